@@ -1,0 +1,180 @@
+"""What a server serves: an application, its replies and its streams.
+
+An application is pure.  ``handle`` gets a whole request and answers with a :class:`Reply`, or with
+a :class:`Stream` that the server pulls bytes from whenever the socket has room.  A stream never
+pushes bytes: it calls its ``waker``, and whoever owns the socket pulls.  So the slowest reader
+costs no queue anywhere.
+
+``upstreams`` hands the pump the connections that the application needs to others.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from sse_core.headers import Headers
+from sse_core.lifecycle.machine import Want
+
+Waker = Callable[[], None]
+
+
+def no_waker() -> None:
+    """The waker of a stream that nobody listens to yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A whole request, as the server read it.
+
+    ``path`` is the target's path, percent-encoded as it came; ``query`` is what follows ``?``.
+    ``client`` is the peer's address for logs, never for trust.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer.  Content-Length is added by the server."""
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    @classmethod
+    def json(cls, status: int, value: object, headers: Iterable[tuple[str, str]] = ()) -> Reply:
+        """An answer whose body is ``value`` as JSON."""
+        body = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        fields = [("content-type", "application/json"), ("cache-control", "no-store"), *headers]
+        return cls(status, Headers(fields), body)
+
+    @classmethod
+    def error(
+        cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()
+    ) -> Reply:
+        """An error in the shape that Anthropic's API and its SDKs use.
+
+        ``kind`` is for programs (``not_found_error``), ``message`` tells a person what to do next.
+        """
+        error = {"type": "error", "error": {"type": kind, "message": message}}
+        return cls.json(status, error, headers)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """The status and fields of an answer whose body comes piece by piece."""
+
+    status: int
+    headers: Headers
+
+
+class StreamState(enum.Enum):
+    """Whether more bytes may come from a stream."""
+
+    OPEN = "open"
+    FINISHED = "finished"  #: no byte is left; end the message properly
+    ABORTED = "aborted"  #: cut the connection without ending the message
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """An answer that is not whole yet.
+
+    The server sets ``waker`` before anything else, and pulls whenever it was called and the
+    socket has room.  ``close`` is called exactly once by the server when the exchange is over,
+    whoever ended it; a stream that is still ``OPEN`` then has lost its reader.
+    """
+
+    waker: Waker
+
+    @property
+    def head(self) -> StreamHead | Reply | None:
+        """The head, as soon as it is known; a ``Reply`` if the answer turned out to be whole."""
+
+    @property
+    def state(self) -> StreamState:
+        """Whether more bytes may come (after those of ``data_to_send`` that are there now)."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``handle_timeout``."""
+
+    def data_to_send(self, now: float) -> bytes:
+        """The next bytes of the body, of a bounded number; empty if there are none now."""
+
+    def handle_timeout(self, now: float) -> None:
+        """Fire what is due: a heartbeat, a simulated token, an eviction."""
+
+    def close(self, now: float) -> None:
+        """The exchange is over."""
+
+
+class Exchange(Protocol):
+    """What a binding drives towards an upstream: bytes in, bytes out, one wish, one deadline.
+
+    ``waker`` is called when the wish or the deadline changed for another reason than the calls of
+    the binding that drives it: a stop, a reader that caught up.
+    """
+
+    waker: Waker
+
+    @property
+    def url(self) -> str:
+        """Where to connect when the wish is ``Want.CONNECT``."""
+
+    @property
+    def want(self) -> Want:
+        """What to do next."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``handle_timeout``."""
+
+    def connected(self, now: float) -> None:
+        """The transport is open, TLS included."""
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the peer; empty if there are none."""
+
+    def receive_data(self, data: bytes, now: float) -> None:
+        """Bytes from the peer; empty when it closed its side."""
+
+    def connection_lost(self, reason: str, now: float) -> None:
+        """The connection could not be made, or broke."""
+
+    def closed(self, now: float) -> None:
+        """The wish ``Want.CLOSE`` has been carried out."""
+
+    def handle_timeout(self, now: float) -> None:
+        """Fire the timers that are due."""
+
+
+class Application(Protocol):
+    """Anything that can be served: the relay, the simulated provider, yours."""
+
+    waker: Waker
+
+    def handle(self, request: Request, now: float) -> Reply | Stream:
+        """Answer a request.  An exception becomes a 500 without a word of its text."""
+
+    def upstreams(self) -> list[Exchange]:
+        """Exchanges that have come up since the last call; the pump drives each to its end."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``handle_timeout``."""
+
+    def handle_timeout(self, now: float) -> None:
+        """Fire what is due: finished turns to forget, for one."""
+
+    def close(self, now: float) -> None:
+        """The server goes down: end everything."""

@@ -1,0 +1,201 @@
+"""Block events: what every provider's stream is made of, whatever its wire protocol.
+
+A dialect's decoder turns each ``ServerSentEvent`` into block events, its encoder turns them back.
+``index`` says which content block an event belongs to.  ``source`` is the provider's own event,
+verbatim, on the first block event made from it: where the protocol in and out is the same, an
+encoder sends it on unchanged, so that nothing unknown is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..framing import ServerSentEvent
+from .model import Block, Completeness, TextBlock, ThinkingBlock
+
+JSONObject = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class BlockEvent:
+    """The root of all block events."""
+
+    source: ServerSentEvent | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(slots=True)
+class MessageStart(BlockEvent):
+    """A message begins.  ``blocks`` holds what it begins with, almost always nothing."""
+
+    id: str
+    model: str
+    role: str = "assistant"
+    usage: JSONObject = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    stop_reason: str | None = None
+    extra: JSONObject = field(default_factory=dict)  #: fields of the provider's that have no name here
+
+
+@dataclass(slots=True)
+class BlockStart(BlockEvent):
+    """A content block begins; ``block`` is what it begins with.  The accumulator copies it."""
+
+    index: int
+    block: Block
+
+
+@dataclass(slots=True)
+class TextDelta(BlockEvent):
+    """More text of a text block."""
+
+    index: int
+    text: str
+
+
+@dataclass(slots=True)
+class ThinkingDelta(BlockEvent):
+    """More text of a thinking block."""
+
+    index: int
+    thinking: str
+
+
+@dataclass(slots=True)
+class SignatureDelta(BlockEvent):
+    """The signature of a thinking block: assigned, not appended."""
+
+    index: int
+    signature: str
+
+
+@dataclass(slots=True)
+class ArgumentsDelta(BlockEvent):
+    """A fragment of a tool's arguments: text that may end in the middle of anything."""
+
+    index: int
+    fragment: str
+
+
+@dataclass(slots=True)
+class CitationDelta(BlockEvent):
+    """One more citation of a text block, as the provider sent it."""
+
+    index: int
+    citation: JSONObject
+
+
+@dataclass(slots=True)
+class UnknownDelta(BlockEvent):
+    """A delta of a kind that this version does not know, verbatim."""
+
+    index: int
+    delta: JSONObject
+
+
+@dataclass(slots=True)
+class BlockStop(BlockEvent):
+    """A content block is whole.  Only now are a tool's arguments parsed."""
+
+    index: int
+
+
+@dataclass(slots=True)
+class MessageDelta(BlockEvent):
+    """Facts about the whole message.  ``None`` and absent keys leave what was known before."""
+
+    stop_reason: str | None = None
+    usage: JSONObject = field(default_factory=dict)
+    extra: JSONObject = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MessageStop(BlockEvent):
+    """The protocol's own end marker: the message is complete."""
+
+
+@dataclass(slots=True)
+class Ping(BlockEvent):
+    """The provider's sign of life.  Never progress."""
+
+
+@dataclass(slots=True)
+class StreamError(BlockEvent):
+    """The provider reported an error within its stream; the message has failed.
+
+    ``type`` is the provider's own word (``overloaded_error``), ``retryable`` says whether the same
+    request may succeed later, ``retry_after`` is the delay asked for, in seconds.
+    """
+
+    type: str
+    message: str
+    code: str | None = None
+    retryable: bool = False
+    retry_after: float | None = None
+    extra: JSONObject = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MessageCut(BlockEvent):
+    """The message ends without its end marker; what is there of it stays as it is.
+
+    Made by a decoder at an early end of the stream (``truncated``), or by a turn that was stopped
+    (``stopped``) or has failed for a reason outside the stream (``failed``).
+    """
+
+    completeness: Literal["truncated", "stopped", "failed"]
+
+
+@dataclass(slots=True)
+class UnknownEvent(BlockEvent):
+    """An event of a kind that this version does not know, verbatim."""
+
+    data: JSONObject
+
+
+def is_visible(event: BlockEvent) -> bool:
+    """Whether a reader who is shown ``event`` has seen a part of the answer.
+
+    Until the first visible event a request may be repeated without anybody noticing; after it,
+    never in silence.  Visible are characters of text, thinking and arguments, and every block
+    that is more than an empty text or thinking block: a tool's name is a part of the answer.
+    """
+    if isinstance(event, TextDelta):
+        return bool(event.text)
+    if isinstance(event, ThinkingDelta):
+        return bool(event.thinking)
+    if isinstance(event, ArgumentsDelta):
+        return bool(event.fragment)
+    if isinstance(event, BlockStart):
+        return not _is_empty(event.block)
+    if isinstance(event, MessageStart):
+        return bool(event.blocks)
+    return isinstance(event, SignatureDelta | CitationDelta | UnknownDelta)
+
+
+def _is_empty(block: Block) -> bool:
+    if isinstance(block, TextBlock):
+        return not block.text
+    return isinstance(block, ThinkingBlock) and not block.thinking
+
+
+__all__ = [
+    "ArgumentsDelta",
+    "BlockEvent",
+    "BlockStart",
+    "BlockStop",
+    "CitationDelta",
+    "Completeness",
+    "MessageCut",
+    "MessageDelta",
+    "MessageStart",
+    "MessageStop",
+    "Ping",
+    "SignatureDelta",
+    "StreamError",
+    "TextDelta",
+    "ThinkingDelta",
+    "UnknownDelta",
+    "UnknownEvent",
+    "is_visible",
+]

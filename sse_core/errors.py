@@ -1,0 +1,52 @@
+"""What can go wrong, and whose fault it was.
+
+``LocalProtocolError``: you called a machine wrongly; mend the calling code.
+``RemoteProtocolError``: the peer broke its protocol; ``status`` is the answer it deserves, if you
+are a server.  ``LimitExceeded``: the peer may be within its protocol, but beyond a bound that you
+set; ``limit`` is the name of that bound.  ``TransportError`` is raised by bindings only, with the
+operating system's own exception chained to it.
+
+What a provider reports of itself (overloaded, rate limited) is no exception: it is an event,
+:class:`sse_core.blocks.StreamError`.
+"""
+
+
+class SSEError(Exception):
+    """The root of every exception that this project raises on purpose."""
+
+
+class ProtocolError(SSEError):
+    """A rule of a protocol was broken, by this side or by the other."""
+
+
+class LocalProtocolError(ProtocolError):
+    """This side called a machine in a state that does not allow it."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the rules.
+
+    ``status`` is the HTTP status code that a server should answer with.
+    """
+
+    def __init__(self, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class LimitExceeded(ProtocolError):
+    """The peer sent more than a bound allows.
+
+    ``limit`` names the bound as the caller can set it, ``bound`` is its value, and ``status`` is
+    the HTTP status code that a server should answer with.
+    """
+
+    def __init__(self, message: str, *, limit: str, bound: int, status: int = 413) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.bound = bound
+        self.status = status
+
+
+class TransportError(SSEError):
+    """A connection could not be made, or was lost.  Raised by bindings only."""

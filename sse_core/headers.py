@@ -1,0 +1,80 @@
+"""HTTP fields as a small immutable sequence, looked up without regard to case.
+
+Field names are kept in lower case; values are text (ISO-8859-1 on the wire, RFC 9110 section 5.5,
+https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+HeadersLike = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Headers:
+    """HTTP fields in their order.
+
+    Made from a mapping or from pairs; iterates as ``(name, value)`` pairs with names in lower
+    case.  Raises ``ValueError`` for a name that is no token and for a value with CR, LF or NUL
+    in it, so that nothing made from it can forge a field (RFC 9110 section 5.5).
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, fields: HeadersLike = ()) -> None:
+        pairs = fields.items() if isinstance(fields, Mapping) else fields
+        self._pairs = tuple((_checked_name(name), _checked_value(name, value)) for name, value in pairs)
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The first value of the field ``name``, or ``default``."""
+        wanted = name.lower()
+        return next((value for key, value in self._pairs if key == wanted), default)
+
+    def get_all(self, name: str) -> list[str]:
+        """Every value of the field ``name``, in order."""
+        wanted = name.lower()
+        return [value for key, value in self._pairs if key == wanted]
+
+    def replaced(self, fields: HeadersLike) -> Headers:
+        """A copy in which ``fields`` stand in place of all of the same names."""
+        new = Headers(fields)
+        names = {name for name, _ in new}
+        return Headers([pair for pair in self._pairs if pair[0] not in names] + list(new))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return self._pairs == other._pairs if isinstance(other, Headers) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._pairs)
+
+    def __repr__(self) -> str:
+        # Names only: a value may be a credential, and a repr ends up in logs.
+        return f"<Headers {', '.join(name for name, _ in self._pairs)}>"
+
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+
+
+def _checked_name(name: str) -> str:
+    lowered = name.lower()
+    # RFC 9110 section 5.6.2: "token = 1*tchar"
+    if not lowered or not _TOKEN.issuperset(lowered):
+        raise ValueError(f"header name {name!r} is not a token (RFC 9110 section 5.6.2)")
+    return lowered
+
+
+def _checked_value(name: str, value: str) -> str:
+    # RFC 9110 section 5.5: "Field values containing CR, LF, or NUL characters are invalid and
+    # dangerous"
+    if "\r" in value or "\n" in value or "\0" in value:
+        raise ValueError(f"the value of header {name!r} holds CR, LF or NUL")
+    return value.strip(" \t")
