@@ -1,0 +1,48 @@
+"""What a decoder gives and an encoder takes: one event of a stream."""
+
+from __future__ import annotations
+
+
+class ServerSentEvent:
+    """One dispatched event: what a browser's ``MessageEvent`` would carry.
+
+    ``type`` is ``"message"`` where the stream gave no name, ``data`` is the lines of the data
+    fields joined by LF, ``last_event_id`` is the stream's last event ID at the moment of dispatch:
+    it stays from one event to the next until the stream sets another.
+
+    Treat it as immutable: equality and hash go by the three values.  It is a plain class with
+    slots, and not a frozen dataclass, because one is made for every event of every stream, and a
+    frozen dataclass costs four times as much to make.
+
+    Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage
+    """
+
+    __slots__ = ("data", "last_event_id", "type")
+    __match_args__ = ("type", "data", "last_event_id")
+
+    type: str
+    data: str
+    last_event_id: str
+
+    def __init__(self, type: str = "message", data: str = "", last_event_id: str = "") -> None:
+        self.type = type
+        self.data = data
+        self.last_event_id = last_event_id
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ServerSentEvent):
+            return NotImplemented
+        return (
+            self.data == other.data
+            and self.type == other.type
+            and self.last_event_id == other.last_event_id
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.data, self.last_event_id))
+
+    def __repr__(self) -> str:
+        return (
+            f"ServerSentEvent(type={self.type!r}, data={self.data!r}, "
+            f"last_event_id={self.last_event_id!r})"
+        )
