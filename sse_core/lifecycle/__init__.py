@@ -1,0 +1,41 @@
+"""What may happen when: turns, logs and their readers, event sources."""
+
+from .log import TurnLog
+from .machine import ConnectingMachine, HTTPRequest, Want
+from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
+from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .source import EventSource, SourceState
+from .subscription import ReaderOutcome, Subscription, SubscriptionSettings
+from .timers import Timer, Timers
+from .timing import Timing
+from .turn import Failure, Turn
+from .turn_table import Outcome, TurnInput, TurnState
+
+__all__ = [
+    "NO_RETRY",
+    "ConnectingMachine",
+    "Deadlines",
+    "EventSource",
+    "Failure",
+    "HTTPRequest",
+    "Jitter",
+    "OnDisconnect",
+    "Outcome",
+    "ReaderOutcome",
+    "ResumeRule",
+    "RetryPolicy",
+    "SourceDeadlines",
+    "SourceState",
+    "Subscription",
+    "SubscriptionSettings",
+    "Timer",
+    "Timers",
+    "Timing",
+    "Turn",
+    "TurnInput",
+    "TurnLog",
+    "TurnState",
+    "Want",
+    "no_jitter",
+    "retry_after_seconds",
+]

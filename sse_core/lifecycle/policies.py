@@ -1,0 +1,76 @@
+"""What a turn may do, as plain data: deadlines, and what follows when the last reader has gone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a turn waits for each thing, in seconds; ``None`` waits as long as the whole.
+
+    Only what the reader can see resets ``output_gap``: a provider that stalls behind its own pings
+    is a provider that stalls.
+    """
+
+    connect: float | None = 10.0  #: to open the transport, TLS included
+    first_byte: float | None = 60.0  #: from the request to the head of the answer
+    first_output: float | None = 300.0  #: from the request to the first visible output
+    output_gap: float | None = 120.0  #: between two visible outputs
+    whole: float | None = 3600.0  #: from start to end, all attempts and back-off included
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDeadlines:
+    """How long an event source waits for each thing, in seconds; ``None`` waits for ever.
+
+    Any byte resets ``idle``, a heartbeat's too: it finds peers that have gone without a word.
+    """
+
+    connect: float | None = 10.0  #: to open the transport, TLS included
+    first_byte: float | None = 60.0  #: from the request to the head of the answer
+    idle: float | None = 120.0  #: between two reads that gave something
+
+
+#: When a source may send its request again after it had an answer.  ``if-event-id``: only where a
+#: last event ID can say from where, so that a request with an effect isn't simply repeated.
+ResumeRule = Literal["never", "if-event-id", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisconnect:
+    """What happens to a turn whose last reader has gone.
+
+    ``cancel``: it is stopped at once.  ``detach``: it goes on for so many seconds, kept for a
+    reader who comes back.  ``drain``: it is read for so many seconds to learn its usage, but
+    nothing is kept, and nobody can come back.
+    """
+
+    kind: Literal["cancel", "detach", "drain"] = "cancel"
+    seconds: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str, *, max_seconds: float = 3600.0) -> OnDisconnect:
+        """Read ``cancel``, ``detach=SECONDS`` or ``drain=SECONDS``.
+
+        Raises ``ValueError``, with a text for the person who wrote it, for anything else and for
+        more than ``max_seconds``.
+        """
+        kind, _, number = text.strip().partition("=")
+        if kind == "cancel" and not number:
+            return cls()
+        if kind in {"detach", "drain"}:
+            return cls(kind, _seconds(number, max_seconds))  # type: ignore[arg-type]  # narrowed above
+        raise ValueError("expected cancel, detach=SECONDS or drain=SECONDS")
+
+
+def _seconds(number: str, max_seconds: float) -> float:
+    try:
+        seconds = float(number)
+    except ValueError:
+        seconds = -1.0
+    # Also refuses "nan", which is not between anything.
+    if not 0 <= seconds <= max_seconds:
+        raise ValueError(f"expected a number of seconds from 0 to {max_seconds:g} after the =")
+    return seconds

@@ -1,0 +1,122 @@
+"""Whether to try again, and when: a policy as plain data, and two pure functions beside it.
+
+The delays and statuses are those of the official SDKs: exponential, jittered downwards, and the
+server's own word (``retry-after-ms``, ``Retry-After``) before ours.  ``Retry-After`` is RFC 9110
+section 10.2.3, https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3: seconds or an HTTP date.  A
+date is read against the answer's own ``Date`` field, so no clock is needed, and a wrong clock on
+this side does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..headers import Headers
+
+#: Returns a number in [0, 1); the binding's randomness.
+Jitter = Callable[[], float]
+
+
+def no_jitter() -> float:
+    """The jitter of a test: none."""
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to try again.
+
+    ``max_attempts`` counts the first one too.  Delays are in seconds: ``initial_delay`` times
+    ``multiplier`` for each further attempt, at most ``max_delay``, made shorter by up to the
+    fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
+    tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
+    every status of 500 and above is retried too.
+    """
+
+    max_attempts: int = 3
+    initial_delay: float = 0.5
+    multiplier: float = 2.0
+    max_delay: float = 8.0
+    jitter: float = 0.25
+    max_retry_after: float = 60.0
+    retry_statuses: frozenset[int] = frozenset({408, 409, 429})
+
+    def __post_init__(self) -> None:
+        if self.max_attempts < 1:
+            raise ValueError("max_attempts counts the first attempt: it must be at least 1")
+        if not 0 <= self.jitter <= 1:
+            raise ValueError("jitter is a fraction: it must be between 0 and 1")
+        if min(self.initial_delay, self.max_delay, self.max_retry_after) < 0 or self.multiplier < 1:
+            raise ValueError("delays can't be negative, and the multiplier can't be below 1")
+
+    def allows(self, attempts: int, retry_after: float | None = None) -> bool:
+        """Whether one more attempt may follow after ``attempts`` of them."""
+        return attempts < self.max_attempts and (retry_after or 0.0) <= self.max_retry_after
+
+    def delay(self, attempts: int, jitter: Jitter = no_jitter, retry_after: float | None = None) -> float:
+        """Seconds to wait after ``attempts`` failed attempts; at least what the server asked for."""
+        if retry_after is not None:
+            return retry_after
+        # The exponent is bounded so that thousands of reconnects can't overflow a float.
+        grown = self.initial_delay * self.multiplier ** min(attempts - 1, 63)
+        return min(grown, self.max_delay) * (1 - self.jitter * jitter())
+
+    def retries_status(self, status: int, headers: Headers) -> bool:
+        """Whether an answer with this status may be better the next time.
+
+        ``x-should-retry`` is the provider's own word (Anthropic's and OpenAI's SDKs heed it).
+        """
+        told = headers.get("x-should-retry")
+        if told in {"true", "false"}:
+            return told == "true"
+        return status in self.retry_statuses or status >= 500
+
+
+#: One attempt, and what comes of it is final.
+NO_RETRY = RetryPolicy(max_attempts=1)
+
+
+def retry_after_seconds(headers: Headers) -> float | None:
+    """The delay that an answer asks for, in seconds, or ``None`` if it asks for none.
+
+    ``retry-after-ms`` (milliseconds) goes before ``Retry-After`` (seconds or an HTTP date).  A
+    value that is neither, or not above zero, is as good as none.
+    """
+    milliseconds = _positive(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after")
+    seconds = _positive(text)
+    return seconds if seconds is not None else _positive_difference(text, headers.get("date"))
+
+
+def _positive(text: str | None) -> float | None:
+    try:
+        number = float(text or "")
+    except ValueError:
+        return None
+    # Written so that "nan" is refused too; "inf" stays, and is more than any policy waits.
+    return number if number > 0 else None
+
+
+# RFC 9110 section 5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all
+# three HTTP-date formats": IMF-fixdate, RFC 850's, and asctime's.
+_DATE_FORMATS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+
+
+def _positive_difference(later: str | None, earlier: str | None) -> float | None:
+    end, start = _http_date(later), _http_date(earlier)
+    if end is None or start is None or end <= start:
+        return None
+    return (end - start).total_seconds()
+
+
+def _http_date(text: str | None) -> datetime | None:
+    for date_format in _DATE_FORMATS:
+        try:
+            return datetime.strptime(text or "", date_format)  # noqa: DTZ007  (all three are in GMT)
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,68 @@
+"""One enum of timers, one table, one deadline.
+
+A machine arms a timer with the moment it is due and disarms it when its cause has gone.  The
+binding is told only the earliest moment.  ``take_expired`` may be called at any time: early it
+gives nothing, late it gives everything that is due, in the order in which it fell due.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Timer(enum.Enum):
+    """Everything that a machine of the house waits for."""
+
+    CONNECT = "connect"  #: the transport should be open by now
+    FIRST_BYTE = "first_byte"  #: the head of the answer should have come
+    FIRST_OUTPUT = "first_output"  #: something visible should have come
+    OUTPUT_GAP = "output_gap"  #: something visible should have come again
+    IDLE = "idle"  #: a byte, any byte, should have come again
+    WHOLE = "whole"  #: the whole turn should be over
+    BACKOFF = "backoff"  #: the time for the next attempt
+    NO_READER = "no_reader"  #: nobody has been reading for as long as the policy allows
+    HEARTBEAT = "heartbeat"  #: nothing was sent for so long that a proxy may lose patience
+    STALL = "stall"  #: a reader with something to read has not taken any of it
+    LIFETIME = "lifetime"  #: this reader should come back on a new connection
+    HEAD = "head"  #: the head of an answer has been held back for long enough
+    REQUEST = "request"  #: the peer's request should be whole by now
+    KEEP_ALIVE = "keep_alive"  #: an idle connection has been kept for long enough
+    RETENTION = "retention"  #: a finished turn has been kept for long enough
+
+
+class Timers:
+    """The armed timers of one machine."""
+
+    __slots__ = ("_due",)
+
+    def __init__(self) -> None:
+        self._due: dict[Timer, float] = {}
+
+    def arm(self, timer: Timer, at: float) -> None:
+        """Let ``timer`` be due at ``at`` (seconds), in place of an earlier arming."""
+        self._due[timer] = at
+
+    def disarm(self, *timers: Timer) -> None:
+        """Forget these timers; harmless for those that are not armed."""
+        for timer in timers:
+            self._due.pop(timer, None)
+
+    def clear(self) -> None:
+        """Forget all timers."""
+        self._due.clear()
+
+    def due(self, timer: Timer) -> float | None:
+        """When ``timer`` is due, or ``None`` if it isn't armed."""
+        return self._due.get(timer)
+
+    @property
+    def deadline(self) -> float | None:
+        """The earliest moment at which any timer is due."""
+        return min(self._due.values(), default=None)
+
+    def take_expired(self, now: float) -> list[Timer]:
+        """Remove and return the timers due at ``now`` or before, the oldest first."""
+        expired = sorted((at, timer.value, timer) for timer, at in self._due.items() if at <= now)
+        for _, _, timer in expired:
+            del self._due[timer]
+        return [timer for _, _, timer in expired]

@@ -1,0 +1,98 @@
+"""The turn as data: its states, what may happen in each, its timers and its wishes.
+
+::
+
+    IDLE -> CONNECTING -> WAITING -> STREAMING -> DONE
+                 ^  |        |
+                 |  v        v
+                BACKOFF <----+          (only while nothing visible was sent on)
+
+Every state but ``DONE`` may go to ``DONE``.  A transition that isn't in the table does not exist.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from .machine import Want
+from .timers import Timer
+
+
+class TurnState(enum.Enum):
+    """Where a turn is."""
+
+    IDLE = "idle"  #: not started
+    CONNECTING = "connecting"  #: no transport yet
+    WAITING = "waiting"  #: the request is out; nothing visible has come
+    STREAMING = "streaming"  #: something visible was sent on: no retry any more
+    BACKOFF = "backoff"  #: an attempt has failed; the next one comes in a while
+    DONE = "done"  #: there is an outcome
+
+
+class TurnInput(enum.Enum):
+    """What may happen to a turn."""
+
+    START = "start"
+    CONNECTED = "connected"
+    OUTPUT = "output"  #: a visible block event
+    RETRY = "retry"  #: the attempt has failed, and another is allowed
+    RETRY_DUE = "retry due"
+    END = "end"  #: any of the outcomes
+
+
+class Outcome(enum.Enum):
+    """How a turn ended; exactly one of these a turn."""
+
+    COMPLETED = "completed"  #: the protocol's own end marker came
+    STOPPED = "stopped"  #: somebody stopped it, or its last reader left
+    TRUNCATED = "truncated"  #: the stream ended early
+    FAILED = "failed"  #: the provider, or the way to it, failed
+    EXPIRED = "expired"  #: a deadline passed
+
+
+TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
+    (TurnState.IDLE, TurnInput.START): TurnState.CONNECTING,
+    (TurnState.IDLE, TurnInput.END): TurnState.DONE,
+    (TurnState.CONNECTING, TurnInput.CONNECTED): TurnState.WAITING,
+    (TurnState.CONNECTING, TurnInput.RETRY): TurnState.BACKOFF,
+    (TurnState.CONNECTING, TurnInput.END): TurnState.DONE,
+    (TurnState.WAITING, TurnInput.OUTPUT): TurnState.STREAMING,
+    (TurnState.WAITING, TurnInput.RETRY): TurnState.BACKOFF,
+    (TurnState.WAITING, TurnInput.END): TurnState.DONE,
+    (TurnState.STREAMING, TurnInput.OUTPUT): TurnState.STREAMING,
+    (TurnState.STREAMING, TurnInput.END): TurnState.DONE,
+    (TurnState.BACKOFF, TurnInput.RETRY_DUE): TurnState.CONNECTING,
+    (TurnState.BACKOFF, TurnInput.END): TurnState.DONE,
+}
+
+#: The timers of a state: those of the state before are disarmed on entry, these are armed.
+STATE_TIMERS: dict[TurnState, tuple[Timer, ...]] = {
+    TurnState.IDLE: (),
+    TurnState.CONNECTING: (Timer.CONNECT,),
+    TurnState.WAITING: (Timer.FIRST_BYTE, Timer.FIRST_OUTPUT),
+    TurnState.STREAMING: (Timer.OUTPUT_GAP,),
+    TurnState.BACKOFF: (Timer.BACKOFF,),
+    TurnState.DONE: (),
+}
+
+#: What a turn wishes, by state and by whether a transport is open.  "Close, then sleep" stands
+#: here: a turn in back-off that has a transport wants it closed before it wants anything else.
+WANTS: dict[tuple[TurnState, bool], Want] = {
+    (TurnState.IDLE, False): Want.NOTHING,
+    (TurnState.CONNECTING, False): Want.CONNECT,
+    (TurnState.WAITING, True): Want.READ,
+    (TurnState.STREAMING, True): Want.READ,
+    (TurnState.BACKOFF, True): Want.CLOSE,
+    (TurnState.BACKOFF, False): Want.WAIT,
+    (TurnState.DONE, True): Want.CLOSE,
+    (TurnState.DONE, False): Want.NOTHING,
+}
+
+#: What a timer means when it fires: the words for the person who reads the error.
+EXPIRY_MESSAGES: dict[Timer, str] = {
+    Timer.CONNECT: "The provider could not be reached in time.",
+    Timer.FIRST_BYTE: "The provider did not begin to answer in time.",
+    Timer.FIRST_OUTPUT: "The provider sent nothing visible in time.",
+    Timer.OUTPUT_GAP: "The provider stopped sending in the middle of its answer.",
+    Timer.WHOLE: "The turn took longer than it may.",
+}
