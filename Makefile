@@ -1,0 +1,49 @@
+# Each target sets up what it needs; `make help` lists them.
+
+VENV   ?= .venv
+PYTHON ?= python3.11 python3 python3.13 python3.12
+PORT   ?= 8080
+
+BIN     := $(VENV)/bin
+STAMP   := $(VENV)/.ready
+SOURCES := sse_core bindings sse_relay tests $(wildcard bench fuzz docs examples)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench fuzz docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+	@echo "Variables: PYTHON=python3.13 VENV=.venv-3.13 PORT=8080"
+
+$(STAMP): pyproject.toml scripts/make-venv
+	scripts/make-venv $(VENV) $(PYTHON)
+	@touch $@
+
+setup: $(STAMP) ## put the project and its tools into .venv
+
+demo: $(STAMP) ## run the simulated provider, the relay and the page
+	$(BIN)/sse-relay demo --port $(PORT)
+
+test: $(STAMP) ## run all tests
+	@scripts/system-packages nginx chromium
+	$(BIN)/python -m pytest --cov
+
+check: $(STAMP) ## check format, style, types and imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## measure; each bench/bench_*.py prints its own figures
+	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+fuzz: $(STAMP) ## look for inputs that break a law
+	$(BIN)/python -m pytest fuzz --hypothesis-profile=fuzz --timeout=0
+
+docs: $(STAMP) ## draw the state tables' diagrams anew
+	$(BIN)/python docs/build.py
+
+clean: ## remove all that is made, the virtual environments too
+	rm -rf .venv .venv-* $(VENV) build dist *.egg-info .coverage .coverage.* \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find sse_core bindings sse_relay tests -name __pycache__ -type d -exec rm -rf {} +
