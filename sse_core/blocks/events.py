@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..framing import ServerSentEvent
-from .model import Block, Completeness, TextBlock, ThinkingBlock
+from .model import Block, TextBlock, ThinkingBlock
 
 JSONObject = dict[str, Any]
 
@@ -43,6 +43,7 @@ class BlockStart(BlockEvent):
 
     index: int
     block: Block
+    model: str | None = None  #: the model that writes from here on, where the provider says so
 
 
 @dataclass(slots=True)
@@ -83,6 +84,14 @@ class CitationDelta(BlockEvent):
 
     index: int
     citation: JSONObject
+
+
+@dataclass(slots=True)
+class FieldsDelta(BlockEvent):
+    """Fields of a block that come late: assigned, not appended."""
+
+    index: int
+    fields: JSONObject
 
 
 @dataclass(slots=True)
@@ -170,7 +179,7 @@ def is_visible(event: BlockEvent) -> bool:
         return not _is_empty(event.block)
     if isinstance(event, MessageStart):
         return bool(event.blocks)
-    return isinstance(event, SignatureDelta | CitationDelta | UnknownDelta)
+    return isinstance(event, SignatureDelta | CitationDelta | FieldsDelta | UnknownDelta)
 
 
 def _is_empty(block: Block) -> bool:
@@ -185,7 +194,7 @@ __all__ = [
     "BlockStart",
     "BlockStop",
     "CitationDelta",
-    "Completeness",
+    "FieldsDelta",
     "MessageCut",
     "MessageDelta",
     "MessageStart",

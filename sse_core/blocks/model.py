@@ -1,0 +1,286 @@
+"""A message and its content blocks: what an accumulator makes of block events.
+
+The blocks are those that the providers' protocols have in common.  ``extra`` of a message or a
+block holds the provider's fields that have no name here, verbatim; a block of a kind that has no
+class here is kept as a whole, verbatim.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from .text import GrowingText
+
+if TYPE_CHECKING:
+    from .events import StreamError, UnknownDelta, UnknownEvent
+
+Completeness = Literal["streaming", "complete", "truncated", "failed", "stopped"]
+ToolType = Literal["tool_use", "server_tool_use", "mcp_tool_use"]
+ToolState = Literal["streaming", "complete", "invalid", "incomplete"]
+
+
+class _Values:
+    """Equality and repr by the attributes named in ``_shown``."""
+
+    __slots__ = ()
+    _shown: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self._shown)
+
+    __hash__ = None  # type: ignore[assignment]  # these objects change
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown})"
+
+
+class TextBlock(_Values):
+    """Text of the answer.
+
+    ``citations`` is the provider's citation objects, verbatim, or ``None`` where it gave no list.
+    """
+
+    __slots__ = ("_text", "citations", "extra")
+    _shown = ("text", "citations", "extra")
+    type: ClassVar[str] = "text"
+
+    def __init__(
+        self,
+        text: str = "",
+        citations: list[dict[str, Any]] | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self._text = GrowingText(text)
+        self.citations = citations
+        self.extra = {} if extra is None else extra
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return str(self._text)
+
+    def append(self, text: str) -> None:
+        """Add ``text`` at the end."""
+        self._text.append(text)
+
+    def copy(self) -> TextBlock:
+        """A block that can grow on its own."""
+        return TextBlock(self.text, None if self.citations is None else list(self.citations), dict(self.extra))
+
+
+class ThinkingBlock(_Values):
+    """What the model thought, as far as the provider shows it, and its signature.
+
+    ``signature`` is ``None`` where the provider gave no such field.
+    """
+
+    __slots__ = ("_thinking", "extra", "signature")
+    _shown = ("thinking", "signature", "extra")
+    type: ClassVar[str] = "thinking"
+
+    def __init__(
+        self, thinking: str = "", signature: str | None = None, extra: dict[str, Any] | None = None
+    ) -> None:
+        self._thinking = GrowingText(thinking)
+        self.signature = signature
+        self.extra = {} if extra is None else extra
+
+    @property
+    def thinking(self) -> str:
+        """The thinking so far."""
+        return str(self._thinking)
+
+    def append(self, thinking: str) -> None:
+        """Add ``thinking`` at the end."""
+        self._thinking.append(thinking)
+
+    def copy(self) -> ThinkingBlock:
+        """A block that can grow on its own."""
+        return ThinkingBlock(self.thinking, self.signature, dict(self.extra))
+
+
+class RedactedThinkingBlock(_Values):
+    """Thinking that the provider shows in encrypted form only: ``data``, verbatim."""
+
+    __slots__ = ("data", "extra")
+    _shown = ("data", "extra")
+    type: ClassVar[str] = "redacted_thinking"
+
+    def __init__(self, data: str, extra: dict[str, Any] | None = None) -> None:
+        self.data = data
+        self.extra = {} if extra is None else extra
+
+    def copy(self) -> RedactedThinkingBlock:
+        """A block that can change on its own."""
+        return RedactedThinkingBlock(self.data, dict(self.extra))
+
+
+class ToolUseBlock(_Values):
+    """A call of a tool.
+
+    ``type`` says who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use`` the
+    provider.  ``raw_arguments`` is the text of the arguments as far as it has come; ``arguments``
+    is its value, and stays ``None`` until the protocol has said that the text is whole.
+    ``start_input`` is what the provider gave as arguments when the block began: they count if no
+    text of arguments follows.
+
+    ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text was
+    whole and is no JSON) or ``incomplete`` (the message ended before the block did).
+    """
+
+    __slots__ = ("_raw", "arguments", "extra", "id", "name", "start_input", "state", "type")
+    _shown = ("id", "name", "type", "raw_arguments", "arguments", "state", "start_input", "extra")
+
+    def __init__(
+        self,
+        id: str,
+        name: str,
+        type: ToolType = "tool_use",
+        raw_arguments: str = "",
+        arguments: Any = None,
+        state: ToolState = "streaming",
+        start_input: Any = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.type = type
+        self._raw = GrowingText(raw_arguments)
+        self.arguments = arguments
+        self.state = state
+        self.start_input = {} if start_input is None else start_input
+        self.extra = {} if extra is None else extra
+
+    @property
+    def raw_arguments(self) -> str:
+        """The text of the arguments so far."""
+        return str(self._raw)
+
+    def append(self, fragment: str) -> None:
+        """Add ``fragment`` at the end of the arguments' text."""
+        self._raw.append(fragment)
+
+    def copy(self) -> ToolUseBlock:
+        """A block that can grow on its own."""
+        return ToolUseBlock(
+            self.id,
+            self.name,
+            self.type,
+            self.raw_arguments,
+            self.arguments,
+            self.state,
+            self.start_input,
+            dict(self.extra),
+        )
+
+
+class _VerbatimBlock(_Values):
+    __slots__ = ("data",)
+    _shown = ("data",)
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+
+    @property
+    def type(self) -> str:
+        """The provider's own word for the kind of block."""
+        return str(self.data.get("type", ""))
+
+
+class ResultBlock(_VerbatimBlock):
+    """The result of a tool that the provider ran: ``data`` is the block, verbatim."""
+
+    __slots__ = ()
+
+    def copy(self) -> ResultBlock:
+        """A block that can change on its own."""
+        return ResultBlock(dict(self.data))
+
+
+class UnknownBlock(_VerbatimBlock):
+    """A block of a kind that has no class here: ``data`` is the block, verbatim."""
+
+    __slots__ = ()
+
+    def copy(self) -> UnknownBlock:
+        """A block that can change on its own."""
+        return UnknownBlock(dict(self.data))
+
+
+Block = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | ResultBlock | UnknownBlock
+
+#: After any other stop reason (length, refusal, one that is not known yet) no tool may run.
+TOOLS_MAY_RUN_AFTER = frozenset({"tool_use", "end_turn", "tool_calls", "function_call", "stop", "STOP"})
+
+
+class Message(_Values):
+    """A message, as far as it has come.
+
+    ``id`` and ``model`` are empty until the message begins.  ``stop_reason`` is the provider's
+    own word.  ``usage`` is merged: the last value of each field that was not null.  ``extra`` is
+    the provider's other fields of the message, ``unknown`` the events and deltas of kinds that
+    have no name here, in order.  ``error`` is what the provider reported, if it did.
+    """
+
+    __slots__ = (
+        "completeness",
+        "error",
+        "extra",
+        "id",
+        "indexed_blocks",
+        "model",
+        "role",
+        "stop_reason",
+        "unknown",
+        "usage",
+    )
+    _shown = (
+        "id",
+        "model",
+        "role",
+        "blocks",
+        "stop_reason",
+        "usage",
+        "extra",
+        "unknown",
+        "completeness",
+        "error",
+    )
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.model = ""
+        self.role = "assistant"
+        self.indexed_blocks: dict[int, Block] = {}
+        self.stop_reason: str | None = None
+        self.usage: dict[str, Any] = {}
+        self.extra: dict[str, Any] = {}
+        self.unknown: list[UnknownDelta | UnknownEvent] = []
+        self.completeness: Completeness = "streaming"
+        self.error: StreamError | None = None
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The content blocks in the order of their indexes.  Indexes may have gaps."""
+        return [block for _, block in sorted(self.indexed_blocks.items())]
+
+    @property
+    def text(self) -> str:
+        """The text of all text blocks, joined."""
+        return "".join(block.text for block in self.blocks if isinstance(block, TextBlock))
+
+    @property
+    def executable_tools(self) -> list[ToolUseBlock]:
+        """The calls that the client may run now.
+
+        Empty unless the message is complete and stopped for a reason that allows calls: nothing
+        becomes executable after failure, truncation or length.  A call that the provider runs
+        itself is never among them.
+        """
+        if self.completeness != "complete" or self.stop_reason not in TOOLS_MAY_RUN_AFTER:
+            return []
+        tools = [block for block in self.blocks if isinstance(block, ToolUseBlock)]
+        return [tool for tool in tools if tool.type == "tool_use" and tool.state == "complete"]

@@ -1,0 +1,62 @@
+"""What a dialect is: one provider's wire protocol, both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..blocks.events import BlockEvent, StreamError
+from ..blocks.model import Message
+from ..framing import ServerSentEvent
+from ..headers import Headers
+
+
+class EventDecoder(Protocol):
+    """Makes block events of one stream's events."""
+
+    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events that ``sse`` stands for.  Events after the message's end give none.
+
+        Raises ``RemoteProtocolError`` for an event that the protocol has no room for.
+        """
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The stream has ended: a ``MessageCut`` if the message had not, else nothing."""
+
+
+class EventEncoder(Protocol):
+    """Makes one stream's events of block events."""
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        """The events that stand for ``event``."""
+
+
+class EncoderFactory(Protocol):
+    """Makes an encoder.
+
+    ``verbatim``: the events come from a decoder of the same dialect, so their ``source`` is sent
+    on unchanged where they have one.
+    """
+
+    def __call__(self, *, verbatim: bool = False) -> EventEncoder: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire protocol.
+
+    ``Decoder()`` and ``Encoder(verbatim=False)`` make the two directions of one stream.
+    ``to_response(message)`` is the provider's own non-streaming response object.
+    ``error_response(error)`` is the body of a non-streaming answer that is an error, and
+    ``error_status(type)`` the HTTP status code it goes with.
+    ``parse_error(status, body, headers)`` reads an answer that is an error.
+    """
+
+    name: str
+    Decoder: Callable[[], EventDecoder]
+    Encoder: EncoderFactory
+    to_response: Callable[[Message], dict[str, Any]]
+    error_response: Callable[[StreamError], dict[str, Any]]
+    error_status: Callable[[str], int]
+    parse_error: Callable[[int, bytes, Headers], StreamError]
