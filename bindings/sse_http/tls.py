@@ -1,0 +1,112 @@
+"""TLS as bytes in, bytes out, for bindings that wait for readiness themselves.
+
+``ssl.MemoryBIO`` touches no socket, so this module is as pure as its neighbours.  ``Plain`` has the
+same face and changes nothing.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Protocol
+
+_READ_SIZE = 256 * 1024
+
+
+class Channel(Protocol):
+    """What stands between a machine's bytes and the socket's."""
+
+    def receive_data(self, data: bytes) -> list[bytes]:
+        """From the socket's bytes to the machine's; an empty item is the peer's orderly end.
+
+        Raises ``ssl.SSLError`` where the peer breaks the protocol, or its certificate is refused.
+        """
+
+    def send(self, data: bytes) -> bytes:
+        """From the machine's bytes to the socket's."""
+
+    def data_to_send(self) -> bytes:
+        """Bytes for the socket that came up by themselves: a handshake's."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the machine's bytes may flow."""
+
+
+class Plain:
+    """No TLS."""
+
+    ready = True
+
+    def receive_data(self, data: bytes) -> list[bytes]:
+        """The same bytes."""
+        return [data]
+
+    def send(self, data: bytes) -> bytes:
+        """The same bytes."""
+        return data
+
+    def data_to_send(self) -> bytes:
+        """Nothing."""
+        return b""
+
+
+class TLS:
+    """One TLS connection.  ``server_hostname`` is checked by the client role's context."""
+
+    def __init__(
+        self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None
+    ) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname
+        )
+        self.ready = False
+        self._early: list[bytes] = []
+        self._shake()
+
+    def receive_data(self, data: bytes) -> list[bytes]:
+        """From records to plain bytes.  An end of the socket without TLS's own end is an error:
+        it may be a cut by somebody in between."""
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+        if not self.ready:
+            self._shake()
+        return self._read_all() if self.ready else []
+
+    def send(self, data: bytes) -> bytes:
+        """From plain bytes to records; before the handshake is over they wait."""
+        if self.ready:
+            self._tls.write(data)
+        else:
+            self._early.append(data)
+        return self._outgoing.read()
+
+    def data_to_send(self) -> bytes:
+        """The handshake's and alerts' records."""
+        return self._outgoing.read()
+
+    def _shake(self) -> None:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        self.ready = True
+        for data in self._early:
+            self._tls.write(data)
+        self._early.clear()
+
+    def _read_all(self) -> list[bytes]:
+        received: list[bytes] = []
+        while True:
+            try:
+                data = self._tls.read(_READ_SIZE)
+            except ssl.SSLWantReadError:
+                return received
+            except ssl.SSLZeroReturnError:
+                data = b""
+            received.append(data)
+            if not data:
+                return received
