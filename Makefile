@@ -3,6 +3,7 @@
 VENV   ?= .venv
 PYTHON ?= python3.11 python3 python3.13 python3.12
 PORT   ?= 8080
+ARGS   ?=
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
@@ -13,32 +14,33 @@ SOURCES := sse_core bindings sse_relay tests $(wildcard bench fuzz docs examples
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
-	@echo "Variables: PYTHON=python3.13 VENV=.venv-3.13 PORT=8080"
+	@echo "Variables, for instance: PORT=8080  ARGS='-k decoder'  PYTHON=python3.13 VENV=.venv-3.13"
 
 $(STAMP): pyproject.toml scripts/make-venv
 	scripts/make-venv $(VENV) $(PYTHON)
 	@touch $@
 
 setup: $(STAMP) ## put the project and its tools into .venv
+	@echo "$(VENV) is ready."
 
 demo: $(STAMP) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
 	@scripts/system-packages nginx chromium
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov $(ARGS)
 
 check: $(STAMP) ## check format, style, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 bench: $(STAMP) ## measure; each bench/bench_*.py prints its own figures
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 fuzz: $(STAMP) ## look for inputs that break a law
-	$(BIN)/python -m pytest fuzz --hypothesis-profile=fuzz --timeout=0
+	$(BIN)/python -m pytest fuzz --hypothesis-profile=fuzz --timeout=0 $(ARGS)
 
 docs: $(STAMP) ## draw the state tables' diagrams anew
 	$(BIN)/python docs/build.py
