@@ -35,6 +35,7 @@ from .model import (
     ToolType,
     ToolUseBlock,
     UnknownBlock,
+    VerbatimBlock,
 )
 
 __all__ = [
@@ -67,5 +68,6 @@ __all__ = [
     "UnknownBlock",
     "UnknownDelta",
     "UnknownEvent",
+    "VerbatimBlock",
     "is_visible",
 ]

@@ -13,28 +13,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ..errors import LimitExceeded, RemoteProtocolError
+from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from . import events as e
 from . import strict_json
-from .model import (
-    Block,
-    Completeness,
-    Message,
-    ResultBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolUseBlock,
-    UnknownBlock,
+from .model import Block, Completeness, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from .strict_json import JSON, JSONObject
+
+_Delta = (
+    e.TextDelta
+    | e.ThinkingDelta
+    | e.ArgumentsDelta
+    | e.SignatureDelta
+    | e.CitationDelta
+    | e.FieldsDelta
+    | e.UnknownDelta
+    | e.BlockStop
 )
 
 
 class MessageAccumulator:
     """Makes a message of block events, whatever dialect they come from.
 
-    ``parse_json`` turns the text of a tool's arguments into their value and raises ``ValueError``
-    where it can't; it is called once for each tool that has such a text, at its ``BlockStop``.
-    ``max_message_bytes`` bounds what a message may hold, in bytes of UTF-8 (JSON for objects),
-    ``max_blocks`` the number of its content blocks.
+    ``parse_json`` makes a value of the text of a tool's arguments and raises ``ValueError`` where
+    it can't; it is called once for each tool that has such a text, at its ``BlockStop``.
+    ``max_message_bytes`` bounds what the message may hold, counted in bytes of UTF-8 (objects as
+    JSON), ``max_blocks`` the number of its content blocks.
 
     ``message`` is the message so far, the same object all along.
     """
@@ -42,7 +45,7 @@ class MessageAccumulator:
     def __init__(
         self,
         *,
-        parse_json: Callable[[str], Any] = strict_json.loads,
+        parse_json: Callable[[str], JSON] = strict_json.loads,
         max_message_bytes: int = 64 * 2**20,
         max_blocks: int = 10_000,
     ) -> None:
@@ -56,24 +59,30 @@ class MessageAccumulator:
         self._open: dict[int, Block] = {}
 
     def receive(self, event: e.BlockEvent) -> None:
-        """Take one block event.
+        """Take one block event.  What comes after the message's end is ignored.
 
-        Events after the message's end are ignored.  Raises ``RemoteProtocolError`` for an event
-        that cannot come now, ``LimitExceeded`` for one bound or another.
+        Raises ``RemoteProtocolError`` (status 502) for an event that can't come now,
+        ``LimitExceeded`` for one that takes the message beyond ``max_message_bytes`` or
+        ``max_blocks``, ``LocalProtocolError`` for what is no block event.  After the first two the
+        message is as it was before the event; a ``MessageCut`` ends it.
         """
-        if not self._ended:
-            self._HANDLERS[type(event)](self, event)
+        if self._ended:
+            return
+        handler = self._HANDLERS.get(type(event))
+        if handler is None:
+            raise LocalProtocolError(f"{type(event).__name__} is no block event")
+        handler(self, event)
 
     def _message_start(self, event: e.MessageStart) -> None:
         message = self.message
         if self._started:
             if event.id != message.id:
-                raise _broken(f"message {event.id!r} begins within message {message.id!r}")
+                raise _broken("another message begins within the message")
             return
+        self._count_json([event.usage, event.extra])
         self._started = True
         message.id, message.model, message.role = event.id, event.model, event.role
         message.stop_reason = event.stop_reason
-        self._count_object([event.usage, event.extra])
         message.usage.update(event.usage)
         message.extra.update(event.extra)
         for index, block in enumerate(event.blocks):
@@ -81,78 +90,77 @@ class MessageAccumulator:
             self._finish(index)
 
     def _block_start(self, event: e.BlockStart) -> None:
+        self._require_start(event)
         self._begin(event.index, event.block)
         if event.model is not None:
             self.message.model = event.model
 
     def _text(self, event: e.TextDelta) -> None:
         block = self._open.get(event.index)
-        if not isinstance(block, TextBlock):
-            return self._misplaced(event, event.index)
-        self._count(event.text)
-        block.append(event.text)
+        if isinstance(block, TextBlock):
+            self._count(event.text)
+            block.append(event.text)
+        else:
+            self._misplaced(event, block)
 
     def _thinking(self, event: e.ThinkingDelta) -> None:
         block = self._open.get(event.index)
-        if not isinstance(block, ThinkingBlock):
-            return self._misplaced(event, event.index)
-        self._count(event.thinking)
-        block.append(event.thinking)
+        if isinstance(block, ThinkingBlock):
+            self._count(event.thinking)
+            block.append(event.thinking)
+        else:
+            self._misplaced(event, block)
 
     def _arguments(self, event: e.ArgumentsDelta) -> None:
         block = self._open.get(event.index)
-        if not isinstance(block, ToolUseBlock):
-            return self._misplaced(event, event.index)
-        self._count(event.fragment)
-        block.append(event.fragment)
+        if isinstance(block, ToolUseBlock):
+            self._count(event.fragment)
+            block.append(event.fragment)
+        else:
+            self._misplaced(event, block)
 
     def _signature(self, event: e.SignatureDelta) -> None:
         block = self._open.get(event.index)
-        if not isinstance(block, ThinkingBlock):
-            return self._misplaced(event, event.index)
-        self._count(event.signature)
-        block.signature = event.signature
+        if isinstance(block, ThinkingBlock):
+            self._count(event.signature)
+            block.signature = event.signature
+        else:
+            self._misplaced(event, block)
 
     def _citation(self, event: e.CitationDelta) -> None:
         block = self._open.get(event.index)
-        if not isinstance(block, TextBlock):
-            return self._misplaced(event, event.index)
-        self._count_object(event.citation)
-        block.citations = block.citations or []
-        block.citations.append(event.citation)
+        if isinstance(block, TextBlock):
+            self._count_json(event.citation)
+            block.citations = block.citations or []
+            block.citations.append(event.citation)
+        else:
+            self._misplaced(event, block)
 
     def _fields(self, event: e.FieldsDelta) -> None:
         block = self._open.get(event.index)
         if block is None:
-            return self._misplaced(event, event.index)
-        self._count_object(event.fields)
-        target = block.data if isinstance(block, ResultBlock | UnknownBlock) else block.extra
-        target.update(event.fields)
+            raise _not_open(event)
+        self._count_json(event.fields)
+        fields = block.data if isinstance(block, VerbatimBlock) else block.extra
+        fields.update(event.fields)
 
     def _unknown_delta(self, event: e.UnknownDelta) -> None:
         if event.index not in self._open:
-            return self._misplaced(event, event.index)
-        self._count_object(event.delta)
-        self.message.unknown.append(event)
-
-    def _unknown_event(self, event: e.UnknownEvent) -> None:
-        self._count_object(event.data)
-        self.message.unknown.append(event)
+            raise _not_open(event)
+        self._keep(event)
 
     def _block_stop(self, event: e.BlockStop) -> None:
         if event.index not in self._open:
-            return self._misplaced(event, event.index)
+            raise _not_open(event)
         self._finish(event.index)
 
     def _message_delta(self, event: e.MessageDelta) -> None:
         self._require_start(event)
-        self._count_object([event.usage, event.extra])
+        self._count_json([event.usage, event.extra])
         message = self.message
-        if event.stop_reason is not None:
-            message.stop_reason = event.stop_reason
-        # Usage is cumulative: the last figure that was given is the figure.
-        message.usage.update((k, v) for k, v in event.usage.items() if v is not None)
-        message.extra.update((k, v) for k, v in event.extra.items() if v is not None)
+        message.stop_reason = event.stop_reason or message.stop_reason
+        _merge(message.usage, event.usage)
+        _merge(message.extra, event.extra)
 
     def _message_stop(self, event: e.MessageStop) -> None:
         self._require_start(event)
@@ -166,22 +174,15 @@ class MessageAccumulator:
         self._end(event.completeness)
 
     def _ping(self, event: e.Ping) -> None:
-        pass
+        """Nothing has changed."""
 
     def _begin(self, index: int, block: Block) -> None:
-        if not self._started:
-            raise _broken("a content block begins before the message does")
         blocks = self.message.indexed_blocks
         if index in blocks:
             raise _broken(f"content block {index} begins twice")
         if len(blocks) >= self.max_blocks:
-            raise LimitExceeded(
-                f"a message of more than max_blocks={self.max_blocks} content blocks",
-                limit="max_blocks",
-                bound=self.max_blocks,
-                status=502,
-            )
-        self._count(repr(block))
+            raise _too_much("max_blocks", self.max_blocks)
+        self._count_json(block.values())
         blocks[index] = self._open[index] = block.copy()
 
     def _finish(self, index: int) -> None:
@@ -189,15 +190,13 @@ class MessageAccumulator:
         if not isinstance(block, ToolUseBlock):
             return
         raw = block.raw_arguments
-        if not raw or raw.isspace():
+        if not raw.strip(" \t\r\n"):
             block.arguments, block.state = block.start_input, "complete"
             return
         try:
-            block.arguments = self._parse_json(raw)
-        except ValueError:
+            block.arguments, block.state = self._parse_json(raw), "complete"
+        except (ValueError, RecursionError):
             block.state = "invalid"
-        else:
-            block.state = "complete"
 
     def _end(self, completeness: Completeness) -> None:
         self._ended = True
@@ -207,29 +206,29 @@ class MessageAccumulator:
                 block.state = "incomplete"
         self._open.clear()
 
-    def _misplaced(self, event: e.BlockEvent, index: int) -> None:
-        name = type(event).__name__
-        block = self._open.get(index)
-        if block is None:
-            raise _broken(f"{name} for content block {index}, which is not open")
-        if not isinstance(block, UnknownBlock):
-            raise _broken(f"{name} for content block {index}, which is of type {block.type!r}")
-
     def _require_start(self, event: e.BlockEvent) -> None:
         if not self._started:
             raise _broken(f"{type(event).__name__} before the message begins")
 
+    def _misplaced(self, event: _Delta, block: Block | None) -> None:
+        """A delta for a block that has no room for it."""
+        if block is None:
+            raise _not_open(event)
+        if not isinstance(block, VerbatimBlock):
+            raise _broken(f"{type(event).__name__} for block {event.index}, which is {block.type}")
+        # A kind of block that is not known yet may well grow by the deltas that are.
+        self._keep(event)
+
+    def _keep(self, event: e.BlockEvent) -> None:
+        self._count(repr(event))
+        self.message.unknown.append(event)
+
     def _count(self, text: str) -> None:
         self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if self._bytes > self.max_message_bytes:
-            raise LimitExceeded(
-                f"a message of more than max_message_bytes={self.max_message_bytes} bytes",
-                limit="max_message_bytes",
-                bound=self.max_message_bytes,
-                status=502,
-            )
+            raise _too_much("max_message_bytes", self.max_message_bytes)
 
-    def _count_object(self, value: Any) -> None:
+    def _count_json(self, value: JSON) -> None:
         self._count(strict_json.dumps(value))
 
     _HANDLERS: ClassVar[dict[type[e.BlockEvent], Callable[[MessageAccumulator, Any], None]]] = {
@@ -242,7 +241,7 @@ class MessageAccumulator:
         e.CitationDelta: _citation,
         e.FieldsDelta: _fields,
         e.UnknownDelta: _unknown_delta,
-        e.UnknownEvent: _unknown_event,
+        e.UnknownEvent: _keep,
         e.BlockStop: _block_stop,
         e.MessageDelta: _message_delta,
         e.MessageStop: _message_stop,
@@ -252,5 +251,21 @@ class MessageAccumulator:
     }
 
 
+def _merge(known: JSONObject, fields: JSONObject) -> None:
+    """The last value of each field counts, but null never takes the place of a value.
+
+    Usage is cumulative: a later figure replaces an earlier one and is never added to it.
+    """
+    known.update({name: value for name, value in fields.items() if value is not None or name not in known})
+
+
 def _broken(message: str) -> RemoteProtocolError:
     return RemoteProtocolError(message, status=502)
+
+
+def _not_open(event: _Delta) -> RemoteProtocolError:
+    return _broken(f"{type(event).__name__} for content block {event.index}, which is not open")
+
+
+def _too_much(limit: str, bound: int) -> LimitExceeded:
+    return LimitExceeded(f"the message is beyond {limit}={bound}", limit=limit, bound=bound, status=502)

@@ -8,13 +8,13 @@ encoder sends it on unchanged, so that nothing unknown is lost.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..framing import ServerSentEvent
 from .model import Block, TextBlock, ThinkingBlock
-
-JSONObject = dict[str, Any]
+from .strict_json import JSONObject
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,10 @@ class MessageStart(BlockEvent):
 
 @dataclass(slots=True)
 class BlockStart(BlockEvent):
-    """A content block begins; ``block`` is what it begins with.  The accumulator copies it."""
+    """A content block begins; ``block`` is what it begins with.  The accumulator copies it.
+
+    A tool's arguments follow as ``ArgumentsDelta``; ``block.raw_arguments`` is empty.
+    """
 
     index: int
     block: Block
@@ -169,17 +172,8 @@ def is_visible(event: BlockEvent) -> bool:
     never in silence.  Visible are characters of text, thinking and arguments, and every block
     that is more than an empty text or thinking block: a tool's name is a part of the answer.
     """
-    if isinstance(event, TextDelta):
-        return bool(event.text)
-    if isinstance(event, ThinkingDelta):
-        return bool(event.thinking)
-    if isinstance(event, ArgumentsDelta):
-        return bool(event.fragment)
-    if isinstance(event, BlockStart):
-        return not _is_empty(event.block)
-    if isinstance(event, MessageStart):
-        return bool(event.blocks)
-    return isinstance(event, SignatureDelta | CitationDelta | FieldsDelta | UnknownDelta)
+    shows = _SHOWS.get(type(event))
+    return shows is not None and shows(event)
 
 
 def _is_empty(block: Block) -> bool:
@@ -188,6 +182,18 @@ def _is_empty(block: Block) -> bool:
     return isinstance(block, ThinkingBlock) and not block.thinking
 
 
+_SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {
+    TextDelta: lambda event: event.text != "",
+    ThinkingDelta: lambda event: event.thinking != "",
+    ArgumentsDelta: lambda event: event.fragment != "",
+    SignatureDelta: lambda _: True,
+    CitationDelta: lambda _: True,
+    FieldsDelta: lambda _: True,
+    UnknownDelta: lambda _: True,
+    BlockStart: lambda event: not _is_empty(event.block),
+    MessageStart: lambda event: event.blocks != [],
+}
+
 __all__ = [
     "ArgumentsDelta",
     "BlockEvent",
@@ -195,6 +201,7 @@ __all__ = [
     "BlockStop",
     "CitationDelta",
     "FieldsDelta",
+    "JSONObject",
     "MessageCut",
     "MessageDelta",
     "MessageStart",

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from .strict_json import JSON, JSONObject
 from .text import GrowingText
 
 if TYPE_CHECKING:
-    from .events import StreamError, UnknownDelta, UnknownEvent
+    from .events import BlockEvent, StreamError
 
 Completeness = Literal["streaming", "complete", "truncated", "failed", "stopped"]
 ToolType = Literal["tool_use", "server_tool_use", "mcp_tool_use"]
@@ -25,15 +26,19 @@ class _Values:
     __slots__ = ()
     _shown: ClassVar[tuple[str, ...]] = ()
 
+    def values(self) -> dict[str, Any]:
+        """Its attributes by name."""
+        return {name: getattr(self, name) for name in self._shown}
+
     def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
+        if not isinstance(other, _Values) or type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self._shown)
+        return self.values() == other.values()
 
     __hash__ = None  # type: ignore[assignment]  # these objects change
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._shown)
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.values().items())
         return f"{type(self).__name__}({shown})"
 
 
@@ -48,10 +53,7 @@ class TextBlock(_Values):
     type: ClassVar[str] = "text"
 
     def __init__(
-        self,
-        text: str = "",
-        citations: list[dict[str, Any]] | None = None,
-        extra: dict[str, Any] | None = None,
+        self, text: str = "", citations: list[JSONObject] | None = None, extra: JSONObject | None = None
     ) -> None:
         self._text = GrowingText(text)
         self.citations = citations
@@ -67,8 +69,9 @@ class TextBlock(_Values):
         self._text.append(text)
 
     def copy(self) -> TextBlock:
-        """A block that can grow on its own."""
-        return TextBlock(self.text, None if self.citations is None else list(self.citations), dict(self.extra))
+        """A block that grows on its own."""
+        citations = None if self.citations is None else list(self.citations)
+        return TextBlock(self.text, citations, dict(self.extra))
 
 
 class ThinkingBlock(_Values):
@@ -82,7 +85,7 @@ class ThinkingBlock(_Values):
     type: ClassVar[str] = "thinking"
 
     def __init__(
-        self, thinking: str = "", signature: str | None = None, extra: dict[str, Any] | None = None
+        self, thinking: str = "", signature: str | None = None, extra: JSONObject | None = None
     ) -> None:
         self._thinking = GrowingText(thinking)
         self.signature = signature
@@ -98,7 +101,7 @@ class ThinkingBlock(_Values):
         self._thinking.append(thinking)
 
     def copy(self) -> ThinkingBlock:
-        """A block that can grow on its own."""
+        """A block that grows on its own."""
         return ThinkingBlock(self.thinking, self.signature, dict(self.extra))
 
 
@@ -109,26 +112,26 @@ class RedactedThinkingBlock(_Values):
     _shown = ("data", "extra")
     type: ClassVar[str] = "redacted_thinking"
 
-    def __init__(self, data: str, extra: dict[str, Any] | None = None) -> None:
+    def __init__(self, data: str, extra: JSONObject | None = None) -> None:
         self.data = data
         self.extra = {} if extra is None else extra
 
     def copy(self) -> RedactedThinkingBlock:
-        """A block that can change on its own."""
+        """A block that changes on its own."""
         return RedactedThinkingBlock(self.data, dict(self.extra))
 
 
 class ToolUseBlock(_Values):
     """A call of a tool.
 
-    ``type`` says who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use`` the
-    provider.  ``raw_arguments`` is the text of the arguments as far as it has come; ``arguments``
-    is its value, and stays ``None`` until the protocol has said that the text is whole.
-    ``start_input`` is what the provider gave as arguments when the block began: they count if no
+    ``type`` says who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use``
+    the provider.  ``raw_arguments`` is the text of the arguments as far as it has come;
+    ``arguments`` is its value, ``None`` until the protocol has said that the text is whole.
+    ``start_input`` is what the provider gave as arguments when the block began: it counts if no
     text of arguments follows.
 
-    ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text was
-    whole and is no JSON) or ``incomplete`` (the message ended before the block did).
+    ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text
+    was whole and is no JSON) or ``incomplete`` (the message ended before the block did).
     """
 
     __slots__ = ("_raw", "arguments", "extra", "id", "name", "start_input", "state", "type")
@@ -139,11 +142,12 @@ class ToolUseBlock(_Values):
         id: str,
         name: str,
         type: ToolType = "tool_use",
+        *,
         raw_arguments: str = "",
-        arguments: Any = None,
+        arguments: JSON = None,
         state: ToolState = "streaming",
-        start_input: Any = None,
-        extra: dict[str, Any] | None = None,
+        start_input: JSON = None,
+        extra: JSONObject | None = None,
     ) -> None:
         self.id = id
         self.name = name
@@ -164,79 +168,62 @@ class ToolUseBlock(_Values):
         self._raw.append(fragment)
 
     def copy(self) -> ToolUseBlock:
-        """A block that can grow on its own."""
-        return ToolUseBlock(
-            self.id,
-            self.name,
-            self.type,
-            self.raw_arguments,
-            self.arguments,
-            self.state,
-            self.start_input,
-            dict(self.extra),
-        )
+        """A block that grows on its own."""
+        return ToolUseBlock(**{**self.values(), "extra": dict(self.extra)})
 
 
-class _VerbatimBlock(_Values):
+class VerbatimBlock(_Values):
+    """A block that is kept as the provider sent it: ``data``, with its ``type``."""
+
     __slots__ = ("data",)
     _shown = ("data",)
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: JSONObject) -> None:
         self.data = data
 
     @property
     def type(self) -> str:
         """The provider's own word for the kind of block."""
-        return str(self.data.get("type", ""))
+        return str(self.data["type"])
 
 
-class ResultBlock(_VerbatimBlock):
-    """The result of a tool that the provider ran: ``data`` is the block, verbatim."""
+class ResultBlock(VerbatimBlock):
+    """The result of a tool that the provider ran, verbatim."""
 
     __slots__ = ()
 
     def copy(self) -> ResultBlock:
-        """A block that can change on its own."""
+        """A block that changes on its own."""
         return ResultBlock(dict(self.data))
 
 
-class UnknownBlock(_VerbatimBlock):
-    """A block of a kind that has no class here: ``data`` is the block, verbatim."""
+class UnknownBlock(VerbatimBlock):
+    """A block of a kind that has no class here, verbatim."""
 
     __slots__ = ()
 
     def copy(self) -> UnknownBlock:
-        """A block that can change on its own."""
+        """A block that changes on its own."""
         return UnknownBlock(dict(self.data))
 
 
 Block = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | ResultBlock | UnknownBlock
 
-#: After any other stop reason (length, refusal, one that is not known yet) no tool may run.
+#: The stop reasons after which a client may run tools.  All others, and none, forbid it: lengths,
+#: refusals, pauses (the provider wants the message back as it is), and those not known yet.
 TOOLS_MAY_RUN_AFTER = frozenset({"tool_use", "end_turn", "tool_calls", "function_call", "stop", "STOP"})
 
 
 class Message(_Values):
     """A message, as far as it has come.
 
-    ``id`` and ``model`` are empty until the message begins.  ``stop_reason`` is the provider's
-    own word.  ``usage`` is merged: the last value of each field that was not null.  ``extra`` is
-    the provider's other fields of the message, ``unknown`` the events and deltas of kinds that
-    have no name here, in order.  ``error`` is what the provider reported, if it did.
+    ``id`` and ``model`` are empty until the message begins.  ``indexed_blocks`` has the content
+    blocks by the provider's index.  ``stop_reason`` is the provider's own word.  ``usage`` is
+    merged: the last value of each field that was not null.  ``extra`` is the provider's other
+    fields of the message; ``unknown`` is what came for the message and has no place in it, in
+    order.  ``error`` is the error that ended it.
     """
 
-    __slots__ = (
-        "completeness",
-        "error",
-        "extra",
-        "id",
-        "indexed_blocks",
-        "model",
-        "role",
-        "stop_reason",
-        "unknown",
-        "usage",
-    )
     _shown = (
         "id",
         "model",
@@ -249,6 +236,7 @@ class Message(_Values):
         "completeness",
         "error",
     )
+    __slots__ = (*(name for name in _shown if name != "blocks"), "indexed_blocks")
 
     def __init__(self) -> None:
         self.id = ""
@@ -256,15 +244,15 @@ class Message(_Values):
         self.role = "assistant"
         self.indexed_blocks: dict[int, Block] = {}
         self.stop_reason: str | None = None
-        self.usage: dict[str, Any] = {}
-        self.extra: dict[str, Any] = {}
-        self.unknown: list[UnknownDelta | UnknownEvent] = []
+        self.usage: JSONObject = {}
+        self.extra: JSONObject = {}
+        self.unknown: list[BlockEvent] = []
         self.completeness: Completeness = "streaming"
         self.error: StreamError | None = None
 
     @property
     def blocks(self) -> list[Block]:
-        """The content blocks in the order of their indexes.  Indexes may have gaps."""
+        """The content blocks in the order of their indexes, which may have gaps."""
         return [block for _, block in sorted(self.indexed_blocks.items())]
 
     @property

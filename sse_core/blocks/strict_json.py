@@ -1,7 +1,7 @@
 """JSON as RFC 8259 has it, both ways, and one kind of failure.
 
 Python's own parser takes ``NaN`` and ``Infinity``, which are not JSON, and raises
-``RecursionError`` for what is nested too deeply.  Here everything that cannot be read is a
+``RecursionError`` for what is nested too deeply.  Here everything that can't be read is a
 ``ValueError``.
 
 Source: https://www.rfc-editor.org/rfc/rfc8259
@@ -14,34 +14,57 @@ import math
 import re
 from typing import Any
 
+JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
+JSONObject = dict[str, JSON]
+
+#: How deeply arrays and objects may be nested.  RFC 8259 section 9: "An implementation may set
+#: limits on the maximum depth of nesting."  What is within it can be written, compared and shown
+#: without an end of Python's stack.
+MAX_DEPTH = 200
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def loads(text: str) -> Any:
+def loads(text: str) -> JSON:
     """The value of the JSON ``text``.
 
     Raises ``ValueError`` for what is no JSON, for a number beyond the range of a double, and for
-    arrays and objects nested deeper than Python's own stack goes.
+    arrays and objects nested deeper than ``MAX_DEPTH``.
     """
     try:
-        return _decoder.decode(text)
+        value = _decoder.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    # Few texts have so many brackets; only they are walked.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
+        raise ValueError("nested too deeply")
+    return value
 
 
-def dumps(value: Any) -> str:
-    """``value`` as compact JSON, that can always be sent as UTF-8.
+def dumps(value: JSON) -> str:
+    """``value`` as compact JSON that can always be sent as UTF-8.
 
-    Raises ``ValueError`` for a number that JSON cannot hold, ``TypeError`` for anything that is
-    no JSON value.
+    Raises ``ValueError`` for a number that JSON can't hold, ``TypeError`` for anything else that
+    is no JSON value.
     """
     text = _encoder.encode(value)
-    # RFC 8259 section 8.2: a half of a surrogate pair can be written as an escape only; UTF-8
-    # has no form for it.
+    # RFC 3629 section 3: "The definition of UTF-8 prohibits encoding character numbers between
+    # U+D800 and U+DFFF".  Half of a surrogate pair can travel as an escape only.
     return text if text.isascii() or not _SURROGATE.search(text) else _ascii_encoder.encode(value)
 
 
-def _refuse(constant: str) -> Any:
+def _is_deep(value: JSON) -> bool:
+    containers = [value]
+    for _ in range(MAX_DEPTH):
+        containers = [item for outer in containers for item in _items(outer) if isinstance(item, dict | list)]
+    return bool(containers)
+
+
+def _items(container: JSON) -> list[JSON]:
+    return list(container.values()) if isinstance(container, dict) else container
+
+
+def _refuse(constant: str) -> JSON:
     # RFC 8259 section 6: "Numeric values that cannot be represented in the grammar below (such
     # as Infinity and NaN) are not permitted."
     raise ValueError(f"{constant} is not JSON")
@@ -49,6 +72,8 @@ def _refuse(constant: str) -> Any:
 
 def _finite(number: str) -> float:
     value = float(number)
+    # RFC 8259 section 6: "This specification allows implementations to set limits on the range
+    # and precision of numbers accepted."  What is read here must be writable again.
     if math.isinf(value):
         raise ValueError("a number beyond the range of a double")
     return value

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-_PAGE = 1024  #: fragments; a page of them is joined at once, so that many small ones cost little memory
-_HIGH_THEN_LOW = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_PAGE = 1024  #: so many fragments are joined into a page: many small strings cost more than their text
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class GrowingText:
     """Text that is appended to often and read now and then.
 
-    Appending costs the same however long the text is.  Reading joins what came since the last
-    reading, and puts together the halves of a surrogate pair that arrived in two fragments (a
-    half alone stays as it is).
+    Appending costs the same however long the text is.  Reading (``str``) joins what came since
+    the last reading, and puts together the halves of a surrogate pair that arrived in two
+    fragments; a half alone stays as it is.
     """
 
     __slots__ = ("_fragments", "_pages")
@@ -24,6 +24,8 @@ class GrowingText:
 
     def append(self, fragment: str) -> None:
         """Add ``fragment`` at the end."""
+        if not fragment:
+            return
         fragments = self._fragments
         fragments.append(fragment)
         if len(fragments) == _PAGE:
@@ -31,13 +33,13 @@ class GrowingText:
             fragments.clear()
 
     def __str__(self) -> str:
-        if not self._pages and len(self._fragments) == 1:
-            return self._fragments[0]
+        if not self._fragments and len(self._pages) == 1:
+            return self._pages[0]
         text = "".join(self._pages) + "".join(self._fragments)
-        # RFC 8259 section 7: a character outside the Basic Multilingual Plane is escaped as "the
-        # UTF-16 surrogate pair"; a provider may cut a delta between the two.
-        if not text.isascii() and _HIGH_THEN_LOW.search(text):
+        # RFC 8259 section 7: a character outside the Basic Multilingual Plane is escaped as "a
+        # 12-character sequence, encoding the UTF-16 surrogate pair".  Providers cut between them.
+        if not text.isascii() and _PAIR.search(text):
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-        self._pages.clear()
-        self._fragments = [text] if text else []
+        self._pages = [text]
+        self._fragments = []
         return text

@@ -1,39 +1,46 @@
 """Anthropic's Messages streaming, both ways.
 
-Theory.  A stream is ``message_start``, then for each content block ``content_block_start``,
-deltas and ``content_block_stop``, then ``message_delta`` and ``message_stop``; ``ping`` and
-``error`` may come anywhere.  ``data.type`` says what an event is; the ``event:`` field only
-repeats it, and some proxies drop it.  There is no ``[DONE]``.  The documentation says that new
-kinds of events and deltas may come: they pass through.
+Theory.  A stream is ``message_start``; for each content block ``content_block_start``, deltas and
+``content_block_stop``; then ``message_delta`` and ``message_stop``.  ``ping`` and ``error`` may come
+anywhere.  ``data.type`` says what an event is; the ``event:`` field only repeats it, and some
+proxies drop it.  There is no ``[DONE]``: a stream that ends before ``message_stop`` was cut.  New
+kinds of events, deltas and blocks may come at any time, and pass through.
+
+Each event gives one block event.  What of order belongs to the wire is checked here (one message a
+stream, nothing after its end); the order of blocks and deltas is the accumulator's business.
 
 Source: https://docs.claude.com/en/docs/build-with-claude/streaming
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from ..blocks import events as e
 from ..blocks import strict_json
-from ..blocks.events import BlockEvent, JSONObject
-from ..blocks.model import (
-    Block,
-    Message,
-    RedactedThinkingBlock,
-    ResultBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolType,
-    ToolUseBlock,
-    UnknownBlock,
-)
-from ..errors import RemoteProtocolError
+from ..blocks.events import BlockEvent
+from ..blocks.model import Message
+from ..blocks.strict_json import JSONObject
+from ..errors import LocalProtocolError, RemoteProtocolError
 from ..framing import ServerSentEvent
-from .anthropic_errors import error_response, error_status, parse_error, read_error, write_error
+from .anthropic_blocks import read_block, write_block, write_whole_block
+from .anthropic_errors import (
+    error_response,
+    error_status,
+    parse_error,
+    read_error,
+    write_cut,
+    write_error,
+)
 from .base import Dialect
+from .fields import optional, required, rest
 
-_TOOL_TYPES = frozenset(get_args(ToolType))
+#: Characters of a broken event that an error quotes.
+_EXCERPT = 100
+#: What an ``event:`` field can hold.
+_EVENT_NAME = re.compile(r"[^\r\n\0]+")
 
 
 class Decoder:
@@ -44,22 +51,20 @@ class Decoder:
         self._ended = False
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for; none after the message's end.
+        """The block event that ``sse`` stands for; none after the message's end.
 
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks a
-        field that it needs.
+        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what
+        it needs, and for a second message within the stream.
         """
         if self._ended:
             return []
         try:
-            data = strict_json.loads(sse.data)
-            read = _READERS.get(data.get("type", sse.type))
-            event = e.UnknownEvent(data) if read is None else read(data)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise _unreadable(sse, error) from None
-        event.source = sse
+            event = _read(sse)
+        except ValueError as error:
+            excerpt = f"{sse.data[:_EXCERPT]!a}"
+            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         if isinstance(event, e.MessageStart):
-            return self._first_start(event)
+            return self._start(event)
         self._ended = isinstance(event, e.MessageStop | e.StreamError)
         return [event]
 
@@ -70,120 +75,110 @@ class Decoder:
         self._ended = True
         return [e.MessageCut("truncated")]
 
-    def _first_start(self, event: e.MessageStart) -> list[BlockEvent]:
+    def _start(self, event: e.MessageStart) -> list[BlockEvent]:
         if self._id is None:
             self._id = event.id
             return [event]
+        # The same start twice is a repetition; another one is a second stream spliced in.
         if event.id != self._id:
             raise RemoteProtocolError("a second message begins within the stream", status=502)
         return []
 
 
-def _unreadable(sse: ServerSentEvent, error: Exception) -> RemoteProtocolError:
-    return RemoteProtocolError(f"unreadable event: {sse.data[:100]!a} ({error!a:.100})", status=502)
+def _read(sse: ServerSentEvent) -> BlockEvent:
+    data = strict_json.loads(sse.data)
+    if not isinstance(data, dict):
+        raise ValueError("no JSON object")
+    kind = _kind(data, sse.type)
+    read = _READERS.get(kind)
+    if read is None:
+        return e.UnknownEvent(data, source=sse)
+    event = read(data)
+    # Anthropic's own clients silently drop an event whose `event:` is missing; as `source` is what
+    # is sent on, it gets back the name that it should have had.
+    event.source = sse if sse.type == kind else ServerSentEvent(kind, sse.data, sse.last_event_id)
+    return event
 
 
-def _rest(data: JSONObject, *known: str) -> JSONObject:
-    return {key: value for key, value in data.items() if key not in known}
-
-
-def _text(data: JSONObject, name: str) -> str:
-    value = data[name]
-    if not isinstance(value, str):
-        raise TypeError(f"{name} is not text")
-    return value
-
-
-def _object(data: JSONObject, name: str) -> JSONObject:
-    value = data[name]
-    if not isinstance(value, dict):
-        raise TypeError(f"{name} is not an object")
-    return value
+def _kind(data: JSONObject, hint: str) -> str:
+    if "type" in data:
+        return required(data, "type", str)
+    if "error" in data:
+        return "error"
+    if hint == "message":
+        raise ValueError("type is missing")
+    return hint
 
 
 def _index(data: JSONObject) -> int:
-    index = data["index"]
-    if type(index) is not int or index < 0:
-        raise TypeError("index is not a number")
+    index = required(data, "index", int)
+    if index < 0:
+        raise ValueError("index is below 0")
     return index
 
 
+def _without_null_stop_sequence(extra: JSONObject) -> JSONObject:
+    # It is null in every start and almost every delta: that says nothing, so it is not kept.
+    return rest(extra, "stop_sequence") if extra.get("stop_sequence") is None else extra
+
+
 def _read_message_start(data: JSONObject) -> BlockEvent:
-    message = _object(data, "message")
-    extra = _rest(message, "id", "type", "model", "role", "content", "usage", "stop_reason")
-    if extra.get("stop_sequence", "") is None:
-        del extra["stop_sequence"]
+    message = required(data, "message", dict)
+    extra = rest(message, "id", "type", "role", "model", "content", "stop_reason", "usage")
     return e.MessageStart(
-        _text(message, "id"),
-        _text(message, "model"),
-        message.get("role") or "assistant",
-        message.get("usage") or {},
-        [_read_block(block) for block in message.get("content") or []],
-        message.get("stop_reason"),
-        extra,
+        id=required(message, "id", str),
+        model=required(message, "model", str),
+        role=optional(message, "role", str) or "assistant",
+        usage=optional(message, "usage", dict) or {},
+        blocks=[read_block(block) for block in optional(message, "content", list) or []],
+        stop_reason=optional(message, "stop_reason", str),
+        extra=_without_null_stop_sequence(extra),
     )
 
 
-def _read_block(data: JSONObject) -> Block:
-    kind = _text(data, "type")
-    if kind == "text":
-        return TextBlock(data.get("text") or "", data.get("citations"), _rest(data, "type", "text", "citations"))
-    if kind == "thinking":
-        extra = _rest(data, "type", "thinking", "signature")
-        return ThinkingBlock(data.get("thinking") or "", data.get("signature"), extra)
-    if kind in _TOOL_TYPES:
-        extra = _rest(data, "type", "id", "name", "input")
-        return ToolUseBlock(
-            _text(data, "id"), _text(data, "name"), kind, start_input=data.get("input"), extra=extra  # type: ignore[arg-type]
-        )
-    if kind == "redacted_thinking":
-        return RedactedThinkingBlock(_text(data, "data"), _rest(data, "type", "data"))
-    return ResultBlock(data) if kind.endswith("_tool_result") else UnknownBlock(data)
-
-
 def _read_block_start(data: JSONObject) -> BlockEvent:
-    block = _object(data, "content_block")
-    model = _object(block, "to").get("model") if block.get("type") == "fallback" else None
-    return e.BlockStart(_index(data), _read_block(block), model)
+    block = required(data, "content_block", dict)
+    # After a `fallback` block another model writes, and the message is that model's.
+    successor = optional(block, "to", dict) if block.get("type") == "fallback" else None
+    model = optional(successor, "model", str) if successor else None
+    return e.BlockStart(_index(data), read_block(block), model)
 
 
 def _read_delta(data: JSONObject) -> BlockEvent:
     index = _index(data)
-    delta = _object(data, "delta")
-    kind = delta["type"]
-    if kind == "text_delta":
-        return e.TextDelta(index, _text(delta, "text"))
-    if kind == "input_json_delta":
-        return e.ArgumentsDelta(index, _text(delta, "partial_json"))
-    if kind == "thinking_delta":
-        return e.ThinkingDelta(index, _text(delta, "thinking"))
-    if kind == "signature_delta":
-        return e.SignatureDelta(index, _text(delta, "signature"))
-    if kind == "citations_delta":
-        return e.CitationDelta(index, _object(delta, "citation"))
-    if kind == "compaction_delta":
-        return e.FieldsDelta(index, _rest(delta, "type"))
-    return e.UnknownDelta(index, delta)
+    delta = required(data, "delta", dict)
+    read = _DELTA_READERS.get(required(delta, "type", str), e.UnknownDelta)
+    return read(index, delta)
 
 
 def _read_message_delta(data: JSONObject) -> BlockEvent:
-    delta = _object(data, "delta")
-    extra = _rest(data, "type", "delta", "usage")
-    extra.update(_rest(delta, "stop_reason"))
-    if extra.get("stop_sequence", "") is None:
-        del extra["stop_sequence"]
-    return e.MessageDelta(delta.get("stop_reason"), data.get("usage") or {}, extra)
+    delta = required(data, "delta", dict)
+    # `context_management` stands beside `delta`, everything else in it; all are the message's.
+    extra = rest({**data, **delta}, "type", "delta", "stop_reason", "usage")
+    return e.MessageDelta(
+        stop_reason=optional(delta, "stop_reason", str),
+        usage=optional(data, "usage", dict) or {},
+        extra=_without_null_stop_sequence(extra),
+    )
 
 
-_READERS: dict[Any, Callable[[JSONObject], BlockEvent]] = {
+_READERS: dict[str, Callable[[JSONObject], BlockEvent]] = {
     "message_start": _read_message_start,
     "content_block_start": _read_block_start,
     "content_block_delta": _read_delta,
     "content_block_stop": lambda data: e.BlockStop(_index(data)),
     "message_delta": _read_message_delta,
-    "message_stop": lambda data: e.MessageStop(),
-    "ping": lambda data: e.Ping(),
+    "message_stop": lambda _: e.MessageStop(),
+    "ping": lambda _: e.Ping(),
     "error": read_error,
+}
+_DELTA_READERS: dict[str, Callable[[int, JSONObject], BlockEvent]] = {
+    "text_delta": lambda index, delta: e.TextDelta(index, required(delta, "text", str)),
+    "thinking_delta": lambda index, delta: e.ThinkingDelta(index, required(delta, "thinking", str)),
+    "signature_delta": lambda index, delta: e.SignatureDelta(index, required(delta, "signature", str)),
+    "input_json_delta": lambda index, delta: e.ArgumentsDelta(index, required(delta, "partial_json", str)),
+    "citations_delta": lambda index, delta: e.CitationDelta(index, required(delta, "citation", dict)),
+    "compaction_delta": lambda index, delta: e.FieldsDelta(index, rest(delta, "type")),
 }
 
 
@@ -191,18 +186,30 @@ class Encoder:
     """Block events to Anthropic's events.  One for each stream.
 
     ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that
-    is sent on unchanged.
+    is sent on as it is.
     """
 
     def __init__(self, *, verbatim: bool = False) -> None:
         self._verbatim = verbatim
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
-        """The events that stand for ``event``: always one."""
+        """The event that stands for ``event``.
+
+        Raises ``LocalProtocolError`` for what is no block event.
+        """
         if self._verbatim and event.source is not None:
             return [event.source]
-        data = _WRITERS[type(event)](event)
-        return [ServerSentEvent(str(data["type"]), strict_json.dumps(data))]
+        write = _WRITERS.get(type(event))
+        if write is None:
+            raise LocalProtocolError(f"{type(event).__name__} is no block event")
+        data = write(event)
+        return [ServerSentEvent(_event_name(data), strict_json.dumps(data))]
+
+
+def _event_name(data: JSONObject) -> str:
+    # An unknown event's type is a peer's text, and may be none that an `event:` field can hold.
+    name = data.get("type")
+    return name if isinstance(name, str) and _EVENT_NAME.fullmatch(name) else "message"
 
 
 def _write_message_start(event: e.MessageStart) -> JSONObject:
@@ -211,7 +218,7 @@ def _write_message_start(event: e.MessageStart) -> JSONObject:
         "type": "message",
         "role": event.role,
         "model": event.model,
-        "content": [_write_block(block) for block in event.blocks],
+        "content": [write_block(block) for block in event.blocks],
         "stop_reason": event.stop_reason,
         "stop_sequence": None,
         "usage": event.usage,
@@ -220,103 +227,57 @@ def _write_message_start(event: e.MessageStart) -> JSONObject:
     return {"type": "message_start", "message": message}
 
 
-def _write_block(block: Block) -> JSONObject:
-    if isinstance(block, TextBlock):
-        citations = {} if block.citations is None else {"citations": block.citations}
-        return {"type": "text", "text": block.text, **citations, **block.extra}
-    if isinstance(block, ThinkingBlock):
-        signature = {} if block.signature is None else {"signature": block.signature}
-        return {"type": "thinking", "thinking": block.thinking, **signature, **block.extra}
-    if isinstance(block, RedactedThinkingBlock):
-        return {"type": "redacted_thinking", "data": block.data, **block.extra}
-    if isinstance(block, ToolUseBlock):
-        return {"type": block.type, "id": block.id, "name": block.name, "input": block.start_input, **block.extra}
-    return block.data
-
-
 def _write_block_start(event: e.BlockStart) -> JSONObject:
-    return {"type": "content_block_start", "index": event.index, "content_block": _write_block(event.block)}
-
-
-def _delta(index: int, kind: str, **fields: Any) -> JSONObject:
-    return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
+    return {"type": "content_block_start", "index": event.index, "content_block": write_block(event.block)}
 
 
 def _write_message_delta(event: e.MessageDelta) -> JSONObject:
-    beside = {key: value for key, value in event.extra.items() if key == "context_management"}
-    delta = {"stop_reason": event.stop_reason, "stop_sequence": None, **_rest(event.extra, *beside)}
+    beside = {name: value for name, value in event.extra.items() if name == "context_management"}
+    delta = {"stop_reason": event.stop_reason, "stop_sequence": None, **rest(event.extra, *beside)}
     return {"type": "message_delta", "delta": delta, "usage": event.usage, **beside}
 
 
-#: completeness -> (error type, what a reader is told)
-_CUTS = {
-    "truncated": ("stream_truncated", "The stream ended before the message was complete."),
-    "stopped": ("turn_stopped", "The turn was stopped before the message was complete."),
-    "failed": ("turn_failed", "The turn failed before the message was complete."),
-}
-
-
-def _write_cut(event: e.MessageCut) -> JSONObject:
-    kind, message = _CUTS[event.completeness]
-    # No cut stream may look complete: Anthropic's clients raise on an error event, and would
-    # take a bare end of the stream for the end of the message.
-    return {"type": "error", "error": {"type": kind, "message": message}, "outcome": event.completeness}
+def _delta(index: int, kind: str, fields: JSONObject) -> JSONObject:
+    return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
 
 
 _WRITERS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.MessageStart: _write_message_start,
     e.BlockStart: _write_block_start,
-    e.TextDelta: lambda event: _delta(event.index, "text_delta", text=event.text),
-    e.ThinkingDelta: lambda event: _delta(event.index, "thinking_delta", thinking=event.thinking),
-    e.SignatureDelta: lambda event: _delta(event.index, "signature_delta", signature=event.signature),
-    e.ArgumentsDelta: lambda event: _delta(event.index, "input_json_delta", partial_json=event.fragment),
-    e.CitationDelta: lambda event: _delta(event.index, "citations_delta", citation=event.citation),
-    e.FieldsDelta: lambda event: _delta(event.index, "compaction_delta", **event.fields),
-    e.UnknownDelta: lambda event: {
-        "type": "content_block_delta",
-        "index": event.index,
-        "delta": event.delta,
-    },
+    e.TextDelta: lambda event: _delta(event.index, "text_delta", {"text": event.text}),
+    e.ThinkingDelta: lambda event: _delta(event.index, "thinking_delta", {"thinking": event.thinking}),
+    e.SignatureDelta: lambda event: _delta(event.index, "signature_delta", {"signature": event.signature}),
+    e.ArgumentsDelta: lambda event: _delta(event.index, "input_json_delta", {"partial_json": event.fragment}),
+    e.CitationDelta: lambda event: _delta(event.index, "citations_delta", {"citation": event.citation}),
+    e.FieldsDelta: lambda event: _delta(event.index, "compaction_delta", event.fields),
+    e.UnknownDelta: lambda event: _delta(event.index, event.delta["type"], event.delta),
     e.BlockStop: lambda event: {"type": "content_block_stop", "index": event.index},
     e.MessageDelta: _write_message_delta,
-    e.MessageStop: lambda event: {"type": "message_stop"},
-    e.Ping: lambda event: {"type": "ping"},
+    e.MessageStop: lambda _: {"type": "message_stop"},
+    e.Ping: lambda _: {"type": "ping"},
     e.StreamError: write_error,
-    e.MessageCut: _write_cut,
+    e.MessageCut: write_cut,
     e.UnknownEvent: lambda event: event.data,
 }
 
 
-def to_response(message: Message) -> dict[str, Any]:
-    """The response object that Anthropic would have sent without streaming."""
-    return {
+def to_response(message: Message) -> JSONObject:
+    """The response object that Anthropic would have sent without streaming.
+
+    https://docs.claude.com/en/api/messages.  Arguments of a tool that are not whole, or no JSON,
+    stand in it as ``{"INVALID_JSON": text}``.
+    """
+    response = {
         "id": message.id,
         "type": "message",
         "role": message.role,
         "model": message.model,
-        "content": [_whole_block(block) for block in message.blocks],
+        "content": [write_whole_block(block) for block in message.blocks],
         "stop_reason": message.stop_reason,
-        "stop_sequence": None,
-        **message.extra,
-        "usage": message.usage,
+        "stop_sequence": message.extra.get("stop_sequence"),
+        "usage": dict(message.usage),
     }
+    return {**message.extra, **response}
 
 
-def _whole_block(block: Block) -> JSONObject:
-    data = _write_block(block)
-    if isinstance(block, ToolUseBlock):
-        data["input"] = _input(block)
-    return data
-
-
-def _input(tool: ToolUseBlock) -> Any:
-    if tool.state == "complete":
-        return tool.arguments
-    # The documentation of fine-grained tool streaming: invalid JSON is passed on wrapped in an
-    # object, so that what is no input can't be taken for one.
-    return {"INVALID_JSON": tool.raw_arguments} if tool.raw_arguments else tool.start_input
-
-
-DIALECT = Dialect(
-    "anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error
-)
+DIALECT = Dialect("anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error)

@@ -1,21 +1,21 @@
-"""Anthropic's errors: within a stream, as an HTTP answer, and as the facts of a retry.
+"""Anthropic's errors: in a stream, as an HTTP answer, and whether asking again may help.
 
 Source: https://docs.claude.com/en/api/errors
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..blocks import strict_json
-from ..blocks.events import JSONObject, StreamError
+from ..blocks.events import MessageCut, StreamError
+from ..blocks.strict_json import JSON, JSONObject
 from ..headers import Headers
+from .fields import rest
 
-MAX_MESSAGE = 2000  #: characters of an error's message that are kept
 MAX_TYPE = 100  #: characters of an error's type that are kept
+MAX_MESSAGE = 2000  #: characters of an error's message that are kept
 
-#: error type -> (HTTP status code, whether the same request may succeed later)
-_TYPES = {
+#: Anthropic's error types: the HTTP status code, and whether the same request may succeed later.
+_ANTHROPIC_TYPES = {
     "invalid_request_error": (400, False),
     "authentication_error": (401, False),
     "billing_error": (402, False),
@@ -26,52 +26,59 @@ _TYPES = {
     "api_error": (500, True),
     "timeout_error": (504, True),
     "overloaded_error": (529, True),
-    # Not Anthropic's: how this side says that a stream was cut (see Encoder).
-    "stream_truncated": (502, True),
-    "turn_failed": (502, False),
-    "turn_stopped": (410, False),
 }
-_TYPE_OF_STATUS = {status: type for type, (status, _) in reversed(_TYPES.items())}
+#: How this side tells of a message that was cut, in the same form.  410 for a stopped turn: after
+#: 408, 409, 429 and 5xx Anthropic's clients ask again on their own, and would undo the stop.
+_TYPES = {
+    **_ANTHROPIC_TYPES,
+    "stream_truncated": (502, True),
+    "turn_stopped": (410, False),
+    "turn_failed": (502, False),
+}
+_UNKNOWN_TYPE = (500, False)
+_TYPE_OF_STATUS = {status: type for type, (status, _) in _ANTHROPIC_TYPES.items()}
 #: The statuses below 500 that Anthropic's own clients ask again after.
 _RETRYABLE_STATUSES = frozenset({408, 409, 429})
+
+#: completeness -> the type and message of the error that tells of the cut
+_CUTS = {
+    "truncated": ("stream_truncated", "The stream ended before the message was complete."),
+    "stopped": ("turn_stopped", "The turn was stopped before the message was complete."),
+    "failed": ("turn_failed", "The turn failed before the message was complete."),
+}
 #: Fields that stand beside the error object, not in it.
 _BESIDE = frozenset({"request_id", "outcome"})
 
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _TYPES.get(error_type, (500, False))[0]
+    return _TYPES.get(error_type, _UNKNOWN_TYPE)[0]
 
 
-def error_response(error: StreamError) -> dict[str, Any]:
+def error_response(error: StreamError) -> JSONObject:
     """The body of an HTTP answer that is this error."""
-    body: dict[str, Any] = {
-        "type": "error",
-        "error": {"type": error.type, "message": error.message},
-    }
-    if "request_id" in error.extra:
-        body["request_id"] = error.extra["request_id"]
-    return body
+    return rest(write_error(error), "outcome")
 
 
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     """What an HTTP answer with a status other than 200 says.
 
-    The type and message are the body's if it has an error object, else they follow from
-    ``status``; the message is bounded.  ``retryable`` is what the header ``x-should-retry`` says,
-    else what the type says, else what the status says.
+    The type and the message are the body's if it has an error object, else they follow from
+    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
+    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known type says,
+    else what the status says.
     """
-    data = _json_object(body)
-    if isinstance(data.get("error"), dict):
+    data = _object(body)
+    if "error" in data:
         error = read_error(data)
     else:
-        fallback = "api_error" if status >= 500 else "invalid_request_error"
-        type = _TYPE_OF_STATUS.get(status, fallback)
-        error = StreamError(type, f"the provider answered with status {status} and no error object")
-    if error.type not in _TYPES or not isinstance(data.get("error"), dict):
-        error.retryable = status in _RETRYABLE_STATUSES or status >= 500
+        usual = "api_error" if status >= 500 else "invalid_request_error"
+        message = f"The provider answered with status {status} and no error object."
+        error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
+    if "error" not in data or error.type not in _TYPES:
+        error.retryable = status >= 500 or status in _RETRYABLE_STATUSES
     wish = headers.get("x-should-retry")
-    if wish in ("true", "false"):
+    if wish in {"true", "false"}:
         error.retryable = wish == "true"
     request_id = headers.get("request-id")
     if request_id is not None:
@@ -80,32 +87,60 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
 
 
 def read_error(data: JSONObject) -> StreamError:
-    """An error event or body as a block event.  What is missing in it is made up for."""
-    error = data.get("error")
-    if not isinstance(error, dict):
-        error = {"message": error}
-    extra = {key: value for key, value in error.items() if key not in ("type", "message")}
-    extra.update((key, value) for key, value in data.items() if key not in ("type", "error"))
-    type = error.get("type")
-    message = error.get("message")
-    type = type[:MAX_TYPE] if isinstance(type, str) else "api_error"
+    """An error event, or the body of an answer, as a block event; its text is bounded.
+
+    What is missing is made up for: an error is never refused for its form.
+    """
+    error = data["error"] if isinstance(data.get("error"), dict) else {"message": data.get("error")}
+    extra = {**error, **rest(data, "type", "error")}
+    type = str(_take(extra, "type", str, "api_error"))[:MAX_TYPE]
     return StreamError(
         type,
-        message[:MAX_MESSAGE] if isinstance(message, str) else "the provider gave no message",
-        retryable=_TYPES.get(type, (0, False))[1],
+        str(_take(extra, "message", str, "The provider gave no message."))[:MAX_MESSAGE],
+        code=_take(extra, "code", str, None),
+        retryable=_take(extra, "retryable", bool, _retryable(type)),
+        retry_after=_take(extra, "retry_after", float, None),
         extra=extra,
     )
 
 
 def write_error(error: StreamError) -> JSONObject:
-    """The error event that :func:`read_error` reads as ``error``."""
-    inner: JSONObject = {"type": error.type, "message": error.message}
-    inner.update((key, value) for key, value in error.extra.items() if key not in _BESIDE)
-    beside = {key: value for key, value in error.extra.items() if key in _BESIDE}
-    return {"type": "error", "error": inner, "outcome": "failed", **beside}
+    """The error event that :func:`read_error` reads as ``error``.
+
+    ``outcome`` is our own field: what became of the message.
+    """
+    data: JSONObject = {"type": error.type, "message": error.message}
+    if error.code is not None:
+        data["code"] = error.code
+    if error.retryable != _retryable(error.type):
+        data["retryable"] = error.retryable
+    if error.retry_after is not None:
+        data["retry_after"] = float(error.retry_after)
+    data.update(rest(error.extra, *_BESIDE))
+    beside = {name: error.extra[name] for name in _BESIDE if name in error.extra}
+    return {"type": "error", "error": data, "outcome": "failed", **beside}
 
 
-def _json_object(body: bytes) -> JSONObject:
+def write_cut(event: MessageCut) -> JSONObject:
+    """The error event that tells of a cut.
+
+    A stream that just ended would look complete: Anthropic's own clients take a bare end for the
+    end of the message, and raise on an error event.
+    """
+    type, message = _CUTS[event.completeness]
+    return {"type": "error", "error": {"type": type, "message": message}, "outcome": event.completeness}
+
+
+def _retryable(error_type: str) -> bool:
+    return _TYPES.get(error_type, _UNKNOWN_TYPE)[1]
+
+
+def _take(fields: JSONObject, name: str, kind: type, default: JSON) -> JSON:
+    """Take the field ``name`` out if it is of this type; of any other, it stays where it is."""
+    return fields.pop(name) if type(fields.get(name)) is kind else default
+
+
+def _object(body: bytes) -> JSONObject:
     try:
         data = strict_json.loads(body.decode())
     except ValueError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..blocks.events import BlockEvent, StreamError
 from ..blocks.model import Message
+from ..blocks.strict_json import JSONObject
 from ..framing import ServerSentEvent
 from ..headers import Headers
 
@@ -39,7 +40,8 @@ class EncoderFactory(Protocol):
     on unchanged where they have one.
     """
 
-    def __call__(self, *, verbatim: bool = False) -> EventEncoder: ...
+    def __call__(self, *, verbatim: bool = False) -> EventEncoder:
+        """A new encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Dialect:
     name: str
     Decoder: Callable[[], EventDecoder]
     Encoder: EncoderFactory
-    to_response: Callable[[Message], dict[str, Any]]
-    error_response: Callable[[StreamError], dict[str, Any]]
+    to_response: Callable[[Message], JSONObject]
+    error_response: Callable[[StreamError], JSONObject]
     error_status: Callable[[str], int]
     parse_error: Callable[[int, bytes, Headers], StreamError]
