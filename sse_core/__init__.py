@@ -5,6 +5,8 @@ Nothing in this package waits: no socket, clock, thread or randomness.
 
 from __future__ import annotations
 
+from . import blocks, dialects
+from .blocks import Message, MessageAccumulator
 from .errors import (
     LimitExceeded,
     LocalProtocolError,
@@ -19,11 +21,15 @@ __all__ = [
     "EventStreamDecoder",
     "LimitExceeded",
     "LocalProtocolError",
+    "Message",
+    "MessageAccumulator",
     "ProtocolError",
     "RemoteProtocolError",
     "SSEError",
     "ServerSentEvent",
     "TransportError",
+    "blocks",
+    "dialects",
     "encode_comment",
     "encode_event",
 ]

@@ -31,9 +31,7 @@ class _Values:
         return {name: getattr(self, name) for name in self._shown}
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Values) or type(other) is not type(self):
-            return NotImplemented
-        return self.values() == other.values()
+        return self.values() == other.values() if isinstance(other, type(self)) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # these objects change
 
