@@ -15,9 +15,10 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from http import HTTPStatus
+
 import h11
 
-from sse_core.headers import Headers
 from sse_core.lifecycle.timers import Timer, Timers
 
 from .application import (
@@ -52,13 +53,27 @@ class ConnectionPhase(enum.Enum):
 
     READING = "reading"  #: a request
     ANSWERING = "answering"
-    LINGERING = "lingering"  #: the last answer is out; what still comes is thrown away
+    CLOSING = "closing"  #: the last answer is on its way, and nothing will follow
+    LINGERING = "lingering"  #: the same, but what still comes is read and thrown away for a while
     OVER = "over"  #: close the socket
 
 
 def chunk(data: bytes) -> bytes:
     """``data``, which must not be empty, as one chunk of the chunked transfer coding."""
     return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+_UNREADABLE = {
+    431: "The request's header section is too large (limit: max_head_bytes).",
+    501: "The request's transfer coding is not supported.",
+}
+
+
+def _reason(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode("ascii")
+    except ValueError:
+        return b""
 
 
 class ServerConnection:
@@ -98,7 +113,6 @@ class ServerConnection:
         self._stream: Stream | None = None
         self._streaming = False
         self._chunked = False
-        self._early_bytes = 0
 
     # Outputs
 
@@ -111,8 +125,8 @@ class ServerConnection:
     def data_to_send(self, now: float) -> bytes:
         """The next bytes for the peer.  To call it says that those before have been written."""
         self._timers.disarm(Timer.STALL)
-        if not self._out and self._stream is not None:
-            self._pull(self._stream, now)
+        if not self._out:
+            self._produce(now)
         data = b"".join(self._out)
         self._out.clear()
         if data:
@@ -128,11 +142,11 @@ class ServerConnection:
         """
         if not data:
             self.connection_lost(now)
-        elif self.phase is ConnectionPhase.READING:
+        elif self.phase is ConnectionPhase.READING and not self._out:
             self._start_clock(now)
             self._http.receive_data(data)
             self._advance(now)
-        elif self.phase is ConnectionPhase.ANSWERING:
+        elif self.phase in {ConnectionPhase.READING, ConnectionPhase.ANSWERING}:
             self._receive_early(data, now)
 
     def connection_lost(self, now: float) -> None:
@@ -161,20 +175,21 @@ class ServerConnection:
             self._timers.arm(Timer.REQUEST, now + self._settings.request_timeout)
 
     def _receive_early(self, data: bytes, now: float) -> None:
-        """A request that comes before the answer to the one before: kept, up to a bound."""
-        self._early_bytes += len(data)
-        if self._early_bytes > self._settings.max_head_bytes:
-            self.connection_lost(now)
-            return
+        """A request that comes before the peer took the answer to the one before: kept, within a
+        bound."""
         self._http.receive_data(data)
+        if len(self._http.trailing_data[0]) > self._settings.max_head_bytes:
+            self.connection_lost(now)
 
     def _advance(self, now: float) -> None:
+        """Read on, until an answer has to go out first: so pipelined requests can't pile up
+        answers."""
         try:
-            while self.phase is ConnectionPhase.READING and self._handle_next(now):
+            while self.phase is ConnectionPhase.READING and not self._out and self._handle_next(now):
                 pass
         except h11.RemoteProtocolError as error:
             status = error.error_status_hint
-            message = "The header section is too large." if status == 431 else f"Bad request: {error}."
+            message = _UNREADABLE.get(status, "The request is not valid HTTP/1.1.")
             self._refuse(Reply.error(status, "invalid_request_error", message), now)
         self.waker()
 
@@ -235,6 +250,16 @@ class ServerConnection:
     def _wake(self) -> None:
         self.waker()
 
+    def _produce(self, now: float) -> None:
+        """Find something to send: the stream's next bytes, or the answer to the next request."""
+        if self._stream is not None:
+            self._pull(self._stream, now)
+        elif self.phase is ConnectionPhase.CLOSING:
+            self.connection_lost(now)
+        elif self.phase is ConnectionPhase.READING and self._http.trailing_data[0]:
+            self._start_clock(now)
+            self._advance(now)
+
     def _pull(self, stream: Stream, now: float) -> None:
         """Take the next bytes from the stream, its head first."""
         if not self._streaming and not self._take_head(stream, now):
@@ -270,7 +295,8 @@ class ServerConnection:
         if self._date is not None:
             fields.append(("date", self._date()))
         headers = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in fields]
-        self._out.append(self._http.send(h11.Response(status_code=status, headers=headers)) or b"")
+        head = h11.Response(status_code=status, headers=headers, reason=_reason(status))
+        self._out.append(self._http.send(head) or b"")
         # RFC 9112 section 6.1: "A server MUST NOT send a response containing Transfer-Encoding
         # unless the corresponding request indicates HTTP/1.1 (or later minor revisions)."
         self._chunked = self._http.their_http_version not in {None, b"1.0"}
@@ -295,17 +321,15 @@ class ServerConnection:
         self._send_reply(reply, now)
 
     def _end_answer(self, now: float) -> None:
-        if self.phase is ConnectionPhase.LINGERING or self._http.our_state is not h11.DONE:
-            self.phase = ConnectionPhase.LINGERING
+        if self.phase is ConnectionPhase.LINGERING:
             self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.linger)
-            return
-        self._http.start_next_cycle()
-        self._forget_request()
-        self.phase = ConnectionPhase.READING
-        self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
-        if self._http.trailing_data[0]:
-            self._start_clock(now)
-            self._advance(now)
+        elif self._http.our_state is not h11.DONE:
+            self.phase = ConnectionPhase.CLOSING
+        else:
+            self._http.start_next_cycle()
+            self._forget_request()
+            self.phase = ConnectionPhase.READING
+            self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
 
     def _close_stream(self, now: float) -> None:
         stream, self._stream = self._stream, None

@@ -10,6 +10,7 @@ from .timers import Timer, Timers
 from .timing import Timing
 from .turn import Failure, Turn
 from .turn_table import Outcome, TurnInput, TurnState
+from .upstream import Upstream
 
 __all__ = [
     "NO_RETRY",
@@ -35,6 +36,7 @@ __all__ = [
     "TurnInput",
     "TurnLog",
     "TurnState",
+    "Upstream",
     "Want",
     "no_jitter",
     "retry_after_seconds",

@@ -79,6 +79,7 @@ class Turn:
         self.attempts = 0
         self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
         self.outcome: Outcome | None = None
+        self.response_headers = Headers()  #: of the answer that was accepted
         self._dialect = dialect
         self._retry = retry or RetryPolicy()
         self._deadlines = deadlines or Deadlines()
@@ -192,6 +193,7 @@ class Turn:
         problem = _unusable(status, headers)
         if status == 200 and problem is None:
             self.accepted = True
+            self.response_headers = headers
             self.timing.first_byte_at = now
         elif status == 200:
             self._fail(_failure(502, "api_error", problem or "", retryable=False), now)
