@@ -7,7 +7,7 @@ ARGS   ?=
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
-SOURCES := sse_core bindings sse_relay tests $(wildcard bench fuzz docs examples)
+SOURCES := sse_core bindings sse_relay tests $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench fuzz docs clean
