@@ -1,46 +1,82 @@
-"""Events to the bytes of a text/event-stream."""
+"""Events and comments to the bytes of an event stream.
+
+An encoder's one danger is text that ends its line: whoever can put a CR or LF into an event's name can
+write events of his own.  So a field of one line refuses them, and data, which may have many lines,
+is written as many fields.
+
+Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
 
 from __future__ import annotations
 
-import re
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
+from .decoder import MAX_RECONNECTION_TIME
 
 
 def encode_event(
     data: str, *, event: str | None = None, id: str | None = None, retry: int | None = None
 ) -> bytes:
-    """The bytes of one event."""
-    lines = []
-    if event is not None:
-        _check("event", event, "\r\n")
-        lines.append(f"event: {event}\n")
-    for line in _LINE_END.split(data):
-        lines.append(f"data: {line}\n")
+    """The bytes of one event, the empty line that dispatches it included.
+
+    ``data`` may have any number of lines, ended by CR, LF or CRLF; a decoder gives them back ended by
+    LF.  ``event`` is the event's type; ``None``, ``""`` and ``"message"`` all mean ``message``, since a
+    decoder cannot tell an empty name from none.  ``id`` becomes the last event ID, of this event and of
+    those after it; ``""`` takes it away.  ``retry`` is the reconnection time in milliseconds.
+
+    There is no way to send ``id`` or ``retry`` without data: many clients take a block without data for
+    an event, though the specification has it dispatch nothing.
+
+    A surrogate without its other half has no UTF-8 and becomes U+FFFD.
+
+    Raises ``ValueError``, naming the field, where ``event`` holds CR or LF, ``id`` holds CR, LF or NUL,
+    or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder can be asked for).
+    """
+    fields = f"event: {_one_line('event', event)}\n" if event else ""
+    fields += _lines("data: ", data)
     if id is not None:
-        _check("id", id, "\r\n\0")
-        lines.append(f"id: {id}\n")
+        fields += f"id: {_id(id)}\n"
     if retry is not None:
-        if type(retry) is not int or retry < 0:
-            raise ValueError("retry must be a number of milliseconds, 0 or more")
-        lines.append(f"retry: {retry}\n")
-    lines.append("\n")
-    return _encode("".join(lines))
+        fields += f"retry: {_milliseconds(retry)}\n"
+    return _utf8(fields + "\n")
 
 
 def encode_comment(text: str) -> bytes:
-    """The bytes of a comment, with no blank line after it."""
-    return _encode("".join(f": {line}\n" for line in _LINE_END.split(text)))
+    r"""The bytes of a comment, one line of it for each line of ``text``; ``: ping\n`` is a heartbeat.
+
+    No empty line follows.  It would dispatch nothing, says the specification, but several clients take
+    a comment and an empty line for an event once they have seen an id.
+    """
+    return _utf8(_lines(": ", text))
 
 
-def _check(name: str, value: str, forbidden: str) -> None:
-    for character in forbidden:
-        if character in value:
-            raise ValueError(f"{name} cannot hold the character {character!r}")
+def _lines(start: str, text: str) -> str:
+    """Each line of ``text`` after ``start``, ended by LF."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", f"\n{start}")
+    return f"{start}{lines}\n"
 
 
-def _encode(text: str) -> bytes:
+def _one_line(field: str, text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"{field} is one line and cannot hold CR or LF: {text!r}")
+    return text
+
+
+def _id(text: str) -> str:
+    # "If the field value does not contain U+0000 NULL [...].  Otherwise, ignore the field."
+    if "\0" in text:
+        raise ValueError(f"id cannot hold NUL, a decoder would ignore it: {text!r}")
+    return _one_line("id", text)
+
+
+def _milliseconds(retry: int) -> int:
+    if not isinstance(retry, int) or isinstance(retry, bool) or not 0 <= retry <= MAX_RECONNECTION_TIME:
+        raise ValueError(f"retry is an int of milliseconds from 0 to {MAX_RECONNECTION_TIME}: {retry!r}")
+    return retry
+
+
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
+        # As a browser turns a DOMString into a USVString: two halves that meet are one character, and
+        # a half alone is U+FFFD.
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()

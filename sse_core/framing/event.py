@@ -33,9 +33,7 @@ class ServerSentEvent:
         if not isinstance(other, ServerSentEvent):
             return NotImplemented
         return (
-            self.data == other.data
-            and self.type == other.type
-            and self.last_event_id == other.last_event_id
+            self.data == other.data and self.type == other.type and self.last_event_id == other.last_event_id
         )
 
     def __hash__(self) -> int:
@@ -43,6 +41,5 @@ class ServerSentEvent:
 
     def __repr__(self) -> str:
         return (
-            f"ServerSentEvent(type={self.type!r}, data={self.data!r}, "
-            f"last_event_id={self.last_event_id!r})"
+            f"ServerSentEvent(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
         )
