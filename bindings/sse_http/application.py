@@ -58,9 +58,7 @@ class Reply:
         return cls(status, Headers(fields), body)
 
     @classmethod
-    def error(
-        cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()
-    ) -> Reply:
+    def error(cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
         """An error in the shape that Anthropic's API and its SDKs use.
 
         ``kind`` is for programs (``not_found_error``), ``message`` tells a person what to do next.

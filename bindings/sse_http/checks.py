@@ -66,10 +66,10 @@ def _hostname(authority: str) -> str | None:
     try:
         parts = urlsplit(f"//{authority}")
         _ = parts.port  # raises ValueError for what is not a port
-        plain = not (parts.path or parts.query or parts.fragment or "@" in authority)
-        return parts.hostname if plain else None
     except ValueError:
         return None
+    plain = not (parts.path or parts.query or parts.fragment or "@" in authority)
+    return parts.hostname if plain else None
 
 
 def _is_address(name: str) -> bool:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
 from http import HTTPStatus
 
 import h11
@@ -90,7 +89,7 @@ class ServerConnection:
         *,
         settings: ServerSettings | None = None,
         client: str = "",
-        on_error: Callable[[Exception], None] = lambda error: None,
+        on_error: Callable[[Exception], None] | None = None,
         date: Callable[[], str] | None = None,
     ) -> None:
         self.waker: Waker = no_waker
@@ -175,15 +174,16 @@ class ServerConnection:
             self._timers.arm(Timer.REQUEST, now + self._settings.request_timeout)
 
     def _receive_early(self, data: bytes, now: float) -> None:
-        """A request that comes before the peer took the answer to the one before: kept, within a
-        bound."""
+        """Keep a request that comes before the last answer was taken, within a bound."""
         self._http.receive_data(data)
         if len(self._http.trailing_data[0]) > self._settings.max_head_bytes:
             self.connection_lost(now)
 
     def _advance(self, now: float) -> None:
-        """Read on, until an answer has to go out first: so pipelined requests can't pile up
-        answers."""
+        """Read on, until something has to go out first.
+
+        So pipelined requests can't pile up answers.
+        """
         try:
             while self.phase is ConnectionPhase.READING and not self._out and self._handle_next(now):
                 pass
@@ -239,7 +239,8 @@ class ServerConnection:
         try:
             answer = self._application.handle(self._request(self._head), now)
         except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
-            self._on_error(error)
+            if self._on_error is not None:
+                self._on_error(error)
             answer = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
         if isinstance(answer, Reply):
             self._send_reply(answer, now)

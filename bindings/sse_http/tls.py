@@ -66,8 +66,11 @@ class TLS:
         self._shake()
 
     def receive_data(self, data: bytes) -> list[bytes]:
-        """From records to plain bytes.  An end of the socket without TLS's own end is an error:
-        it may be a cut by somebody in between."""
+        """From records to plain bytes.
+
+        An end of the socket without TLS's own end is an error: it may be a cut by somebody in
+        between.
+        """
         if data:
             self._incoming.write(data)
         else:

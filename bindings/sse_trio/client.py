@@ -34,7 +34,7 @@ from sse_http import ClientExchange, parse_url
 from .driver import Driver
 
 
-def connect(  # noqa: PLR0913  (each is a policy that a user may want to set)
+def connect(
     url: str,
     *,
     method: str = "GET",

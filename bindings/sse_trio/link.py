@@ -32,7 +32,7 @@ class Link:
     def over(cls, stream: trio.SocketStream, channel: Channel) -> Link:
         """Take the socket of ``stream``, which is of no use after this."""
         sock = socket.socket(fileno=stream.socket.detach())
-        sock.setblocking(False)
+        sock.settimeout(0)
         with contextlib.suppress(OSError):
             # Tokens are small and each wants to be seen at once.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

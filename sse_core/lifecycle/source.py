@@ -247,9 +247,7 @@ class EventSource:
         policy = self._retry
         if milliseconds is not None:
             base = milliseconds / 1000
-            policy = dataclasses.replace(
-                policy, initial_delay=base, max_delay=max(policy.max_delay, base)
-            )
+            policy = dataclasses.replace(policy, initial_delay=base, max_delay=max(policy.max_delay, base))
         return policy.delay(max(self._attempts_without_event, 1), self._jitter, retry_after)
 
     def _end_with(self, problem: SSEError | None, now: float) -> None:

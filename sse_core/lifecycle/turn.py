@@ -62,7 +62,7 @@ class Turn:
     ``max_held_events`` what is held back before the first visible output.
     """
 
-    def __init__(  # noqa: PLR0913  (each is a policy that a user may want to set)
+    def __init__(
         self,
         request: HTTPRequest,
         dialect: Dialect,

@@ -1,0 +1,45 @@
+"""HTTP/1.1 for the machines of ``sse_core``: pure, over h11, in both roles.
+
+A binding needs :class:`ServerConnection` for each peer it accepts and :class:`ClientExchange` for
+each machine that connects; an application is anything that has the face of :class:`Application`.
+"""
+
+from .application import (
+    Application,
+    Exchange,
+    Reply,
+    Request,
+    Stream,
+    StreamHead,
+    StreamState,
+    Waker,
+    no_waker,
+)
+from .checks import LOOPBACK_HOSTS, AllowedPeers
+from .client import ClientExchange
+from .server import ConnectionPhase, ServerConnection, ServerSettings
+from .tls import TLS, Channel, Plain
+from .urls import Target, parse_url
+
+__all__ = [
+    "LOOPBACK_HOSTS",
+    "TLS",
+    "AllowedPeers",
+    "Application",
+    "Channel",
+    "ClientExchange",
+    "ConnectionPhase",
+    "Exchange",
+    "Plain",
+    "Reply",
+    "Request",
+    "ServerConnection",
+    "ServerSettings",
+    "Stream",
+    "StreamHead",
+    "StreamState",
+    "Target",
+    "Waker",
+    "no_waker",
+    "parse_url",
+]

@@ -1,0 +1,1 @@
+"""The relay: a provider's stream to browsers and SDKs, measured, stoppable, resumable."""

@@ -1,0 +1,186 @@
+"""What readers of a turn are given: its events, or its whole message.
+
+Both hold their head back for a while: until the provider has answered, a failure can still become
+the status of the answer, as it would have if the client had asked the provider itself.
+"""
+
+from __future__ import annotations
+
+from sse_core.headers import Headers
+from sse_core.lifecycle import (
+    Failure,
+    Outcome,
+    ReaderOutcome,
+    Subscription,
+    SubscriptionSettings,
+    Timer,
+    Timers,
+)
+from sse_http import Reply, StreamHead, StreamState, Waker, no_waker
+
+from .turns import RelayedTurn
+
+_STREAM_HEADERS = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    # no-transform: some proxies hold back what they compress.
+    ("cache-control", "no-cache, no-transform"),
+    # nginx buffers answers unless told not to.
+    ("x-accel-buffering", "no"),
+)
+_PASSED_BACK = frozenset({"request-id", "anthropic-organization-id"})
+
+_FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
+
+_STATES = {
+    None: StreamState.OPEN,
+    ReaderOutcome.FINISHED: StreamState.FINISHED,
+    ReaderOutcome.EXPIRED: StreamState.FINISHED,
+    ReaderOutcome.EVICTED: StreamState.ABORTED,
+    ReaderOutcome.GONE: StreamState.ABORTED,
+}
+
+
+class EventsAnswer:
+    """A turn's events, from ``after`` on.  A ``Stream``."""
+
+    def __init__(
+        self,
+        relayed: RelayedTurn,
+        now: float,
+        *,
+        after: int,
+        head_hold: float,
+        settings: SubscriptionSettings,
+    ) -> None:
+        self.waker: Waker = no_waker
+        self._relayed = relayed
+        self._timers = Timers()
+        self._hold_until = now + head_hold
+        self._timers.arm(Timer.HEAD, self._hold_until)
+        self._head: StreamHead | Reply | None = None
+        self._closed = False
+        self._subscription = Subscription(relayed.log, now, after=after, settings=settings, waker=self._wake)
+        relayed.reader_came(now)
+
+    @property
+    def head(self) -> StreamHead | Reply | None:
+        """Known once the provider has answered, or failed, or a while has passed."""
+        if self._head is None:
+            self._head = self._decide_head()
+            if self._head is not None:
+                self._timers.disarm(Timer.HEAD)
+        return self._head
+
+    @property
+    def state(self) -> StreamState:
+        """Open until the reader has been given everything."""
+        return _STATES[self._subscription.outcome]
+
+    @property
+    def deadline(self) -> float | None:
+        """The end of the head's hold, or the subscription's own deadline."""
+        moments = (self._timers.deadline, self._subscription.deadline)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def data_to_send(self, now: float) -> bytes:
+        """The next events."""
+        return self._subscription.data_to_send(now)
+
+    def handle_timeout(self, now: float) -> None:
+        """A heartbeat, an eviction, or the end of the head's hold."""
+        if self._timers.take_expired(now):
+            self._head = self._stream_head()
+        self._subscription.handle_timeout(now)
+
+    def close(self, now: float) -> None:
+        """The reader has gone, or has everything."""
+        if not self._closed:
+            self._closed = True
+            self._subscription.close(now)
+            self._relayed.reader_left(now)
+
+    def _wake(self) -> None:
+        self.waker()
+
+    def _decide_head(self) -> StreamHead | Reply | None:
+        turn = self._relayed.turn
+        if turn.failure is not None and turn.outcome in _FAILURES and not turn.accepted:
+            return failure_reply(self._relayed, turn.failure)
+        waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
+        if turn.accepted or turn.outcome is not None or waits_long:
+            return self._stream_head()
+        return None
+
+    def _stream_head(self) -> StreamHead:
+        return StreamHead(200, Headers([*_STREAM_HEADERS, *_turn_headers(self._relayed)]))
+
+
+class MessageAnswer:
+    """A turn's whole message, once there is one.  A ``Stream`` that becomes a ``Reply``.
+
+    It reads the log only to say that nothing has to be kept for it.
+    """
+
+    def __init__(self, relayed: RelayedTurn, now: float) -> None:
+        self.waker: Waker = no_waker
+        self.state = StreamState.OPEN
+        self.deadline: float | None = None
+        self._relayed = relayed
+        self._closed = False
+        relayed.log.add_reader(self)
+        relayed.reader_came(now)
+
+    @property
+    def position(self) -> int:
+        """Always at the end."""
+        return self._relayed.log.last
+
+    @property
+    def head(self) -> Reply | None:
+        """The reply, once the turn is over."""
+        turn = self._relayed.turn
+        if turn.outcome is None:
+            return None
+        if turn.outcome is Outcome.COMPLETED:
+            message = self._relayed.dialect.to_response(turn.message)
+            return Reply.json(200, message, _turn_headers(self._relayed))
+        if turn.failure is not None and turn.outcome in _FAILURES:
+            return failure_reply(self._relayed, turn.failure)
+        return Reply.error(
+            409, "turn_stopped", "The turn was stopped before it was whole.", _turn_headers(self._relayed)
+        )
+
+    def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
+        """Something happened."""
+        self.waker()
+
+    def data_to_send(self, now: float) -> bytes:  # noqa: ARG002  (the face of a Stream)
+        """Nothing: the reply is whole."""
+        return b""
+
+    def handle_timeout(self, now: float) -> None:
+        """Nothing is waited for here; the turn has its own deadlines."""
+
+    def close(self, now: float) -> None:
+        """The client has gone, or has its answer."""
+        if not self._closed:
+            self._closed = True
+            self._relayed.log.remove_reader(self, now)
+            self._relayed.reader_left(now)
+
+
+def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
+    """A failed turn as the answer that the provider itself would have given."""
+    fields = _turn_headers(relayed)
+    retry_after = failure.headers.get("retry-after")
+    if retry_after is not None:
+        fields.append(("retry-after", retry_after))
+    if relayed.turn.attempts > 1:
+        # It was tried again here: the SDK behind need not multiply the attempts.
+        fields.append(("x-should-retry", "false"))
+    return Reply.json(failure.status, relayed.dialect.error_response(failure.error), fields)
+
+
+def _turn_headers(relayed: RelayedTurn) -> list[tuple[str, str]]:
+    passed = [(name, value) for name, value in relayed.turn.response_headers if name in _PASSED_BACK]
+    return [("turn-id", relayed.id), *passed]

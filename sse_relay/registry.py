@@ -1,0 +1,68 @@
+"""The turns that the relay knows: those that run, and those that ended not long ago.
+
+A finished turn stays readable for ``retention`` seconds, within ``retained_bytes`` of all of them
+together; the oldest go first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from .turns import RelayedTurn
+
+
+class TurnRegistry:
+    """Turns by their IDs."""
+
+    def __init__(self, *, retention: float, retained_bytes: int) -> None:
+        self._retention = retention
+        self._retained_bytes = retained_bytes
+        self._turns: dict[str, RelayedTurn] = {}
+        self._finished: deque[tuple[float, int, RelayedTurn]] = deque()  # until, bytes, turn
+        self._finished_bytes = 0
+
+    @property
+    def running(self) -> list[RelayedTurn]:
+        """The turns without an outcome."""
+        return [relayed for relayed in self._turns.values() if relayed.turn.outcome is None]
+
+    @property
+    def running_count(self) -> int:
+        """How many turns have no outcome yet."""
+        return len(self._turns) - len(self._finished)
+
+    @property
+    def finished_count(self) -> int:
+        """How many finished turns can still be read."""
+        return len(self._finished)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next finished turn is to be forgotten."""
+        return self._finished[0][0] if self._finished else None
+
+    def add(self, relayed: RelayedTurn) -> None:
+        """A new turn."""
+        self._turns[relayed.id] = relayed
+
+    def get(self, turn_id: str) -> RelayedTurn | None:
+        """The turn with this ID, whoever it belongs to."""
+        return self._turns.get(turn_id)
+
+    def finished(self, relayed: RelayedTurn, now: float) -> None:
+        """``relayed`` has an outcome now."""
+        size = relayed.log.retained_bytes
+        self._finished.append((now + self._retention, size, relayed))
+        self._finished_bytes += size
+        while self._finished_bytes > self._retained_bytes:
+            self._forget_oldest()
+
+    def handle_timeout(self, now: float) -> None:
+        """Forget the turns whose time is over."""
+        while self._finished and self._finished[0][0] <= now:
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        _, size, relayed = self._finished.popleft()
+        self._finished_bytes -= size
+        del self._turns[relayed.id]

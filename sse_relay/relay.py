@@ -1,0 +1,207 @@
+"""The relay: requests in, replies and streams out, turns to be driven in between.  It is pure.
+
+======================  ======================================================================
+``POST /v1/messages``   a new turn; or, with the Turn-Id or Last-Event-ID of one, that same turn
+``GET /turns/{id}``     the turn's events after Last-Event-ID
+``DELETE /turns/{id}``  stop
+``GET /healthz``        whether it lives
+``GET /config``         what the page needs to know
+``GET /``               the page
+======================  ======================================================================
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from sse_core.lifecycle import Jitter, no_jitter
+from sse_http import Exchange, Reply, Request, Stream, Waker, no_waker
+
+from .answers import EventsAnswer, MessageAnswer
+from .asking import Asked, BadRequest, owner_of, read_asked, shown_key
+from .config import RelayConfig
+from .lines import turn_line
+from .registry import TurnRegistry
+from .turns import RelayedTurn
+
+_log = logging.getLogger("sse_relay")
+
+_TURNS = "/turns/"
+_Handler = Callable[[Request, float], "Reply | Stream"]
+
+
+class UnknownTurn(Exception):
+    """The client names a turn that is not there for it."""
+
+
+class Relay:
+    """The relay as an application.
+
+    ``new_id`` gives the IDs of turns and must be unguessable; ``jitter`` is the randomness of
+    back-off; ``files`` are the page's, by path.
+    """
+
+    def __init__(
+        self,
+        config: RelayConfig,
+        *,
+        new_id: Callable[[], str],
+        jitter: Jitter = no_jitter,
+        files: Mapping[str, Reply] | None = None,
+    ) -> None:
+        self.waker: Waker = no_waker
+        self._config = config
+        self._new_id = new_id
+        self._jitter = jitter
+        self._files = files or {}
+        self._turns = TurnRegistry(retention=config.retention, retained_bytes=config.retained_bytes)
+        self._new: list[Exchange] = []
+        self._routes: dict[str, dict[str, _Handler]] = {
+            "/v1/messages": {"POST": self._post},
+            "/healthz": {"GET": self._health},
+            "/config": {"GET": self._page_config},
+        }
+        self._turn_routes: dict[str, _Handler] = {"GET": self._get_turn, "DELETE": self._stop}
+        self._open_to_all = (self._file, self._health, self._page_config)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next finished turn is to be forgotten."""
+        return self._turns.deadline
+
+    def handle_timeout(self, now: float) -> None:
+        """Forget finished turns whose time is over."""
+        self._turns.handle_timeout(now)
+
+    def upstreams(self) -> list[Exchange]:
+        """The turns that have begun since the last call."""
+        new, self._new = self._new, []
+        return new
+
+    def close(self, now: float) -> None:
+        """The server goes down: stop every turn, so that each has an outcome and a log line."""
+        for relayed in self._turns.running:
+            relayed.stop(now)
+
+    def handle(self, request: Request, now: float) -> Reply | Stream:
+        """Answer a request."""
+        try:
+            return self._route(request, now)
+        except BadRequest as error:
+            return Reply.error(400, "invalid_request_error", str(error))
+        except UnknownTurn:
+            message = "No such turn: it never was, is not yours, or has been forgotten."
+            return Reply.error(404, "not_found_error", message)
+
+    # Routes
+
+    def _route(self, request: Request, now: float) -> Reply | Stream:
+        handlers = self._handlers(request.path)
+        if handlers is None:
+            return Reply.error(404, "not_found_error", "There is nothing at this path.")
+        handler = handlers.get(request.method)
+        if handler is None:
+            allowed = ", ".join(handlers)
+            message = f"This path takes {allowed} only."
+            return Reply.error(405, "invalid_request_error", message, [("allow", allowed)])
+        if handler not in self._open_to_all and not self._may_call(request):
+            return Reply.error(401, "authentication_error", "This relay wants a key in x-api-key.")
+        return handler(request, now)
+
+    def _handlers(self, path: str) -> dict[str, _Handler] | None:
+        """What to call for each method at ``path``."""
+        if path in self._files:
+            return {"GET": self._file, "HEAD": self._file}
+        return self._turn_routes if path.startswith(_TURNS) else self._routes.get(path)
+
+    def _file(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
+        return self._files[request.path]
+
+    def _may_call(self, request: Request) -> bool:
+        keys = self._config.client_keys
+        shown = shown_key(request.headers).encode()
+        # Every key is compared, each in constant time: how long it takes tells nothing.
+        matches = [hmac.compare_digest(shown, key.encode()) for key in keys]
+        return not keys or any(matches)
+
+    def _health(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
+        turns = {"running": self._turns.running_count, "finished": self._turns.finished_count}
+        return Reply.json(200, {"status": "ok", "turns": turns})
+
+    def _page_config(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
+        return Reply.json(200, {"simulated": self._config.simulated, "model": self._config.model})
+
+    def _post(self, request: Request, now: float) -> Reply | Stream:
+        asked = read_asked(request, self._config)
+        event_id = request.headers.get("last-event-id") or ""
+        turn_id = asked.turn_id or event_id.rpartition("-")[0]
+        known = self._turns.get(turn_id)
+        if known is not None:
+            return self._attach(known, asked, request, now)
+        if event_id:
+            # Never answer a client that wants to go on with a second, billed generation.
+            raise UnknownTurn
+        return self._begin(asked, owner_of(request.headers), now)
+
+    def _attach(self, known: RelayedTurn, asked: Asked, request: Request, now: float) -> Reply | Stream:
+        """The same request once more: the same turn, not another one."""
+        if known.owner != owner_of(request.headers) or known.digest != asked.digest:
+            message = "A turn of this Turn-Id exists, for another request. Choose a new one."
+            return Reply.error(409, "conflict_error", message)
+        return self._resume(known, request, now) if asked.streaming else MessageAnswer(known, now)
+
+    def _begin(self, asked: Asked, owner: bytes, now: float) -> Reply | Stream:
+        if self._turns.running_count >= self._config.max_turns:
+            message = f"The relay runs {self._config.max_turns} turns already (limit: max_turns)."
+            return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
+        turn_id = asked.turn_id or self._new_id()
+        relayed = RelayedTurn(turn_id, owner, asked, self._config, jitter=self._jitter, on_end=self._ended)
+        self._turns.add(relayed)
+        self._new.append(relayed)
+        relayed.start(now)
+        answer = self._events(relayed, 0, now) if asked.streaming else MessageAnswer(relayed, now)
+        self.waker()
+        return answer
+
+    def _stop(self, request: Request, now: float) -> Reply:
+        return Reply.json(200, {"outcome": self._own_turn(request).stop(now).value})
+
+    def _get_turn(self, request: Request, now: float) -> Reply | Stream:
+        return self._resume(self._own_turn(request), request, now)
+
+    def _own_turn(self, request: Request) -> RelayedTurn:
+        known = self._turns.get(request.path.removeprefix(_TURNS))
+        # Somebody else's turn is as unknown as one that never was.
+        if known is None or known.owner != owner_of(request.headers):
+            raise UnknownTurn
+        return known
+
+    def _resume(self, known: RelayedTurn, request: Request, now: float) -> Reply | Stream:
+        if known.drained:
+            return Reply.error(410, "gone_error", "This turn is read for its usage only; nothing is kept.")
+        event_id = request.headers.get("last-event-id") or _query(request, "last_event_id")
+        position = known.log.position_of(event_id) if event_id else 0
+        if position is None:
+            raise BadRequest("Last-Event-ID is not the ID of an event of this turn.")
+        if known.log.closed and position == known.log.last > 0:
+            # What tells an EventSource not to come again.
+            return Reply(204)
+        return self._events(known, position, now)
+
+    def _events(self, relayed: RelayedTurn, after: int, now: float) -> EventsAnswer:
+        config = self._config
+        return EventsAnswer(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
+
+    def _ended(self, relayed: RelayedTurn, now: float) -> None:
+        _log.info("%s", turn_line(relayed))
+        self._turns.finished(relayed, now)
+        self.waker()
+
+
+def _query(request: Request, name: str) -> str | None:
+    values: dict[str, Any] = parse_qs(request.query, max_num_fields=10)
+    return values[name][0] if name in values else None
