@@ -1,7 +1,7 @@
 """The bytes of an event stream in, events out, as soon as the bytes say that one is complete.
 
-Source of every rule quoted below:
-https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream and
+The rules quoted below are WHATWG HTML's, sections 9.2.5 and 9.2.6:
+https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
 How it works.  Bytes go through three steps, and each looks at every byte a fixed number of times,
@@ -28,8 +28,8 @@ from typing import Literal
 from ..errors import LimitExceeded, LocalProtocolError
 from .event import ServerSentEvent
 
-#: The default of both bounds, in bytes.  A picture in base64 is one line of several megabytes, and
-#: none that we have seen in a model's stream comes near to this.
+#: The default of both bounds, in bytes.  The largest thing that models stream is a picture in base64,
+#: one line of several megabytes; a line of text has seldom more than some ten kilobytes.
 DEFAULT_MAX_BYTES = 16 * 2**20
 
 #: The smallest bound on a line: a line that is longer shows in its first bytes which field it is.
@@ -52,8 +52,8 @@ class EventStreamDecoder:
     another.
 
     ``max_line_bytes`` bounds one line, its line end not counted; ``max_event_bytes`` bounds the data
-    of one event, the LFs between its lines counted.  So a peer can make the decoder hold no more than
-    their sum, and twice a line for the event's name and id.  Lines that are ignored anyway (comments,
+    of one event, the LFs between its lines counted.  So what a peer can make the decoder hold is a
+    small multiple of their sum.  ``sys.maxsize`` is no bound.  Lines that are ignored anyway (comments,
     unknown fields) may have any length and are not held; of a comment that exceeds ``max_line_bytes``,
     ``on_comment`` hears nothing.
 
@@ -121,9 +121,9 @@ class EventStreamDecoder:
         self._discarding = False  # whether the rest of that line is of no interest
         self._failed = False
         self._pending_failure: LimitExceeded | None = None
-        # "When a stream is parsed, a data buffer, an event type buffer, and a last event ID buffer must
-        # be associated with it.  They must be initialized to the empty string."  But every browser
-        # starts the last of them with the last event ID string, and so do the web platform tests.
+        # 9.2.6: "When a stream is parsed, a data buffer, an event type buffer, and a last event ID buffer
+        # must be associated with it.  They must be initialized to the empty string."  But browsers start
+        # the last of them with the last event ID string, and the web platform tests expect it.
         self._id = self._last_event_id
         self._clear_block()
 
@@ -160,7 +160,7 @@ class EventStreamDecoder:
         next one.
         """
         self._raise_pending_failure()
-        # "Once the end of the file is reached, any pending data must be discarded.  (If the file ends
+        # 9.2.6: "Once the end of the file is reached, any pending data must be discarded.  (If the file ends
         # in the middle of an event, before the final empty line, the incomplete event is not
         # dispatched.)"
         if not self._failed:
@@ -177,7 +177,7 @@ class EventStreamDecoder:
         """``data`` without a stream's leading BOM; nothing as long as it may still become one."""
         if not self._at_start:
             return data
-        # "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
+        # 9.2.5: "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
         data = bytes(self._partial) + data
         if len(data) < len(_BOM) and _BOM.startswith(data):
             self._partial[:] = data
@@ -188,7 +188,7 @@ class EventStreamDecoder:
 
     def _with_lf(self, data: bytes) -> bytes:
         """``data`` with each of its line ends as LF."""
-        # "Lines must be separated by either a U+000D CARRIAGE RETURN U+000A LINE FEED (CRLF) character
+        # 9.2.5: "Lines must be separated by either a U+000D CARRIAGE RETURN U+000A LINE FEED (CRLF) character
         # pair, a single U+000A LINE FEED (LF) character, or a single U+000D CARRIAGE RETURN (CR)
         # character."
         if self._after_cr and data:
@@ -253,15 +253,15 @@ class EventStreamDecoder:
 
     def _receive_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
         """Take one line without its line end."""
-        # "If the line is empty (a blank line): Dispatch the event."
+        # 9.2.6: "If the line is empty (a blank line): Dispatch the event."
         if not line:
             self._dispatch(events)
             return
         if len(line) > self._max_line_bytes:
             self._receive_long_line(line)
             return
-        # "Collect the characters on the line before the first U+003A COLON character (:), and let field
-        # be that string.  Collect the characters on the line after the first U+003A COLON character
+        # 9.2.6: "Collect the characters on the line before the first U+003A COLON character (:), and let
+        # field be that string.  Collect the characters on the line after the first U+003A COLON character
         # (:), and let value be that string.  If value starts with a U+0020 SPACE character, remove it
         # from value."  And without a colon: "using the whole line as the field name, and the empty
         # string as the field value".
@@ -270,20 +270,20 @@ class EventStreamDecoder:
         if field == b"data":
             self._receive_data_field(value)
         elif field == b"event":
-            # "Set the event type buffer to the field value."
+            # 9.2.6: "Set the event type buffer to the field value."
             self._type = value
             self._in_block = True
         elif field == b"id":
             self._receive_id_field(value)
         elif field == b"retry":
             self._receive_retry_field(value)
-        # "If the line starts with a U+003A COLON character (:): Ignore the line."
+        # 9.2.6: "If the line starts with a U+003A COLON character (:): Ignore the line."
         elif not field and self._on_comment is not None:
             self._on_comment(str(value, "utf-8", "replace"))
-        # "Otherwise: The field is ignored."
+        # 9.2.6: "Otherwise: The field is ignored."
 
     def _receive_data_field(self, value: bytes) -> None:
-        # "Append the field value to the data buffer, then append a single U+000A LINE FEED (LF)
+        # 9.2.6: "Append the field value to the data buffer, then append a single U+000A LINE FEED (LF)
         # character to the data buffer."
         self._in_block = True
         if self._oversize:
@@ -295,14 +295,14 @@ class EventStreamDecoder:
         self._data += b"\n"
 
     def _receive_id_field(self, value: bytes) -> None:
-        # "If the field value does not contain U+0000 NULL, then set the last event ID buffer to the
+        # 9.2.6: "If the field value does not contain U+0000 NULL, then set the last event ID buffer to the
         # field value.  Otherwise, ignore the field."
         if 0 not in value:
             self._id = str(value, "utf-8", "replace")
             self._in_block = True
 
     def _receive_retry_field(self, value: bytes) -> None:
-        # "If the field value consists of only ASCII digits, then interpret the field value as an
+        # 9.2.6: "If the field value consists of only ASCII digits, then interpret the field value as an
         # integer in base ten, and set the event stream's reconnection time to that integer.
         # Otherwise, ignore the field."  bytes.isdigit() knows ASCII only.
         digits = value.lstrip(b"0") or value[-1:]
@@ -315,15 +315,15 @@ class EventStreamDecoder:
             return
         if self._oversize:
             self._id = self._last_event_id
-        # "Set the last event ID string of the event source to the value of the last event ID buffer."
+        # 9.2.6: "Set the last event ID string of the event source to the value of the last event ID buffer."
         self._last_event_id = self._id
-        # "If the data buffer is an empty string, set the data buffer and the event type buffer to the
+        # 9.2.6: "If the data buffer is an empty string, set the data buffer and the event type buffer to the
         # empty string and return."
         if self._data:
-            # "If the data buffer's last character is a U+000A LINE FEED (LF) character, then remove the
-            # last character from the data buffer."
+            # 9.2.6: "If the data buffer's last character is a U+000A LINE FEED (LF) character, then remove
+            # the last character from the data buffer."
             del self._data[-1:]
-            # "If the event type buffer has a value other than the empty string, change the type of the
+            # 9.2.6: "If the event type buffer has a value other than the empty string, change the type of the
             # newly created event to equal the value of the event type buffer."
             kind = str(self._type or b"message", "utf-8", "replace")
             data = str(self._data, "utf-8", "replace")

@@ -61,13 +61,13 @@ def _one_line(field: str, text: str) -> str:
 
 
 def _id(text: str) -> str:
-    # "If the field value does not contain U+0000 NULL [...].  Otherwise, ignore the field."
+    # 9.2.6: "If the field value does not contain U+0000 NULL [...].  Otherwise, ignore the field."
     if "\0" in text:
         raise ValueError(f"id cannot hold NUL, a decoder would ignore it: {text!r}")
     return _one_line("id", text)
 
 
-def _milliseconds(retry: int) -> int:
+def _milliseconds(retry: object) -> int:
     if not isinstance(retry, int) or isinstance(retry, bool) or not 0 <= retry <= MAX_RECONNECTION_TIME:
         raise ValueError(f"retry is an int of milliseconds from 0 to {MAX_RECONNECTION_TIME}: {retry!r}")
     return retry
