@@ -63,8 +63,8 @@ class MessageAccumulator:
 
         Raises ``RemoteProtocolError`` (status 502) for an event that can't come now,
         ``LimitExceeded`` for one that takes the message beyond ``max_message_bytes`` or
-        ``max_blocks``, ``LocalProtocolError`` for what is no block event.  After the first two the
-        message is as it was before the event; a ``MessageCut`` ends it.
+        ``max_blocks``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
+        had; give a ``MessageCut`` to end it.
         """
         if self._ended:
             return

@@ -178,8 +178,8 @@ def is_visible(event: BlockEvent) -> bool:
 
 def _is_empty(block: Block) -> bool:
     if isinstance(block, TextBlock):
-        return not block.text
-    return isinstance(block, ThinkingBlock) and not block.thinking
+        return not block.text and not block.citations
+    return isinstance(block, ThinkingBlock) and not block.thinking and not block.signature
 
 
 _SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {

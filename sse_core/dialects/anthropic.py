@@ -241,6 +241,10 @@ def _delta(index: int, kind: str, fields: JSONObject) -> JSONObject:
     return {"type": "content_block_delta", "index": index, "delta": {"type": kind, **fields}}
 
 
+def _write_unknown_delta(event: e.UnknownDelta) -> JSONObject:
+    return {"type": "content_block_delta", "index": event.index, "delta": event.delta}
+
+
 _WRITERS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.MessageStart: _write_message_start,
     e.BlockStart: _write_block_start,
@@ -250,7 +254,7 @@ _WRITERS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.ArgumentsDelta: lambda event: _delta(event.index, "input_json_delta", {"partial_json": event.fragment}),
     e.CitationDelta: lambda event: _delta(event.index, "citations_delta", {"citation": event.citation}),
     e.FieldsDelta: lambda event: _delta(event.index, "compaction_delta", event.fields),
-    e.UnknownDelta: lambda event: _delta(event.index, event.delta["type"], event.delta),
+    e.UnknownDelta: _write_unknown_delta,
     e.BlockStop: lambda event: {"type": "content_block_stop", "index": event.index},
     e.MessageDelta: _write_message_delta,
     e.MessageStop: lambda _: {"type": "message_stop"},
