@@ -50,8 +50,7 @@ class Asked:
             raise _invalid("stream", value, "a boolean")
         messages = _messages(value)
         tool = _first_tool(value.get("tools"))
-        # About four bytes make a token.
-        return cls(model, max_tokens, stream, _question(messages), tool, max(1, len(body) // 4))
+        return cls(model, max_tokens, stream, _question(messages), tool, _count_tokens(value))
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -62,6 +61,12 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RemoteProtocolError("The request body is not a JSON object")
     return value
+
+
+def _count_tokens(value: dict[str, Any]) -> int:
+    """What the model reads, at about four characters a token; how it is asked for doesn't count."""
+    read = [value[name] for name in ("system", "messages", "tools") if name in value]
+    return max(1, len(json.dumps(read)) // 4)
 
 
 def _messages(value: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,10 +95,9 @@ def _question(messages: list[dict[str, Any]]) -> str:
     if isinstance(said, list):
         texts = (block.get("text") for block in said if isinstance(block, dict))
         said = next((text for text in texts if isinstance(text, str)), "")
-    start = said[: _QUESTION_LENGTH * 4]
-    # Half a surrogate pair is valid JSON and has no UTF-8; control characters have no place in prose.
-    start = start.encode("utf-8", "replace").decode()
-    line = " ".join("".join(char if char.isprintable() else " " for char in start).split())
+    # Not printable are controls, and halves of surrogate pairs: valid JSON, and never UTF-8.
+    start = "".join(char if char.isprintable() else " " for char in said[: _QUESTION_LENGTH * 4])
+    line = " ".join(start.split())
     return line if len(line) <= _QUESTION_LENGTH else line[:_QUESTION_LENGTH].rstrip() + "…"
 
 

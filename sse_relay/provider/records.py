@@ -30,10 +30,9 @@ class Record:
     ended: float | None = None
 
     def end(self, state: RecordState) -> None:
-        """The generation has ended; the first end counts."""
-        if self.state is RecordState.RUNNING:
-            self.state = state
-            self.ended = self.clock()
+        """The generation has ended."""
+        self.state = state
+        self.ended = self.clock()
 
     def as_json(self) -> dict[str, object]:
         """The record as ``GET /sim/generations`` shows it."""

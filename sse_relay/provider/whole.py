@@ -19,10 +19,10 @@ from .steps import Pacer, Then
 #: How many steps one call takes at most, so that nobody else waits long for it.
 _STEPS_A_CALL = 2_000
 
+#: Where the text of each delta is.
 _DELTA_FIELDS = {
     "text_delta": "text",
     "thinking_delta": "thinking",
-    "signature_delta": "signature",
     "input_json_delta": "partial_json",
 }
 
@@ -92,7 +92,6 @@ class _Fold:
     def __init__(self) -> None:
         self._message: Event = {}
         self._parts: list[str] = []
-        self._signature: list[str] = []
         self._error: Event | None = None
         self._garbage = False
 
@@ -104,7 +103,7 @@ class _Fold:
         elif event["type"] == "content_block_start":
             self._message["content"].append(dict(event["content_block"]))
         elif event["type"] == "content_block_delta":
-            self._delta(event["delta"])
+            self._delta(self._message["content"][-1], event["delta"])
         elif event["type"] == "content_block_stop":
             self._close_block(self._message["content"][-1])
         elif event["type"] == "message_delta":
@@ -121,9 +120,11 @@ class _Fold:
             body = body[: len(body) // 2] + b"\xff\xfe\xc3("
         return (200 if self._error is None else 529), body
 
-    def _delta(self, delta: dict[str, Any]) -> None:
-        into = self._signature if delta["type"] == "signature_delta" else self._parts
-        into.append(delta[_DELTA_FIELDS[delta["type"]]])
+    def _delta(self, block: Event, delta: dict[str, Any]) -> None:
+        if delta["type"] == "signature_delta":
+            block["signature"] = delta["signature"]
+        else:
+            self._parts.append(delta[_DELTA_FIELDS[delta["type"]]])
 
     def _close_block(self, block: Event) -> None:
         text = "".join(self._parts)
@@ -131,6 +132,4 @@ class _Fold:
             block["input"] = json.loads(text)
         else:
             block[block["type"]] = text
-        if block["type"] == "thinking":
-            block["signature"] = "".join(self._signature)
-        self._parts, self._signature = [], []
+        self._parts = []

@@ -117,7 +117,6 @@ class TestRecords:
         sim = Sim()
         stream = sim.stream("TTFT: 1; Rate: 10", stream=streaming)
         stream.handle_timeout(now)
-        stream.data_to_send(now)
         sim.wall += now
         stream.close(now)
         (record,) = sim.records()

@@ -218,6 +218,8 @@ class TestWholeAnswers:
         sim = Sim()
         stream = sim.stream("Tokens: 11; TTFT: 1; Rate: 10", stream=False)
         counts = []
+        woken = []
+        stream.waker = lambda: woken.append(stream.state)
         now = 0.0
         while stream.state is StreamState.OPEN:
             assert stream.head is None
@@ -227,6 +229,7 @@ class TestWholeAnswers:
             counts.append(sim.records()[0]["tokens"])
         assert now == pytest.approx(2.0)
         assert sorted(set(counts)) == list(range(12))
+        assert woken[-1] is StreamState.FINISHED  # or the server would not know that there is a reply
         assert sim.records()[0]["state"] == "completed"
         assert stream.deadline is None
 
