@@ -92,11 +92,12 @@ def read_error(data: JSONObject) -> StreamError:
     What is missing is made up for: an error is never refused for its form.
     """
     error = data["error"] if isinstance(data.get("error"), dict) else {"message": data.get("error")}
-    extra = {**error, **rest(data, "type", "error")}
-    type = str(_take(extra, "type", str, "api_error"))[:MAX_TYPE]
+    type = _text(error, "type", "api_error")[:MAX_TYPE]
+    message = _text(error, "message", "The provider gave no message.")[:MAX_MESSAGE]
+    extra = {**rest(error, "type", "message"), **rest(data, "type", "error")}
     return StreamError(
         type,
-        str(_take(extra, "message", str, "The provider gave no message."))[:MAX_MESSAGE],
+        message,
         code=_take(extra, "code", str, None),
         retryable=_take(extra, "retryable", bool, _retryable(type)),
         retry_after=_take(extra, "retry_after", float, None),
@@ -133,6 +134,11 @@ def write_cut(event: MessageCut) -> JSONObject:
 
 def _retryable(error_type: str) -> bool:
     return _TYPES.get(error_type, _UNKNOWN_TYPE)[1]
+
+
+def _text(fields: JSONObject, name: str, default: str) -> str:
+    value = fields.get(name)
+    return value if isinstance(value, str) else default
 
 
 def _take(fields: JSONObject, name: str, kind: type, default: JSON) -> JSON:
