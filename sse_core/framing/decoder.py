@@ -52,10 +52,10 @@ class EventStreamDecoder:
     another.
 
     ``max_line_bytes`` bounds one line, its line end not counted; ``max_event_bytes`` bounds the data
-    of one event, the LFs between its lines counted.  So what a peer can make the decoder hold is a
-    small multiple of their sum.  ``sys.maxsize`` is no bound.  Lines that are ignored anyway (comments,
-    unknown fields) may have any length and are not held; of a comment that exceeds ``max_line_bytes``,
-    ``on_comment`` hears nothing.
+    of one event, the LFs between its lines counted, and with it each of the event's lines.  So what a
+    peer can make the decoder hold is a small multiple of the latter.  ``sys.maxsize`` is no bound.
+    Lines that are ignored anyway (comments, unknown fields) may have any length and are not held; of a
+    comment beyond the bounds, ``on_comment`` hears nothing.
 
     ``on_oversize`` says what happens to an event beyond a bound.  ``"fail"``: :class:`LimitExceeded`
     is raised, and the decoder takes nothing more until ``reset()``.  ``"skip"``: that event is dropped
@@ -84,6 +84,8 @@ class EventStreamDecoder:
             raise ValueError(f"on_oversize must be 'fail' or 'skip', not {on_oversize!r}")
         self._max_line_bytes = max_line_bytes
         self._max_event_bytes = max_event_bytes
+        # A line need not end to show that its event is too large.
+        self._line_bound = min(max_line_bytes, max_event_bytes + MIN_LINE_BYTES)
         self._harmless_bytes = min(max_line_bytes, max_event_bytes)  # a block of this size breaks no bound
         self._skips = on_oversize == "skip"
         self._on_comment = on_comment
@@ -214,7 +216,7 @@ class EventStreamDecoder:
             self._receive_lines(lines, events)
         if end < len(data) and not self._discarding:
             self._partial += data[end:]
-            if len(self._partial) > self._max_line_bytes:
+            if len(self._partial) > self._line_bound:
                 self._discarding = True
                 line, self._partial = bytes(self._partial[:MIN_LINE_BYTES]), bytearray()
                 self._receive_long_line(line)
@@ -257,7 +259,7 @@ class EventStreamDecoder:
         if not line:
             self._dispatch(events)
             return
-        if len(line) > self._max_line_bytes:
+        if len(line) > self._line_bound:
             self._receive_long_line(line)
             return
         # 9.2.6: "Collect the characters on the line before the first U+003A COLON character (:), and let
@@ -334,8 +336,12 @@ class EventStreamDecoder:
 
     def _receive_long_line(self, line: bytes) -> None:
         """Take a line beyond the bound, or its first bytes.  Of one that is ignored, nothing is held."""
-        if _KNOWN_FIELD.match(line):
+        if not _KNOWN_FIELD.match(line):
+            return
+        if self._line_bound == self._max_line_bytes:
             self._exceed("max_line_bytes", self._max_line_bytes, "a line")
+        else:
+            self._exceed("max_event_bytes", self._max_event_bytes, "a line of one event")
 
     def _exceed(self, limit: str, bound: int, what: str) -> None:
         if not self._skips:
