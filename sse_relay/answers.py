@@ -112,7 +112,9 @@ class EventsAnswer:
         return None
 
     def _stream_head(self) -> StreamHead:
-        return StreamHead(200, Headers([*_STREAM_HEADERS, *_turn_headers(self._relayed)]))
+        # What the events are a representation of: where to read on after a cut.
+        location = ("content-location", f"/turns/{self._relayed.id}")
+        return StreamHead(200, Headers([*_STREAM_HEADERS, location, *_turn_headers(self._relayed)]))
 
 
 class MessageAnswer:

@@ -68,6 +68,11 @@ _UNREADABLE = {
 }
 
 
+def _head_size(head: h11.Request) -> int:
+    fields = sum(len(name) + len(value) + 4 for name, value in head.headers.raw_items())
+    return len(head.method) + len(head.target) + fields
+
+
 def _reason(status: int) -> bytes:
     try:
         return HTTPStatus(status).phrase.encode("ascii")
@@ -209,6 +214,10 @@ class ServerConnection:
 
     def _receive_head(self, head: h11.Request, now: float) -> None:
         self._head = head
+        if _head_size(head) > self._settings.max_head_bytes:
+            # h11 bounds what it has to keep; a head that came whole in one read may be larger.
+            self._refuse(Reply.error(431, "invalid_request_error", _UNREADABLE[431]), now)
+            return
         refusal = refuse(self._request(head), self._settings.peers)
         if refusal is not None:
             self._refuse(refusal, now)

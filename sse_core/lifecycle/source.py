@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections import deque
+from urllib.parse import urljoin, urlsplit
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
 from ..framing import EventStreamDecoder, ServerSentEvent
@@ -89,6 +90,7 @@ class EventSource:
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
         self.reconnects = 0
         self._request = request
+        self._location = request.url  #: where the next request goes
         self._retry = retry or RetryPolicy()
         self._resume = resume or ("always" if request.method == "GET" else "if-event-id")
         self._deadlines = deadlines or SourceDeadlines()
@@ -116,12 +118,20 @@ class EventSource:
 
     @property
     def request(self) -> HTTPRequest:
-        """What to send for this attempt."""
+        """What to send for this attempt.
+
+        An answer to a POST may name the resource that it represents (RFC 9110 section 8.7,
+        https://www.rfc-editor.org/rfc/rfc9110#section-8.7); then that is what is read on, by GET.
+        So nothing is done twice, whenever the connection breaks.
+        """
         fields = {"accept": "text/event-stream", "cache-control": "no-store"}
         if self.last_event_id:
             # Section 9.2.4: the ID is "encoded as UTF-8"; a header holds bytes as ISO-8859-1 text.
             fields["last-event-id"] = self.last_event_id.encode("utf-8", "replace").decode("latin-1")
-        return dataclasses.replace(self._request, headers=self._request.headers.replaced(fields))
+        request = self._request
+        if self._location != request.url:
+            request = HTTPRequest(self._location, headers=request.headers)
+        return dataclasses.replace(request, headers=request.headers.replaced(fields))
 
     @property
     def want(self) -> Want:
@@ -172,7 +182,7 @@ class EventSource:
             return
         content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
         if status == 200 and content_type == "text/event-stream":
-            self._accept(now)
+            self._accept(headers, now)
         elif status == 204:
             # Section 9.2.3: "Clients will reconnect if the connection is closed; a client can be
             # told to stop reconnecting using the HTTP 204 No Content response code."
@@ -224,10 +234,18 @@ class EventSource:
 
     # What follows
 
-    def _accept(self, now: float) -> None:
+    def _accept(self, headers: Headers, now: float) -> None:
         self._was_accepted = True
+        self._locate(headers.get("content-location"))
         self._frames.reset()
         self._apply(SourceInput.ACCEPTED, now)
+
+    def _locate(self, content_location: str | None) -> None:
+        if content_location is None or self._request.method == "GET":
+            return
+        located = _same_origin(self._request.url, content_location)
+        if located is not None:
+            self._location = located
 
     def _try_again(self, problem: SSEError | None, now: float, retry_after: float | None = None) -> None:
         if not self._may_resume() or not self._retry.allows(self._attempts_without_event, retry_after):
@@ -239,7 +257,8 @@ class EventSource:
     def _may_resume(self) -> bool:
         if self._resume == "if-event-id":
             # Without an answer nothing has happened yet that an ID could stand for.
-            return bool(self.last_event_id) or not self._was_accepted
+            located = self._location != self._request.url
+            return bool(self.last_event_id) or located or not self._was_accepted
         return self._resume == "always"
 
     def _delay(self, retry_after: float | None) -> float:
@@ -286,3 +305,17 @@ def _refused(status: int, content_type: str) -> RemoteProtocolError:
             f"the server answered with {content_type[:80]!r} instead of text/event-stream", status=502
         )
     return RemoteProtocolError(f"the server answered with status {status}", status=status)
+
+
+def _same_origin(url: str, reference: str) -> str | None:
+    """``reference`` as an absolute URL, if it is one of the same origin as ``url``.
+
+    The request's headers may hold credentials: they go nowhere else.
+    """
+    try:
+        located = urljoin(url, reference)
+        same = urlsplit(located)[:2] == urlsplit(url)[:2]
+    except ValueError:
+        return None
+    # What isn't printable has no place in a request line.
+    return located if same and located.isascii() and located.isprintable() and " " not in located else None

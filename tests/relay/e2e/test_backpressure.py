@@ -1,0 +1,43 @@
+"""A client that stops reading: the relay's memory stays bounded, and the provider is paused.
+
+The bound: what one turn retains (4 MiB), one read of the provider, and what one pull holds; the
+process itself is given 16 MiB of room for the allocator.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from itertools import islice
+
+from tests.relay.e2e.support import House, text_of, wait_for
+
+ROOM_BYTES = 16 * 1024 * 1024
+
+
+def test_a_client_that_stops_reading_pauses_the_provider(house: House) -> None:
+    before = house.program.memory_bytes()
+    with closing(house.ask(Sim_Tokens="1000000", Sim_Rate="0", Sim_TTFT="0")) as answer:
+        first = list(islice(answer.events(), 10))
+        made = tokens_when_they_stand_still(house)
+        assert made < 500_000, "the provider ran on to the end"
+        assert house.program.memory_bytes() - before < ROOM_BYTES
+        # And it goes on where it stood: nothing was lost.
+        rest = list(islice(answer.events(), made))
+        assert house.newest()["tokens"] > made
+        numbers = [int(event.last_event_id.rpartition("-")[2]) for event in first + rest]
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert len(text_of(rest)) > made
+    assert wait_for(lambda: house.newest()["state"] == "aborted")
+
+
+def tokens_when_they_stand_still(house: House) -> int:
+    deadline = time.monotonic() + 15
+    made = -1
+    while time.monotonic() < deadline:
+        now_made = int(house.newest()["tokens"])
+        if now_made == made:
+            return made
+        made = now_made
+        time.sleep(0.5)
+    raise AssertionError("the provider never paused")
