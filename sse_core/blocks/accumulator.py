@@ -204,7 +204,6 @@ class MessageAccumulator:
         for block in self._open.values():
             if isinstance(block, ToolUseBlock):
                 block.state = "incomplete"
-        self._open.clear()
 
     def _require_start(self, event: e.BlockEvent) -> None:
         if not self._started:

@@ -24,8 +24,6 @@ class GrowingText:
 
     def append(self, fragment: str) -> None:
         """Add ``fragment`` at the end."""
-        if not fragment:
-            return
         fragments = self._fragments
         fragments.append(fragment)
         if len(fragments) == _PAGE:

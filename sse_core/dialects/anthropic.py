@@ -39,6 +39,8 @@ from .fields import optional, required, rest
 
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
+#: After these nothing of a stream counts.
+_ENDS = frozenset({e.MessageStop, e.StreamError})
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
 
@@ -65,7 +67,7 @@ class Decoder:
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         if isinstance(event, e.MessageStart):
             return self._start(event)
-        self._ended = isinstance(event, e.MessageStop | e.StreamError)
+        self._ended = type(event) in _ENDS
         return [event]
 
     def receive_eof(self) -> list[BlockEvent]:

@@ -141,6 +141,11 @@ class TestGrowth:
         accumulate(START, start, TextDelta(0, "b"), CitationDelta(0, {}))
         assert start == BlockStart(0, TextBlock("a", []))
 
+    def test_a_signature_is_assigned_and_not_appended(self) -> None:
+        deltas = [SignatureDelta(0, "one"), SignatureDelta(0, "two")]
+        message = accumulate(START, BlockStart(0, ThinkingBlock("", "")), *deltas)
+        assert message.blocks == [ThinkingBlock("", "two")]
+
     def test_halves_of_a_surrogate_pair_in_two_deltas_are_one_character(self) -> None:
         message = accumulate(
             START, BlockStart(0, TextBlock()), TextDelta(0, "\ud83d"), TextDelta(0, "\ude00")

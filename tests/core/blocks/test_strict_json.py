@@ -43,6 +43,8 @@ def test_nesting_is_allowed_up_to_the_bound(opening: str, closing: str) -> None:
         return opening * depth + "0" + closing * depth
 
     strict_json.dumps(strict_json.loads(nested(strict_json.MAX_DEPTH)))
+    wide = nested(strict_json.MAX_DEPTH - 1)
+    assert len(strict_json.loads(f"[{wide}, {wide}]")) == 2
     for depth in (strict_json.MAX_DEPTH + 1, 100_000):
         with pytest.raises(ValueError, match="nested too deeply"):
             strict_json.loads(nested(depth))

@@ -79,6 +79,7 @@ def test_without_an_error_object_only_the_status_speaks(text: bytes) -> None:
         (409, "invalid_request_error", True),
         (429, "rate_limit_error", True),
         (500, "api_error", True),
+        (502, "api_error", True),
         (529, "overloaded_error", True),
         (599, "api_error", True),
     ],
