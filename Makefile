@@ -27,7 +27,7 @@ demo: $(STAMP) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
-	@scripts/system-packages nginx chromium
+	@scripts/system-packages nginx chromium node
 	$(BIN)/python -m pytest --cov $(ARGS)
 
 check: $(STAMP) ## check format, style, types and imports
