@@ -133,9 +133,17 @@ export class OtherView {
   update() {}
 }
 
-/** A remark about the answer, between its blocks or below them. */
-export function note(/** @type {string} */ kind, /** @type {string} */ title, /** @type {string} */ text) {
+/**
+ * A remark about the answer, between its blocks or below them.
+ *
+ * @param {string} kind its picture and its tone
+ * @param {string} title
+ * @param {string} text
+ * @param {string} [code] what programs call it
+ */
+export function note(kind, title, text, code = "") {
   const words = element("span", {}, element("strong", {}, title), " ", text);
+  if (code !== "") words.append(" ", element("code", {}, code));
   return element("p", { class: "note", "data-kind": kind }, icon(kind), words);
 }
 

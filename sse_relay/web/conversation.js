@@ -11,6 +11,8 @@ export class Exchange {
   metrics;
   /** What is needed to take the turn up again. */
   turn;
+  /** The request, as long as the relay is not known to have it: a repetition must be the same. */
+  request = /** @type {import("./turn.js").Question | null} */ (null);
   state = /** @type {import("./turn.js").TurnState} */ ("connecting");
   error = /** @type {import("./turn.js").TurnError | null} */ (null);
 
@@ -32,6 +34,7 @@ export class Exchange {
     exchange.message = Message.fromJSON(saved.message);
     exchange.metrics = Metrics.fromJSON(saved.metrics);
     exchange.turn = saved.turn;
+    exchange.request = saved.request;
     exchange.state = saved.state;
     exchange.error = saved.error;
     return exchange;

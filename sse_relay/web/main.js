@@ -1,11 +1,12 @@
 /** Puts the page together: the controls, the conversation, the turn that is running, the store. */
 
+import { browser, newTurnId } from "./browser.js";
 import { Exchange, requestMessages } from "./conversation.js";
 import { setIcon, setText } from "./dom.js";
 import { Simulator } from "./simulator.js";
 import { STATES } from "./states.js";
 import { load, save } from "./store.js";
-import { Turn, browser, newTurnId } from "./turn.js";
+import { Turn } from "./turn.js";
 import { ConversationView, ExchangeView } from "./view.js";
 
 /** How long the relay goes on without a reader: enough for a reload or a tunnel. */
@@ -131,9 +132,10 @@ class Page {
   #run(exchange, step) {
     const { metrics, message } = exchange;
     metrics.step(browser.now(), step);
+    const request = (exchange.request ??= this.#request());
     const turn = new Turn({
       ...exchange.turn,
-      request: this.#request(),
+      request,
       visible: message.visible,
       onEvent: (data) => this.#receive(exchange, data),
       onChange: () => this.#follow(exchange, turn),
@@ -168,7 +170,7 @@ class Page {
     const { message, metrics } = exchange;
     const now = browser.now();
     const grown = message.receive(data);
-    if (data.type === "message_start") metrics.step(now, `${message.model || "The model"} began`);
+    if (data.type === "message_start") metrics.step(now, `The model began (${message.model})`);
     if (grown !== null && metrics.firstAt === null) metrics.step(now, "First token");
     if (grown !== null) metrics.piece(now, grown);
     metrics.reported = message.outputTokens;
@@ -182,6 +184,7 @@ class Page {
     const noticed = accepted !== exchange.turn.accepted || state !== exchange.state;
     this.#noteSteps(exchange, turn);
     Object.assign(exchange, { turn: { id, accepted, lastEventId, phase, resumable }, state, error });
+    if (accepted) exchange.request = null;
     if (turn.ended) {
       exchange.message.finish();
       if (this.#turn === turn) this.#turn = null;

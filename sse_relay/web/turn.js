@@ -8,12 +8,15 @@
  * Nothing here knows of a document: what waits (`fetch`, timers) is handed in.
  */
 
+import { browser } from "./browser.js";
 import * as eventStream from "./event-stream.js";
+import { TIMES, backoff } from "./retry.js";
 
 /**
  * @typedef {"connecting" | "thinking" | "writing" | "reconnecting" | "stopping"
  *   | "done" | "stopped" | "cut-off" | "failed"} TurnState
  * @typedef {{ type: string, message: string }} TurnError
+ * @typedef {{ headers: Record<string, string>, body: string }} Question
  */
 
 /** The states that a turn never leaves. */
@@ -24,41 +27,6 @@ const END_OF_OUTCOME = new Map([
   ["stopped", "stopped"],
   ["truncated", "cut-off"],
 ]);
-
-/** Milliseconds. */
-export const TIMES = {
-  firstDelay: 250,
-  longestDelay: 5_000,
-  giveUp: 60_000, // without a connection
-  silence: 45_000, // without a byte on an open stream, heartbeats included
-};
-
-/**
- * How long to wait before an attempt: doubling, bounded, and spread over its upper half so that
- * many pages do not come back at the same moment.
- *
- * @param {number} attempt 1 for the first repetition
- * @param {number} chance from 0 up to 1
- */
-export function backoff(attempt, chance) {
-  const delay = Math.min(TIMES.firstDelay * 2 ** (attempt - 1), TIMES.longestDelay);
-  return delay * (0.5 + chance / 2);
-}
-
-/** A new turn's id: 128 random bits. @returns {string} */
-export function newTurnId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `turn_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-}
-
-/** What waits, as a browser has it. */
-export const browser = {
-  fetch: (/** @type {string} */ url, /** @type {RequestInit} */ init) => fetch(url, init),
-  now: () => performance.timeOrigin + performance.now(), // goes on over a reload
-  random: () => Math.random(),
-  setTimeout: (/** @type {() => void} */ call, /** @type {number} */ after) => setTimeout(call, after),
-  clearTimeout: (/** @type {any} */ timer) => clearTimeout(timer),
-};
 
 export class Turn {
   id;
@@ -88,7 +56,7 @@ export class Turn {
   /**
    * @param {object} options
    * @param {string} options.id
-   * @param {{ headers: Record<string, string>, body: string }} options.request the question
+   * @param {Question} options.request
    * @param {string} [options.lastEventId] what an earlier page has seen of this turn
    * @param {boolean} [options.accepted] whether the relay is known to have the question
    * @param {TurnState} [options.phase] what the model was seen doing by an earlier page
@@ -175,7 +143,7 @@ export class Turn {
       if (this.ended) return;
       if (response.ok) this.#accept(response);
       if (response.status === 200) await this.#read(response);
-      else if (response.status === 204) this.#lose("The relay has nothing more of this answer.");
+      else if (response.status === 204) this.#lose(lost("The relay has nothing more of this answer."));
       else if (repeated) await this.#resumeRefused(response);
       else this.#end("failed", await errorOf(response));
     } catch (error) {
@@ -270,16 +238,17 @@ export class Turn {
     this.#end(end, end === "stopped" ? null : describeError(data));
   }
 
-  /** The relay does not want to give us the rest. @param {Response} response */
+  /** The relay does not give us the rest. @param {Response} response */
   async #resumeRefused(response) {
-    if (response.status >= 500 || response.status === 429) return; // passing: try again
-    const error = await errorOf(response);
-    this.#lose(response.status === 404 ? "The relay no longer knows this turn." : error.message);
+    // A gateway in between may say so in passing.  The relay itself names the turn, and means it.
+    const passing = response.status >= 500 || response.status === 429;
+    if (passing && !response.headers.has("turn-id")) return;
+    this.#lose(await errorOf(response));
   }
 
-  /** The rest of the answer will never come. @param {string} message */
-  #lose(message) {
-    this.#end(this.#visible ? "cut-off" : "failed", { type: "lost", message });
+  /** The rest of the answer will never come. @param {TurnError} error */
+  #lose(error) {
+    this.#end(this.#visible ? "cut-off" : "failed", error);
   }
 
   async #waitToReconnect() {
@@ -287,7 +256,7 @@ export class Turn {
     this.#lostAt ??= now;
     if (now - this.#lostAt > TIMES.giveUp) {
       this.resumable = true;
-      this.#lose("The connection to the relay could not be restored.");
+      this.#lose(lost("The connection to the relay could not be restored."));
       return;
     }
     this.attempt += 1;
@@ -377,6 +346,11 @@ function parseObject(text) {
 function describeError(data) {
   const { type = "api_error", message = "The relay did not say why." } = data?.error ?? {};
   return { type: String(type), message: String(message) };
+}
+
+/** @param {string} message @returns {TurnError} */
+function lost(message) {
+  return { type: "connection_lost", message };
 }
 
 /** @param {string} message @returns {TurnError} */

@@ -98,7 +98,7 @@ export class ExchangeView {
     const { state, error, message, turn } = this.#exchange;
     const remark = STOP_REASONS.get(message.stopReason ?? "");
     if (error !== null) {
-      this.#blocks.append(note(state, TITLES.get(state) ?? "", `${error.message} (${error.type})`));
+      this.#blocks.append(note(state, TITLES.get(state) ?? "", error.message, error.type));
     } else if (remark !== undefined) {
       this.#blocks.append(note("cut-off", "Note.", remark));
     }
