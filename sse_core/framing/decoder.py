@@ -15,8 +15,8 @@ whatever the chunks are:
    values, so a character that is split over two chunks is whole again by then.
 
 The fast path.  A stream repeats itself: almost every block is the same few bytes (``event: X``, line
-end, ``data: ``) before one line of data.  Those bytes are remembered from the last block of that form,
-and a block that begins with them needs no parsing.
+end, ``data: ``) and one line of data.  Those bytes are remembered from block to block, and a block that
+is nothing but them and the rest of a line needs no parsing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MAX_RECONNECTION_TIME = 2**31 - 1
 
 _BOM = b"\xef\xbb\xbf"
 _KNOWN_FIELD = re.compile(rb"(?:data|event|id|retry):")
-_SIMPLE_BLOCK = re.compile(rb"(?:event: ([^\n]*)\n)?data: (?=[^\n]*\Z)")
+_USUAL_START = re.compile(rb"(?:event: ([^\n]*)\n)?data: ")
 _RETRY_DIGITS = len(str(MAX_RECONNECTION_TIME))
 
 
@@ -92,8 +92,8 @@ class EventStreamDecoder:
         self._last_event_id = last_event_id
         self._reconnection_time: int | None = None
         self._skipped_events = 0
-        self._remembered = b"data: "  # what the last simple block had before its data,
-        self._remembered_type = "message"  # and the type that this made its event
+        self._remembered = b"data: "  # how a block begins that is likely to come,
+        self._remembered_type = "message"  # and the type that this gives to its event
         self.reset()
 
     @property
@@ -245,10 +245,10 @@ class EventStreamDecoder:
 
     def _receive_block(self, block: bytes, events: list[ServerSentEvent]) -> None:
         """Take what stood before an empty line: usually one block, or the end of one."""
-        simple = None if self._in_block else _SIMPLE_BLOCK.match(block)
-        if simple is not None:
-            self._remembered = simple[0]
-            self._remembered_type = str(simple[1] or b"message", "utf-8", "replace")
+        start = _USUAL_START.match(block)
+        if start is not None and start[0] != self._remembered:
+            self._remembered = start[0]
+            self._remembered_type = str(start[1] or b"message", "utf-8", "replace")
         for line in block.split(b"\n"):
             self._receive_line(line, events)
         self._dispatch(events)
