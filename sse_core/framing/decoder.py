@@ -179,7 +179,7 @@ class EventStreamDecoder:
         """``data`` without a stream's leading BOM; nothing as long as it may still become one."""
         if not self._at_start:
             return data
-        # 9.2.5: "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
+        # 9.2.6: "The UTF-8 decode algorithm strips one leading UTF-8 Byte Order Mark (BOM), if any."
         data = bytes(self._partial) + data
         if len(data) < len(_BOM) and _BOM.startswith(data):
             self._partial[:] = data
