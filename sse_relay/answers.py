@@ -148,9 +148,9 @@ class MessageAnswer:
             return Reply.json(200, message, _turn_headers(self._relayed))
         if turn.failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, turn.failure)
-        return Reply.error(
-            409, "turn_stopped", "The turn was stopped before it was whole.", _turn_headers(self._relayed)
-        )
+        # Not 409: the official SDKs take that for "try again", and would undo the stop.
+        message = "The turn was stopped before it was whole."
+        return Reply.error(410, "turn_stopped", message, _turn_headers(self._relayed))
 
     def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
         """Something happened."""

@@ -151,7 +151,7 @@ class Relay:
         """The same request once more: the same turn, not another one."""
         if known.owner != owner_of(request.headers) or known.digest != asked.digest:
             message = "A turn of this Turn-Id exists, for another request. Choose a new one."
-            return Reply.error(409, "conflict_error", message)
+            return Reply.error(409, "conflict_error", message, [("x-should-retry", "false")])
         return self._resume(known, request, now) if asked.streaming else MessageAnswer(known, now)
 
     def _begin(self, asked: Asked, owner: bytes, now: float) -> Reply | Stream:
