@@ -31,14 +31,15 @@ class Request:
     """A whole request, as the server read it.
 
     ``path`` is the target's path, percent-encoded as it came; ``query`` is what follows ``?``.
-    ``client`` is the peer's address for logs, never for trust.
+    ``client`` is the peer's address for logs, never for trust.  The repr leaves out the query and
+    the body: a repr ends up in logs, some APIs take a key in the query, and a body is private.
     """
 
     method: str
     path: str
-    query: str = ""
+    query: str = field(default="", repr=False)
     headers: Headers = field(default_factory=Headers)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     client: str = ""
 
 

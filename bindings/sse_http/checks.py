@@ -8,8 +8,8 @@ Host is RFC 9110 section 7.2, the Origin field is https://fetch.spec.whatwg.org/
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from .application import Reply, Request
 
@@ -20,10 +20,11 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 class AllowedPeers:
     """What the fields of a request may say.
 
-    ``hosts`` are names or addresses without a port; ``"*"`` allows every one.  ``any_address``
-    allows every IP address as a Host: right for a server that listens on all interfaces, as no
-    name can be rebound to make a browser send one.  ``origins`` are other sites' origins,
-    ``https://example.org``, whose pages may call; a page of the same host always may.
+    ``hosts`` are names or addresses, without a port and without brackets, in any case; ``"*"``
+    allows every one, and none at all, as HTTP/1.0 may send.  ``any_address`` allows every IP address
+    as a Host: right for a server that listens on all interfaces, as no name can be rebound to make
+    a browser send one.  ``origins`` are other sites' origins, ``https://example.org``, whose pages
+    may call, or ``"*"``; a page of the same host always may.
     """
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
@@ -34,42 +35,40 @@ class AllowedPeers:
 def refuse(request: Request, allowed: AllowedPeers) -> Reply | None:
     """The reply for a request that must not be served, or ``None``.
 
-    421 for a wrong Host (RFC 9110 section 15.5.20), 403 for a wrong Origin.
+    400 for what is no Host (RFC 9112 section 3.2), 421 for a wrong one (RFC 9110 section 15.5.20),
+    403 for a wrong Origin.
     """
-    host = request.headers.get("host") or ""
+    hosts = request.headers.get_all("host")
+    host = hosts[0] if hosts else ""
+    if len(hosts) > 1 or not _AUTHORITY.fullmatch(host):
+        return Reply.error(400, "invalid_request_error", "The Host field is not valid.")
     if not _host_allowed(host, allowed):
         message = "This server does not answer for that Host. Its operator can allow it."
         return Reply.error(421, "misdirected_request_error", message)
-    origin = request.headers.get("origin")
-    if origin is not None and not _origin_allowed(origin, host, allowed):
+    if not all(_origin_allowed(origin, host, allowed) for origin in request.headers.get_all("origin")):
         message = "Pages of that Origin may not call this server. Its operator can allow it."
         return Reply.error(403, "permission_error", message)
     return None
 
 
+#: A name or an address, and perhaps a port; or nothing, which only "*" allows.
+_AUTHORITY = re.compile(r"((\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{0,5})?)?", re.IGNORECASE | re.ASCII)
+_PORT = re.compile(r":[0-9]*$")
+
+
 def _host_allowed(authority: str, allowed: AllowedPeers) -> bool:
-    name = _hostname(authority)
-    if name is None:
-        return False
-    return name in allowed.hosts or "*" in allowed.hosts or (allowed.any_address and _is_address(name))
+    if "*" in allowed.hosts:
+        return True
+    name = _PORT.sub("", authority).strip("[]").lower()
+    return name in {host.lower() for host in allowed.hosts} or (allowed.any_address and _is_address(name))
 
 
 def _origin_allowed(origin: str, host: str, allowed: AllowedPeers) -> bool:
     if origin in allowed.origins or "*" in allowed.origins:
         return True
     # The scheme is not compared: behind a proxy that ends TLS it is not ours to know.
-    scheme, separator, authority = origin.partition("://")
-    return bool(separator) and scheme in {"http", "https"} and authority.lower() == host.lower()
-
-
-def _hostname(authority: str) -> str | None:
-    try:
-        parts = urlsplit(f"//{authority}")
-        _ = parts.port  # raises ValueError for what is not a port
-    except ValueError:
-        return None
-    plain = not (parts.path or parts.query or parts.fragment or "@" in authority)
-    return parts.hostname if plain else None
+    scheme, _, authority = origin.partition("://")
+    return scheme in {"http", "https"} and bool(host) and authority.lower() == host.lower()
 
 
 def _is_address(name: str) -> bool:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import h11
 
 from sse_core.errors import RemoteProtocolError
-from sse_core.headers import Headers
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
 
 from .application import Waker, no_waker
+from .heads import headers_of
 from .urls import parse_url
 
 _USER_AGENT = "sse-core"
@@ -90,7 +90,7 @@ class ClientExchange:
         if isinstance(event, h11.Data):
             self._machine.receive_data(bytes(event.data), now)
         elif isinstance(event, h11.Response):
-            self._machine.response_started(event.status_code, response_headers(event), now)
+            self._machine.response_started(event.status_code, headers_of(event), now)
         elif isinstance(event, h11.EndOfMessage):
             self._machine.receive_eof(now)
             self._close_behind_the_answer()
@@ -137,8 +137,3 @@ def _defaults(request: HTTPRequest) -> list[tuple[str, str]]:
 
 def _as_bytes(field: tuple[str, str]) -> tuple[bytes, bytes]:
     return field[0].encode("ascii"), field[1].encode("latin-1")
-
-
-def response_headers(event: h11.Response | h11.Request) -> Headers:
-    """h11's fields as ours."""
-    return Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers])

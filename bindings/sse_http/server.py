@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass, field, replace
 
 import h11
 
+from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.lifecycle.timers import Timer, Timers
 
 from .application import (
@@ -31,14 +31,15 @@ from .application import (
     no_waker,
 )
 from .checks import AllowedPeers, refuse
-from .client import response_headers
+from .heads import has_body, read_request, response_head
+from .incoming import Incoming
 
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
     """The bounds of a server's connections: bytes and seconds."""
 
-    max_head_bytes: int = 64 * 1024  #: a request's line and header section
+    max_head_bytes: int = 64 * 1024  #: a request's line and header section; what comes too early
     max_body_bytes: int = 1024 * 1024  #: a request's content
     request_timeout: float = 30.0  #: from a request's first byte to its last
     keep_alive_timeout: float = 75.0  #: an idle connection
@@ -62,29 +63,23 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+_MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
+_TOO_LATE = Reply.error(408, "timeout_error", "The request did not come in time.")
+_NOT_READ_YET = Request("", "")
+
+#: What h11's refusals mean to the peer.  Its own words may repeat the peer's.
 _UNREADABLE = {
-    431: "The request's header section is too large (limit: max_head_bytes).",
+    431: "The request's header section, or a line between chunks, is too large (limit: max_head_bytes).",
     501: "The request's transfer coding is not supported.",
 }
-
-
-def _head_size(head: h11.Request) -> int:
-    fields = sum(len(name) + len(value) + 4 for name, value in head.headers.raw_items())
-    return len(head.method) + len(head.target) + fields
-
-
-def _reason(status: int) -> bytes:
-    try:
-        return HTTPStatus(status).phrase.encode("ascii")
-    except ValueError:
-        return b""
 
 
 class ServerConnection:
     """One connection of a server to one peer.
 
-    ``waker`` is called when there may be something to pull, or the phase has changed.
-    ``on_error`` is told every exception of the application; ``date`` gives the Date field.
+    ``waker`` is called when there may be something to pull, or the phase has changed, for any
+    reason but a pull.  ``on_error`` is told every exception of the application; ``date`` gives the
+    Date field.
     """
 
     def __init__(
@@ -105,17 +100,17 @@ class ServerConnection:
         self._on_error = on_error
         self._date = date
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=self._settings.max_head_bytes)
+        self._incoming = Incoming(self._http, self._settings.max_head_bytes)
         self._timers = Timers()
         self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
         self._out: list[bytes] = []
         self._forget_request()
 
     def _forget_request(self) -> None:
-        self._head: h11.Request | None = None
-        self._body: list[bytes] = []
-        self._body_bytes = 0
+        self._method = ""
+        self._request = _NOT_READ_YET
+        self._body = bytearray()
         self._stream: Stream | None = None
-        self._streaming = False
         self._chunked = False
 
     # Outputs
@@ -127,7 +122,10 @@ class ServerConnection:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def data_to_send(self, now: float) -> bytes:
-        """The next bytes for the peer.  To call it says that those before have been written."""
+        """The next bytes for the peer.  To call it says that those before have been written.
+
+        Empty bytes say that there is nothing to write now; look at ``phase`` then.
+        """
         self._timers.disarm(Timer.STALL)
         if not self._out:
             self._produce(now)
@@ -135,6 +133,8 @@ class ServerConnection:
         self._out.clear()
         if data:
             self._timers.arm(Timer.STALL, now + self._settings.write_timeout)
+        elif self.phase is ConnectionPhase.CLOSING:
+            self.connection_lost(now)
         return data
 
     # Inputs
@@ -146,12 +146,9 @@ class ServerConnection:
         """
         if not data:
             self.connection_lost(now)
-        elif self.phase is ConnectionPhase.READING and not self._out:
-            self._start_clock(now)
-            self._http.receive_data(data)
-            self._advance(now)
         elif self.phase in {ConnectionPhase.READING, ConnectionPhase.ANSWERING}:
-            self._receive_early(data, now)
+            self._receive(data, now)
+        self.waker()
 
     def connection_lost(self, now: float) -> None:
         """The peer has gone; idempotent."""
@@ -164,24 +161,23 @@ class ServerConnection:
         """Fire what is due."""
         expired = self._timers.take_expired(now)
         if Timer.REQUEST in expired:
-            self._refuse(Reply.error(408, "timeout_error", "The request did not come in time."), now)
+            self._refuse(_TOO_LATE, now)
         elif expired:
             self.connection_lost(now)
         if self._stream is not None:
-            self._stream.handle_timeout(now)
+            self._fire(self._stream, now)
         self.waker()
 
     # Reading requests
 
-    def _start_clock(self, now: float) -> None:
-        self._timers.disarm(Timer.KEEP_ALIVE)
-        if self._timers.due(Timer.REQUEST) is None:
-            self._timers.arm(Timer.REQUEST, now + self._settings.request_timeout)
-
-    def _receive_early(self, data: bytes, now: float) -> None:
-        """Keep a request that comes before the last answer was taken, within a bound."""
-        self._http.receive_data(data)
-        if len(self._http.trailing_data[0]) > self._settings.max_head_bytes:
+    def _receive(self, data: bytes, now: float) -> None:
+        self._incoming.receive_data(data)
+        too_early = self.phase is ConnectionPhase.ANSWERING or bool(self._out)
+        if not too_early:
+            self._advance(now)
+        # A request that comes before the last answer was taken is kept, within a bound.
+        early = too_early or self.phase is ConnectionPhase.ANSWERING
+        if early and len(self._incoming) > self._settings.max_head_bytes:
             self.connection_lost(now)
 
     def _advance(self, now: float) -> None:
@@ -189,73 +185,67 @@ class ServerConnection:
 
         So pipelined requests can't pile up answers.
         """
+        self._start_clock(now)
         try:
             while self.phase is ConnectionPhase.READING and not self._out and self._handle_next(now):
                 pass
         except h11.RemoteProtocolError as error:
             status = error.error_status_hint
-            message = _UNREADABLE.get(status, "The request is not valid HTTP/1.1.")
-            self._refuse(Reply.error(status, "invalid_request_error", message), now)
-        self.waker()
+            self._refuse_as(status, _UNREADABLE.get(status, "The request is not valid HTTP/1.1."), now)
+        except (RemoteProtocolError, LimitExceeded) as error:
+            self._refuse_as(error.status, str(error), now)
+
+    def _start_clock(self, now: float) -> None:
+        self._timers.disarm(Timer.KEEP_ALIVE)
+        if self._timers.due(Timer.REQUEST) is None:
+            self._timers.arm(Timer.REQUEST, now + self._settings.request_timeout)
 
     def _handle_next(self, now: float) -> bool:
         """Take the next event of the request; whether there may be another."""
-        event = self._http.next_event()
+        event = self._incoming.next_event()
         if isinstance(event, h11.Request):
             self._receive_head(event, now)
         elif isinstance(event, h11.Data):
-            self._body.append(bytes(event.data))
-            self._body_bytes += len(event.data)
-            self._check_size(self._body_bytes, now)
+            self._body += event.data
+            self._check_size(len(self._body))
         elif isinstance(event, h11.EndOfMessage):
             self._timers.disarm(Timer.REQUEST)
             self._dispatch(now)
-        return event is not h11.NEED_DATA and event is not h11.PAUSED
+        return event is not h11.NEED_DATA
 
     def _receive_head(self, head: h11.Request, now: float) -> None:
-        self._head = head
-        if _head_size(head) > self._settings.max_head_bytes:
-            # h11 bounds what it has to keep; a head that came whole in one read may be larger.
-            self._refuse(Reply.error(431, "invalid_request_error", _UNREADABLE[431]), now)
-            return
-        refusal = refuse(self._request(head), self._settings.peers)
+        self._method = head.method.decode("ascii")
+        self._request = read_request(head, self._client)
+        refusal = refuse(self._request, self._settings.peers)
         if refusal is not None:
             self._refuse(refusal, now)
             return
-        declared = response_headers(head).get("content-length")
-        self._check_size(int(declared) if declared else 0, now)
-        if self.phase is ConnectionPhase.READING and self._http.they_are_waiting_for_100_continue:
+        self._check_size(int(self._request.headers.get("content-length") or 0))
+        if self._http.they_are_waiting_for_100_continue:
             go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-            self._out.append(self._http.send(go_on) or b"")
+            self._out.append(self._http.send(go_on))
 
-    def _check_size(self, size: int, now: float) -> None:
+    def _check_size(self, size: int) -> None:
         bound = self._settings.max_body_bytes
-        if size > bound and self.phase is ConnectionPhase.READING:
+        if size > bound:
             message = f"The request's body is larger than {bound} bytes (limit: max_body_bytes)."
-            self._refuse(Reply.error(413, "request_too_large", message), now)
-
-    def _request(self, head: h11.Request) -> Request:
-        path, _, query = head.target.decode("ascii").partition("?")
-        method, headers = head.method.decode("ascii"), response_headers(head)
-        return Request(method, path, query, headers, b"".join(self._body), self._client)
+            raise LimitExceeded(message, limit="max_body_bytes", bound=bound)
 
     # Answering
 
     def _dispatch(self, now: float) -> None:
-        if self._head is None:  # pragma: no cover  (h11 gives no end without a head)
-            return
         self.phase = ConnectionPhase.ANSWERING
+        request = replace(self._request, body=bytes(self._body))
+        self._body.clear()  # the application may want it for as long as the answer runs; we don't
         try:
-            answer = self._application.handle(self._request(self._head), now)
+            answer = self._application.handle(request, now)
+            if isinstance(answer, Reply):
+                self._send_reply(answer, now)
+            else:
+                answer.waker = self._wake
+                self._stream = answer
         except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
-            if self._on_error is not None:
-                self._on_error(error)
-            answer = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
-        if isinstance(answer, Reply):
-            self._send_reply(answer, now)
-        else:
-            self._stream = answer
-            answer.waker = self._wake
+            self._fail(error, now)
 
     def _wake(self) -> None:
         self.waker()
@@ -263,24 +253,28 @@ class ServerConnection:
     def _produce(self, now: float) -> None:
         """Find something to send: the stream's next bytes, or the answer to the next request."""
         if self._stream is not None:
-            self._pull(self._stream, now)
-        elif self.phase is ConnectionPhase.CLOSING:
-            self.connection_lost(now)
-        elif self.phase is ConnectionPhase.READING and self._http.trailing_data[0]:
-            self._start_clock(now)
+            try:
+                self._pull(self._stream, now)
+            except Exception as error:  # noqa: BLE001  (a stream is the application's too)
+                self._fail(error, now)
+        elif self.phase is ConnectionPhase.READING and self._incoming:
             self._advance(now)
+
+    def _fire(self, stream: Stream, now: float) -> None:
+        try:
+            stream.handle_timeout(now)
+        except Exception as error:  # noqa: BLE001  (a stream is the application's too)
+            self._fail(error, now)
 
     def _pull(self, stream: Stream, now: float) -> None:
         """Take the next bytes from the stream, its head first."""
-        if not self._streaming and not self._take_head(stream, now):
+        if self._http.our_state is h11.SEND_RESPONSE and not self._take_head(stream, now):
             return
         data = stream.data_to_send(now)
         if data:
             self._out.append(chunk(data) if self._chunked else data)
         elif stream.state is StreamState.FINISHED:
-            self._close_stream(now)
-            self._out.append(self._http.send(h11.EndOfMessage()) or b"")
-            self._end_answer(now)
+            self._end_stream(now)
         elif stream.state is StreamState.ABORTED:
             self.connection_lost(now)
 
@@ -288,47 +282,64 @@ class ServerConnection:
         """Send the head, if it is known; whether a body follows."""
         head = stream.head
         if isinstance(head, StreamHead):
-            self._send_head(head.status, list(head.headers))
-            self._streaming = True
-            if self._head is not None and self._head.method == b"HEAD":
-                self._close_stream(now)
-                self._out.append(self._http.send(h11.EndOfMessage()) or b"")
-                self._end_answer(now)
+            self._send_head(response_head(head.status, head.headers, date=self._now()))
+            if has_body(self._method, head.status):
+                return True
+            self._end_stream(now)
         elif isinstance(head, Reply):
             self._close_stream(now)
             self._send_reply(head, now)
         elif stream.state is not StreamState.OPEN:
             self.connection_lost(now)
-        return self._streaming
+        return False
 
-    def _send_head(self, status: int, fields: list[tuple[str, str]]) -> None:
-        if self._date is not None:
-            fields.append(("date", self._date()))
-        headers = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in fields]
-        head = h11.Response(status_code=status, headers=headers, reason=_reason(status))
-        self._out.append(self._http.send(head) or b"")
+    def _now(self) -> str | None:
+        return None if self._date is None else self._date()
+
+    def _send_head(self, head: h11.Response) -> None:
+        self._out.append(self._http.send(head))
         # RFC 9112 section 6.1: "A server MUST NOT send a response containing Transfer-Encoding
         # unless the corresponding request indicates HTTP/1.1 (or later minor revisions)."
-        self._chunked = self._http.their_http_version not in {None, b"1.0"}
+        self._chunked = self._http.their_http_version != b"1.0"
 
     def _send_reply(self, reply: Reply, now: float) -> None:
-        fields = list(reply.headers)
-        # RFC 9110 section 8.6: no Content-Length with 204.
-        if reply.status != 204:
-            fields.append(("content-length", str(len(reply.body))))
-        if self.phase is ConnectionPhase.LINGERING:
-            fields.append(("connection", "close"))
-        self._send_head(reply.status, fields)
-        if reply.body and not (self._head is not None and self._head.method == b"HEAD"):
-            self._out.append(self._http.send(h11.Data(data=reply.body)) or b"")
-        self._out.append(self._http.send(h11.EndOfMessage()) or b"")
+        close = self.phase is ConnectionPhase.LINGERING
+        head = response_head(
+            reply.status, reply.headers, length=len(reply.body), close=close, date=self._now()
+        )
+        self._send_head(head)
+        if has_body(self._method, reply.status):
+            self._out.append(self._http.send(h11.Data(data=reply.body)))
+        self._out.append(self._http.send(h11.EndOfMessage()))
         self._end_answer(now)
+
+    def _refuse_as(self, status: int, message: str, now: float) -> None:
+        kind = "request_too_large" if status == 413 else "invalid_request_error"
+        self._refuse(Reply.error(status, kind, message), now)
 
     def _refuse(self, reply: Reply, now: float) -> None:
         """Answer without having read the whole request; then this connection is of no use."""
         self.phase = ConnectionPhase.LINGERING
         self._timers.clear()
         self._send_reply(reply, now)
+
+    def _fail(self, error: Exception, now: float) -> None:
+        """The application raised: a 500 without a word of why, or a cut if the head is out."""
+        self._report(error)
+        self._close_stream(now)
+        if self._http.our_state is h11.SEND_RESPONSE:
+            self._send_reply(_MISTAKE, now)
+        else:
+            self.connection_lost(now)
+
+    def _report(self, error: Exception) -> None:
+        if self._on_error is not None:
+            self._on_error(error)
+
+    def _end_stream(self, now: float) -> None:
+        self._close_stream(now)
+        self._out.append(self._http.send(h11.EndOfMessage()))
+        self._end_answer(now)
 
     def _end_answer(self, now: float) -> None:
         if self.phase is ConnectionPhase.LINGERING:
@@ -343,5 +354,10 @@ class ServerConnection:
 
     def _close_stream(self, now: float) -> None:
         stream, self._stream = self._stream, None
-        if stream is not None:
+        if stream is None:
+            return
+        stream.waker = no_waker  # what is over wakes nobody
+        try:
             stream.close(now)
+        except Exception as error:  # noqa: BLE001  (a stream is the application's too)
+            self._report(error)

@@ -1,0 +1,111 @@
+"""Heads of messages: from h11's to ours and back, with the rules that h11 leaves to its user.
+
+h11 has read the grammar when a head comes here.  What is added is what an origin server must not
+let pass: framing that two implementations could read in two ways, other versions, tunnels, and
+targets that are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import h11
+
+from sse_core.errors import RemoteProtocolError
+from sse_core.headers import Headers
+
+from .application import Request
+
+_ABSOLUTE = re.compile(r"https?://(?P<authority>[^/?]+)(?P<rest>.*)", re.IGNORECASE)
+
+#: Fields that say where a body ends: that is for the server to know.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def headers_of(head: h11.Request | h11.Response) -> Headers:
+    """h11's fields as ours."""
+    return Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers])
+
+
+def read_request(head: h11.Request, client: str) -> Request:
+    """The request that ``head`` begins, its body still empty.
+
+    Raises ``RemoteProtocolError``, with the status to answer.
+    """
+    headers = headers_of(head)
+    _check_version(head)
+    _check_framing(head, headers)
+    method, target = head.method.decode("ascii"), head.target.decode("ascii")
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute:
+        # RFC 9112 section 3.2.2: an origin server "MUST ignore the received Host header field (if
+        # any) and instead use the host information of the request-target."
+        headers = headers.replaced({"host": absolute["authority"]})
+        target = absolute["rest"] if absolute["rest"].startswith("/") else "/" + absolute["rest"]
+    elif not target.startswith("/") and (method, target) != ("OPTIONS", "*"):
+        raise RemoteProtocolError("The request's target is neither a path nor an http URL.")
+    path, _, query = target.partition("?")
+    return Request(method, path, query, headers, client=client)
+
+
+def _check_version(head: h11.Request) -> None:
+    if not head.http_version.startswith(b"1."):
+        raise RemoteProtocolError("This server speaks HTTP/1.1 only.", status=505)
+    if head.method == b"CONNECT":
+        # RFC 9110 section 9.3.6: it asks for a tunnel, "intended only for use in requests to a proxy".
+        raise RemoteProtocolError("This server is no proxy: it makes no tunnels.", status=501)
+
+
+def _check_framing(head: h11.Request, headers: Headers) -> None:
+    if "transfer-encoding" not in headers:
+        return
+    if "content-length" in headers:
+        # RFC 9112 section 6.1: "A server MAY reject a request that contains both Content-Length and
+        # Transfer-Encoding"; it is how requests are smuggled past a proxy.
+        raise RemoteProtocolError("The request has both Content-Length and Transfer-Encoding.")
+    if head.http_version == b"1.0":
+        # The same section: a server that receives an HTTP/1.0 message with Transfer-Encoding "MUST
+        # treat the message as if the framing is faulty".
+        raise RemoteProtocolError("HTTP/1.0 has no Transfer-Encoding.")
+
+
+def has_body(method: str, status: int) -> bool:
+    """Whether an answer with ``status`` to a request with ``method`` may have a body at all.
+
+    RFC 9110 sections 9.3.2 (HEAD), 15.3.5 (204) and 15.4.5 (304).
+    """
+    return method != "HEAD" and status not in {204, 304}
+
+
+def response_head(
+    status: int, headers: Headers, *, length: int | None = None, close: bool = False, date: str | None = None
+) -> h11.Response:
+    """The head of an answer, for h11 to send.
+
+    ``length`` is its body's, in bytes, or ``None`` if it isn't known.  Raises
+    ``h11.LocalProtocolError`` for a status or a value that can't be sent.
+    """
+    fields = [(name, value) for name, value in headers if name not in _FRAMING]
+    # RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field" with 204, and with
+    # 304 only the one that a 200 would have had, which nobody knows here.
+    if length is not None and status not in {204, 304}:
+        fields.append(("content-length", str(length)))
+    if close:
+        fields.append(("connection", "close"))
+    if date is not None and "date" not in headers:
+        fields.append(("date", date))
+    return h11.Response(status_code=status, headers=_as_bytes(fields), reason=_reason(status))
+
+
+def _as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    # A value beyond ISO-8859-1 is marked with "?": a label that can't be shown is no reason to fail.
+    return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in fields]
+
+
+def _reason(status: int) -> bytes:
+    try:
+        return HTTPStatus(status).phrase.encode("ascii")
+    except ValueError:
+        return b""
