@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import ssl
 
@@ -18,15 +19,18 @@ class Driver:
     """The transport of one exchange.  ``tls`` is the context for https upstreams."""
 
     def __init__(self, exchange: Exchange, tls: ssl.SSLContext | None = None) -> None:
+        self.problem: TransportError | None = None  #: how this connection failed, if it did
         self._exchange = exchange
         self._tls = tls
         self._link: Link | None = None
-        self._scope: trio.CancelScope | None = None
+        self._doing = Want.NOTHING
+        self._scope = trio.CancelScope()
         exchange.waker = self.wake
 
     def wake(self) -> None:
-        """The wish has changed: whatever is being waited for, look again."""
-        if self._scope is not None:
+        """The wish or the deadline has changed: leave off what is no longer wished."""
+        self._scope.deadline = self._deadline()
+        if self._exchange.want is not self._doing:
             self._scope.cancel()
 
     def close(self) -> None:
@@ -45,12 +49,17 @@ class Driver:
 
     async def step(self) -> None:
         """Carry out one wish, until the deadline at most."""
-        exchange = self._exchange
+        self._doing = self._exchange.want
         with trio.CancelScope(deadline=self._deadline()) as self._scope:
-            await self._carry_out(exchange.want)
-        self._scope = None
+            await self._carry_out(self._doing)
         if self._deadline() <= trio.current_time():
-            exchange.handle_timeout(trio.current_time())
+            self._exchange.handle_timeout(trio.current_time())
+
+    def lose(self, error: TransportError) -> None:
+        """The connection is of no use any more, if there ever was one."""
+        self.close()
+        self.problem = error
+        self._exchange.connection_lost(str(error), trio.current_time())
 
     def _deadline(self) -> float:
         deadline = self._exchange.deadline
@@ -68,41 +77,33 @@ class Driver:
             await trio.sleep_forever()
 
     async def _connect(self) -> None:
+        self.problem = None
         target = parse_url(self._exchange.url)
         try:
-            self._link = await open_link(target.host, target.port, self._context if target.secure else None)
+            link = await open_link(target.host, target.port, self._context() if target.secure else None)
         except TransportError as error:
-            self._exchange.connection_lost(str(error), trio.current_time())
+            self.lose(error)
             return
+        if self._exchange.want is not Want.CONNECT:
+            link.close()  # it was stopped in the moment in which the connection was made
+            return
+        self._link = link
         self._exchange.connected(trio.current_time())
-        await self._send_request(self._link)
-
-    async def _send_request(self, link: Link) -> None:
-        if self._scope is not None:
-            self._scope.deadline = self._deadline()
-        try:
-            await link.send(self._exchange.data_to_send())
-        except TransportError as error:
-            self._lost(error)
-        except trio.Cancelled:
-            # Half a request is worse than none: a timeout amid a write loses the connection.
-            self._lost(TransportError("the request could not be sent in time"))
-            raise
+        # What the kernel has no room for goes out while the answer is read: it may come early.  If
+        # sending fails, the answer may be there nevertheless: reading tells.
+        with contextlib.suppress(TransportError):
+            link.send_now(self._exchange.data_to_send())
 
     async def _read(self, link: Link) -> None:
         try:
-            received = await link.receive()
+            received = await (link.receive_while_sending() if link.blocked else link.receive())
         except trio.ClosedResourceError:
             return  # closed by `close`; the wish says what follows
         except TransportError as error:
-            self._lost(error)
+            self.lose(error)
             return
         for data in received:
             self._exchange.receive_data(data, trio.current_time())
-
-    def _lost(self, error: TransportError) -> None:
-        self.close()
-        self._exchange.connection_lost(str(error), trio.current_time())
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:

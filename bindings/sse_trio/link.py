@@ -7,9 +7,9 @@ within the very call in which it came up, without a task switch.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import ssl
-from collections.abc import Callable
 
 import trio
 
@@ -20,13 +20,16 @@ _READ_SIZE = 64 * 1024
 
 
 class Link:
-    """A connected socket that only ever waits for readiness."""
+    """A connected socket that only ever waits for readiness.
+
+    Every wait raises ``trio.ClosedResourceError`` when the link is closed, before or meanwhile.
+    """
 
     def __init__(self, sock: socket.socket, channel: Channel) -> None:
         self._sock = sock
         self._channel = channel
         self._unsent = memoryview(b"")
-        self._closed = False
+        self.closed = False
 
     @classmethod
     def over(cls, stream: trio.SocketStream, channel: Channel) -> Link:
@@ -48,7 +51,14 @@ class Link:
 
         Raises ``TransportError`` if the connection is broken.
         """
-        self._unsent = memoryview(bytes(self._unsent) + self._channel.send(data))
+        try:
+            encrypted = self._channel.send(data)
+        except ssl.SSLError as error:
+            raise TransportError(_tls_problem(error)) from error
+        return self._send_encrypted(encrypted)
+
+    def _send_encrypted(self, data: bytes) -> bool:
+        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
         return self.flush_now()
 
     def flush_now(self) -> bool:
@@ -63,20 +73,23 @@ class Link:
         return True
 
     async def wait_writable(self) -> None:
-        """Wait until the kernel has room.  Raises ``trio.ClosedResourceError`` after ``close``."""
+        """Wait until the kernel has room."""
+        self._check_open()
         await trio.lowlevel.wait_writable(self._sock)
 
-    async def send(self, data: bytes) -> None:
-        """Send all of ``data``, waiting where the kernel has no room."""
-        taken = self.send_now(data)
-        while not taken:
-            await self.wait_writable()
-            taken = self.flush_now()
+    async def _wait_readable(self) -> None:
+        self._check_open()
+        await trio.lowlevel.wait_readable(self._sock)
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise trio.ClosedResourceError
 
     async def receive(self) -> list[bytes]:
         """Wait for bytes; the last item is empty when the peer closed its side."""
         while True:
-            await trio.lowlevel.wait_readable(self._sock)
+            await self._wait_readable()
+            self._check_open()
             try:
                 data = self._sock.recv(_READ_SIZE)
             except BlockingIOError:
@@ -85,43 +98,64 @@ class Link:
                 raise TransportError(f"receiving failed: {error.strerror or error}") from error
             return self._decrypt(data)
 
+    async def receive_while_sending(self) -> list[bytes]:
+        """The same, and meanwhile go on with what the kernel had no room for.
+
+        A peer may answer a request that it has not read and never will.  So to fail in sending
+        raises nothing: what the peer has said before is still to be read.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._send_rest)
+            with contextlib.suppress(trio.ClosedResourceError):
+                await self._wait_readable()
+            nursery.cancel_scope.cancel()
+        return await self.receive()
+
+    async def _send_rest(self) -> None:
+        try:
+            while not self.flush_now():
+                await self.wait_writable()
+        except (TransportError, trio.ClosedResourceError):
+            self._unsent = memoryview(b"")
+
     def _decrypt(self, data: bytes) -> list[bytes]:
         try:
             return self._channel.receive_data(data)
         except ssl.SSLError as error:
-            raise TransportError(f"TLS failed: {error.reason or error}") from error
+            raise TransportError(_tls_problem(error)) from error
         finally:
             # A handshake's next flight, or the alert that tells the peer what was wrong.
-            with contextlib.suppress(TransportError):
-                self.send_now(b"")
+            reply = self._channel.data_to_send()
+            if reply:
+                with contextlib.suppress(TransportError):
+                    self._send_encrypted(reply)
 
     async def shake_hands(self) -> None:
         """Finish TLS's handshake, as a client.  Raises ``TransportError`` where it fails."""
-        await self.send(b"")
+        self._send_encrypted(self._channel.data_to_send())
         while not self._channel.ready:
-            if b"" in await self.receive():
+            received = await (self.receive_while_sending() if self.blocked else self.receive())
+            if b"" in received:
                 raise TransportError("the peer closed the connection during TLS's handshake")
 
     def close(self) -> None:
         """Close at once; idempotent.  Whoever waits for the socket is woken."""
-        if not self._closed:
-            self._closed = True
+        if not self.closed:
+            self.closed = True
             trio.lowlevel.notify_closing(self._sock)
             self._sock.close()
 
 
-async def open_link(host: str, port: int, tls: Callable[[], ssl.SSLContext] | None) -> Link:
+async def open_link(host: str, port: int, tls: ssl.SSLContext | None) -> Link:
     """Connect to ``host`` and ``port``, with TLS if a context is given.
 
     Raises ``TransportError``, with the operating system's error chained to it.
     """
+    channel = Plain() if tls is None else _client_channel(tls, host)
     try:
         stream = await trio.open_tcp_stream(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise TransportError(_connect_problem(error)) from error
-    channel: Channel = Plain()
-    if tls is not None:
-        channel = TLS(tls(), server_side=False, server_hostname=host)
     link = Link.over(stream, channel)
     try:
         if tls is not None:
@@ -132,10 +166,31 @@ async def open_link(host: str, port: int, tls: Callable[[], ssl.SSLContext] | No
     return link
 
 
-def _connect_problem(error: OSError) -> str:
+def _client_channel(tls: ssl.SSLContext, host: str) -> Channel:
+    try:
+        return TLS(tls, server_side=False, server_hostname=host)
+    except ValueError as error:
+        raise TransportError(f"{host!r} is no name that a certificate can be checked for") from error
+
+
+def _tls_problem(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS failed: the peer's certificate is refused: {error.verify_message}"
+    return f"TLS failed: {error.reason or error}"
+
+
+def _connect_problem(error: OSError | UnicodeError) -> str:
     """One line for the reader: trio's own carries the addresses, which may not be his to know."""
-    causes = {cause.strerror or str(cause) for cause in _causes(error)}
+    if isinstance(error, UnicodeError):
+        return "the host is no name that can be looked up"
+    causes = {_told(cause) for cause in _causes(error)}
     return ", ".join(sorted(causes)) or "connecting failed"
+
+
+def _told(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _causes(error: BaseException) -> list[OSError]:

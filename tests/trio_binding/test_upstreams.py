@@ -1,0 +1,177 @@
+"""What ``serve`` does with the connections that an application asks for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+
+from sse_core.headers import Headers
+from sse_core.lifecycle import OnDisconnect, Outcome, RetryPolicy, Turn, TurnState, Upstream
+from sse_http import ClientExchange, Exchange
+from tests.trio_binding.support import BODY, Feeds, answer, eventually, listening, provider, serving
+
+NOT_FOUND = answer(b"{}", "404 Not Found", "application/json")
+
+
+class Asking(Feeds):
+    """An application that wants turns driven."""
+
+    def __init__(self, *turns: Turn) -> None:
+        super().__init__()
+        self.exchanges = [ClientExchange(turn) for turn in turns]
+        self._new: list[Exchange] = []
+
+    def ask(self) -> None:
+        """Have them driven from now on."""
+        self._new = [*self.exchanges]
+        self.waker()
+
+    def upstreams(self) -> list[Exchange]:
+        new, self._new = self._new, []
+        return new
+
+
+def turn_to(url: str, body: bytes | dict[str, Any] = BODY, **options: Any) -> Turn:
+    """A turn that is started."""
+    turn = Upstream(url, **options).turn(body)
+    turn.start(trio.current_time())
+    return turn
+
+
+@pytest.fixture
+def connecting(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """``trio.open_tcp_stream`` never comes to an end; what it was called with."""
+    calls: list[Any] = []
+
+    async def open_nothing(*arguments: Any) -> None:
+        calls.append(arguments)
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(trio, "open_tcp_stream", open_nothing)
+    return calls
+
+
+async def test_a_turn_is_driven_to_its_end() -> None:
+    async with serving(provider(tokens=5, rate=0, ttft=0)) as upstream:
+        turn = turn_to(upstream.url + "v1/messages")
+        asking = Asking(turn)
+        async with serving(asking):
+            asking.ask()
+            await eventually(lambda: turn.outcome)
+    assert turn.outcome is Outcome.COMPLETED
+
+
+async def test_waking_amid_connecting_does_not_begin_again(connecting: list[Any]) -> None:
+    """A reader that comes or goes wakes the exchange; a handshake must not start anew for it."""
+    turn = turn_to("http://127.0.0.1:9/")
+    asking = Asking(turn)
+    async with serving(asking):
+        asking.ask()
+        await eventually(lambda: connecting)
+        for _ in range(5):
+            asking.exchanges[0].waker()
+            await trio.testing.wait_all_tasks_blocked()
+        assert len(connecting) == 1
+        assert turn.state is TurnState.CONNECTING
+
+
+async def test_an_earlier_deadline_counts_amid_connecting(connecting: list[Any]) -> None:
+    turn = Upstream("http://127.0.0.1:9/").turn(BODY, on_disconnect=OnDisconnect("detach", 0.02))
+    turn.start(trio.current_time())
+    asking = Asking(turn)
+    async with serving(asking):
+        asking.ask()
+        await eventually(lambda: connecting)
+        turn.readers_changed(0, trio.current_time())
+        asking.exchanges[0].waker()
+        await eventually(lambda: turn.outcome)
+    assert turn.outcome is Outcome.STOPPED
+
+
+async def test_stopping_amid_connecting_ends_it_at_once(connecting: list[Any]) -> None:
+    turn = turn_to("http://127.0.0.1:9/")
+    asking = Asking(turn)
+    async with serving(asking):
+        asking.ask()
+        await eventually(lambda: connecting)
+        turn.stop(trio.current_time())
+        asking.exchanges[0].waker()
+        await trio.testing.wait_all_tasks_blocked()
+        assert turn.deadline is None
+    assert len(connecting) == 1
+
+
+async def test_waking_amid_a_large_request_does_not_cut_it() -> None:
+    go_on = trio.Event()
+    received = 0
+
+    async def slow(stream: trio.SocketStream) -> None:
+        nonlocal received
+        await go_on.wait()
+        while received < 16_000_000:
+            received += len(await stream.receive_some())
+        await stream.send_all(NOT_FOUND)
+
+    async with listening(slow) as upstream:
+        turn = turn_to(upstream.url, b"x" * 16_000_000)
+        asking = Asking(turn)
+        async with serving(asking):
+            asking.ask()
+            await eventually(lambda: turn.state is TurnState.WAITING)
+            for _ in range(5):
+                asking.exchanges[0].waker()
+                await trio.testing.wait_all_tasks_blocked(0.001)
+            go_on.set()
+            await eventually(lambda: turn.outcome)
+    assert turn.attempts == 1
+    assert turn.failure is not None
+    assert turn.failure.status == 404
+
+
+async def test_a_turn_that_is_stopped_as_its_connection_opens_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    received = []
+
+    async def keep(stream: trio.SocketStream) -> None:
+        received.append(bytes(await stream.receive_some()))
+
+    stop: list[Callable[[], None]] = []
+    open_tcp_stream = trio.open_tcp_stream
+
+    async def open_and_stop(*arguments: Any) -> trio.SocketStream:
+        stream = await open_tcp_stream(*arguments)
+        stop[0]()
+        return stream
+
+    monkeypatch.setattr(trio, "open_tcp_stream", open_and_stop)
+    async with listening(keep) as upstream:
+        turn = turn_to(upstream.url)
+        asking = Asking(turn)
+
+        def stop_turn() -> None:
+            turn.stop(trio.current_time())
+            asking.exchanges[0].waker()
+
+        stop.append(stop_turn)
+        async with serving(asking):
+            asking.ask()
+            await eventually(lambda: received)
+    assert received == [b""]
+
+
+async def test_a_request_that_cannot_be_sent_fails_the_turn(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody else would ever tell the turn's readers."""
+    headers = Headers([("x-name", "wéîrd ☃")])
+    async with serving(Feeds()) as upstream:
+        turn = turn_to(upstream.url, headers=headers, retry=RetryPolicy(initial_delay=0.0))
+        asking = Asking(turn)
+        with caplog.at_level(logging.CRITICAL, "sse_trio"):
+            async with serving(asking):
+                asking.ask()
+                await eventually(lambda: turn.outcome)
+    assert turn.outcome is Outcome.FAILED
