@@ -1,13 +1,7 @@
-"""Serve an application: accept, read, push, and drive what the application needs of others.
-
-An answer's bytes are pushed: when a stream wakes its connection, its bytes are pulled and given to
-the kernel in that very call.  A task waits only for what can't be had at once: the peer's bytes,
-room in the kernel's buffer, a deadline.
-"""
+"""Serve an application: accept, keep its time, and drive what it needs of others."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import ssl
@@ -21,20 +15,23 @@ from sse_http import (
     TLS,
     Application,
     Channel,
-    ConnectionPhase,
     Exchange,
     Plain,
     ServerConnection,
     ServerSettings,
+    no_waker,
 )
 
 from .driver import Driver
 from .link import Link
+from .mistakes import report, reported
+from .peer import Peer
 
 _log = logging.getLogger("sse_trio")
 
-#: How often a connection is pulled from before other tasks get their turn.
-_PULLS_IN_A_ROW = 16
+#: How often to look for a port that is free on every address of a host.
+_TRIES_FOR_A_PORT = 5
+_PAUSE_AFTER_A_MISTAKE = 1.0
 
 
 async def serve(
@@ -54,17 +51,39 @@ async def serve(
     application asks for.  Above ``max_connections`` a new one is closed at once.  Reports the port
     to ``task_status`` (useful with ``port=0``).  Raises ``OSError`` if the address can't be had.
     """
-    listeners = await trio.open_tcp_listeners(port, host=host)
+    listeners = await _listen(host, port)
     server = _Server(application, settings or ServerSettings(), tls, upstream_tls, max_connections)
     try:
         async with trio.open_nursery() as nursery:
             server.start_in(nursery)
             nursery.start_soon(server.keep_time)
-            handler_started = partial(trio.serve_listeners, server.accept, listeners)
-            await nursery.start(handler_started)
-            task_status.started(listeners[0].socket.getsockname()[1])
+            await nursery.start(partial(trio.serve_listeners, server.accept, listeners))
+            task_status.started(_port(listeners[0]))
     finally:
+        application.waker = no_waker
         application.close(trio.current_time())
+
+
+async def _listen(host: str, port: int) -> list[trio.SocketListener]:
+    """Listeners on every address of ``host``, all on one port."""
+    listeners = await trio.open_tcp_listeners(port, host=host)
+    for _ in range(_TRIES_FOR_A_PORT):
+        if port != 0 or len(listeners) == 1:
+            break
+        # The system chose a port for each address.  One of them may be free on the others too.
+        chosen = _port(listeners[0])
+        for listener in listeners:
+            listener.socket.close()
+        try:
+            return await trio.open_tcp_listeners(chosen, host=host)
+        except OSError:
+            listeners = await trio.open_tcp_listeners(port, host=host)
+    return listeners
+
+
+def _port(listener: trio.SocketListener) -> int:
+    port: int = listener.socket.getsockname()[1]
+    return port
 
 
 class _Server:
@@ -98,10 +117,15 @@ class _Server:
         self._sleep.cancel()
 
     async def _drive(self, exchange: Exchange) -> None:
+        driver = Driver(exchange, self._upstream_tls)
         try:
-            await Driver(exchange, self._upstream_tls).run()
+            await driver.run()
         except Exception as error:  # noqa: BLE001  (one turn's trouble is no other's)
-            _report(error)
+            report(error)
+            with reported():
+                # Whoever waits for this turn has to hear of it; the turn says whether to try again.
+                driver.lose(TransportError("the request could not be made"))
+                self._nursery.start_soon(self._drive, exchange)
 
     async def keep_time(self) -> None:
         """Call the application when its deadline is due."""
@@ -109,7 +133,11 @@ class _Server:
             deadline = self._application.deadline
             with trio.CancelScope(deadline=math.inf if deadline is None else deadline) as self._sleep:
                 await trio.sleep_forever()
-            self._application.handle_timeout(trio.current_time())
+            try:
+                self._application.handle_timeout(trio.current_time())
+            except Exception as error:  # noqa: BLE001  (its connections go on)
+                report(error)
+                await trio.sleep(_PAUSE_AFTER_A_MISTAKE)  # the deadline may be due for ever
 
     async def accept(self, stream: trio.SocketStream) -> None:
         """Serve one peer to the end of its connection."""
@@ -120,111 +148,23 @@ class _Server:
         self._connections += 1
         try:
             await self._serve_peer(stream)
-        except Exception as error:  # noqa: BLE001  (one connection's trouble is no other's)
-            _report(error)
+        except* Exception as errors:  # noqa: BLE001  (one connection's trouble is no other's)
+            report(errors)
         finally:
             self._connections -= 1
 
     async def _serve_peer(self, stream: trio.SocketStream) -> None:
-        client = _address(stream)
         channel: Channel = Plain() if self._tls is None else TLS(self._tls, server_side=True)
         connection = ServerConnection(
             self._application,
             trio.current_time(),
             settings=self._settings,
-            client=client,
-            on_error=_report,
+            client=_address(stream),
+            on_error=report,
             date=partial(formatdate, usegmt=True),
         )
-        await _Peer(Link.over(stream, channel), connection).run()
-
-
-class _Peer:
-    """One accepted connection: a task that reads, a task that waits for room and for time."""
-
-    def __init__(self, link: Link, connection: ServerConnection) -> None:
-        self._link = link
-        self._connection = connection
-        self._wait = trio.CancelScope()
-        self._pushing = False
-        self._more = False
-        connection.waker = self.push
-
-    async def run(self) -> None:
-        """Serve until one side has had enough."""
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep_going)
-                await self._read()
-                nursery.cancel_scope.cancel()
-        finally:
-            self._connection.connection_lost(trio.current_time())
-            self._link.close()
-
-    def push(self) -> None:
-        """Give the kernel what there is, as far as it takes it."""
-        if self._pushing:
-            return
-        self._pushing = True
-        try:
-            self._more = self._push_some()
-        except TransportError:
-            self._give_up()
-        except Exception as error:  # noqa: BLE001  (one connection's trouble is no other's)
-            _report(error)
-            self._give_up()
-        finally:
-            self._pushing = False
-        if self._connection.phase is ConnectionPhase.OVER:
-            self._link.close()
-        if self._more or self._link.blocked or self._deadline() < self._wait.deadline:
-            self._wait.cancel()
-
-    def _give_up(self) -> None:
-        self._more = False
-        self._connection.connection_lost(trio.current_time())
-
-    def _push_some(self) -> bool:
-        """Whether there may be more."""
-        taken = self._link.flush_now()
-        for _ in range(_PULLS_IN_A_ROW):
-            data = self._connection.data_to_send(trio.current_time()) if taken else b""
-            if not data:
-                return False
-            taken = self._link.send_now(data)
-        return True
-
-    def _deadline(self) -> float:
-        deadline = self._connection.deadline
-        return math.inf if deadline is None else deadline
-
-    async def _read(self) -> None:
-        while self._connection.phase is not ConnectionPhase.OVER:
-            try:
-                received = await self._link.receive()
-            except (TransportError, trio.ClosedResourceError):
-                return
-            for data in received:
-                self._connection.receive_data(data, trio.current_time())
-            self.push()
-
-    async def _keep_going(self) -> None:
-        """Wait for room, for the deadline, or to be called; then push again."""
-        while self._connection.phase is not ConnectionPhase.OVER:
-            with trio.CancelScope(deadline=self._deadline()) as self._wait:
-                await self._wait_for_something()
-            if self._deadline() <= trio.current_time():
-                self._connection.handle_timeout(trio.current_time())
-            self.push()
-
-    async def _wait_for_something(self) -> None:
-        if self._link.blocked:
-            with contextlib.suppress(trio.ClosedResourceError):
-                await self._link.wait_writable()
-        elif self._more:
-            await trio.lowlevel.checkpoint()
-        else:
-            await trio.sleep_forever()
+        async with trio.open_nursery() as nursery:
+            await Peer(Link.over(stream, channel), connection).run(nursery)
 
 
 def _address(stream: trio.SocketStream) -> str:
@@ -232,7 +172,3 @@ def _address(stream: trio.SocketStream) -> str:
         return str(stream.socket.getpeername()[0])
     except OSError:
         return "gone"
-
-
-def _report(error: Exception) -> None:
-    _log.error("a mistake in serving: please report it", exc_info=error)
