@@ -144,8 +144,8 @@ class MessageAnswer:
         if turn.outcome is None:
             return None
         if turn.outcome is Outcome.COMPLETED:
-            message = self._relayed.dialect.to_response(turn.message)
-            return Reply.json(200, message, _turn_headers(self._relayed))
+            response = self._relayed.dialect.to_response(turn.message)
+            return Reply.json(200, response, _turn_headers(self._relayed))
         if turn.failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, turn.failure)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.

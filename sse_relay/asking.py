@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
 
+from sse_core.blocks import strict_json
 from sse_core.headers import Headers
 from sse_core.lifecycle import OnDisconnect
 from sse_http import Request
@@ -16,7 +16,12 @@ from sse_http import Request
 from .config import PASSED_HEADERS, RelayConfig
 
 _TURN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_NEVER_PASSED = ("cookie", "expect", "keep-alive", "last-event-id", "proxy-*", "te", "turn-*", "upgrade")
+#: What is for this hop only, for the relay itself, or says who and where the client is.
+_NEVER_PASSED = (
+    *("connection", "expect", "keep-alive", "proxy-*", "te", "trailer", "transfer-encoding", "upgrade"),
+    *("content-encoding", "last-event-id", "turn-*"),
+    *("cookie", "forwarded", "origin", "referer", "via", "x-forwarded-*"),
+)
 _CREDENTIALS = ("x-api-key", "authorization")
 
 
@@ -43,7 +48,7 @@ def read_asked(request: Request, config: RelayConfig) -> Asked:
     if not isinstance(streaming, bool):
         raise BadRequest('"stream" must be true or false.')
     return Asked(
-        body=request.body if streaming else json.dumps({**message, "stream": True}).encode(),
+        body=request.body if streaming else strict_json.dumps({**message, "stream": True}).encode(),
         digest=hashlib.sha256(request.body).digest(),
         streaming=streaming,
         turn_id=_read_turn_id(request.headers.get("turn-id")),
@@ -53,20 +58,30 @@ def read_asked(request: Request, config: RelayConfig) -> Asked:
 
 
 def shown_key(headers: Headers) -> str:
-    """The credential that a client shows, or an empty text."""
-    key = headers.get("x-api-key") or headers.get("authorization") or ""
-    return key.removeprefix("Bearer ").strip()
+    """The key that a client shows, as ``x-api-key`` or as a bearer token, or an empty text."""
+    key = headers.get("x-api-key")
+    if key:
+        return key
+    # RFC 9110 section 11.1: "It uses a case-insensitive token to identify the authentication scheme"
+    scheme, _, token = (headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def digest(key: str) -> bytes:
+    """A key as so many bytes whatever its length, to be compared and kept in place of it."""
+    return hashlib.sha256(key.encode()).digest()
 
 
 def owner_of(headers: Headers) -> bytes:
     """Who a client is, to tell its turns from others': a digest of the credential it shows."""
-    return hashlib.sha256(shown_key(headers).encode()).digest()
+    return digest(shown_key(headers) or headers.get("authorization") or "")
 
 
-def _read_object(body: bytes) -> dict[str, Any]:
+def _read_object(body: bytes) -> strict_json.JSONObject:
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
+        # RFC 8259 section 8.1: "JSON text exchanged between systems [...] MUST be encoded using UTF-8".
+        value = strict_json.loads(body.decode())
+    except ValueError:
         raise BadRequest("The body is not JSON. Send a Messages request as a JSON object.") from None
     if not isinstance(value, dict):
         raise BadRequest("The body must be a JSON object.")
@@ -89,11 +104,15 @@ def _read_on_disconnect(text: str | None, config: RelayConfig) -> OnDisconnect:
 
 
 def _passed_headers(headers: Headers, config: RelayConfig) -> Headers:
-    patterns = [*PASSED_HEADERS, *(pattern.lower() for pattern in config.pass_headers)]
+    wanted = [*PASSED_HEADERS, *(pattern.lower() for pattern in config.pass_headers)]
+    unwanted = {*_NEVER_PASSED, *_CREDENTIALS}
+    # RFC 9110 section 7.6.1: "for each connection-option in this field, remove any header or trailer
+    # field(s) from the message with the same name as the connection-option".
+    options = {name.strip().lower() for value in headers.get_all("connection") for name in value.split(",")}
     kept = [
         (name, value)
         for name, value in headers
-        if _matches(name, patterns) and not _matches(name, _NEVER_PASSED) and name not in _CREDENTIALS
+        if _matches(name, wanted) and not _matches(name, unwanted) and name not in options
     ]
     if config.api_key is not None:
         kept.append(("x-api-key", config.api_key))
@@ -102,5 +121,5 @@ def _passed_headers(headers: Headers, config: RelayConfig) -> Headers:
     return Headers(kept)
 
 
-def _matches(name: str, patterns: tuple[str, ...] | list[str]) -> bool:
+def _matches(name: str, patterns: Collection[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)

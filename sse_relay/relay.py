@@ -22,7 +22,7 @@ from sse_core.lifecycle import Jitter, no_jitter
 from sse_http import Exchange, Reply, Request, Stream, Waker, no_waker
 
 from .answers import EventsAnswer, MessageAnswer
-from .asking import Asked, BadRequest, owner_of, read_asked, shown_key
+from .asking import Asked, BadRequest, digest, owner_of, read_asked, shown_key
 from .config import RelayConfig
 from .lines import turn_line
 from .registry import TurnRegistry
@@ -55,6 +55,7 @@ class Relay:
     ) -> None:
         self.waker: Waker = no_waker
         self._config = config
+        self._keys = [digest(key) for key in config.client_keys]
         self._new_id = new_id
         self._jitter = jitter
         self._files = files or {}
@@ -109,7 +110,8 @@ class Relay:
             message = f"This path takes {allowed} only."
             return Reply.error(405, "invalid_request_error", message, [("allow", allowed)])
         if handler not in self._open_to_all and not self._may_call(request):
-            return Reply.error(401, "authentication_error", "This relay wants a key in x-api-key.")
+            message = "This relay wants one of its own keys, in x-api-key or as a bearer token."
+            return Reply.error(401, "authentication_error", message, [("www-authenticate", "Bearer")])
         return handler(request, now)
 
     def _handlers(self, path: str) -> dict[str, _Handler] | None:
@@ -122,11 +124,10 @@ class Relay:
         return self._files[request.path]
 
     def _may_call(self, request: Request) -> bool:
-        keys = self._config.client_keys
-        shown = shown_key(request.headers).encode()
+        shown = digest(shown_key(request.headers))
         # Every key is compared, each in constant time: how long it takes tells nothing.
-        matches = [hmac.compare_digest(shown, key.encode()) for key in keys]
-        return not keys or any(matches)
+        matches = [hmac.compare_digest(shown, key) for key in self._keys]
+        return not self._keys or any(matches)
 
     def _health(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         turns = {"running": self._turns.running_count, "finished": self._turns.finished_count}
