@@ -231,8 +231,6 @@ class TestFairness:
         latencies = []
 
         async def read_on(server: Server, *, task_status: trio.TaskStatus[None]) -> None:
-                b'{"model":"m","max_tokens":9999999,"stream":true,"messages":[{"role":"user","content":"?"}]}'
-            )
             async with client_of(server, POST_ASK) as client:
                 await client.read()
                 task_status.started()
