@@ -252,17 +252,20 @@ class ServerConnection:
 
     def _produce(self, now: float) -> None:
         """Find something to send: the stream's next bytes, or the answer to the next request."""
-        if self._stream is not None:
+        if self.phase is ConnectionPhase.READING and self._incoming:
+            self._advance(now)
+        if self._stream is not None and not self._out:
             try:
                 self._pull(self._stream, now)
             except Exception as error:  # noqa: BLE001  (a stream is the application's too)
                 self._fail(error, now)
-        elif self.phase is ConnectionPhase.READING and self._incoming:
-            self._advance(now)
 
     def _fire(self, stream: Stream, now: float) -> None:
         try:
             stream.handle_timeout(now)
+            if stream is self._stream and stream.state is StreamState.ABORTED and not self._out:
+                # A reader that was evicted takes nothing, so nobody would pull and find out.
+                self._pull(stream, now)
         except Exception as error:  # noqa: BLE001  (a stream is the application's too)
             self._fail(error, now)
 
