@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sse_core.blocks import MessageAccumulator
 from sse_core.lifecycle import Deadlines, RetryPolicy, SubscriptionSettings
 
 #: What the relay always passes on to the provider, if a client sends it.
@@ -30,8 +32,9 @@ class RelayConfig:
     deadlines: Deadlines = field(default_factory=Deadlines)
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     head_hold: float = 2.0  #: how long a failure may still become the status of the answer
-    log_bytes: int = 4 * 1024 * 1024  #: what is retained of one turn, at most
+    log_bytes: int = 4 * 1024 * 1024  #: what is retained of one turn's events, at most
+    new_accumulator: Callable[[], MessageAccumulator] = MessageAccumulator  #: its bounds are a message's
     retention: float = 60.0  #: how long a finished turn can still be read
-    retained_bytes: int = 64 * 1024 * 1024  #: of all finished turns together
+    retained_bytes: int = 64 * 1024 * 1024  #: events and messages of all finished turns together
     max_turns: int = 1000  #: turns that run at the same time
     max_disconnect_seconds: float = 3600.0  #: the most that Turn-On-Disconnect may ask for

@@ -12,12 +12,15 @@ from .turns import RelayedTurn
 
 
 class TurnRegistry:
-    """Turns by their IDs."""
+    """Turns by their owners and IDs.
+
+    An ID is its owner's: nobody learns of, takes or blocks one that somebody else has chosen.
+    """
 
     def __init__(self, *, retention: float, retained_bytes: int) -> None:
         self._retention = retention
         self._retained_bytes = retained_bytes
-        self._turns: dict[str, RelayedTurn] = {}
+        self._turns: dict[tuple[bytes, str], RelayedTurn] = {}
         self._finished: deque[tuple[float, int, RelayedTurn]] = deque()  # until, bytes, turn
         self._finished_bytes = 0
 
@@ -43,15 +46,15 @@ class TurnRegistry:
 
     def add(self, relayed: RelayedTurn) -> None:
         """A new turn."""
-        self._turns[relayed.id] = relayed
+        self._turns[relayed.owner, relayed.id] = relayed
 
-    def get(self, turn_id: str) -> RelayedTurn | None:
-        """The turn with this ID, whoever it belongs to."""
-        return self._turns.get(turn_id)
+    def get(self, owner: bytes, turn_id: str) -> RelayedTurn | None:
+        """The owner's turn with this ID."""
+        return self._turns.get((owner, turn_id))
 
     def finished(self, relayed: RelayedTurn, now: float) -> None:
         """``relayed`` has an outcome now."""
-        size = relayed.log.retained_bytes
+        size = relayed.retained_bytes
         self._finished.append((now + self._retention, size, relayed))
         self._finished_bytes += size
         while self._finished_bytes > self._retained_bytes:
@@ -65,4 +68,4 @@ class TurnRegistry:
     def _forget_oldest(self) -> None:
         _, size, relayed = self._finished.popleft()
         self._finished_bytes -= size
-        del self._turns[relayed.id]
+        del self._turns[relayed.owner, relayed.id]

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import parse_qs
 
 from sse_core.lifecycle import Jitter, no_jitter
@@ -31,11 +30,12 @@ from .turns import RelayedTurn
 _log = logging.getLogger("sse_relay")
 
 _TURNS = "/turns/"
+_MAX_QUERY_FIELDS = 10
 _Handler = Callable[[Request, float], "Reply | Stream"]
 
 
 class UnknownTurn(Exception):
-    """The client names a turn that is not there for it."""
+    """The client names a turn that it has not."""
 
 
 class Relay:
@@ -139,18 +139,18 @@ class Relay:
     def _post(self, request: Request, now: float) -> Reply | Stream:
         asked = read_asked(request, self._config)
         event_id = request.headers.get("last-event-id") or ""
-        turn_id = asked.turn_id or event_id.rpartition("-")[0]
-        known = self._turns.get(turn_id)
+        owner = owner_of(request.headers)
+        known = self._turns.get(owner, asked.turn_id or event_id.rpartition("-")[0])
         if known is not None:
             return self._attach(known, asked, request, now)
         if event_id:
             # Never answer a client that wants to go on with a second, billed generation.
             raise UnknownTurn
-        return self._begin(asked, owner_of(request.headers), now)
+        return self._begin(asked, owner, now)
 
     def _attach(self, known: RelayedTurn, asked: Asked, request: Request, now: float) -> Reply | Stream:
         """The same request once more: the same turn, not another one."""
-        if known.owner != owner_of(request.headers) or known.digest != asked.digest:
+        if known.digest != asked.digest:
             message = "A turn of this Turn-Id exists, for another request. Choose a new one."
             return Reply.error(409, "conflict_error", message, [("x-should-retry", "false")])
         return self._resume(known, request, now) if asked.streaming else MessageAnswer(known, now)
@@ -175,9 +175,8 @@ class Relay:
         return self._resume(self._own_turn(request), request, now)
 
     def _own_turn(self, request: Request) -> RelayedTurn:
-        known = self._turns.get(request.path.removeprefix(_TURNS))
-        # Somebody else's turn is as unknown as one that never was.
-        if known is None or known.owner != owner_of(request.headers):
+        known = self._turns.get(owner_of(request.headers), request.path.removeprefix(_TURNS))
+        if known is None:
             raise UnknownTurn
         return known
 
@@ -204,5 +203,8 @@ class Relay:
 
 
 def _query(request: Request, name: str) -> str | None:
-    values: dict[str, Any] = parse_qs(request.query, max_num_fields=10)
+    try:
+        values = parse_qs(request.query, max_num_fields=_MAX_QUERY_FIELDS)
+    except ValueError:
+        raise BadRequest(f"The query has more than {_MAX_QUERY_FIELDS} fields.") from None
     return values[name][0] if name in values else None

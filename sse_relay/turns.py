@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from sse_core import dialects
 from sse_core.blocks import BlockEvent, BlockStop, ToolUseBlock
@@ -47,7 +48,10 @@ class RelayedTurn:
         self.digest = asked.digest
         self.on_disconnect = asked.on_disconnect
         self.dialect = dialects.get(upstream.dialect)
-        self.turn: Turn = upstream.turn(asked.body, on_disconnect=asked.on_disconnect, jitter=jitter)
+        self._accumulator = config.new_accumulator()
+        self.turn: Turn = upstream.turn(
+            asked.body, on_disconnect=asked.on_disconnect, jitter=jitter, accumulator=self._accumulator
+        )
         self.log = TurnLog(turn_id, max_bytes=config.log_bytes)
         self.log.on_room = self._go_on
         self.readers = 0
@@ -58,6 +62,11 @@ class RelayedTurn:
         self._on_end = on_end
         self._told: tuple[TurnState, bool] | None = None
         self._ended = False
+
+    @property
+    def retained_bytes(self) -> int:
+        """What is kept of the turn: its events and its message."""
+        return self.log.retained_bytes + self._accumulator.message_bytes
 
     # What the readers' side does
 
@@ -158,6 +167,8 @@ class RelayedTurn:
     def _end(self, now: float) -> None:
         if not self._ended:
             self._ended = True
+            # Nobody will send it again, and it may be the largest thing that a turn holds.
+            self.turn.request = replace(self.turn.request, body=b"")
             self.log.close(now)
             self._on_end(self, now)
 

@@ -58,6 +58,11 @@ class MessageAccumulator:
         self._ended = False
         self._open: dict[int, Block] = {}
 
+    @property
+    def message_bytes(self) -> int:
+        """What the message holds, as ``max_message_bytes`` counts it."""
+        return self._bytes
+
     def receive(self, event: e.BlockEvent) -> None:
         """Take one block event.  What comes after the message's end is ignored.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .. import dialects
+from ..blocks import MessageAccumulator
 from ..headers import Headers
 from .machine import HTTPRequest
 from .policies import Deadlines, OnDisconnect
@@ -34,10 +35,12 @@ class Upstream:
         *,
         on_disconnect: OnDisconnect | None = None,
         jitter: Jitter = no_jitter,
+        accumulator: MessageAccumulator | None = None,
     ) -> Turn:
         """A turn, not yet started, that sends ``body``.
 
         A mapping is sent as JSON with ``"stream": true`` in it; bytes are sent as they are.
+        ``accumulator`` is a new one; give one to set its bounds.
         """
         fields = {"content-type": "application/json", "accept": "text/event-stream"}
         request = HTTPRequest(self.url, "POST", self.headers.replaced(fields), _as_bytes(body))
@@ -48,6 +51,7 @@ class Upstream:
             deadlines=self.deadlines,
             on_disconnect=on_disconnect,
             jitter=jitter,
+            accumulator=accumulator,
         )
 
 
