@@ -1,9 +1,21 @@
-"""From a URL to where to connect and what to ask for (RFC 9110 section 4.2, RFC 9112 section 3.2)."""
+"""From a URL to where to connect and what to ask for (RFC 9110 section 4.2, RFC 9112 section 3.2).
+
+No message here repeats the URL: a key may stand in it, and messages end up in logs.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+_VISIBLE = re.compile(r"[\x21-\x7E]*")
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>[^#]*).*", re.IGNORECASE
+)
+_AUTHORITY = re.compile(r"(?P<host>\[[^\]]*\]|[^:\[\]]*)(?::(?P<port>.*))?")
+_NAME = re.compile(r"[a-z0-9._~-]+")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +23,7 @@ class Target:
     """The parts of an http or https URL that a client needs."""
 
     secure: bool
-    host: str  #: without brackets
+    host: str  #: without brackets, in lower case
     port: int
     authority: str  #: what the Host field says
     path: str  #: the request target in origin-form: path and query
@@ -23,14 +35,40 @@ def parse_url(url: str) -> Target:
     Raises ``ValueError``, with a text for the person who wrote it, for anything else, and for a
     URL with user and password in it: they would end up in logs.
     """
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-        raise ValueError(f"{url!r} holds white space or control characters; percent-encode them")
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(f"{url!r} is not an absolute http:// or https:// URL")
-    if parts.username is not None or parts.password is not None:
+    if not _VISIBLE.fullmatch(url):
+        raise ValueError(
+            "the URL holds characters that a URL can't: percent-encode its path, and write its host in ASCII"
+        )
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        raise ValueError("the URL is not absolute: it has to begin with http:// or https://")
+    if "@" in parts["authority"]:
         raise ValueError("credentials don't belong into a URL; send them in a header")
-    secure = parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(secure, parts.hostname, port, parts.netloc, path)
+    secure = parts["scheme"].lower() == "https"
+    host, port = _split_authority(parts["authority"].lower())
+    authority = host if port is None else f"{host}:{port}"
+    path = (parts["path"] or "/") + parts["query"]
+    return Target(secure, host.strip("[]"), port or (443 if secure else 80), authority, path)
+
+
+def _split_authority(authority: str) -> tuple[str, int | None]:
+    """The host, in its brackets if it has some, and the port if one is named."""
+    parts = _AUTHORITY.fullmatch(authority)
+    host = "" if parts is None else parts["host"]
+    if parts is None or not (_NAME.fullmatch(host) or _is_ipv6(host)):
+        raise ValueError("the URL has no host, or one that is neither a name nor an address")
+    if not parts["port"]:
+        return host, None
+    if not _PORT.fullmatch(parts["port"]) or not 0 < int(parts["port"]) < 65536:
+        raise ValueError("the URL's port is not a number between 1 and 65535")
+    return host, int(parts["port"])
+
+
+def _is_ipv6(host: str) -> bool:
+    if not host.startswith("["):
+        return False
+    try:
+        # A zone ("%eth0") has a meaning on one machine only, and none in a Host field.
+        return ipaddress.IPv6Address(host.strip("[]")).scope_id is None
+    except ValueError:
+        return False

@@ -1,0 +1,49 @@
+"""Replies as applications make them, and the shape of a stream."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sse_core.headers import Headers
+from sse_http import Application, Exchange, Reply, Request, Stream, StreamHead, no_waker
+from tests.http.support import Pieces, Recorder, Scripted, Upstream
+
+
+class TestReply:
+    def test_json(self) -> None:
+        reply = Reply.json(201, {"a": "\u00e9\n"}, [("x", "y")])
+        assert reply.status == 201
+        assert reply.body == b'{"a":"\\u00e9\\n"}\n'
+        assert reply.headers == Headers(
+            [("content-type", "application/json"), ("cache-control", "no-store"), ("x", "y")]
+        )
+
+    def test_error(self) -> None:
+        reply = Reply.error(404, "not_found_error", "Look elsewhere.", [("retry-after", "1")])
+        assert reply.headers.get("retry-after") == "1"
+        assert json.loads(reply.body) == {
+            "type": "error",
+            "error": {"type": "not_found_error", "message": "Look elsewhere."},
+        }
+
+    def test_a_field_can_not_forge_another(self) -> None:
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            Reply.json(200, None, [("x", "a\r\nset-cookie: b")])
+
+
+def test_requests_begin_empty() -> None:
+    assert Request("GET", "/") == Request("GET", "/", "", Headers(), b"", "")
+
+
+def test_the_shapes() -> None:
+    """What the tests use has the faces that a user's own classes need."""
+    stream: Stream = Pieces()
+    application: Application = Scripted(stream)
+    exchange: Exchange = Upstream(Recorder()).exchange
+    assert isinstance(stream, Stream)
+    assert not isinstance(StreamHead(200, Headers()), Stream)
+    assert application.upstreams() == []
+    assert exchange.waker is no_waker
+    no_waker()

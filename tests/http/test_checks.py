@@ -1,0 +1,217 @@
+"""Host and Origin: who may talk to a server, and how one tries who may not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sse_core.headers import Headers
+from sse_http import LOOPBACK_HOSTS, AllowedPeers, Request, ServerSettings
+from sse_http.checks import refuse
+from tests.http.support import Peer, request
+
+
+def status(
+    *, host: str | None = "localhost", origin: str | None = None, allowed: AllowedPeers | None = None
+) -> int:
+    """What a server answers to these fields, and that only what may be served reaches the application."""
+    peer = Peer(settings=ServerSettings(peers=allowed or AllowedPeers()))
+    fields = {} if origin is None else {"origin": origin}
+    peer.send(request(fields=fields, host=host, version="1.0" if host is None else "1.1"))
+    answer = peer.answer()
+    assert len(peer.asked) == (answer.status == 200)
+    return answer.status
+
+
+class TestHost:
+    @pytest.mark.parametrize(
+        "host",
+        ["localhost", "localhost:80", "localhost:65535", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]",
+         "[::1]:8080", "localhost:"],
+    )  # fmt: skip
+    def test_the_readers_own_machine(self, host: str) -> None:
+        assert status(host=host) == 200
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "evil.example",  # DNS rebinding: a name that was made to point here
+            "evil.example:8080",
+            "localhost.evil.example",
+            "evil-localhost",
+            "localhost.",  # another name to a browser, with cookies of its own
+            "127.0.0.1.nip.io",
+            "127.0.0.2",
+            "127.1",
+            "0.0.0.0",
+            "2130706433",
+            "0x7f000001",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[fe80::1]",
+            "192.168.1.5",
+            "xn--localhst-0bb",
+            "_",
+        ],
+    )
+    def test_any_other_is_misdirected(self, host: str) -> None:
+        assert status(host=host) == 421
+
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "user@localhost",
+            "localhost@evil.example",
+            "localhost:80@evil.example",
+            "evil.example#localhost",
+            "localhost/",
+            "localhost/evil",
+            "localhost?",
+            "localhost#",
+            "localhost\\",
+            "localhost evil.example",
+            "localhost\tevil",
+            "localhost,evil.example",
+            "localhost:port",
+            "localhost:-1",
+            "localhost:999999",
+            "localhost:80:80",
+            "localhost:\u00b2",
+            ":80",
+            "::1",
+            "[::1",
+            "::1]",
+            "[]",
+            "[localhost]x",
+            "[::1%25eth0]",
+            "l\xf6calhost",
+            "localhost%00",
+            "http://localhost",
+        ],
+    )
+    def test_what_is_no_host_is_no_request(self, host: str) -> None:
+        """RFC 9112 section 3.2: 400 for "a Host header field with an invalid field value"."""
+        assert status(host=host) == 400
+        assert status(host=host, allowed=AllowedPeers(frozenset({"*"}))) == 400
+
+    def test_none_at_all(self) -> None:
+        """HTTP/1.1 has one always; HTTP/1.0 need not, and then only ``*`` fits."""
+        peer = Peer()
+        peer.send(request(host=None))
+        assert peer.answer().status == 400
+        assert status(host=None) == 421
+        assert status(host="") == 421
+        for hosts in ({"*"}, {"*", "localhost"}):
+            assert status(host=None, allowed=AllowedPeers(frozenset(hosts))) == 200
+
+    @pytest.mark.parametrize("version", ["1.0", "1.1"])
+    def test_two(self, version: str) -> None:
+        for second in ("localhost", "evil.example"):
+            peer = Peer()
+            peer.send(request(fields={"host": second}, version=version))
+            assert peer.answer().status == 400
+            assert not peer.asked
+
+    def test_another_bindings_server_may_hand_on_two(self) -> None:
+        """h11 never does."""
+        two = Request("GET", "/", headers=Headers([("host", "localhost"), ("host", "localhost")]))
+        reply = refuse(two, AllowedPeers())
+        assert reply is not None
+        assert reply.status == 400
+
+    def test_names_can_be_allowed(self) -> None:
+        allowed = AllowedPeers(LOOPBACK_HOSTS | {"Relay.Example", "2001:db8::1"})
+        for host in ("relay.example", "RELAY.example:443", "[2001:DB8::1]", "localhost"):
+            assert status(host=host, allowed=allowed) == 200
+        assert status(host="other.example", allowed=allowed) == 421
+
+    def test_every_name_can_be_allowed(self) -> None:
+        assert status(host="anything.example", allowed=AllowedPeers(frozenset({"*"}))) == 200
+
+    def test_every_address_can_be_allowed(self) -> None:
+        allowed = AllowedPeers(any_address=True)
+        for host in ("192.168.1.5", "10.0.0.1:8080", "[fe80::1]", "localhost"):
+            assert status(host=host, allowed=allowed) == 200
+        for host in ("evil.example", "192.168.1", "1.2.3.4.nip.io"):
+            assert status(host=host, allowed=allowed) == 421
+
+
+class TestOrigin:
+    @pytest.mark.parametrize(
+        ("origin", "host"),
+        [
+            ("http://localhost", "localhost"),
+            ("http://localhost:8080", "localhost:8080"),
+            ("https://localhost:8080", "localhost:8080"),  # behind a proxy that ends TLS
+            ("http://LOCALHOST:8080", "localhost:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ],
+    )
+    def test_a_page_of_the_same_host(self, origin: str, host: str) -> None:
+        assert status(origin=origin, host=host) == 200
+
+    def test_a_program_sends_none(self) -> None:
+        assert status(origin=None) == 200
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "http://evil.example",
+            "http://localhost",  # another port is another origin
+            "http://localhost:8081",
+            "http://127.0.0.1:8080",
+            "http://localhost:8080.evil.example",
+            "http://localhost:8080@evil.example",
+            "http://evil.example@localhost:8080",
+            "http://localhost:8080/",
+            "localhost:8080",
+            "//localhost:8080",
+            "://localhost:8080",
+            "null",  # a sandboxed frame, a file
+            "",
+            "*",
+            "file://localhost:8080",
+            "javascript://localhost:8080",
+            "chrome-extension://localhost:8080",
+            "http://localhost:8080, http://evil.example",
+        ],
+    )
+    def test_a_page_of_another(self, origin: str) -> None:
+        assert status(origin=origin, host="localhost:8080") == 403
+
+    def test_several_fields_must_all_be_right(self) -> None:
+        peer = Peer()
+        peer.send(request(fields=[("origin", "http://localhost"), ("origin", "http://evil.example")]))
+        assert peer.answer().status == 403
+
+    def test_no_host_is_nobodys_own(self) -> None:
+        for origin in ("http://", "https://"):
+            assert status(origin=origin, host=None, allowed=AllowedPeers(frozenset({"*"}))) == 403
+
+    def test_origins_can_be_allowed(self) -> None:
+        allowed = AllowedPeers(origins=frozenset({"https://app.example"}))
+        assert status(origin="https://app.example", allowed=allowed) == 200
+        assert status(origin="http://app.example", allowed=allowed) == 403
+        assert status(origin="https://app.example:444", allowed=allowed) == 403
+        assert status(origin="null", allowed=AllowedPeers(origins=frozenset({"*"}))) == 200
+
+    def test_an_allowed_origin_allows_no_host(self) -> None:
+        allowed = AllowedPeers(origins=frozenset({"*"}))
+        assert status(host="evil.example", origin="http://evil.example", allowed=allowed) == 421
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"host": "evil.example"}, "misdirected_request_error"),
+        ({"host": "localhost", "origin": "null"}, "permission_error"),
+        ({"host": "a b"}, "invalid_request_error"),
+    ],
+)
+def test_a_refusal_says_what_to_do(fields: dict[str, str], kind: str) -> None:
+    peer = Peer()
+    peer.send(request(fields=fields, host=None))
+    error = json.loads(peer.answer().body)
+    assert (error["type"], error["error"]["type"]) == ("error", kind)
+    assert error["error"]["message"].endswith(".")

@@ -1,0 +1,126 @@
+"""From a URL to where to connect; or a kind word, which never repeats a secret."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_http import Target, parse_url
+
+
+class TestGood:
+    @pytest.mark.parametrize(
+        ("url", "target"),
+        [
+            ("http://example.org", Target(False, "example.org", 80, "example.org", "/")),
+            ("https://example.org/", Target(True, "example.org", 443, "example.org", "/")),
+            ("https://example.org/v1/messages", Target(True, "example.org", 443, "example.org", "/v1/messages")),
+            ("HTTP://Example.ORG:8080/A", Target(False, "example.org", 8080, "example.org:8080", "/A")),
+            ("http://h/a?b=c&d=?#e", Target(False, "h", 80, "h", "/a?b=c&d=?")),
+            ("http://h?b", Target(False, "h", 80, "h", "/?b")),
+            ("http://h#f", Target(False, "h", 80, "h", "/")),
+            ("http://h//a/../b%20c", Target(False, "h", 80, "h", "//a/../b%20c")),
+            ("http://h:/a", Target(False, "h", 80, "h", "/a")),
+            ("http://h:80/", Target(False, "h", 80, "h:80", "/")),
+            ("https://h:65535/", Target(True, "h", 65535, "h:65535", "/")),
+            ("http://127.0.0.1:1/", Target(False, "127.0.0.1", 1, "127.0.0.1:1", "/")),
+            ("http://[::1]/", Target(False, "::1", 80, "[::1]", "/")),
+            ("https://[2001:DB8::1]:8443/x", Target(True, "2001:db8::1", 8443, "[2001:db8::1]:8443", "/x")),
+            ("http://xn--mller-kva.example/", Target(False, "xn--mller-kva.example", 80, "xn--mller-kva.example", "/")),
+            ("http://under_score.local./", Target(False, "under_score.local.", 80, "under_score.local.", "/")),
+            ("http://h/a@b:c", Target(False, "h", 80, "h", "/a@b:c")),
+        ],
+    )  # fmt: skip
+    def test_parts(self, url: str, target: Target) -> None:
+        assert parse_url(url) == target
+
+
+class TestBad:
+    @pytest.mark.parametrize(
+        ("url", "words"),
+        [
+            ("", "begin with http"),
+            ("example.org", "begin with http"),
+            ("/v1/messages", "begin with http"),
+            ("//example.org/", "begin with http"),
+            ("ftp://example.org/", "begin with http"),
+            ("ws://example.org/", "begin with http"),
+            ("file:///etc/passwd", "begin with http"),
+            ("http:example.org", "begin with http"),
+            ("http:///path", "no host"),
+            ("http://", "no host"),
+            ("http://:80/", "no host"),
+            ("http://?a", "no host"),
+            ("http://h:0/", "port"),
+            ("http://h:65536/", "port"),
+            ("http://h:99999999999999999999/", "port"),
+            ("http://h:-1/", "port"),
+            ("http://h:+1/", "port"),
+            ("http://h:8_0/", "port"),
+            ("http://h:port/", "port"),
+            ("http://h:80:80/", "port"),
+            ("http://[::1/", "host"),
+            ("http://::1/", "host"),
+            ("http://[]/", "host"),
+            ("http://[::1]x/", "host"),
+            ("http://[1.2.3.4]/", "host"),
+            ("http://[v1.x]/", "host"),
+            ("http://[fe80::1%25eth0]/", "host"),
+            ("http://h%2f/", "host"),
+            ("http://a,b/", "host"),
+            ("http://good.example\\evil.example/", "host"),
+            ("http://user@h/", "credentials"),
+            ("http://user:secret@h/", "credentials"),
+            ("http://@h/", "credentials"),
+            ("http://:@h/", "credentials"),
+            ("http://good.example\\@evil.example/", "credentials"),
+            ("http://h/a b", "percent-encode"),
+            (" http://h/", "percent-encode"),
+            ("http://h/\r\nx: y", "percent-encode"),
+            ("http://h\t/", "percent-encode"),
+            ("http://h/\x00", "percent-encode"),
+            ("http://h/\x7f", "percent-encode"),
+            ("http://h/\xfc", "percent-encode"),
+            ("http://m\xfcller.example/", "percent-encode"),
+            ("http://h\u2100.example/", "percent-encode"),
+            ("http://h/\ud800", "percent-encode"),
+        ],
+    )  # fmt: skip
+    def test_a_kind_word(self, url: str, words: str) -> None:
+        with pytest.raises(ValueError, match=words) as caught:
+            parse_url(url)
+        assert type(caught.value) is ValueError
+        assert caught.value.__cause__ is None
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://user:hunter2@example.org/",
+            "https://user:hunter2@example.org/",
+            "https://user:hunter2@example.org:99999/",
+            "https://hunter2@[::1/",
+            "https://example.org:port/?key=hunter2",
+            "https://example.org/?key=hunter2\n",
+            "hunter2://x",
+            "hunter2",
+        ],
+    )
+    def test_no_secret_is_repeated(self, url: str) -> None:
+        """A key may stand in a query, a password before the host; an error ends up in a log."""
+        with pytest.raises(ValueError, match="URL") as caught:
+            parse_url(url)
+        assert "hunter2" not in str(caught.value)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+    @given(st.text() | st.text(alphabet="htps:/@[]?#.%\\ 0123456789abcx").map("http://".__add__))
+    def test_any_text_is_a_target_or_a_value_error(self, url: str) -> None:
+        try:
+            target = parse_url(url)
+        except ValueError as error:
+            assert type(error) is ValueError  # noqa: PT017
+            return
+        assert 0 < target.port < 65536
+        assert target.path.startswith("/")
+        scheme = "https" if target.secure else "http"
+        assert parse_url(f"{scheme}://{target.authority}{target.path}") == target
