@@ -1,0 +1,37 @@
+"""What can go wrong: one root, and what an error tells whoever answers for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from sse_core import (
+    LimitExceeded,
+    LocalProtocolError,
+    ProtocolError,
+    RemoteProtocolError,
+    SSEError,
+    TransportError,
+)
+
+
+@pytest.mark.parametrize("kind", [LimitExceeded, LocalProtocolError, RemoteProtocolError])
+def test_a_broken_rule_is_a_protocol_error(kind: type[Exception]) -> None:
+    assert issubclass(kind, ProtocolError)
+
+
+def test_all_have_one_root_and_a_lost_connection_breaks_no_rule() -> None:
+    assert issubclass(ProtocolError, SSEError)
+    assert issubclass(TransportError, SSEError)
+    assert not issubclass(TransportError, ProtocolError)
+
+
+def test_a_peers_mistake_knows_its_status() -> None:
+    assert RemoteProtocolError("no").status == 400
+    assert RemoteProtocolError("no", status=502).status == 502
+    assert str(RemoteProtocolError("no", status=502)) == "no"
+
+
+def test_a_bound_knows_its_name_and_value() -> None:
+    error = LimitExceeded("too long", limit="max_line_bytes", bound=8)
+    assert (str(error), error.limit, error.bound, error.status) == ("too long", "max_line_bytes", 8, 413)
+    assert LimitExceeded("too long", limit="x", bound=1, status=502).status == 502
