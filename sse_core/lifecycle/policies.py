@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from .seconds import check_durations, read_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,14 +14,17 @@ class Deadlines:
     """How long a turn waits for each thing, in seconds; ``None`` waits as long as the whole.
 
     Only what the reader can see resets ``output_gap``: a provider that stalls behind its own pings
-    is a provider that stalls.
+    is a provider that stalls.  Raises ``ValueError`` for what is not above zero, or not finite.
     """
 
     connect: float | None = 10.0  #: to open the transport, TLS included
-    first_byte: float | None = 60.0  #: from the request to the head of the answer
+    first_byte: float | None = 60.0  #: to the head of the answer; from there to the end of a refusal
     first_output: float | None = 300.0  #: from the request to the first visible output
     output_gap: float | None = 120.0  #: between two visible outputs
     whole: float | None = 3600.0  #: from start to end, all attempts and back-off included
+
+    def __post_init__(self) -> None:
+        check_durations(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +32,20 @@ class SourceDeadlines:
     """How long an event source waits for each thing, in seconds; ``None`` waits for ever.
 
     Any byte resets ``idle``, a heartbeat's too: it finds peers that have gone without a word.
+    Raises ``ValueError`` for what is not above zero, or not finite.
     """
 
     connect: float | None = 10.0  #: to open the transport, TLS included
     first_byte: float | None = 60.0  #: from the request to the head of the answer
     idle: float | None = 120.0  #: between two reads that gave something
 
+    def __post_init__(self) -> None:
+        check_durations(self)
 
-#: When a source may send its request again after it had an answer.  ``if-event-id``: only where a
-#: last event ID can say from where, so that a request with an effect isn't simply repeated.
+
+#: When a source may send its request again after it was answered with a stream.  ``if-event-id``:
+#: only where a last event ID can say from where, so that a request with an effect isn't simply
+#: repeated.
 ResumeRule = Literal["never", "if-event-id", "always"]
 
 
@@ -45,32 +56,35 @@ class OnDisconnect:
     ``cancel``: it is stopped at once.  ``detach``: it goes on for so many seconds, kept for a
     reader who comes back.  ``drain``: it is read for so many seconds to learn its usage, but
     nothing is kept, and nobody can come back.
+
+    Raises ``ValueError`` for seconds that are below zero, or not finite.
     """
 
     kind: Literal["cancel", "detach", "drain"] = "cancel"
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < math.inf:
+            raise ValueError(f"seconds must be a finite number, not below zero: {self.seconds!r}")
+
     @classmethod
     def parse(cls, text: str, *, max_seconds: float = 3600.0) -> OnDisconnect:
-        """Read ``cancel``, ``detach=SECONDS`` or ``drain=SECONDS``.
+        """Read ``cancel``, ``detach=SECONDS`` or ``drain=SECONDS``; the seconds in plain decimals.
 
         Raises ``ValueError``, with a text for the person who wrote it, for anything else and for
         more than ``max_seconds``.
         """
-        kind, _, number = text.strip().partition("=")
-        if kind == "cancel" and not number:
+        text = text.strip()
+        kind, equals, number = text.partition("=")
+        if text == "cancel":
             return cls()
-        if kind in {"detach", "drain"}:
+        if kind in {"detach", "drain"} and equals:
             return cls(kind, _seconds(number, max_seconds))  # type: ignore[arg-type]  # narrowed above
         raise ValueError("expected cancel, detach=SECONDS or drain=SECONDS")
 
 
 def _seconds(number: str, max_seconds: float) -> float:
-    try:
-        seconds = float(number)
-    except ValueError:
-        seconds = -1.0
-    # Also refuses "nan", which is not between anything.
-    if not 0 <= seconds <= max_seconds:
+    seconds = read_number(number)
+    if seconds is None or seconds > max_seconds:
         raise ValueError(f"expected a number of seconds from 0 to {max_seconds:g} after the =")
     return seconds

@@ -9,11 +9,13 @@ this side does no harm.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from ..headers import Headers
+from .http_date import read_http_date
+from .seconds import read_number
 
 #: Returns a number in [0, 1); the binding's randomness.
 Jitter = Callable[[], float]
@@ -33,6 +35,8 @@ class RetryPolicy:
     fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
     every status of 500 and above is retried too.
+
+    Raises ``ValueError`` for what no attempts and no delays can be.
     """
 
     max_attempts: int = 3
@@ -44,24 +48,34 @@ class RetryPolicy:
     retry_statuses: frozenset[int] = frozenset({408, 409, 429})
 
     def __post_init__(self) -> None:
-        if self.max_attempts < 1:
+        # Each condition says what is right: whatever is compared with "nan" is false.
+        if not self.max_attempts >= 1:
             raise ValueError("max_attempts counts the first attempt: it must be at least 1")
         if not 0 <= self.jitter <= 1:
             raise ValueError("jitter is a fraction: it must be between 0 and 1")
-        if min(self.initial_delay, self.max_delay, self.max_retry_after) < 0 or self.multiplier < 1:
-            raise ValueError("delays can't be negative, and the multiplier can't be below 1")
+        if not 1 <= self.multiplier < math.inf:
+            raise ValueError("multiplier must be a finite number, not below 1")
+        for name in ("initial_delay", "max_delay", "max_retry_after"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a finite number of seconds, not below zero")
 
     def allows(self, attempts: int, retry_after: float | None = None) -> bool:
         """Whether one more attempt may follow after ``attempts`` of them."""
         return attempts < self.max_attempts and (retry_after or 0.0) <= self.max_retry_after
 
     def delay(self, attempts: int, jitter: Jitter = no_jitter, retry_after: float | None = None) -> float:
-        """Seconds to wait after ``attempts`` failed attempts; at least what the server asked for."""
-        if retry_after is not None:
+        """Seconds to wait after ``attempts`` failed attempts: what the server asked for, else ours."""
+        if retry_after is not None and retry_after > 0:
             return retry_after
-        # The exponent is bounded so that thousands of reconnects can't overflow a float.
-        grown = self.initial_delay * self.multiplier ** min(attempts - 1, 63)
-        return min(grown, self.max_delay) * (1 - self.jitter * jitter())
+        return self._grown_delay(attempts) * (1 - self.jitter * jitter())
+
+    def _grown_delay(self, attempts: int) -> float:
+        try:
+            grown = self.initial_delay * float(self.multiplier) ** (attempts - 1)
+        except OverflowError:
+            # Thousands of attempts in a row: the power is beyond a float, but zero times it is not.
+            grown = math.inf if self.initial_delay else 0.0
+        return min(grown, self.max_delay)
 
     def retries_status(self, status: int, headers: Headers) -> bool:
         """Whether an answer with this status may be better the next time.
@@ -93,30 +107,12 @@ def retry_after_seconds(headers: Headers) -> float | None:
 
 
 def _positive(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    # Written so that "nan" is refused too; "inf" stays, and is more than any policy waits.
-    return number if number > 0 else None
-
-
-# RFC 9110 section 5.6.7: "A recipient that parses a timestamp value in an HTTP field MUST accept all
-# three HTTP-date formats": IMF-fixdate, RFC 850's, and asctime's.
-_DATE_FORMATS = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
+    # A number too large for a float is "inf" here, which is more than any policy waits.
+    return read_number(text or "") or None
 
 
 def _positive_difference(later: str | None, earlier: str | None) -> float | None:
-    end, start = _http_date(later), _http_date(earlier)
+    end, start = read_http_date(later or ""), read_http_date(earlier or "")
     if end is None or start is None or end <= start:
         return None
     return (end - start).total_seconds()
-
-
-def _http_date(text: str | None) -> datetime | None:
-    for date_format in _DATE_FORMATS:
-        try:
-            return datetime.strptime(text or "", date_format)  # noqa: DTZ007  (all three are in GMT)
-        except ValueError:
-            continue
-    return None

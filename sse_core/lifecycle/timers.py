@@ -1,8 +1,9 @@
 """One enum of timers, one table, one deadline.
 
 A machine arms a timer with the moment it is due and disarms it when its cause has gone.  The
-binding is told only the earliest moment.  ``take_expired`` may be called at any time: early it
-gives nothing, late it gives everything that is due, in the order in which it fell due.
+binding is told only the earliest moment.  ``next_expired`` may be called at any time: early it
+gives nothing, late it gives what is due, one timer a call, in the order in which they fell due.
+What one timer sets off may disarm the others, so a machine asks again after each.
 """
 
 from __future__ import annotations
@@ -60,9 +61,21 @@ class Timers:
         """The earliest moment at which any timer is due."""
         return min(self._due.values(), default=None)
 
+    def next_expired(self, now: float) -> Timer | None:
+        """Remove and return the timer that fell due first, or ``None`` if none is due at ``now``."""
+        expired = [(at, timer.value, timer) for timer, at in self._due.items() if at <= now]
+        if not expired:
+            return None
+        timer = min(expired)[2]
+        del self._due[timer]
+        return timer
+
     def take_expired(self, now: float) -> list[Timer]:
-        """Remove and return the timers due at ``now`` or before, the oldest first."""
-        expired = sorted((at, timer.value, timer) for timer, at in self._due.items() if at <= now)
-        for _, _, timer in expired:
-            del self._due[timer]
-        return [timer for _, _, timer in expired]
+        """Remove and return all timers due at ``now`` or before, the oldest first.
+
+        For whoever treats them all alike; see ``next_expired`` for when not.
+        """
+        expired: list[Timer] = []
+        while (timer := self.next_expired(now)) is not None:
+            expired.append(timer)
+        return expired

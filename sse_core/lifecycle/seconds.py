@@ -1,0 +1,27 @@
+"""Numbers of seconds: as people and peers write them, and as settings hold them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+
+# Written out, because float() also takes "nan", "inf", "1_0" and other people's digits.
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+def read_number(text: str) -> float | None:
+    """The plain decimal number that ``text`` is, or ``None`` if it is none."""
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def check_durations(settings: object) -> None:
+    """See that each field of a dataclass is a number of seconds above zero, or ``None``.
+
+    Raises ``ValueError`` that names the field.  A wait of zero seconds would be over before it
+    began, again and again; one that isn't finite would never be over, and that is ``None``.
+    """
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]  # any dataclass
+        seconds = getattr(settings, field.name)
+        if seconds is not None and not 0 < seconds < math.inf:
+            raise ValueError(f"{field.name} must be a number of seconds above zero, or None: {seconds!r}")

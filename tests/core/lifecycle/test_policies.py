@@ -1,0 +1,92 @@
+"""Deadlines and what follows when the last reader has gone."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core.lifecycle import Deadlines, OnDisconnect, SourceDeadlines, SubscriptionSettings
+
+
+class TestOnDisconnect:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("cancel", OnDisconnect()),
+            (" cancel\t", OnDisconnect("cancel")),
+            ("detach=0", OnDisconnect("detach", 0.0)),
+            ("detach=30", OnDisconnect("detach", 30.0)),
+            ("drain=2.5", OnDisconnect("drain", 2.5)),
+            ("drain=3600", OnDisconnect("drain", 3600.0)),
+        ],
+    )
+    def test_what_can_be_said(self, text: str, expected: OnDisconnect) -> None:
+        assert OnDisconnect.parse(text) == expected
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "=", "cancel=", "cancel=5", "detach", "drain", "stop", "detach5", "Cancel", "canceldetach=1"],
+    )
+    def test_anything_else_is_told_what_is_expected(self, text: str) -> None:
+        with pytest.raises(ValueError, match=r"^expected cancel, detach=SECONDS or drain=SECONDS$"):
+            OnDisconnect.parse(text)
+
+    @pytest.mark.parametrize("kind", ["detach", "drain"])
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "",
+            "-1",
+            "-0",
+            "+1",
+            "nan",
+            "inf",
+            "1e400",
+            "1e2",
+            "1_0",
+            "٣",
+            "\uff11",
+            "3600.5",
+            "9" * 400,
+            "1=2",
+            " 1",
+        ],
+    )
+    def test_what_is_no_number_of_seconds(self, kind: str, number: str) -> None:
+        """``float()`` would take half of these."""
+        with pytest.raises(ValueError, match=r"^expected a number of seconds from 0 to 3600 after the =$"):
+            OnDisconnect.parse(f"{kind}={number}")
+
+    def test_the_bound_is_the_callers(self) -> None:
+        assert OnDisconnect.parse("detach=7200", max_seconds=7200).seconds == 7200
+        with pytest.raises(ValueError, match="from 0 to 10 after"):
+            OnDisconnect.parse("detach=10.1", max_seconds=10)
+
+    @given(st.text())
+    def test_any_text_is_a_policy_or_a_value_error(self, text: str) -> None:
+        try:
+            policy = OnDisconnect.parse(text)
+        except ValueError:
+            return
+        assert 0 <= policy.seconds <= 3600
+
+    @pytest.mark.parametrize("seconds", [-1.0, math.nan, math.inf])
+    def test_seconds_that_can_not_be(self, seconds: float) -> None:
+        with pytest.raises(ValueError, match="seconds must be"):
+            OnDisconnect("detach", seconds)
+
+
+@pytest.mark.parametrize("seconds", [0, -1.0, math.nan, math.inf])
+def test_a_deadline_is_above_zero_and_finite_or_none(seconds: float) -> None:
+    """Zero would be over before it began, and "nan" would never be over, unnoticed."""
+    for settings, name in (
+        (Deadlines, "output_gap"),
+        (SourceDeadlines, "idle"),
+        (SubscriptionSettings, "heartbeat"),
+    ):
+        assert getattr(settings(**{name: None}), name) is None
+        with pytest.raises(ValueError, match=f"{name} must be a number of seconds above zero, or None"):
+            settings(**{name: seconds})

@@ -1,0 +1,68 @@
+"""Timers: one deadline, and what is due in the order in which it fell due."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core.lifecycle import Timer, Timers
+
+ARMED = st.dictionaries(st.sampled_from(Timer), st.floats(0, 1000))
+
+
+def timers(armed: dict[Timer, float]) -> Timers:
+    made = Timers()
+    for timer, at in armed.items():
+        made.arm(timer, at)
+    return made
+
+
+def test_without_timers_there_is_no_deadline() -> None:
+    assert Timers().deadline is None
+    assert Timers().next_expired(1e9) is None
+    assert Timers().take_expired(1e9) == []
+
+
+def test_arming_again_takes_the_place_of_the_first_arming() -> None:
+    made = timers({Timer.IDLE: 1.0})
+    made.arm(Timer.IDLE, 5.0)
+    assert made.deadline == 5.0
+    assert made.due(Timer.IDLE) == 5.0
+    assert made.take_expired(4.0) == []
+
+
+def test_disarming_is_harmless_for_what_is_not_armed() -> None:
+    made = timers({Timer.IDLE: 1.0, Timer.WHOLE: 2.0})
+    made.disarm(Timer.IDLE, Timer.CONNECT)
+    assert made.due(Timer.IDLE) is None
+    assert made.deadline == 2.0
+    made.clear()
+    assert made.deadline is None
+
+
+def test_a_timer_is_due_at_its_very_moment() -> None:
+    made = timers({Timer.IDLE: 1.0})
+    assert made.next_expired(0.999) is None
+    assert made.next_expired(1.0) is Timer.IDLE
+    assert made.next_expired(1.0) is None
+
+
+def test_one_a_call_so_that_the_first_may_disarm_the_second() -> None:
+    made = timers({Timer.FIRST_OUTPUT: 2.0, Timer.FIRST_BYTE: 1.0})
+    assert made.next_expired(10.0) is Timer.FIRST_BYTE
+    made.disarm(Timer.FIRST_OUTPUT)
+    assert made.next_expired(10.0) is None
+
+
+@given(ARMED, st.floats(0, 1000))
+def test_the_law(armed: dict[Timer, float], now: float) -> None:
+    """All that is due comes once, oldest first; what isn't due stays."""
+    made = timers(armed)
+    assert made.deadline == min(armed.values(), default=None)
+    expired = made.take_expired(now)
+    assert sorted(expired, key=lambda timer: timer.value) == sorted(
+        (timer for timer, at in armed.items() if at <= now), key=lambda timer: timer.value
+    )
+    moments = [armed[timer] for timer in expired]
+    assert moments == sorted(moments)
+    assert made.deadline == min((at for at in armed.values() if at > now), default=None)
