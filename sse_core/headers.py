@@ -15,9 +15,8 @@ class Headers:
     """HTTP fields in their order.
 
     Made from a mapping or from pairs; iterates as ``(name, value)`` pairs with names in lower
-    case.  Raises ``ValueError`` for a name that is no token, and for a value with CR, LF or NUL
-    in it or a character beyond ISO-8859-1, so that nothing made from it can forge a field, and
-    all of it can be sent (RFC 9110 section 5.5).
+    case.  Raises ``ValueError`` for a name that is no token and for a value with CR, LF or NUL
+    in it, so that nothing made from it can forge a field (RFC 9110 section 5.5).
     """
 
     __slots__ = ("_pairs",)
@@ -79,7 +78,5 @@ def _checked_value(name: str, value: str) -> str:
     # dangerous"
     if "\r" in value or "\n" in value or "\0" in value:
         raise ValueError(f"the value of header {name!r} holds CR, LF or NUL")
-    if not value.isascii() and max(value) > "\xff":
-        raise ValueError(f"the value of header {name!r} holds characters beyond ISO-8859-1")
     # The same section: "A field value does not include leading or trailing whitespace."
     return value.strip(" \t")
