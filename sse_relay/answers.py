@@ -28,6 +28,8 @@ _STREAM_HEADERS = (
     ("x-accel-buffering", "no"),
 )
 _PASSED_BACK = frozenset({"request-id", "anthropic-organization-id"})
+#: What a failed answer says about asking again, in words that the SDKs heed.
+_RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
@@ -89,7 +91,7 @@ class EventsAnswer:
     def handle_timeout(self, now: float) -> None:
         """A heartbeat, an eviction, or the end of the head's hold."""
         if self._timers.take_expired(now):
-            self._head = self._stream_head()
+            self._head = self.head or self._stream_head()
         self._subscription.handle_timeout(now)
 
     def close(self, now: float) -> None:
@@ -114,7 +116,8 @@ class EventsAnswer:
     def _stream_head(self) -> StreamHead:
         # What the events are a representation of: where to read on after a cut.
         location = ("content-location", f"/turns/{self._relayed.id}")
-        return StreamHead(200, Headers([*_STREAM_HEADERS, location, *_turn_headers(self._relayed)]))
+        fields = _turn_headers(self._relayed, self._relayed.turn.response_headers)
+        return StreamHead(200, Headers([*_STREAM_HEADERS, location, *fields]))
 
 
 class MessageAnswer:
@@ -143,14 +146,14 @@ class MessageAnswer:
         turn = self._relayed.turn
         if turn.outcome is None:
             return None
+        fields = _turn_headers(self._relayed, turn.response_headers)
         if turn.outcome is Outcome.COMPLETED:
-            response = self._relayed.dialect.to_response(turn.message)
-            return Reply.json(200, response, _turn_headers(self._relayed))
+            return Reply.json(200, self._relayed.dialect.to_response(turn.message), fields)
         if turn.failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, turn.failure)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
         message = "The turn was stopped before it was whole."
-        return Reply.error(410, "turn_stopped", message, _turn_headers(self._relayed))
+        return Reply.error(410, "turn_stopped", message, fields)
 
     def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
         """Something happened."""
@@ -173,16 +176,15 @@ class MessageAnswer:
 
 def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
     """A failed turn as the answer that the provider itself would have given."""
-    fields = _turn_headers(relayed)
-    retry_after = failure.headers.get("retry-after")
-    if retry_after is not None:
-        fields.append(("retry-after", retry_after))
+    fields = _turn_headers(relayed, failure.headers)
+    advice = {name: failure.headers.get(name) for name in _RETRY_ADVICE}
     if relayed.turn.attempts > 1:
         # It was tried again here: the SDK behind need not multiply the attempts.
-        fields.append(("x-should-retry", "false"))
+        advice["x-should-retry"] = "false"
+    fields += [(name, value) for name, value in advice.items() if value is not None]
     return Reply.json(failure.status, relayed.dialect.error_response(failure.error), fields)
 
 
-def _turn_headers(relayed: RelayedTurn) -> list[tuple[str, str]]:
-    passed = [(name, value) for name, value in relayed.turn.response_headers if name in _PASSED_BACK]
+def _turn_headers(relayed: RelayedTurn, providers: Headers) -> list[tuple[str, str]]:
+    passed = [(name, value) for name, value in providers if name in _PASSED_BACK]
     return [("turn-id", relayed.id), *passed]

@@ -153,7 +153,9 @@ class Relay:
         if known.digest != asked.digest:
             message = "A turn of this Turn-Id exists, for another request. Choose a new one."
             return Reply.error(409, "conflict_error", message, [("x-should-retry", "false")])
-        return self._resume(known, request, now) if asked.streaming else MessageAnswer(known, now)
+        if asked.streaming or known.drained:
+            return self._resume(known, request, now)
+        return MessageAnswer(known, now)
 
     def _begin(self, asked: Asked, owner: bytes, now: float) -> Reply | Stream:
         if self._turns.running_count >= self._config.max_turns:

@@ -15,7 +15,6 @@ import h11
 
 from sse_core import EventStreamDecoder, ServerSentEvent
 from sse_core.headers import Headers
-from sse_core.lifecycle import Want
 from sse_http import Exchange, Reply, Request, Stream, StreamHead, StreamState
 from sse_relay.config import RelayConfig
 from sse_relay.relay import Relay
@@ -177,7 +176,7 @@ class World:
 
     def _machines(self) -> list[Any]:
         streams = [reader.stream for reader in self.readers if reader.open]
-        exchanges = [provider.exchange for provider in self.providers if provider.want is not Want.NOTHING]
+        exchanges = [provider.exchange for provider in self.providers if provider.want != "nothing"]
         return [self.relay, *streams, *exchanges]
 
     def _deadline(self) -> float | None:
@@ -208,13 +207,13 @@ class Provider:
         self.wakes += 1
 
     @property
-    def want(self) -> Want:
-        """What the relay wishes."""
-        return self.exchange.want
+    def want(self) -> str:
+        """What the relay wishes: ``connect``, ``read``, ``pause``, ``close``, ``wait`` or ``nothing``."""
+        return self.exchange.want.value
 
     def connect(self) -> Provider:
         """Take the connection and read the request."""
-        assert self.want is Want.CONNECT
+        assert self.want == "connect"
         self.exchange.connected(self._world.now)
         self.requests.append(read_request(self.exchange.data_to_send()))
         return self
@@ -240,7 +239,7 @@ class Provider:
 
     def raw(self, data: bytes) -> Provider:
         """Bytes of the connection, in one read."""
-        assert self.want is Want.READ, self.want
+        assert self.want == "read", self.want
         self.exchange.receive_data(data, self._world.now)
         return self
 
@@ -251,23 +250,23 @@ class Provider:
 
     def close(self) -> Provider:
         """What the binding does on the wish to close."""
-        assert self.want is Want.CLOSE
+        assert self.want == "close"
         self.exchange.closed(self._world.now)
         return self
 
     def refuse(self, status: int, body: JSON | None = None, **headers: str) -> Provider:
         """An answer that is no stream, and the end of its connection."""
         self.head(status, content_type="application/json", **headers)
-        if self.want is Want.READ and body is not None:
+        if self.want == "read" and body is not None:
             self.body(json.dumps(body).encode())
-        if self.want is Want.READ:
+        if self.want == "read":
             self.end()
         return self.close()
 
     def answer(self, *events: JSON) -> Provider:
         """The whole exchange: connect, head, events, end."""
         self.connect().head().send(*events)
-        return self if self.want is Want.NOTHING else self.close()
+        return self if self.want == "nothing" else self.close()
 
 
 class Reader:
