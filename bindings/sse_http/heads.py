@@ -96,12 +96,12 @@ def response_head(
         fields.append(("connection", "close"))
     if date is not None and "date" not in headers:
         fields.append(("date", date))
-    return h11.Response(status_code=status, headers=_as_bytes(fields), reason=_reason(status))
+    return h11.Response(status_code=status, headers=as_bytes(fields), reason=_reason(status))
 
 
-def _as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    # A value beyond ISO-8859-1 is marked with "?": a label that can't be shown is no reason to fail.
-    return [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in fields]
+def as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Our fields as h11's."""
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
 
 
 def _reason(status: int) -> bytes:

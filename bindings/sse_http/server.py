@@ -211,7 +211,7 @@ class ServerConnection:
         elif isinstance(event, h11.EndOfMessage):
             self._timers.disarm(Timer.REQUEST)
             self._dispatch(now)
-        return event is not h11.NEED_DATA
+        return isinstance(event, h11.Event)
 
     def _receive_head(self, head: h11.Request, now: float) -> None:
         self._method = head.method.decode("ascii")

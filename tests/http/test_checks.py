@@ -27,9 +27,18 @@ def status(
 class TestHost:
     @pytest.mark.parametrize(
         "host",
-        ["localhost", "localhost:80", "localhost:65535", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:1", "[::1]",
-         "[::1]:8080", "localhost:"],
-    )  # fmt: skip
+        [
+            "localhost",
+            "localhost:80",
+            "localhost:65535",
+            "LOCALHOST:8080",
+            "127.0.0.1",
+            "127.0.0.1:1",
+            "[::1]",
+            "[::1]:8080",
+            "localhost:",
+        ],
+    )
     def test_the_readers_own_machine(self, host: str) -> None:
         assert status(host=host) == 200
 

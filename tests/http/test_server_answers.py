@@ -89,8 +89,14 @@ class TestReply:
             assert first.body == b"hello"
             assert not peer.errors
 
-    def test_a_value_beyond_iso_8859_1_is_marked(self) -> None:
-        assert get(Reply(200, Headers({"x": "\xe9\u20ac"}))).answer().headers.get("x") == "\xe9?"
+    def test_bytes_beyond_ascii_go_out_as_they_are(self) -> None:
+        assert b"x: \xe9\xff\r\n" in get(Reply(200, Headers({"x": "\xe9\xff"}))).received
+
+    def test_a_value_beyond_iso_8859_1_is_a_mistake(self) -> None:
+        peer = get(lambda _: Reply(200, Headers({"x": "\u20ac"})))
+        assert peer.answer().status == 500
+        assert all(isinstance(error, ValueError) for error in peer.errors)
+        assert peer.errors
 
     @pytest.mark.parametrize(
         ("name", "value"), [("x", "a\r\nset-cookie: b"), ("x", "a\nb"), ("x\r\ny", "z"), ("", "z")]

@@ -11,29 +11,30 @@ from sse_http import Target, parse_url
 
 class TestGood:
     @pytest.mark.parametrize(
-        ("url", "target"),
+        ("url", "parts"),
         [
-            ("http://example.org", Target(False, "example.org", 80, "example.org", "/")),
-            ("https://example.org/", Target(True, "example.org", 443, "example.org", "/")),
-            ("https://example.org/v1/messages", Target(True, "example.org", 443, "example.org", "/v1/messages")),
-            ("HTTP://Example.ORG:8080/A", Target(False, "example.org", 8080, "example.org:8080", "/A")),
-            ("http://h/a?b=c&d=?#e", Target(False, "h", 80, "h", "/a?b=c&d=?")),
-            ("http://h?b", Target(False, "h", 80, "h", "/?b")),
-            ("http://h#f", Target(False, "h", 80, "h", "/")),
-            ("http://h//a/../b%20c", Target(False, "h", 80, "h", "//a/../b%20c")),
-            ("http://h:/a", Target(False, "h", 80, "h", "/a")),
-            ("http://h:80/", Target(False, "h", 80, "h:80", "/")),
-            ("https://h:65535/", Target(True, "h", 65535, "h:65535", "/")),
-            ("http://127.0.0.1:1/", Target(False, "127.0.0.1", 1, "127.0.0.1:1", "/")),
-            ("http://[::1]/", Target(False, "::1", 80, "[::1]", "/")),
-            ("https://[2001:DB8::1]:8443/x", Target(True, "2001:db8::1", 8443, "[2001:db8::1]:8443", "/x")),
-            ("http://xn--mller-kva.example/", Target(False, "xn--mller-kva.example", 80, "xn--mller-kva.example", "/")),
-            ("http://under_score.local./", Target(False, "under_score.local.", 80, "under_score.local.", "/")),
-            ("http://h/a@b:c", Target(False, "h", 80, "h", "/a@b:c")),
+            ("http://example.org", ("example.org", 80, "example.org", "/")),
+            ("https://example.org/", ("example.org", 443, "example.org", "/")),
+            ("https://example.org/v1/messages", ("example.org", 443, "example.org", "/v1/messages")),
+            ("HTTP://Example.ORG:8080/A", ("example.org", 8080, "example.org:8080", "/A")),
+            ("http://h/a?b=c&d=?#e", ("h", 80, "h", "/a?b=c&d=?")),
+            ("http://h?b", ("h", 80, "h", "/?b")),
+            ("http://h#f", ("h", 80, "h", "/")),
+            ("http://h//a/../b%20c", ("h", 80, "h", "//a/../b%20c")),
+            ("http://h:/a", ("h", 80, "h", "/a")),
+            ("http://h:80/", ("h", 80, "h:80", "/")),
+            ("https://h:65535/", ("h", 65535, "h:65535", "/")),
+            ("http://127.0.0.1:1/", ("127.0.0.1", 1, "127.0.0.1:1", "/")),
+            ("http://[::1]/", ("::1", 80, "[::1]", "/")),
+            ("https://[2001:DB8::1]:8443/x", ("2001:db8::1", 8443, "[2001:db8::1]:8443", "/x")),
+            ("http://xn--mller-kva.example/", ("xn--mller-kva.example", 80, "xn--mller-kva.example", "/")),
+            ("http://under_score.local./", ("under_score.local.", 80, "under_score.local.", "/")),
+            ("http://h/a@b:c", ("h", 80, "h", "/a@b:c")),
         ],
-    )  # fmt: skip
-    def test_parts(self, url: str, target: Target) -> None:
-        assert parse_url(url) == target
+    )
+    def test_parts(self, url: str, parts: tuple[str, int, str, str]) -> None:
+        secure = url.startswith("https")
+        assert parse_url(url) == Target(secure, *parts)
 
 
 class TestBad:
@@ -86,7 +87,7 @@ class TestBad:
             ("http://h\u2100.example/", "percent-encode"),
             ("http://h/\ud800", "percent-encode"),
         ],
-    )  # fmt: skip
+    )
     def test_a_kind_word(self, url: str, words: str) -> None:
         with pytest.raises(ValueError, match=words) as caught:
             parse_url(url)
