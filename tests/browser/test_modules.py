@@ -27,7 +27,16 @@ def test_modules_under_node(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "way",
-    ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "srcdoc", "eval(", "Function("],
+    [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "DOMParser",
+        "srcdoc",
+        "eval(",
+        "Function(",
+    ],
 )
 def test_no_way_from_text_to_markup_or_code(way: str) -> None:
     """Nothing in the sources can turn a string into markup or code."""
