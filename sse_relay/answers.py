@@ -93,6 +93,9 @@ class EventsAnswer:
         if self._timers.take_expired(now):
             self._head = self.head or self._stream_head()
         self._subscription.handle_timeout(now)
+        if self.state is StreamState.ABORTED:
+            # The server of a reader that takes nothing may be long in closing; the turn need not wait.
+            self.close(now)
 
     def close(self, now: float) -> None:
         """The reader has gone, or has everything."""
