@@ -52,9 +52,10 @@ def connect(
     policy is exhausted, or ``resume`` forbids it (``"always"`` for GET, ``"if-event-id"`` for
     other methods, ``"never"``).  All of ``deadlines`` are in seconds.
 
-    Raises ``ValueError`` for a ``url`` that is not absolute http or https.  Iterating raises
-    ``RemoteProtocolError`` when the server refuses for good, ``TransportError`` when the
-    connection can't be made or kept, and ``LimitExceeded`` when an event is too large.
+    Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that
+    can't be sent.  Iterating raises ``RemoteProtocolError`` when the server refuses for good,
+    ``TransportError`` when the connection can't be made or kept, and ``LimitExceeded`` when an
+    event is too large.
     """
     parse_url(url)
     request = HTTPRequest(url, method, Headers(headers), body)
@@ -76,7 +77,8 @@ def stream_turn(
 
     ``upstream`` is an :class:`sse_core.lifecycle.Upstream`, or the URL of one that speaks
     Anthropic's Messages.  ``body`` is the provider's own request; a mapping gets ``"stream": true``.
-    A provider's failure is an event (``StreamError``) and an outcome, never an exception.
+    A provider's failure is an event (``StreamError``) and an outcome, never an exception.  Raises
+    ``ValueError`` for a URL that is not absolute http or https, and for a request that can't be sent.
     """
     target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
     parse_url(target.url)
@@ -114,11 +116,12 @@ class EventStream:
         return self
 
     async def __anext__(self) -> ServerSentEvent:
+        await trio.lowlevel.checkpoint_if_cancelled()
         self._source.resume(trio.current_time())
         while (event := self._source.next_event()) is None:
             if self._source.want is Want.NOTHING:
                 if self._source.error is not None:
-                    raise self._source.error
+                    raise self._source.error from self._driver.problem
                 raise StopAsyncIteration
             await self._driver.step()
         self._source.pause(trio.current_time())
@@ -178,6 +181,7 @@ class TurnStream:
         return self
 
     async def __anext__(self) -> BlockEvent:
+        await trio.lowlevel.checkpoint_if_cancelled()
         self._turn.resume(trio.current_time())
         while (event := self._turn.next_event()) is None:
             if self._turn.want is Want.NOTHING:

@@ -10,7 +10,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -337,3 +337,36 @@ def answer(body: bytes, status: str = "200 OK", content_type: str = "text/event-
     """A whole answer."""
     head = f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
+
+
+class Cutter:
+    """A TCP proxy that cuts each connection after so many bytes of the answer: a bad network.
+
+    When ``cuts`` is used up, connections live.  ``reset`` cuts with an RST in place of a FIN.
+    """
+
+    def __init__(self, upstream: Server, cuts: Iterable[int] = (), *, reset: bool = False) -> None:
+        self.connections = 0
+        self.cuts: Iterator[int] = iter(cuts)
+        self._upstream = upstream
+        self._reset = reset
+
+    async def __call__(self, client: trio.SocketStream) -> None:
+        self.connections += 1
+        left = next(self.cuts, None)
+        server = await trio.open_tcp_stream(self._upstream.host, self._upstream.port)
+        async with server, trio.open_nursery() as nursery:
+            nursery.start_soon(self._copy, client, server, None)
+            await self._copy(server, client, left)
+            nursery.cancel_scope.cancel()
+        if self._reset:
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    async def _copy(self, source: trio.SocketStream, target: trio.SocketStream, left: int | None) -> None:
+        with contextlib.suppress(trio.BrokenResourceError):
+            while left != 0:
+                data = await source.receive_some(65536 if left is None else left)
+                if not data:
+                    return
+                await target.send_all(data)
+                left = None if left is None else left - len(data)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import trio
 
-from sse_core.headers import Headers
 from sse_core.lifecycle import OnDisconnect, Outcome, RetryPolicy, Turn, TurnState, Upstream
-from sse_http import ClientExchange, Exchange
-from tests.trio_binding.support import BODY, Feeds, answer, eventually, listening, provider, serving
+from sse_http import ClientExchange, Exchange, Reply
+from tests.trio_binding.support import BODY, Feeds, answer, eventually, fetch, listening, provider, serving
 
 NOT_FOUND = answer(b"{}", "404 Not Found", "application/json")
 
@@ -164,14 +162,41 @@ async def test_a_turn_that_is_stopped_as_its_connection_opens_sends_nothing(
     assert received == [b""]
 
 
-async def test_a_request_that_cannot_be_sent_fails_the_turn(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_mistake_in_driving_a_turn_fails_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody else would ever tell the turn's readers."""
-    headers = Headers([("x-name", "wéîrd ☃")])
+
+    def raises(_: float) -> None:
+        raise RuntimeError("a secret")
+
     async with serving(Feeds()) as upstream:
-        turn = turn_to(upstream.url, headers=headers, retry=RetryPolicy(initial_delay=0.0))
+        turn = turn_to(upstream.url, retry=RetryPolicy(initial_delay=0.0))
         asking = Asking(turn)
-        with caplog.at_level(logging.CRITICAL, "sse_trio"):
-            async with serving(asking):
-                asking.ask()
-                await eventually(lambda: turn.outcome)
+        monkeypatch.setattr(asking.exchanges[0], "connected", raises)
+        async with serving(asking):
+            asking.ask()
+            await eventually(lambda: turn.outcome)
     assert turn.outcome is Outcome.FAILED
+    assert turn.failure is not None
+    assert "secret" not in turn.failure.error.message
+    assert caplog.text.count("RuntimeError: a secret") == turn.attempts == 3
+
+
+async def test_a_mistake_that_never_ends_is_given_up(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise RuntimeError("a secret")
+
+    feeds = Feeds(lambda _: Reply(204))
+    async with serving(feeds) as upstream:
+        asking = Asking(turn_to(upstream.url))
+        monkeypatch.setattr(asking.exchanges[0], "connected", raises)
+        monkeypatch.setattr(asking.exchanges[0], "connection_lost", raises)
+        async with serving(asking) as server:
+            asking.ask()
+            await eventually(lambda: len(caplog.records) == 2)
+            asking._make = lambda _: Reply(204)
+            assert b"204" in await fetch(server)
+    assert len(caplog.records) == 2
