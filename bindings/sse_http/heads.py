@@ -85,7 +85,7 @@ def response_head(
     """The head of an answer, for h11 to send.
 
     ``length`` is its body's, in bytes, or ``None`` if it isn't known.  Raises
-    ``h11.LocalProtocolError`` for a status or a value that can't be sent.
+    ``h11.LocalProtocolError`` or ``ValueError`` for a status or a value that can't be sent.
     """
     fields = [(name, value) for name, value in headers if name not in _FRAMING]
     # RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field" with 204, and with
@@ -100,8 +100,16 @@ def response_head(
 
 
 def as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Our fields as h11's."""
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in fields]
+    """Our fields as h11's.  Raises ``ValueError`` for text that can't be sent."""
+    return [(name.encode("ascii"), _value_as_bytes(name, value)) for name, value in fields]
+
+
+def _value_as_bytes(name: str, value: str) -> bytes:
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        # The value itself is not named: it may be a credential.
+        raise ValueError(f"header {name!r} can't be sent: it holds characters beyond ISO-8859-1") from None
 
 
 def _reason(status: int) -> bytes:

@@ -6,6 +6,7 @@ same face and changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from typing import Protocol
 
@@ -22,10 +23,13 @@ class Channel(Protocol):
         """
 
     def send(self, data: bytes) -> bytes:
-        """From the machine's bytes to the socket's."""
+        """From the machine's bytes to the socket's.  Raises ``ssl.SSLError`` after a failure."""
 
     def data_to_send(self) -> bytes:
         """Bytes for the socket that came up by themselves: a handshake's."""
+
+    def close(self) -> bytes:
+        """The last bytes for the socket, which say that nothing was cut off; idempotent."""
 
     @property
     def ready(self) -> bool:
@@ -47,6 +51,10 @@ class Plain:
 
     def data_to_send(self) -> bytes:
         """Nothing."""
+        return b""
+
+    def close(self) -> bytes:
+        """Nothing: TCP's own end says it all."""
         return b""
 
 
@@ -89,6 +97,19 @@ class TLS:
 
     def data_to_send(self) -> bytes:
         """The handshake's and alerts' records."""
+        return self._outgoing.read()
+
+    def close(self) -> bytes:
+        """TLS's own end.
+
+        RFC 9112 section 9.8: a server "MUST attempt to initiate an exchange of closure alerts with
+        the client before closing the connection".  Without it a body that ends with the connection
+        looks cut.
+        """
+        if self.ready:
+            # The peer's own end is not waited for: nothing of it is of interest any more.
+            with contextlib.suppress(ssl.SSLError):
+                self._tls.unwrap()
         return self._outgoing.read()
 
     def _shake(self) -> None:

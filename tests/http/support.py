@@ -177,6 +177,9 @@ class Peer:
         start = len(self.received)
         while data := self.connection.data_to_send(self.now):
             self.received += data
+        phase = self.connection.phase
+        assert self.connection.data_to_send(self.now) == b"", "to pull until nothing comes is enough"
+        assert self.connection.phase is phase
         return bytes(self.received[start:])
 
     def wait(self, seconds: float) -> None:

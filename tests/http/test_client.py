@@ -119,6 +119,7 @@ UNSENDABLE = [
     Recorder("http://example.org:99999/?key=hunter2"),
     Recorder(headers={"x-api-key": "hunter2\x0b"}),
     Recorder(headers={"x-api-key": "'hunter2\x0c'"}),
+    Recorder(headers={"x-api-key": "hunter2\u20ac"}),
     Recorder(headers={"x-api-key": "hunter2 \x1f\x0b b'"}),
     Recorder(method="GE T"),
     Recorder(method=""),
@@ -158,6 +159,7 @@ class TestUnsendable:
         for machine, words in (
             (Recorder(method="G T"), "method"),
             (Recorder(headers={"x": "\x0b"}), "header value"),
+            (Recorder(headers={"x-y": "\u20ac"}), "x-y"),
             (Recorder(method="CONNECT"), "CONNECT"),
         ):
             with pytest.raises(ValueError, match=words):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core.headers import Headers
-from sse_http import ConnectionPhase, ServerSettings
-from tests.http.support import Peer, Pieces, each_byte, request
+from sse_http import ConnectionPhase, Reply, Request, ServerSettings, StreamState
+from tests.http.support import Peer, Pieces, each_byte, echo, request
 
 SMALL = ServerSettings(max_head_bytes=256, max_body_bytes=64)
 CHUNKED = {"transfer-encoding": "chunked"}
@@ -24,6 +24,12 @@ CONVERSATIONS = {
     "old": request(version="1.0"),
     "close": request(fields={"connection": "close"}) + request(target="/never"),
     "pipeline": request(target="/1") + request("POST", "/2", body=b"xyz") + request("HEAD", "/3") + request(),
+    "streams": request(target="/stream") * 3
+    + request()
+    + request(target="/stream")
+    + request(target="/open"),
+    "a stream to the end": request(target="/stream", version="1.0") + request(),
+    "patient behind a stream": request(target="/open") + request() * 5,
     "expect": request("POST", fields={"expect": "100-continue"}, body=b"body") + request(target="/next"),
     "upgrade": request(fields={"connection": "upgrade", "upgrade": "h2c"}) + request(target="/next"),
     "good, then bad": request() + b"rubbish \x00\r\n\r\n" + request(),
@@ -52,8 +58,14 @@ CONVERSATIONS = {
 }
 
 
+def echo_or_stream(asked: Request) -> Reply | Pieces:
+    if asked.path == "/stream":
+        return Pieces(b"one", b"two", end=StreamState.FINISHED)
+    return Pieces(b"open") if asked.path == "/open" else echo(asked)
+
+
 def converse(data: bytes, cuts: object = ()) -> tuple[bytes, list[object], ConnectionPhase]:
-    peer = Peer(settings=SMALL)
+    peer = Peer(echo_or_stream, settings=SMALL)
     assert isinstance(cuts, (range, set, tuple))
     peer.send(data, cuts)
     assert not peer.errors

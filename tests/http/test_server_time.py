@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from sse_http import ConnectionPhase, Reply, ServerSettings
+from sse_http import ConnectionPhase, Reply, ServerSettings, StreamState
 from tests.http.support import OK, Peer, Pieces, each_byte, request
 
 
@@ -107,6 +107,25 @@ class TestDeadlines:
         peer.wait(15.0)
         assert bytes(peer.received).endswith(b": ping\n\r\n")
 
+    def test_a_stream_that_gives_up_its_reader(self) -> None:
+        """A reader that takes nothing is not pulled for: that it was evicted has to be seen at once."""
+
+        class Evicting(Pieces):
+            def handle_timeout(self, now: float) -> None:
+                super().handle_timeout(now)
+                self.pieces.clear()
+                self.end = StreamState.ABORTED
+
+        stream = Evicting(b"x")
+        peer = Peer(stream)
+        peer.reads = False
+        peer.send(request())
+        assert peer.connection.data_to_send(0.0)
+        stream.deadline = 10.0
+        peer.wait(10.0)
+        assert peer.phase() is ConnectionPhase.OVER
+        assert stream.closed == [10.0]
+
     def test_a_timeout_too_early_or_too_often_is_harmless(self) -> None:
         stream = Pieces()
         peer = Peer(stream)
@@ -123,7 +142,7 @@ class TestDeadlines:
         peer = Peer(lambda asked: stream if asked.path == "/" else OK)
         peer.send(request() + request("POST", "/next", body=b"xy")[:-1])
         peer.wait(100.0)
-        stream.feed(end=stream.state.FINISHED)
+        stream.feed(end=StreamState.FINISHED)
         peer.pull()
         assert peer.connection.deadline == 130.0
         peer.send(b"y")
@@ -211,7 +230,7 @@ class TestFlood:
         for index in each_byte(early):
             peer.send(early[index : index + 1])
         assert peer.phase() is ConnectionPhase.ANSWERING
-        stream.feed(end=stream.state.FINISHED)
+        stream.feed(end=StreamState.FINISHED)
         peer.pull()
         assert [answer.status for answer in peer.answers()] == [200, 200]
 
