@@ -10,40 +10,57 @@ import json
 from typing import TYPE_CHECKING
 
 from sse_core.blocks import ToolUseBlock
+from sse_core.lifecycle import Outcome, Turn
 
 if TYPE_CHECKING:
     from .turns import RelayedTurn
 
+#: Characters of a peer's text that a line holds.
+_EXCERPT = 200
+#: More tokens than any answer has; beyond it a provider's figure is a mistake.
+_MAX_TOKENS = 10**12
+
 
 def turn_line(relayed: RelayedTurn) -> str:
     """How a turn went.  Times are in seconds; a value that isn't known is ``-``."""
-    turn, message = relayed.turn, relayed.turn.message
-    tokens = message.usage.get("output_tokens")
-    known_tokens = tokens if isinstance(tokens, int) else None
-    timing = turn.timing
+    turn, timing = relayed.turn, relayed.turn.timing
+    tokens = _output_tokens(turn)
     fields = {
         "turn": relayed.id,
         "outcome": turn.outcome.value if turn.outcome else "-",
         "attempts": str(turn.attempts),
         "ttft": _seconds(timing.time_to_first_token),
-        "tpot": _seconds(timing.time_per_output_token(known_tokens or 0), digits=5),
-        "tokens": "-" if known_tokens is None else str(known_tokens),
+        "tpot": _seconds(timing.time_per_output_token(tokens or 0), digits=5),
+        "tokens": "-" if tokens is None else str(tokens),
         "outputs": str(timing.outputs),
         "duration": _seconds(timing.duration),
-        "stop_reason": json.dumps(message.stop_reason) if message.stop_reason else "-",
+        "stop_reason": _quoted(turn.message.stop_reason) if turn.message.stop_reason else "-",
     }
     if turn.failure is not None:
-        fields["failure"] = json.dumps(f"{turn.failure.status} {turn.failure.error.type}"[:200])
+        fields["failure"] = _quoted(f"{turn.failure.status} {turn.failure.error.type}")
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
 
 def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
     """That a tool's arguments were parsed: once, when the protocol said that they are whole."""
+    characters = len(block.raw_arguments)
+    what = "arguments parsed once" if characters else "no arguments"
     return (
-        f"turn={turn_id} tool={json.dumps(block.name[:200])} index={index} "
-        f"arguments parsed once at content_block_stop: "
-        f"characters={len(block.raw_arguments)} state={block.state}"
+        f"turn={turn_id} tool={_quoted(block.name)} index={index} "
+        f"{what} at content_block_stop: characters={characters} state={block.state}"
     )
+
+
+def _output_tokens(turn: Turn) -> int | None:
+    """What the provider counted; until a message is complete, its figure is only that of the start."""
+    tokens = turn.message.usage.get("output_tokens")
+    # type() and not isinstance(): true is no number.
+    known = turn.outcome is Outcome.COMPLETED and type(tokens) is int and 0 <= tokens <= _MAX_TOKENS
+    return tokens if known else None
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text[:_EXCERPT])
 
 
 def _seconds(value: float | None, digits: int = 3) -> str:

@@ -199,9 +199,9 @@ class Relay:
         return EventsAnswer(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
 
     def _ended(self, relayed: RelayedTurn, now: float) -> None:
-        _log.info("%s", turn_line(relayed))
         self._turns.finished(relayed, now)
         self.waker()
+        _log.info("%s", turn_line(relayed))
 
 
 def _query(request: Request, name: str) -> str | None:
