@@ -57,7 +57,7 @@ class Page {
   #listen() {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#ask(this.#question.value);
+      this.#askWhatIsTyped();
     });
     this.#question.addEventListener("keydown", (event) => {
       // Enter that ends the composition of a character is not meant for us.
@@ -84,10 +84,16 @@ class Page {
     this.#ask(scene.dataset.question ?? "");
   }
 
-  /** @param {string} text */
-  #ask(text) {
+  #askWhatIsTyped() {
+    const text = this.#question.value;
     if (text.trim() === "" || this.#turn !== null) return;
     this.#question.value = "";
+    this.#ask(text);
+  }
+
+  /** @param {string} text */
+  #ask(text) {
+    if (this.#turn !== null) return;
     const exchange = new Exchange(text, newTurnId(), browser.now());
     this.#show(exchange);
     this.#run(exchange, "Question sent");
@@ -160,6 +166,7 @@ class Page {
     };
     const always = {
       "Content-Type": "application/json",
+      "anthropic-version": "2023-06-01",
       "Turn-On-Disconnect": `detach=${DETACH_SECONDS}`,
     };
     return { headers: { ...always, ...headers }, body: JSON.stringify(body) };

@@ -221,8 +221,8 @@ export class Turn {
       this.#end("failed", protocolError("The relay sent an event that is no JSON object."));
       return;
     }
-    const seen = event.hasId && !isAfter(event.lastEventId, this.lastEventId);
-    if (seen && data.type !== "gap") return; // no token twice, whatever the relay repeats
+    // No token twice, whatever the relay repeats.  (A gap has no id of its own.)
+    if (event.hasId && !isAfter(event.lastEventId, this.lastEventId)) return;
     this.lastEventId = event.lastEventId;
     this.attempt = 0;
     this.#lostAt = null;

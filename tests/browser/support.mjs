@@ -117,8 +117,8 @@ export class Relay {
   fetch(url, init) {
     return new Promise((resolve, reject) => {
       const headers = Object.fromEntries(new Headers(init.headers));
-      const { method, body, signal } = init;
-      const request = { url, method, headers, body, signal, resolve, reject };
+      const { method, body, signal, keepalive } = init;
+      const request = { url, method, headers, body, signal, keepalive, resolve, reject };
       init.signal?.addEventListener("abort", () => reject(new DOMException("aborted", "AbortError")));
       this.requests.push(request);
     });

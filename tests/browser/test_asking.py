@@ -220,6 +220,7 @@ def test_a_conversation_takes_its_earlier_turns_along(driver: Driver) -> None:
     def note(request: Request) -> None:
         if request.url.endswith("/v1/messages"):
             asked.append(request.post_data_json)
+            assert request.headers["anthropic-version"] == "2023-06-01"
 
     driver.page.on("request", note)
     driver.ask("First?", Sim_Tokens="15", Sim_Thinking="0.2")

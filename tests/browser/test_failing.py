@@ -92,9 +92,11 @@ def test_a_question_can_be_asked_again_after_a_failure(driver: Driver) -> None:
     driver.page.route("**/v1/messages", fail_once)
     driver.ask("Once more?", Sim_Tokens="10")
     driver.expect_state("failed")
+    driver.question.fill("A draft")
     driver.answer.get_by_role("button", name="Ask again").click()
     driver.expect_state("done")
     assert asked[0] == asked[1]
+    expect(driver.question).to_have_value("A draft")
     expect(driver.page.get_by_role("article", name="Answer")).to_have_count(1)
 
 

@@ -297,8 +297,9 @@ test("stop asks the relay, and the turn is stopped when it says so", async () =>
   it.turn.stop();
   await settle();
   assert.equal(it.turn.state, "stopping");
-  const { url, method } = it.relay.last;
+  const { url, method, keepalive } = it.relay.last;
   assert.deepEqual([method, url], ["DELETE", `/turns/${ID}`]);
+  assert.equal(keepalive, true, "it goes through even if the page is closed right now");
   await it.relay.answer("DELETE", 200, { outcome: "stopped" });
   assert.deepEqual([it.turn.state, it.turn.error], ["stopped", null]);
   await it.over();
@@ -323,6 +324,16 @@ test("a stop that comes too late lets the answer come to its own end", async () 
   assert.equal(it.turn.state, "writing");
   await stream.send(event(4, text(0, "two")), event(5, stop));
   assert.deepEqual([it.turn.state, it.text], ["done", "one two"]);
+  await it.over();
+});
+
+test("a stop that comes too late changes nothing about an end that was seen", async () => {
+  const it = new Case();
+  const stream = await it.begun();
+  it.turn.stop();
+  await stream.send(event(4, stop));
+  await it.relay.answer("DELETE", 200, { outcome: "completed" });
+  assert.equal(it.turn.state, "done");
   await it.over();
 });
 
