@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -338,6 +340,21 @@ class TestGarbage:
             machine = ask(max_head_bytes=1000).answer(head(1002), cuts)
             assert machine.status == 0
             assert "1000 bytes (limit: max_head_bytes)" in machine.reason
+
+    @pytest.mark.parametrize(
+        ("tail", "limit"),
+        [
+            (b"x:" + b" " * 60_000 + b"\x00\r\n\r\n", "max_blank_run"),
+            (b"Transfer-Encoding: chunked\r\n\r\n1;" + b" " * 60_000 + b"\n\r\n", "max_chunk_line_bytes"),
+            (b"Transfer-Encoding: chunked\r\n\r\n0\r\nx:" + b" " * 60_000, "max_chunk_line_bytes"),
+        ],
+    )
+    def test_lines_that_would_cost_quadratic_time(self, tail: bytes, limit: str) -> None:
+        start = time.process_time()
+        machine = ask().answer(b"HTTP/1.1 200 OK\r\n" + tail)
+        assert time.process_time() - start < 0.5
+        assert f"(limit: {limit})" in machine.reason
+        assert machine.told[-1] == "lost"
 
     def test_the_default_bound(self) -> None:
         machine = ask().answer(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000)

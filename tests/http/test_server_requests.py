@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tracemalloc
 
 import pytest
@@ -55,6 +56,23 @@ CONVERSATIONS = {
     "early body": request("POST", fields={"expect": "100-continue"}, body=b"x" * 64) + request(),
     "bare lines": b"GET /bare HTTP/1.1\nHost: localhost\n\n" + request(),
     "folded": b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
+}
+
+
+_HEAD = b"GET / HTTP/1.1\nHost: localhost\n"
+COSTLY = {
+    "blanks before a value": _HEAD + b"x:" + b" " * 64_000 + b"\x00\n\n",
+    "tabs and blanks": _HEAD + b"x:" + b"\t " * 32_000 + b"a\x00\n\n",
+    "folded lines of nothing": _HEAD + b"x:\n" + b" \n" * 31_000 + b" \x00\n\n",
+    "blanks that stop short": _HEAD
+    + b"x:"
+    + b" " * 255
+    + b"a\n"
+    + (b"y:" + b" " * 250 + b"\x00\n") * 200
+    + b"\n",
+    "a chunk's extension": request("POST", fields=CHUNKED, body=b"1;" + b" " * 64_000 + b"\n\r\n"),
+    "a trailer": request("POST", fields=CHUNKED, body=b"0\r\nx:" + b" " * 64_000 + b"\x00\r\n\r\n"),
+    "words": _HEAD + b"x:" + b" a" * 32_000 + b"\x00\n\n",
 }
 
 
@@ -425,6 +443,48 @@ class TestBounds:
         peer = Peer(settings=SMALL)
         peer.send(request("POST", fields=CHUNKED, body=body))
         assert peer.answer().status == 431
+
+    @pytest.mark.parametrize("line", [b"1;" + b"e" * 1020 + b"\r\n", b"1" + b" " * 1021 + b"\r\n"])
+    def test_a_line_between_chunks_by_default(self, line: bytes) -> None:
+        assert len(line) == 1024
+        peer = Peer()
+        peer.send(request("POST", fields=CHUNKED, body=line + b"x\r\n0\r\n\r\n"))
+        assert peer.asked[0].body == b"x"
+        for cuts in ((), range(2000)):
+            peer = Peer()
+            peer.send(request("POST", fields=CHUNKED, body=line[:2] + b"  " + line[2:]), cuts)
+            answer = peer.answer()
+            assert answer.status == 400
+            assert b"limit: max_chunk_line_bytes" in answer.body
+
+    @pytest.mark.parametrize("blanks", [b" ", b"\t", b" \t", b" \r\n", b" \n"])
+    def test_blanks_in_a_row(self, blanks: bytes) -> None:
+        """Some are harmless; many would cost h11 a time that is quadratic in their number."""
+        for size, status in ((250, 200), (300, 400)):
+            data = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a" + (blanks * 300)[:size].rstrip(b"\r\n")
+            data += b"b\r\n\r\n"
+            for cuts in ((), each_byte(data)):
+                peer = Peer()
+                peer.send(data, cuts)
+                assert peer.answer().status == status
+                assert (b"limit: max_blank_run" in peer.answer().body) == (status == 400)
+
+    def test_blanks_in_a_body_are_nobodys_business(self) -> None:
+        body = b" " * 5000 + b"\n" * 5000
+        data = request("POST", body=body) + request("POST", body=body)
+        for cuts in ((), range(0, len(data), 3)):
+            peer = Peer()
+            peer.send(data, cuts)
+            assert [asked.body for asked in peer.asked] == [body, body]
+
+    @pytest.mark.parametrize("name", COSTLY)
+    def test_hostile_lines_cost_linear_time(self, name: str) -> None:
+        """Each took seconds before runs of blanks were bounded; all of these take milliseconds."""
+        peer = Peer()
+        start = time.process_time()
+        peer.send(COSTLY[name])
+        assert time.process_time() - start < 0.5
+        assert peer.answer().status == 400
 
     def test_a_body_of_tiny_chunks_takes_no_more_memory_than_its_bytes(self) -> None:
         """The lesson of CVE-2025-69229: a chunk of two bytes must not cost fifty."""
