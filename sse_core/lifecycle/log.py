@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ..errors import LocalProtocolError
 from ..framing import ServerSentEvent, encode_event
 
 #: What an entry costs beside its bytes: the object's header and its slot.
@@ -33,29 +34,39 @@ class LogReader(Protocol):
 class TurnLog:
     """The numbered events of one stream, as the bytes that readers are sent.
 
-    ``epoch`` is the name of the log within its event IDs, of characters that an ID may hold and
-    without a line ending.  ``max_bytes`` bounds what is retained.
+    ``epoch`` is the name of the log within its event IDs; with ``None`` it gives none, and each event
+    keeps the ``last_event_id`` that it came with.  ``max_bytes`` bounds what is retained:
+    whoever fills the log while it isn't ``full`` exceeds it by less than one entry.
+
+    Raises ``ValueError`` for an ``epoch`` that is empty or that no event ID can hold, and for a
+    ``max_bytes`` below 1.
     """
 
-    def __init__(self, epoch: str, *, max_bytes: int = 4 * 1024 * 1024) -> None:
+    def __init__(self, epoch: str | None, *, max_bytes: int = 4 * 1024 * 1024) -> None:
+        if epoch == "":
+            raise ValueError("the epoch names the log within its event IDs: it can't be empty")
+        encode_event("", id=epoch)
+        if max_bytes < 1:
+            raise ValueError(f"max_bytes must be 1 or more, not {max_bytes}")
         self.epoch = epoch
         self.max_bytes = max_bytes
         self.retained_bytes = 0
         self.full = False  #: whoever fills the log must pause until ``on_room`` is called
         self.closed = False
-        self.readers: list[LogReader] = []
-        self.on_room: Callable[[float], None] = _nothing  #: called with ``now``
+        self.on_room: Callable[[float], None] = _nothing  #: called with ``now`` when ``full`` ends
+        self._readers: dict[LogReader, None] = {}  # a set that keeps its order
         self._entries: list[bytes] = []
+        self._dropped = 0  # how many of them, from the front, are empty by now
         self._first = 1  # the sequence number of the oldest entry that is retained
         self._keeping = True
-        # Room is made a quarter at a time: each entry is moved a bounded number of times, and a
-        # reader that frees one entry doesn't start and stop the provider for it.
+        # Room is made a quarter at a time: a reader that frees one entry doesn't start and stop the
+        # provider for it.
         self._low_bytes = max_bytes - max_bytes // 4
 
     @property
     def last(self) -> int:
         """The sequence number of the newest event; 0 before the first."""
-        return self._first + len(self._entries) - 1
+        return self._first + len(self._entries) - self._dropped - 1
 
     @property
     def first_retained(self) -> int:
@@ -63,21 +74,31 @@ class TurnLog:
         return self._first
 
     def append(self, event: ServerSentEvent) -> None:
-        """Number ``event`` and keep it.  Readers are told by ``announce``, once for a batch."""
+        """Number ``event`` and keep it.  Readers are told by ``announce``, once for a batch.
+
+        Raises ``LocalProtocolError`` after ``close``.
+        """
+        if self.closed:
+            raise LocalProtocolError("this log was closed: no event may follow")
         if not self._keeping:
             self._first += 1
             return
-        event_id = f"{self.epoch}-{self.last + 1}"
         name = None if event.type == "message" else event.type
-        entry = encode_event(event.data, event=name, id=event_id)
+        entry = encode_event(event.data, event=name, id=self._next_id(event))
         self._entries.append(entry)
         self.retained_bytes += len(entry) + ENTRY_OVERHEAD_BYTES
         if self.retained_bytes >= self.max_bytes:
-            self._trim()
+            self._drop_what_all_have_passed()
+            # It ends being full in `_make_room` only, where whoever waits for that is told.
+            self.full = self.full or self.retained_bytes >= self.max_bytes
+
+    def _next_id(self, event: ServerSentEvent) -> str | None:
+        own = event.last_event_id or None
+        return own if self.epoch is None else f"{self.epoch}-{self.last + 1}"
 
     def announce(self, now: float) -> None:
         """Tell every reader that there is something new."""
-        for reader in tuple(self.readers):
+        for reader in tuple(self._readers):
             reader.log_changed(now)
 
     def close(self, now: float) -> None:
@@ -88,19 +109,20 @@ class TurnLog:
     def discard(self, now: float) -> None:
         """Keep nothing, now and from now on: nobody will come back to read it."""
         self._keeping = False
-        self._first += len(self._entries)
+        self._first = self.last + 1
         self._entries.clear()
+        self._dropped = 0
         self.retained_bytes = 0
         self._make_room(now)
 
     def add_reader(self, reader: LogReader) -> None:
         """Nothing that ``reader`` has yet to take will be dropped from now on."""
-        self.readers.append(reader)
+        self._readers[reader] = None
 
     def remove_reader(self, reader: LogReader, now: float) -> None:
         """``reader`` has gone; harmless when it had gone before."""
-        if reader in self.readers:
-            self.readers.remove(reader)
+        if reader in self._readers:
+            del self._readers[reader]
             self._make_room(now)
 
     def read(self, position: int, max_bytes: int) -> tuple[bytes, int]:
@@ -108,19 +130,18 @@ class TurnLog:
 
         Whole entries, joined up to ``max_bytes``, but at least one if there is one.
         """
-        start = end = max(position + 1 - self._first, 0)
+        start = end = self._index(max(position + 1, self._first))
         size = 0
         while end < len(self._entries):
             size += len(self._entries[end])
             if size > max_bytes and end > start:
                 break
             end += 1
-        return b"".join(self._entries[start:end]), self._first + end - 1
+        return b"".join(self._entries[start:end]), self._first + end - self._dropped - 1
 
     def reader_moved(self, now: float) -> None:
         """A reader's position has changed: perhaps there is room now."""
-        if self.full:
-            self._make_room(now)
+        self._make_room(now)
 
     def position_of(self, event_id: str) -> int | None:
         """The position that ``event_id`` stands for, or ``None`` if it isn't one of this log."""
@@ -132,23 +153,29 @@ class TurnLog:
         return position if position <= self.last else None
 
     def _make_room(self, now: float) -> None:
-        was_full = self.full
-        if was_full:
-            self._trim()
-        if was_full and not self.full:
-            self.on_room(now)
+        if self.full:
+            self._drop_what_all_have_passed()
+            if self.retained_bytes <= self._low_bytes:
+                self.full = False
+                self.on_room(now)
 
-    def _trim(self) -> None:
+    def _drop_what_all_have_passed(self) -> None:
         """Drop the oldest entries that nobody has to read, until a quarter of the room is free."""
-        needed = min((reader.position for reader in self.readers), default=self.last)
-        droppable = max(min(needed + 1 - self._first, len(self._entries)), 0)
-        count = 0
-        while count < droppable and self.retained_bytes > self._low_bytes:
-            self.retained_bytes -= len(self._entries[count]) + ENTRY_OVERHEAD_BYTES
-            count += 1
-        del self._entries[:count]
-        self._first += count
-        self.full = self.retained_bytes > (self._low_bytes if self.full else self.max_bytes - 1)
+        needed = min((reader.position for reader in self._readers), default=self.last) + 1
+        end = min(self._index(needed), len(self._entries))
+        while self._dropped < end and self.retained_bytes > self._low_bytes:
+            self.retained_bytes -= len(self._entries[self._dropped]) + ENTRY_OVERHEAD_BYTES
+            self._entries[self._dropped] = b""
+            self._dropped += 1
+            self._first += 1
+        # Moved only when at least half of it is empty: so each entry is moved once or twice in all.
+        if 2 * self._dropped > len(self._entries):
+            del self._entries[: self._dropped]
+            self._dropped = 0
+
+    def _index(self, number: int) -> int:
+        """Where in ``_entries`` the event with this sequence number is, or would be."""
+        return number - self._first + self._dropped
 
 
 def _nothing(now: float) -> None:

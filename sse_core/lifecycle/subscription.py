@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from ..framing import encode_comment, encode_event
 from .log import TurnLog
+from .seconds import check_durations
 from .timers import Timer, Timers
 
 _PING = encode_comment("ping")
@@ -28,11 +29,15 @@ class SubscriptionSettings:
     """How a reader is treated; all in seconds, ``None`` switches a thing off.
 
     ``heartbeat`` is well below the 60 s after which nginx, HAProxy and AWS cut an idle stream.
+    Raises ``ValueError`` for what is not above zero, or not finite.
     """
 
     heartbeat: float | None = 15.0
     stall: float | None = 60.0
     lifetime: float | None = None
+
+    def __post_init__(self) -> None:
+        check_durations(self)
 
 
 class ReaderOutcome(enum.Enum):
@@ -48,6 +53,8 @@ class Subscription:
     """A cursor into ``log``, from ``after`` (a position; 0 is the start).
 
     ``waker`` is called when there may be something to pull.
+
+    Raises ``ValueError`` for an ``after`` that the log hasn't come to yet.
     """
 
     def __init__(
@@ -59,6 +66,8 @@ class Subscription:
         settings: SubscriptionSettings | None = None,
         waker: Callable[[], None] | None = None,
     ) -> None:
+        if not 0 <= after <= log.last:
+            raise ValueError(f"a reader begins after an event from 0 to {log.last}, not {after}")
         self.position = after
         self.waker = waker or _nobody
         self.outcome: ReaderOutcome | None = None
@@ -107,6 +116,8 @@ class Subscription:
 
     def log_changed(self, now: float) -> None:
         """The log has something new, or was closed."""
+        if self.outcome is not None:
+            return
         if self.behind and self._timers.due(Timer.STALL) is None:
             self._arm(Timer.STALL, self._settings.stall, now)
         self.waker()
