@@ -54,7 +54,8 @@ def test_the_make_targets_it_names_exist(target: str) -> None:
 
 
 def test_every_file_it_points_to_exists() -> None:
-    targets = [target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
+    found = re.findall(r'\]\(([^)]+)\)|(?:src|srcset)="([^"]+)"', README)
+    targets = [target for target in map("".join, found) if "://" not in target]
     missing = [target for target in targets if not (ROOT / target).exists()]
     assert len(targets) > 10
     assert not missing
