@@ -11,19 +11,21 @@ how bytes become inputs to those tables.
 
 from __future__ import annotations
 
-import contextlib
 from collections import deque
-from dataclasses import dataclass, field
 
 from ..blocks import BlockEvent, Message, MessageAccumulator, MessageCut, MessageStop, StreamError
 from ..blocks.events import is_visible
 from ..dialects import Dialect
-from ..errors import LimitExceeded, LocalProtocolError, ProtocolError, RemoteProtocolError
-from ..framing import EventStreamDecoder, ServerSentEvent
+from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from ..framing import EventStreamDecoder
+from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
+from .failure import Failure, Refusal
+from .held import HeldEvents
 from .machine import HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect
 from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .stream_head import stream_problem
 from .timers import Timer, Timers
 from .timing import Timing
 from .turn_table import (
@@ -36,30 +38,15 @@ from .turn_table import (
     TurnState,
 )
 
-_MAX_REFUSAL_BYTES = 64 * 1024
-_EVENT_STREAM = "text/event-stream"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why an attempt failed.
-
-    ``status`` is the HTTP status for a client that has not got a head yet: the provider's own if
-    it sent one, else 502 or 504.  ``error`` is what a client is told.
-    """
-
-    status: int
-    error: StreamError
-    outcome: Outcome = Outcome.FAILED
-    headers: Headers = field(default_factory=Headers)
-
 
 class Turn:
     """The machine of one turn.
 
     ``request`` is sent once for each attempt.  ``dialect`` reads the answer.  ``jitter`` gives the
-    randomness of back-off.  ``max_line_bytes`` and ``max_event_bytes`` bound the answer's framing,
-    ``max_held_events`` what is held back before the first visible output.
+    randomness of back-off.  ``accumulator`` is a new one; give one to set its bounds.
+    ``max_line_bytes`` and ``max_event_bytes`` bound the answer's framing, as they do for
+    :class:`sse_core.EventStreamDecoder`; ``max_held_events`` and ``max_held_bytes`` bound what is
+    held back before the first visible output.  Of a refusal's body, 64 KiB are read.
     """
 
     def __init__(
@@ -72,37 +59,44 @@ class Turn:
         on_disconnect: OnDisconnect | None = None,
         jitter: Jitter = no_jitter,
         accumulator: MessageAccumulator | None = None,
+        max_line_bytes: int = DEFAULT_MAX_BYTES,
+        max_event_bytes: int = DEFAULT_MAX_BYTES,
         max_held_events: int = 1000,
+        max_held_bytes: int = 4 * 2**20,
     ) -> None:
         self.request = request
         self.timing = Timing()
         self.attempts = 0
         self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
         self.outcome: Outcome | None = None
-        self.response_headers = Headers()  #: of the answer that was accepted
         self._dialect = dialect
         self._retry = retry or RetryPolicy()
         self._deadlines = deadlines or Deadlines()
         self._on_disconnect = on_disconnect or OnDisconnect()
         self._jitter = jitter
         self._accumulator = accumulator or MessageAccumulator()
+        self._frames = EventStreamDecoder("", max_line_bytes, max_event_bytes)
         self._max_held_events = max_held_events
+        self._max_held_bytes = max_held_bytes
         self._state = TurnState.IDLE
         self._timers = Timers()
         self._events: deque[BlockEvent] = deque()
         self._transport_open = False
         self._paused = False
         self._retry_at = 0.0
-        self._new_attempt()
+        self._forget_attempt()
 
-    def _new_attempt(self) -> None:
-        self._frames = EventStreamDecoder()
-        self._decoder = self._dialect.Decoder()
-        self._held: list[BlockEvent] = []
-        self._refused: tuple[int, Headers] | None = None
-        self._refusal: list[bytes] = []
-        self._refusal_bytes = 0
+    def _forget_attempt(self) -> None:
+        """Nothing of the last attempt is left; nobody has seen any of it."""
         self.accepted = False  #: this attempt was answered with 200 and an event stream
+        self.response_headers = Headers()  #: of the answer that was accepted
+        self.timing.first_byte_at = None
+        self._frames.reset()
+        self._decoder = self._dialect.Decoder()
+        self._held = HeldEvents(
+            self._accumulator, max_events=self._max_held_events, max_bytes=self._max_held_bytes
+        )
+        self._refusal: Refusal | None = None  # this attempt was answered with an error, which is final
 
     # Outputs
 
@@ -119,8 +113,9 @@ class Turn:
     @property
     def want(self) -> Want:
         """What the turn wishes its binding to do."""
-        want = WANTS[self._state, self._transport_open]
-        return Want.PAUSE if self._paused and want is Want.READ else want
+        if self._paused and self._state is TurnState.STREAMING:
+            return Want.PAUSE
+        return WANTS[self._state, self._transport_open]
 
     @property
     def deadline(self) -> float | None:
@@ -139,9 +134,9 @@ class Turn:
     # Inputs: what the reader's side does
 
     def start(self, now: float) -> None:
-        """Begin.  Raises ``LocalProtocolError`` when called twice."""
+        """Begin.  Raises ``LocalProtocolError`` when called twice, or after ``stop``."""
         if self._state is not TurnState.IDLE:
-            raise LocalProtocolError("this turn was started before; make a new Turn")
+            raise LocalProtocolError("this turn was started or stopped before; make a new Turn")
         self.timing.started_at = now
         self._arm(Timer.WHOLE, now)
         self._apply(TurnInput.START, now)
@@ -157,7 +152,11 @@ class Turn:
         return Outcome.STOPPED
 
     def pause(self, now: float) -> None:  # noqa: ARG002  (every input has a clock)
-        """Stop reading: the reader's log is full.  No gap is measured while paused."""
+        """Stop reading: the reader's log is full.  No gap is measured while paused.
+
+        Before the first visible output there is nothing that could fill a log: until then the turn
+        reads on.
+        """
         self._paused = True
         self._timers.disarm(Timer.OUTPUT_GAP)
 
@@ -174,14 +173,22 @@ class Turn:
             self._timers.disarm(Timer.NO_READER)
         elif self._on_disconnect.kind == "cancel":
             self.stop(now)
-        else:
+        elif self._timers.due(Timer.NO_READER) is None:
             self._timers.arm(Timer.NO_READER, now + self._on_disconnect.seconds)
 
     # Inputs: what the transport does
 
     def connected(self, now: float) -> None:
-        """The transport is open and the request is on its way."""
+        """The transport is open and the request is on its way.
+
+        Late, it does no harm: the turn wishes it closed.  Raises ``LocalProtocolError`` before
+        ``start``.
+        """
+        if self._state is TurnState.IDLE:
+            raise LocalProtocolError("nothing was to be connected: call start() first")
         self._transport_open = True
+        # In BACKOFF the transport is late: close first, then sleep.
+        self._timers.disarm(Timer.BACKOFF)
         if self._state is TurnState.CONNECTING:
             self._apply(TurnInput.CONNECTED, now)
 
@@ -190,22 +197,25 @@ class Turn:
         if self._state is not TurnState.WAITING:
             return
         self._timers.disarm(Timer.FIRST_BYTE)
-        problem = _unusable(status, headers)
-        if status == 200 and problem is None:
-            self.accepted = True
-            self.response_headers = headers
-            self.timing.first_byte_at = now
-        elif status == 200:
-            self._fail(_failure(502, "api_error", problem or "", retryable=False), now)
-        elif self._retry.retries_status(status, headers) and self._may_retry(headers):
-            self._fail(self._refusal_failure(status, headers), now)
+        if status < 400:
+            self._accept(status, headers, now)
+            return
+        refusal = Refusal(status, headers)
+        retry_after = retry_after_seconds(headers)
+        if self._retry.retries_status(status, headers) and self._may_retry(retry_after, now):
+            self._fail(refusal.failure(self._dialect), now, again=True)
         else:
-            self._refused = (status, headers)
+            # It is final, and its body says why; that has as long to come as the head had.
+            self._refusal = refusal
+            self._arm(Timer.FIRST_BYTE, now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
-        if self._refused is not None:
-            self._receive_refusal(data, now)
+        if not self._is_reading():
+            return
+        if self._refusal is not None:
+            if self._refusal.receive_data(data):
+                self._fail_as_refused(self._refusal, now)
         elif self.accepted:
             self._receive_stream(data, now)
 
@@ -213,27 +223,33 @@ class Turn:
         """The answer's body came to its proper end."""
         if not self._is_reading():
             return
-        if self._refused is not None:
-            self._fail(self._refusal_failure(*self._refused), now)
+        if self._refusal is not None:
+            self._fail_as_refused(self._refusal, now)
             return
-        for event in self._decoder.receive_eof():
+        try:
+            self._frames.receive_eof()
             # The dialect knows whether a stream that ends here is whole; a cut is ours to tell.
-            if not isinstance(event, MessageCut) and self._is_reading():
-                self._receive_event(event, now)
+            last = [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
+            self._receive_events(last, now)
+        except (RemoteProtocolError, LimitExceeded) as error:
+            self._break(error, now)
         if self._is_reading():
-            self._cut("The provider's stream ended before the message was whole.", now)
+            self._fail(Failure.cut("The provider's stream ended before the message was whole."), now)
 
     def connection_lost(self, reason: str, now: float) -> None:
         """The connection could not be made, or broke.  ``reason`` is for logs and errors."""
         self._transport_open = False
         if self._state is TurnState.CONNECTING:
-            self._fail(_failure(502, "api_error", f"The provider can't be reached: {reason}"), now)
-        elif self._is_reading() and self._refused is not None:
-            self._fail(self._refusal_failure(*self._refused), now)
-        elif self._is_reading():
-            self._cut(f"The connection to the provider was lost: {reason}", now)
+            self._fail(Failure.broken(f"The provider can't be reached: {reason}", retryable=True), now)
         elif self._state is TurnState.BACKOFF:
-            self._timers.arm(Timer.BACKOFF, self._retry_at)
+            self._arm(Timer.BACKOFF, now)
+        elif self._is_reading() and self._refusal is not None:
+            self._fail_as_refused(self._refusal, now)
+        elif self.accepted and self._is_reading():
+            self._fail(Failure.cut(f"The connection to the provider was lost: {reason}"), now)
+        elif self._is_reading():
+            message = f"The connection to the provider was lost before it answered: {reason}"
+            self._fail(Failure.broken(message, retryable=True), now)
 
     def closed(self, now: float) -> None:
         """The transport was closed, as wished."""
@@ -241,112 +257,104 @@ class Turn:
 
     def handle_timeout(self, now: float) -> None:
         """Fire the timers that are due."""
-        for timer in self._timers.take_expired(now):
-            if self.outcome is not None:
-                return
+        while (timer := self._timers.next_expired(now)) is not None:
             if timer is Timer.BACKOFF:
                 self._apply(TurnInput.RETRY_DUE, now)
             elif timer is Timer.NO_READER:
                 self.stop(now)
+            elif self._refusal is not None:
+                self._fail_as_refused(self._refusal, now)
             else:
-                self._expire(timer, now)
+                retryable = timer is not Timer.WHOLE
+                self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=retryable), now)
 
     # From bytes to inputs
 
     def _is_reading(self) -> bool:
         return self._state in {TurnState.WAITING, TurnState.STREAMING}
 
+    def _accept(self, status: int, headers: Headers, now: float) -> None:
+        problem = f"answered with status {status}" if status != 200 else stream_problem(headers)
+        if problem is not None:
+            self._fail(Failure.broken(f"The provider {problem}.", retryable=False), now)
+            return
+        self.accepted = True
+        self.response_headers = headers
+        self.timing.first_byte_at = now
+
     def _receive_stream(self, data: bytes, now: float) -> None:
         try:
             for sse in self._frames.receive_data(data):
-                self._receive_sse(sse, now)
+                self._receive_events(self._decoder.receive_event(sse), now)
                 if not self._is_reading():
                     return
         except (RemoteProtocolError, LimitExceeded) as error:
-            self._fail(_failure(502, "api_error", f"The provider's stream is broken: {error}"), now)
+            self._break(error, now)
 
-    def _receive_sse(self, sse: ServerSentEvent, now: float) -> None:
-        for event in self._decoder.receive_event(sse):
+    def _receive_events(self, events: list[BlockEvent], now: float) -> None:
+        for event in events:
             self._receive_event(event, now)
             if not self._is_reading():
                 return
 
     def _receive_event(self, event: BlockEvent, now: float) -> None:
-        if is_visible(event):
-            self._release()
-            self.timing.output(now)
-            self._emit(event)
-            self._apply(TurnInput.OUTPUT, now)
-        elif isinstance(event, StreamError):
+        if isinstance(event, StreamError):
             self._fail(Failure(self._dialect.error_status(event.type), event), now)
         elif isinstance(event, MessageStop):
-            self._release()
             self._end(Outcome.COMPLETED, event, now)
+        elif is_visible(event):
+            self._give_out(event)
+            self.timing.output(now)
+            self._apply(TurnInput.OUTPUT, now)
         elif self._state is TurnState.STREAMING:
-            self._emit(event)
+            self._give_out(event)
         else:
-            self._hold(event)
+            self._held.hold(event)
 
-    def _hold(self, event: BlockEvent) -> None:
-        if len(self._held) >= self._max_held_events:
-            raise LimitExceeded(
-                "too many events before anything visible",
-                limit="max_held_events",
-                bound=self._max_held_events,
-                status=502,
-            )
-        self._held.append(event)
+    def _give_out(self, event: BlockEvent) -> None:
+        """Give out ``event``, after all that was held back; or nothing, where it breaks the rules."""
+        if self._state is not TurnState.STREAMING:
+            self._held.check(event)
+            for held in self._held.take():
+                self._accumulator.receive(held)
+                self._events.append(held)
+        self._accumulator.receive(event)
+        self._events.append(event)
 
-    def _receive_refusal(self, data: bytes, now: float) -> None:
-        self._refusal.append(data)
-        self._refusal_bytes += len(data)
-        if self._refusal_bytes >= _MAX_REFUSAL_BYTES and self._refused is not None:
-            self._fail(self._refusal_failure(*self._refused), now)
-
-    def _refusal_failure(self, status: int, headers: Headers) -> Failure:
-        body = b"".join(self._refusal)[:_MAX_REFUSAL_BYTES]
-        return Failure(status, self._dialect.parse_error(status, body, headers), headers=headers)
+    def _break(self, error: RemoteProtocolError | LimitExceeded, now: float) -> None:
+        # What is beyond a bound will be so again.
+        retryable = isinstance(error, RemoteProtocolError)
+        self._fail(Failure.broken(f"The provider's stream is broken: {error}", retryable=retryable), now)
 
     # What follows
 
-    def _may_retry(self, headers: Headers) -> bool:
-        return self._retry.allows(self.attempts, retry_after_seconds(headers))
+    def _fail_as_refused(self, refusal: Refusal, now: float) -> None:
+        self._fail(refusal.failure(self._dialect), now, again=False)
 
-    def _fail(self, failure: Failure, now: float) -> None:
-        """The attempt has failed: once more if nobody has seen anything of it, else the end."""
+    def _fail(self, failure: Failure, now: float, *, again: bool | None = None) -> None:
+        """The attempt has failed: once more if nobody has seen anything of it, else the end.
+
+        ``again`` says whether another one may help, where that isn't the error's own word.
+        """
         self.failure = failure
         retry_after = failure.error.retry_after or retry_after_seconds(failure.headers)
         unseen = self._state in {TurnState.CONNECTING, TurnState.WAITING}
-        if unseen and failure.error.retryable and self._retry.allows(self.attempts, retry_after):
+        helps = failure.error.retryable if again is None else again
+        if unseen and helps and self._may_retry(retry_after, now):
             self._retry_at = now + self._retry.delay(self.attempts, self._jitter, retry_after)
             self._apply(TurnInput.RETRY, now)
             return
         truncated = failure.outcome is Outcome.TRUNCATED
         self._end(failure.outcome, MessageCut("truncated") if truncated else failure.error, now)
 
-    def _cut(self, message: str, now: float) -> None:
-        self._fail(_failure(502, "api_error", message, Outcome.TRUNCATED), now)
-
-    def _expire(self, timer: Timer, now: float) -> None:
-        retryable = timer is not Timer.WHOLE
-        message = EXPIRY_MESSAGES[timer]
-        self._fail(_failure(504, "timeout_error", message, Outcome.EXPIRED, retryable=retryable), now)
-
-    def _release(self) -> None:
-        """Give out what was held back."""
-        held, self._held = self._held, []
-        for event in held:
-            self._emit(event)
-
-    def _emit(self, event: BlockEvent) -> None:
-        self._accumulator.receive(event)
-        self._events.append(event)
+    def _may_retry(self, retry_after: float | None, now: float) -> bool:
+        """Whether one more attempt is allowed and would begin before the whole turn is to be over."""
+        whole = self._timers.due(Timer.WHOLE)
+        at = now + self._retry.delay(self.attempts, no_jitter, retry_after)
+        return self._retry.allows(self.attempts, retry_after) and (whole is None or at < whole)
 
     def _end(self, outcome: Outcome, last: BlockEvent, now: float) -> None:
-        # What is still held may itself be what broke the rules; then it is not shown.
-        with contextlib.suppress(ProtocolError):
-            self._release()
-        self._emit(last)
+        self._give_out(last)
         self.outcome = outcome
         self.timing.ended_at = now
         self._apply(TurnInput.END, now)
@@ -357,7 +365,8 @@ class Turn:
         self._timers.disarm(*STATE_TIMERS[before])
         if self._state is TurnState.CONNECTING:
             self.attempts += 1
-            self._new_attempt()
+        elif self._state is TurnState.BACKOFF:
+            self._forget_attempt()
         elif self._state is TurnState.DONE:
             self._timers.clear()
         for timer in STATE_TIMERS[self._state]:
@@ -372,19 +381,3 @@ class Turn:
         seconds: float | None = getattr(self._deadlines, timer.value)
         if seconds is not None and not (self._paused and timer is Timer.OUTPUT_GAP):
             self._timers.arm(timer, now + seconds)
-
-
-def _failure(
-    status: int, kind: str, message: str, outcome: Outcome = Outcome.FAILED, *, retryable: bool = True
-) -> Failure:
-    return Failure(status, StreamError(kind, message, retryable=retryable), outcome)
-
-
-def _unusable(status: int, headers: Headers) -> str | None:
-    """Why a 200 can't be read as an event stream, or ``None``."""
-    content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-    if status == 200 and content_type != _EVENT_STREAM:
-        return f"The provider answered with {content_type[:80]!r} instead of {_EVENT_STREAM}."
-    if status == 200 and headers.get("content-encoding", "identity") != "identity":
-        return "The provider compressed its stream, though it was asked not to."
-    return None

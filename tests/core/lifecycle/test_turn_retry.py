@@ -1,0 +1,327 @@
+"""Attempts: which failures are tried again, when, and that nobody can tell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sse_core.blocks import MessageStart, StreamError
+from sse_core.headers import Headers
+from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, RetryPolicy, Turn, TurnState, Want
+from tests.core.lifecycle.support import (
+    ANSWER,
+    EVENT_STREAM,
+    OPENED,
+    OVERLOADED,
+    PING,
+    START,
+    accepted,
+    backing_off,
+    bare,
+    connecting,
+    deadline_of,
+    drained,
+    outcome_of,
+    state_of,
+    streaming,
+    try_again,
+    waiting,
+    want_of,
+    wire,
+)
+
+RATE_LIMITED = Headers({"content-type": "application/json", "retry-after": "7"})
+
+
+def body(error_type: str, message: str = "No.") -> bytes:
+    return json.dumps({"type": "error", "error": {"type": error_type, "message": message}}).encode()
+
+
+def answer_again(turn: Turn) -> None:
+    """The next attempt is answered whole; nobody can tell that it wasn't the first."""
+    now = try_again(turn)
+    turn.response_started(200, EVENT_STREAM, now)
+    turn.receive_data(wire(*ANSWER), now)
+    assert outcome_of(turn) is Outcome.COMPLETED
+    assert bare(drained(turn)) == list(ANSWER)
+    assert turn.message.text == "Hello world"
+
+
+class TestBeforeAnythingVisible:
+    def test_a_provider_that_can_not_be_reached(self) -> None:
+        turn = connecting()
+        turn.connection_lost("refused", 1.0)
+        assert (state_of(turn), want_of(turn)) == (TurnState.BACKOFF, Want.WAIT)
+        assert turn.retry_at == deadline_of(turn) == 1.5
+        assert turn.failure is not None
+        assert (turn.failure.status, turn.failure.outcome) == (502, Outcome.FAILED)
+        assert "can't be reached: refused" in turn.failure.error.message
+        answer_again(turn)
+        assert turn.attempts == 2
+        assert turn.retry_at is None
+
+    def test_a_connection_that_breaks_before_the_head(self) -> None:
+        turn = waiting()
+        turn.connection_lost("reset", 1.0)
+        assert want_of(turn) is Want.WAIT
+        assert turn.failure is not None
+        assert turn.failure.outcome is Outcome.FAILED, "no stream had begun"
+        answer_again(turn)
+
+    def test_a_stream_that_is_cut(self) -> None:
+        for cut in ("eof", "lost"):
+            turn = accepted()
+            turn.receive_data(wire(START, PING, OPENED), 0.0)
+            if cut == "eof":
+                turn.receive_eof(0.0)
+                assert want_of(turn) is Want.CLOSE, "close first, then sleep"
+            else:
+                turn.connection_lost("reset", 0.0)
+                assert want_of(turn) is Want.WAIT
+            answer_again(turn)
+
+    def test_an_error_event(self) -> None:
+        turn = accepted()
+        turn.receive_data(wire(START, OVERLOADED), 0.0)
+        assert state_of(turn) is TurnState.BACKOFF
+        assert turn.failure is not None
+        assert turn.failure.status == 529
+        answer_again(turn)
+
+    def test_nothing_is_left_of_an_attempt_that_failed(self) -> None:
+        turn = accepted()
+        turn.response_started(200, EVENT_STREAM.replaced({"request-id": "req_1"}), 0.0)
+        turn.receive_data(wire(START, OVERLOADED), 0.0)
+        assert not turn.accepted
+        assert turn.response_headers == Headers()
+        assert turn.timing.first_byte_at is None
+        assert turn.stop(0.0) is Outcome.STOPPED
+        assert not any(isinstance(event, MessageStart) for event in drained(turn))
+        assert turn.message.id == ""
+
+    def test_until_the_attempts_are_used_up(self) -> None:
+        turn = accepted(retry=RetryPolicy(max_attempts=2))
+        turn.receive_data(wire(START, OVERLOADED), 0.0)
+        now = try_again(turn)
+        turn.response_started(200, EVENT_STREAM, now)
+        turn.receive_data(wire(START, OVERLOADED), now)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert bare(drained(turn)) == [START, OVERLOADED]
+        assert turn.attempts == 2
+
+    def test_no_retry(self) -> None:
+        turn = connecting(retry=NO_RETRY)
+        turn.connection_lost("refused", 1.0)
+        (error,) = drained(turn)
+        assert isinstance(error, StreamError)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert want_of(turn) is Want.NOTHING
+
+
+class TestAfterSomethingVisible:
+    @pytest.mark.parametrize("how", ["error", "eof", "lost", "garbage", "gap"])
+    def test_nothing_is_tried_again(self, how: str) -> None:
+        turn = streaming()
+        match how:
+            case "error":
+                turn.receive_data(wire(OVERLOADED), 1.0)
+            case "eof":
+                turn.receive_eof(1.0)
+            case "lost":
+                turn.connection_lost("reset", 1.0)
+            case "garbage":
+                turn.receive_data(b"data: {]\n\n", 1.0)
+            case _:
+                turn.handle_timeout(deadline_of(turn))
+        assert outcome_of(turn) in {Outcome.FAILED, Outcome.TRUNCATED, Outcome.EXPIRED}
+        assert turn.attempts == 1
+        assert len(drained(turn)) == 1, "it is told"
+
+
+class TestBackoff:
+    def test_close_comes_before_sleep(self) -> None:
+        turn = accepted()
+        turn.receive_data(wire(OVERLOADED), 10.0)
+        assert want_of(turn) is Want.CLOSE
+        assert turn.retry_at == 10.5
+        turn.handle_timeout(20.0)
+        assert (state_of(turn), want_of(turn)) == (TurnState.BACKOFF, Want.CLOSE), "not before it is closed"
+        turn.closed(30.0)
+        assert (want_of(turn), deadline_of(turn)) == (Want.WAIT, 10.5)
+        turn.handle_timeout(30.0)
+        assert want_of(turn) is Want.CONNECT
+
+    def test_early_timeouts_and_late_words_are_harmless(self) -> None:
+        turn = backing_off()
+        turn.handle_timeout(0.4)
+        turn.closed(0.45)
+        turn.connection_lost("again", 0.45)
+        turn.receive_data(wire(*ANSWER), 0.45)
+        turn.receive_eof(0.45)
+        turn.response_started(200, EVENT_STREAM, 0.45)
+        assert (state_of(turn), deadline_of(turn), turn.attempts) == (TurnState.BACKOFF, 0.5, 1)
+        assert drained(turn) == []
+
+    def test_a_transport_that_opens_late_is_closed_before_the_next_attempt(self) -> None:
+        turn = backing_off()
+        turn.connected(0.2)
+        assert want_of(turn) is Want.CLOSE
+        turn.handle_timeout(5.0)
+        assert (state_of(turn), want_of(turn)) == (TurnState.BACKOFF, Want.CLOSE)
+        turn.closed(5.0)
+        assert (want_of(turn), deadline_of(turn)) == (Want.WAIT, 0.5)
+        answer_again(turn)
+
+    def test_it_grows_and_is_jittered(self) -> None:
+        turn = connecting(retry=RetryPolicy(max_attempts=4), jitter=lambda: 0.5)
+        now, waits = 0.0, []
+        for _ in range(3):
+            turn.connection_lost("refused", now)
+            assert turn.retry_at is not None
+            waits.append(turn.retry_at - now)
+            now = turn.retry_at
+            turn.handle_timeout(now)
+        assert waits == pytest.approx([0.4375, 0.875, 1.75])
+        turn.connection_lost("refused", now)
+        assert outcome_of(turn) is Outcome.FAILED
+
+    def test_an_attempt_that_would_begin_after_the_end_is_none(self) -> None:
+        """Who waits had better be told now what is wrong than later that it took too long."""
+        turn = waiting(deadlines=Deadlines(whole=30.0))
+        turn.response_started(429, RATE_LIMITED.replaced({"retry-after": "30"}), 0.0)
+        turn.receive_data(body("rate_limit_error"), 0.0)
+        turn.receive_eof(0.0)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.failure is not None
+        assert turn.failure.status == 429
+
+    def test_without_an_end_there_is_no_such_attempt(self) -> None:
+        turn = waiting(deadlines=Deadlines(whole=None))
+        turn.response_started(429, RATE_LIMITED.replaced({"retry-after": "60"}), 0.0)
+        assert turn.retry_at == 60.0
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
+    def test_that_may_pass_are_tried_again_without_reading_on(self, status: int) -> None:
+        turn = waiting()
+        turn.response_started(status, Headers(), 0.0)
+        assert (state_of(turn), want_of(turn)) == (TurnState.BACKOFF, Want.CLOSE)
+        assert turn.failure is not None
+        assert turn.failure.status == status
+        answer_again(turn)
+
+    def test_retry_after_is_honoured(self) -> None:
+        turn = waiting()
+        turn.response_started(429, RATE_LIMITED, 10.0)
+        assert turn.retry_at == 17.0
+        answer_again(turn)
+
+    def test_more_than_the_policy_waits_is_final(self) -> None:
+        turn = waiting()
+        turn.response_started(429, RATE_LIMITED.replaced({"retry-after": "61"}), 0.0)
+        assert want_of(turn) is Want.READ, "its body says why"
+        turn.receive_data(body("rate_limit_error", "Slow down."), 0.0)
+        turn.receive_eof(0.0)
+        assert outcome_of(turn) is Outcome.FAILED
+        (error,) = drained(turn)
+        assert isinstance(error, StreamError)
+        assert (error.type, error.message, error.retryable) == ("rate_limit_error", "Slow down.", True)
+        assert turn.failure is not None
+        assert turn.failure.status == 429
+        assert turn.failure.headers.get("retry-after") == "61"
+        assert turn.attempts == 1
+
+    def test_the_delay_that_an_error_event_asks_for(self) -> None:
+        asking = StreamError("rate_limit_error", "Slow.", retryable=True, retry_after=3.5)
+        turn = accepted()
+        turn.receive_data(wire(asking), 1.0)
+        assert turn.retry_at == 4.5
+        too_long = accepted()
+        too_long.receive_data(wire(StreamError("rate_limit_error", "", retryable=True, retry_after=1e9)), 1.0)
+        assert outcome_of(too_long) is Outcome.FAILED
+
+    def test_a_delay_below_zero_is_none(self) -> None:
+        turn = accepted()
+        turn.receive_data(wire(StreamError("rate_limit_error", "", retryable=True, retry_after=-5.0)), 1.0)
+        assert turn.retry_at == 1.5
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+    def test_that_are_final_are_read_and_told(self, status: int) -> None:
+        turn = waiting()
+        turn.response_started(status, Headers(), 0.0)
+        data = body("invalid_request_error", "max_tokens is missing")
+        turn.receive_data(data[:20], 0.0)
+        turn.receive_data(data[20:], 0.0)
+        assert outcome_of(turn) is None
+        turn.receive_eof(0.0)
+        (error,) = drained(turn)
+        assert isinstance(error, StreamError)
+        assert error.message == "max_tokens is missing"
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.failure is not None
+        assert turn.failure.status == status
+        assert not turn.accepted
+
+    def test_the_policys_statuses_decide_not_the_errors_word(self) -> None:
+        """A status taken out of the policy is final, whatever type of error stands in the body."""
+        turn = waiting(retry=RetryPolicy(retry_statuses=frozenset()))
+        turn.response_started(429, Headers(), 0.0)
+        turn.receive_data(body("rate_limit_error"), 0.0)
+        turn.receive_eof(0.0)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.attempts == 1
+
+    def test_and_a_status_put_into_it_is_tried_again(self) -> None:
+        turn = waiting(retry=RetryPolicy(retry_statuses=frozenset({404})))
+        turn.response_started(404, Headers(), 0.0)
+        assert state_of(turn) is TurnState.BACKOFF
+
+    @pytest.mark.parametrize(("status", "told", "again"), [(400, "true", True), (529, "false", False)])
+    def test_the_providers_own_word_goes_first(self, status: int, told: str, *, again: bool) -> None:
+        turn = waiting()
+        turn.response_started(status, Headers({"x-should-retry": told}), 0.0)
+        assert (state_of(turn) is TurnState.BACKOFF) is again
+
+    @pytest.mark.parametrize("how", ["lost", "bytes", "timeout", "whole"])
+    def test_a_body_that_does_not_end_well_is_no_reason_to_try_again(self, how: str) -> None:
+        turn = waiting(deadlines=Deadlines(whole=50.0) if how == "whole" else None)
+        turn.response_started(401, Headers(), 1.0)
+        match how:
+            case "lost":
+                turn.receive_data(body("authentication_error"), 1.0)
+                turn.connection_lost("reset", 1.0)
+            case "bytes":
+                turn.receive_data(b"x" * (64 * 1024 - 1), 1.0)
+                assert outcome_of(turn) is None
+                turn.receive_data(b"x" * 10, 1.0)
+                assert want_of(turn) is Want.CLOSE
+            case _:
+                # It has as long to come as the head had.
+                assert deadline_of(turn) == (50.0 if how == "whole" else 61.0)
+                turn.receive_data(body("authentication_error"), 2.0)
+                turn.handle_timeout(61.0)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.failure is not None
+        assert turn.failure.status == 401
+        assert turn.failure.error.type == "authentication_error"
+
+    def test_of_a_huge_body_64_kib_are_read(self) -> None:
+        """A bound in the middle of a JSON text leaves no JSON: then the status speaks."""
+        turn = waiting()
+        turn.response_started(400, Headers(), 0.0)
+        turn.receive_data(body("invalid_request_error", "x" * 100_000), 0.0)
+        assert turn.failure is not None
+        assert "status 400 and no error object" in turn.failure.error.message
+
+    def test_what_follows_a_refusal_is_nobodys(self) -> None:
+        turn = waiting()
+        turn.response_started(400, Headers(), 0.0)
+        turn.receive_eof(0.0)
+        drained(turn)
+        turn.receive_data(body("overloaded_error"), 0.0)
+        turn.receive_eof(0.0)
+        turn.connection_lost("reset", 0.0)
+        assert drained(turn) == []
+        assert want_of(turn) is Want.NOTHING

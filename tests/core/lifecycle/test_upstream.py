@@ -1,0 +1,63 @@
+"""A provider's address and policies as plain data, and the turns that it makes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sse_core.headers import Headers
+from sse_core.lifecycle import Deadlines, OnDisconnect, RetryPolicy, Upstream, Want
+from tests.core.lifecycle.support import ANSWER, EVENT_STREAM, drained, wire
+
+URL = "https://api.provider.test/v1/messages"
+
+
+def test_a_mapping_is_sent_as_json_that_asks_for_a_stream() -> None:
+    turn = Upstream(URL, Headers({"X-API-Key": "secret", "Accept": "*/*"})).turn(
+        {"model": "m", "stream": False}
+    )
+    request = turn.request
+    assert (request.method, request.url) == ("POST", URL)
+    assert json.loads(request.body) == {"model": "m", "stream": True}
+    assert dict(request.headers) == {
+        "x-api-key": "secret",
+        "content-type": "application/json",
+        "accept": "text/event-stream",
+    }
+
+
+def test_bytes_are_sent_as_they_are() -> None:
+    assert Upstream(URL).turn(b'{"stream":true}').request.body == b'{"stream":true}'
+
+
+def test_its_policies_are_the_turns() -> None:
+    upstream = Upstream(URL, retry=RetryPolicy(initial_delay=4.0), deadlines=Deadlines(connect=3.0))
+    turn = upstream.turn(b"{}", on_disconnect=OnDisconnect("detach", 1.0), jitter=lambda: 0.5)
+    turn.start(0.0)
+    assert turn.deadline == 3.0
+    turn.readers_changed(0, 0.0)
+    assert turn.deadline == 1.0
+    turn.connection_lost("refused", 0.5)
+    assert turn.retry_at == 4.0
+
+
+def test_its_turns_speak_its_dialect() -> None:
+    turn = Upstream(URL, dialect="anthropic").turn(b"{}")
+    turn.start(0.0)
+    turn.connected(0.0)
+    turn.response_started(200, EVENT_STREAM, 0.0)
+    turn.receive_data(wire(*ANSWER), 0.0)
+    assert len(drained(turn)) == len(ANSWER)
+    assert turn.want is Want.CLOSE
+
+
+def test_a_dialect_that_is_none() -> None:
+    with pytest.raises(ValueError, match="dialect"):
+        Upstream(URL, dialect="klingon").turn(b"{}")
+
+
+def test_no_secret_shows_in_a_repr() -> None:
+    upstream = Upstream(URL, Headers({"x-api-key": "secret"}))
+    assert "secret" not in repr(upstream)
+    assert "secret" not in repr(upstream.turn(b"{}").request)
