@@ -189,7 +189,7 @@ class Relay:
         position = known.log.position_of(event_id) if event_id else 0
         if position is None:
             raise BadRequest("Last-Event-ID is not the ID of an event of this turn.")
-        if known.log.closed and position == known.log.last > 0:
+        if known.log.closed and position == known.log.last:
             # What tells an EventSource not to come again.
             return Reply(204)
         return self._events(known, position, now)

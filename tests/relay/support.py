@@ -97,9 +97,11 @@ class World:
         )
         self.providers: list[Provider] = []
         self.readers: list[Reader] = []
-        self.relay.waker = self._take_exchanges
+        self.wakes = 0  #: how often the relay asked to be looked at
+        self.relay.waker = self._look
 
-    def _take_exchanges(self) -> None:
+    def _look(self) -> None:
+        self.wakes += 1
         self.providers += [Provider(self, exchange) for exchange in self.relay.upstreams()]
 
     @property
@@ -279,9 +281,14 @@ class Reader:
         self.head: StreamHead | Reply | None = None
         self.received: list[bytes] = []
         self.ended: StreamState | None = None  #: how the stream itself ended
+        self.wakes = 0
         self._world = world
         self._pulling = False
-        stream.waker = self.pull
+        stream.waker = self._wake
+
+    def _wake(self) -> None:
+        self.wakes += 1
+        self.pull()
 
     def pull(self) -> None:
         """What a server does when a stream woke it and the socket has room."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sse_core.lifecycle import Outcome
+from sse_http import StreamState
 from tests.relay.support import BEGINNING, ENDING, TURN_ID, WHOLE, World, error_of, text
 
 NAMED = {"turn-id": TURN_ID}
@@ -38,6 +39,20 @@ def test_to_leave_twice_is_to_leave_once() -> None:
     assert second.text == "x"
 
 
+def test_a_reader_that_has_left_is_left_alone() -> None:
+    world = World()
+    stay = world.ask(NAMED)
+    gone = [world.resume(TURN_ID), world.ask({"turn-id": f"{TURN_ID}-2"}, stream=False)]
+    for reader in gone:
+        reader.leave()
+        reader.wakes = 0
+    assert gone[0].stream.state is StreamState.ABORTED
+    world.providers[0].answer(*WHOLE)
+    world.pass_time(100)
+    assert stay.text == "Scattering."
+    assert [reader.wakes for reader in gone] == [0, 0]
+
+
 def test_a_client_of_the_whole_message_is_a_reader_too() -> None:
     world = World()
     reader = world.ask(NAMED, stream=False)
@@ -55,6 +70,10 @@ def test_detach_goes_on_without_a_reader() -> None:
     first = world.ask(policy("detach=30"))
     world.provider.connect().head().send(*BEGINNING, text("Scat"))
     first.leave()
+    world.pass_time(29)
+    wakes = world.provider.wakes
+    world.ask(policy("cancel")).leave()
+    assert world.provider.wakes == wakes + 2, "its deadline has changed twice"
     world.pass_time(29)
     world.provider.send(text("tering."), *ENDING)
     assert world.provider.turn.outcome is Outcome.COMPLETED

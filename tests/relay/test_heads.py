@@ -40,6 +40,8 @@ def test_the_head_waits_for_the_providers() -> None:
     world.provider.head()
     assert is_out(reader)
     assert reader.data == b""
+    # There is no hold any more; what is due next is a heartbeat, 15 s from the beginning.
+    assert reader.stream.deadline == world.now + 13.1
 
 
 def test_what_the_head_says() -> None:

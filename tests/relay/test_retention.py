@@ -29,7 +29,9 @@ def test_a_finished_turn_is_forgotten_after_a_while() -> None:
     world = World(retention=60.0)
     finish(world, named(1))
     world.pass_time(30)
+    wakes = world.wakes
     finish(world, named(2))
+    assert world.wakes == wakes + 2, "once for its exchange, once for the relay's deadline"
     assert world.relay.deadline == world.now + 30
     world.pass_time(29.9)
     assert known(world, named(1))

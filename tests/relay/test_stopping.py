@@ -135,6 +135,16 @@ def test_a_connection_that_is_made_after_the_stop_is_closed() -> None:
     assert world.provider.want == "nothing"
 
 
+def test_with_nobody_reading() -> None:
+    world = World()
+    world.ask(NAMED | {"turn-on-disconnect": "detach=100"}).leave()
+    streaming(world.provider)
+    wakes = world.provider.wakes
+    assert world.stop(TURN_ID) == "stopped"
+    assert world.provider.wakes > wakes
+    assert world.provider.want == "close"
+
+
 def test_every_reader_is_told() -> None:
     world = World()
     readers = [world.ask(NAMED), world.ask(NAMED), world.resume(TURN_ID)]
