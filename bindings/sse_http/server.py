@@ -171,13 +171,12 @@ class ServerConnection:
     # Reading requests
 
     def _receive(self, data: bytes, now: float) -> None:
-        self._incoming.receive_data(data)
         too_early = self.phase is ConnectionPhase.ANSWERING or bool(self._out)
+        self._incoming.receive_data(data)
         if not too_early:
             self._advance(now)
-        # A request that comes before the last answer was taken is kept, within a bound.
-        early = too_early or self.phase is ConnectionPhase.ANSWERING
-        if early and len(self._incoming) > self._settings.max_head_bytes:
+        elif len(self._incoming) > self._settings.max_head_bytes:
+            # Requests that come before the last answer was taken are kept, within a bound.
             self.connection_lost(now)
 
     def _advance(self, now: float) -> None:

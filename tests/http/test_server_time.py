@@ -241,9 +241,13 @@ class TestFlood:
             peer.send(b"x" * (size - 500))
             peer.send(b"x" * 500)
             assert peer.phase() is phase
-            peer = Peer(Pieces(), settings=ServerSettings(max_head_bytes=1000))
-            peer.send(request() + b"x" * size)
-            assert peer.phase() is phase
+
+    def test_what_came_with_the_request_is_not_too_early(self) -> None:
+        peer = Peer(Pieces(), settings=ServerSettings(max_head_bytes=100))
+        peer.send(request() * 10)
+        assert peer.phase() is ConnectionPhase.ANSWERING
+        peer.send(b"G")
+        assert peer.phase() is ConnectionPhase.OVER
 
 
 class TestWaker:
