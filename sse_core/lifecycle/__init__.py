@@ -1,14 +1,16 @@
 """What may happen when: turns, logs and their readers, event sources."""
 
+from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
 from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
-from .source import EventSource, SourceState
+from .source import EventSource
+from .source_table import SourceInput, SourceState
 from .subscription import ReaderOutcome, Subscription, SubscriptionSettings
 from .timers import Timer, Timers
 from .timing import Timing
-from .turn import Failure, Turn
+from .turn import Turn
 from .turn_table import Outcome, TurnInput, TurnState
 from .upstream import Upstream
 
@@ -26,6 +28,7 @@ __all__ = [
     "ResumeRule",
     "RetryPolicy",
     "SourceDeadlines",
+    "SourceInput",
     "SourceState",
     "Subscription",
     "SubscriptionSettings",

@@ -1,0 +1,73 @@
+"""The event source as data: its states, what may happen in each, its timers and its wishes.
+
+A transition that isn't in the table does not exist.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from .machine import Want
+from .timers import Timer
+
+
+class SourceState(enum.Enum):
+    """Where an event source is; the names of WHATWG's ready states, and the pause between."""
+
+    IDLE = "idle"  #: not started
+    CONNECTING = "connecting"  #: no transport yet, or no head of an answer
+    OPEN = "open"  #: an event stream is being read
+    RECONNECTING = "reconnecting"  #: sleeping; to WHATWG this is CONNECTING too
+    CLOSED = "closed"  #: for good
+
+
+class SourceInput(enum.Enum):
+    """What may happen to an event source."""
+
+    START = "start"
+    ACCEPTED = "accepted"  #: status 200 and an event stream
+    RECONNECT = "reconnect"  #: the connection failed or ended, and another is allowed
+    RECONNECT_DUE = "reconnect due"
+    END = "end"
+
+
+TRANSITIONS: dict[tuple[SourceState, SourceInput], SourceState] = {
+    (SourceState.IDLE, SourceInput.START): SourceState.CONNECTING,
+    (SourceState.IDLE, SourceInput.END): SourceState.CLOSED,
+    (SourceState.CONNECTING, SourceInput.ACCEPTED): SourceState.OPEN,
+    (SourceState.CONNECTING, SourceInput.RECONNECT): SourceState.RECONNECTING,
+    (SourceState.CONNECTING, SourceInput.END): SourceState.CLOSED,
+    (SourceState.OPEN, SourceInput.RECONNECT): SourceState.RECONNECTING,
+    (SourceState.OPEN, SourceInput.END): SourceState.CLOSED,
+    (SourceState.RECONNECTING, SourceInput.RECONNECT_DUE): SourceState.CONNECTING,
+    (SourceState.RECONNECTING, SourceInput.END): SourceState.CLOSED,
+}
+
+#: The timers of a state, armed on entry; on entry to any state, those of all others are disarmed.
+#: ``FIRST_BYTE`` follows ``CONNECT`` within ``CONNECTING``, when the transport is open.
+STATE_TIMERS: dict[SourceState, tuple[Timer, ...]] = {
+    SourceState.IDLE: (),
+    SourceState.CONNECTING: (Timer.CONNECT,),
+    SourceState.OPEN: (Timer.IDLE,),
+    SourceState.RECONNECTING: (Timer.BACKOFF,),
+    SourceState.CLOSED: (),
+}
+
+#: What a source wishes, by state and by whether a transport is open.
+WANTS: dict[tuple[SourceState, bool], Want] = {
+    (SourceState.IDLE, False): Want.NOTHING,
+    (SourceState.CONNECTING, False): Want.CONNECT,
+    (SourceState.CONNECTING, True): Want.READ,
+    (SourceState.OPEN, True): Want.READ,
+    (SourceState.RECONNECTING, True): Want.CLOSE,
+    (SourceState.RECONNECTING, False): Want.WAIT,
+    (SourceState.CLOSED, True): Want.CLOSE,
+    (SourceState.CLOSED, False): Want.NOTHING,
+}
+
+#: What a timer means when it fires: the words for the person who reads the error.
+EXPIRY_MESSAGES: dict[Timer, str] = {
+    Timer.CONNECT: "the server could not be reached in time (deadline: connect)",
+    Timer.FIRST_BYTE: "the server did not begin to answer in time (deadline: first_byte)",
+    Timer.IDLE: "the server has been silent for too long (deadline: idle)",
+}

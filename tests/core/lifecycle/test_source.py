@@ -1,0 +1,655 @@
+"""An event source: connect, read, reconnect, and when to stop doing so."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core import (
+    LimitExceeded,
+    LocalProtocolError,
+    RemoteProtocolError,
+    ServerSentEvent,
+    TransportError,
+    encode_event,
+)
+from sse_core.headers import Headers
+from sse_core.lifecycle import (
+    NO_RETRY,
+    EventSource,
+    HTTPRequest,
+    RetryPolicy,
+    SourceDeadlines,
+    SourceState,
+    Want,
+)
+
+URL = "https://server.test/events?x=1"
+GET = HTTPRequest(URL, headers=Headers({"authorization": "Bearer secret"}))
+POST = HTTPRequest(URL, "POST", Headers({"content-type": "application/json"}), b"{}")
+STREAM = Headers({"content-type": "text/event-stream"})
+
+
+def connecting(request: HTTPRequest = GET, **settings: Any) -> EventSource:
+    """A source that was started at 0.0."""
+    source = EventSource(request, **settings)
+    source.start(0.0)
+    return source
+
+
+def connected(request: HTTPRequest = GET, **settings: Any) -> EventSource:
+    """A source whose request is on its way, at 0.0."""
+    source = connecting(request, **settings)
+    source.connected(0.0)
+    return source
+
+
+def opened(request: HTTPRequest = GET, headers: Headers = STREAM, **settings: Any) -> EventSource:
+    """A source that reads a stream, from 0.0."""
+    source = connected(request, **settings)
+    source.response_started(200, headers, 0.0)
+    assert state_of(source) is SourceState.OPEN
+    return source
+
+
+# A type checker takes what an assertion says of an attribute to hold for ever; of a function's result
+# it doesn't.
+
+
+def state_of(source: EventSource) -> SourceState:
+    return source.state
+
+
+def want_of(source: EventSource) -> Want:
+    return source.want
+
+
+def deadline_of(source: EventSource) -> float | None:
+    return source.deadline
+
+
+def reopen(source: EventSource, now: float = 0.0) -> float:
+    """Close, sleep, connect and be answered; the moment of that."""
+    if want_of(source) is Want.CLOSE:
+        source.closed(now)
+    assert want_of(source) is Want.WAIT
+    due = deadline_of(source)
+    assert due is not None
+    source.handle_timeout(due)
+    assert want_of(source) is Want.CONNECT
+    source.connected(due)
+    source.response_started(200, STREAM, due)
+    return due
+
+
+def taken(source: EventSource) -> list[ServerSentEvent]:
+    events = []
+    while (event := source.next_event()) is not None:
+        events.append(event)
+    return events
+
+
+class TestReading:
+    def test_from_start_to_close(self) -> None:
+        source = EventSource(GET)
+        assert (state_of(source), want_of(source), deadline_of(source)) == (
+            SourceState.IDLE,
+            Want.NOTHING,
+            None,
+        )
+        source.start(1.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CONNECTING, Want.CONNECT)
+        assert deadline_of(source) == 11.0
+        source.connected(2.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CONNECTING, Want.READ)
+        assert deadline_of(source) == 62.0
+        source.response_started(200, STREAM, 3.0)
+        assert (state_of(source), want_of(source)) == (SourceState.OPEN, Want.READ)
+        assert deadline_of(source) == 123.0
+        source.receive_data(encode_event("one", event="tick", id="7"), 4.0)
+        assert deadline_of(source) == 124.0
+        assert taken(source) == [ServerSentEvent("tick", "one", "7")]
+        assert source.last_event_id == "7"
+        source.close(5.0)
+        assert (state_of(source), want_of(source), deadline_of(source)) == (
+            SourceState.CLOSED,
+            Want.CLOSE,
+            None,
+        )
+        source.closed(6.0)
+        assert want_of(source) is Want.NOTHING
+        assert source.error is None
+        assert source.reconnects == 0
+
+    def test_close_is_idempotent_and_nothing_undoes_it(self) -> None:
+        for source in (EventSource(GET), connecting(), connected(), opened()):
+            source.close(1.0)
+            source.close(1.0)
+            source.response_started(200, STREAM, 1.0)
+            source.receive_data(encode_event("x"), 1.0)
+            source.receive_eof(1.0)
+            source.pause(1.0)
+            source.resume(1.0)
+            source.handle_timeout(1e9)
+            source.connection_lost("gone", 1.0)
+            assert (state_of(source), want_of(source), deadline_of(source)) == (
+                SourceState.CLOSED,
+                Want.NOTHING,
+                None,
+            )
+            assert taken(source) == []
+            assert source.error is None
+
+    def test_a_transport_that_opens_after_close_is_closed(self) -> None:
+        source = connecting()
+        source.close(1.0)
+        source.connected(2.0)
+        assert want_of(source) is Want.CLOSE
+        source.closed(3.0)
+        assert want_of(source) is Want.NOTHING
+
+    def test_misuse(self) -> None:
+        with pytest.raises(LocalProtocolError, match="make a new one"):
+            connecting().start(1.0)
+        with pytest.raises(LocalProtocolError, match="call start"):
+            EventSource(GET).connected(1.0)
+
+    def test_what_comes_before_its_time_is_nothing(self) -> None:
+        source = connecting()
+        source.response_started(200, STREAM, 0.0)
+        source.receive_data(encode_event("x"), 0.0)
+        source.receive_eof(0.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CONNECTING, Want.CONNECT)
+        assert taken(source) == []
+        idle = EventSource(GET)
+        idle.connection_lost("?", 0.0)
+        idle.closed(0.0)
+        idle.handle_timeout(1e9)
+        assert state_of(idle) is SourceState.IDLE
+
+
+class TestRequest:
+    def test_what_is_sent(self) -> None:
+        request = connecting().request
+        assert (request.url, request.method, request.body) == (URL, "GET", b"")
+        assert dict(request.headers) == {
+            "authorization": "Bearer secret",
+            "accept": "text/event-stream",
+            "cache-control": "no-cache",
+        }
+
+    def test_the_users_own_fields_stand(self) -> None:
+        own = {
+            "Accept": "application/json, text/event-stream",
+            "Cache-Control": "no-store",
+            "Last-Event-ID": "3",
+        }
+        source = opened(HTTPRequest(URL, headers=Headers(own)))
+        assert dict(source.request.headers) == {name.lower(): value for name, value in own.items()}
+        source.receive_data(encode_event("x", id="4"), 0.0)
+        assert source.request.headers.get_all("last-event-id") == ["4"], "until there is a newer ID"
+
+    def test_the_last_event_id_is_sent_back(self) -> None:
+        source = opened()
+        source.receive_data(encode_event("x", id="7") + b"id: 8\n\nid: 9\ndata: cut off\n", 0.0)
+        assert source.request.headers.get("last-event-id") == "8"
+        source.receive_data(b"\nid\n\n", 0.0)
+        assert "last-event-id" not in source.request.headers, "an empty ID takes it away"
+
+    def test_one_that_was_kept_is_sent_with_the_first_request(self) -> None:
+        assert connecting(last_event_id="7").request.headers.get("last-event-id") == "7"
+
+    @given(st.text(st.characters(exclude_categories=["Cs"], min_codepoint=0x20, exclude_characters="\x7f")))
+    def test_an_id_is_utf_8_on_the_wire(self, event_id: str) -> None:
+        """A field's value is ISO-8859-1 text, so each of its characters is one byte of UTF-8."""
+        value = connecting(last_event_id=event_id).request.headers.get("last-event-id", "")
+        assert value is not None
+        # White space around a field's value is not part of it.
+        assert value.encode("latin-1") == event_id.encode().strip(b" \t")
+
+    def test_half_a_character_in_an_id_does_no_harm(self) -> None:
+        assert connecting(last_event_id="a\ud800b").request.headers.get("last-event-id") == "a?b"
+
+    @pytest.mark.parametrize("event_id", ["a\nb", "a\rb", "a\0b", "a\x0bb", "\x1b[31m", "\x7f"])
+    def test_an_id_that_no_header_can_hold(self, event_id: str) -> None:
+        with pytest.raises(ValueError, match="no header can") as caught:
+            EventSource(GET, last_event_id=event_id)
+        assert str(caught.value).isprintable()
+
+    @pytest.mark.parametrize("character", ["\x01", "\x0b", "\x0c", "\x1f", "\x7f"])
+    def test_a_peers_id_that_no_header_can_hold_is_the_end_and_no_crash(self, character: str) -> None:
+        """An event's ID may have any character but NUL; to go on without it would repeat events."""
+        source = opened()
+        source.receive_data(f"id: a{character}b\ndata: x\n\n".encode(), 0.0)
+        source.receive_eof(1.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, RemoteProtocolError)
+        assert len(taken(source)) == 1
+        tab = opened()
+        tab.receive_data(b"id: a\tb\ndata: x\n\n", 0.0)
+        tab.receive_eof(1.0)
+        assert state_of(tab) is SourceState.RECONNECTING
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        "content_type", ["text/event-stream;", "TEXT/event-stream; charset=windows-1252"]
+    )
+    def test_an_event_stream(self, content_type: str) -> None:
+        opened(headers=Headers({"content-type": content_type}))
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"content-type": "text/html"},
+            {"content-type": "x bogus"},
+            {"content-type": "text/event-stream", "content-encoding": "br"},
+        ],
+    )
+    def test_another_content_type_fails_for_good(self, headers: dict[str, str]) -> None:
+        source = connected()
+        source.response_started(200, Headers(headers), 0.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.CLOSE)
+        assert isinstance(source.error, RemoteProtocolError)
+        assert source.error.status == 502
+
+    def test_204_says_stop_and_is_no_error(self) -> None:
+        source = connected()
+        source.response_started(204, Headers(), 0.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.CLOSE)
+        assert source.error is None
+
+    @pytest.mark.parametrize("status", [201, 205, 301, 304, 400, 401, 404, 410])
+    def test_another_status_fails_for_good(self, status: int) -> None:
+        source = connected()
+        source.response_started(status, STREAM, 0.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, RemoteProtocolError)
+        assert source.error.status == status
+        assert str(status) in str(source.error)
+
+    @pytest.mark.parametrize("status", [408, 429, 500, 503])
+    def test_beyond_the_specification_some_are_worth_another_try(self, status: int) -> None:
+        source = connected()
+        source.response_started(status, Headers({"retry-after": "3"}), 1.0)
+        assert (state_of(source), want_of(source)) == (SourceState.RECONNECTING, Want.CLOSE)
+        source.closed(1.0)
+        assert (want_of(source), deadline_of(source)) == (Want.WAIT, 4.0)
+
+    def test_until_the_policy_says_no(self) -> None:
+        source = connected()
+        source.response_started(503, Headers({"retry-after": "61"}), 1.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, RemoteProtocolError)
+        assert source.error.status == 503
+
+    def test_a_second_head_is_nobodys(self) -> None:
+        source = opened()
+        source.response_started(500, Headers(), 0.0)
+        assert state_of(source) is SourceState.OPEN
+
+
+class TestReconnecting:
+    @pytest.mark.parametrize("how", ["eof", "lost"])
+    def test_a_stream_that_ends_is_connected_to_again(self, how: str) -> None:
+        source = opened()
+        source.receive_data(encode_event("one", id="1"), 5.0)
+        if how == "eof":
+            source.receive_eof(10.0)
+            assert want_of(source) is Want.CLOSE, "close first, then sleep"
+            assert deadline_of(source) is None
+        else:
+            source.connection_lost("reset", 10.0)
+        assert state_of(source) is SourceState.RECONNECTING
+        assert reopen(source, 10.0) == 10.5
+        assert source.reconnects == 1
+        assert source.request.headers.get("last-event-id") == "1"
+        source.receive_data(encode_event("two", id="2"), 11.0)
+        assert [event.data for event in taken(source)] == ["one", "two"]
+
+    def test_half_an_event_is_dropped_with_its_connection(self) -> None:
+        source = opened()
+        source.receive_data(b"data: lost\nid: 9\n", 0.0)
+        source.connection_lost("reset", 0.0)
+        reopen(source)
+        source.receive_data(b"\ndata: next\n\n", 1.0)
+        assert taken(source) == [ServerSentEvent("message", "next", "")]
+
+    def test_an_event_is_worth_new_attempts(self) -> None:
+        source = opened(retry=RetryPolicy(max_attempts=2))
+        now = 0.0
+        for number in range(50):
+            source.receive_data(encode_event(str(number)), now)
+            source.connection_lost("reset", now)
+            now = reopen(source)
+        assert source.reconnects == 50
+        assert state_of(source) is SourceState.OPEN
+
+    def test_attempts_in_a_row_that_bring_none_are_counted(self) -> None:
+        source = connecting()
+        waits, now = [], 0.0
+        for _ in range(2):
+            source.connection_lost("refused", now)
+            due = deadline_of(source)
+            assert due is not None
+            waits.append(due - now)
+            now = due
+            source.handle_timeout(now)
+        source.connection_lost("refused", now)
+        assert waits == [0.5, 1.0]
+        assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.NOTHING)
+        assert isinstance(source.error, TransportError)
+        assert "refused" in str(source.error)
+
+    def test_a_server_that_only_ever_ends_its_answers_is_an_error(self) -> None:
+        source = opened()
+        for _ in range(2):
+            source.receive_data(b": ping\n\n", 0.0)
+            source.receive_eof(0.0)
+            reopen(source)
+        source.receive_eof(9.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, TransportError)
+
+    def test_no_retry_is_one_connection(self) -> None:
+        source = opened(retry=NO_RETRY)
+        source.receive_data(encode_event("x", id="1"), 0.0)
+        source.receive_eof(0.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert source.error is None, "it ended as it should"
+        lost = opened(retry=NO_RETRY)
+        lost.connection_lost("reset", 0.0)
+        assert isinstance(lost.error, TransportError)
+
+    def test_a_transport_that_opens_late_is_closed_before_the_next_attempt(self) -> None:
+        source = connecting()
+        source.handle_timeout(10.0)
+        assert want_of(source) is Want.WAIT
+        source.connected(10.2)
+        assert want_of(source) is Want.CLOSE
+        source.handle_timeout(20.0)
+        assert (state_of(source), want_of(source)) == (SourceState.RECONNECTING, Want.CLOSE)
+        source.closed(20.0)
+        assert deadline_of(source) == 10.5
+        source.handle_timeout(20.0)
+        assert (want_of(source), deadline_of(source)) == (Want.CONNECT, 30.0)
+
+    def test_thousands_of_attempts(self) -> None:
+        source = connecting(retry=RetryPolicy(max_attempts=10**6, multiplier=1000.0))
+        now = 0.0
+        for _ in range(5000):
+            source.connection_lost("refused", now)
+            due = deadline_of(source)
+            assert due is not None
+            assert now < due <= now + 8.0
+            now = due
+            source.handle_timeout(now)
+        assert source.reconnects == 5000
+
+
+class TestReconnectionTime:
+    def delay(self, retry: bytes, random: float = 0.0, failures: int = 0) -> float:
+        source = opened(retry=RetryPolicy(max_attempts=100), jitter=lambda: random)
+        source.receive_data(b"retry: " + retry + b"\ndata: x\n\n", 0.0)
+        source.connection_lost("reset", 0.0)
+        now = 0.0
+        for _ in range(failures):
+            due = deadline_of(source)
+            assert due is not None
+            source.handle_timeout(due)
+            source.connection_lost("refused", due)
+            now = due
+        due = deadline_of(source)
+        assert due is not None
+        return due - now
+
+    def test_it_is_the_streams_word(self) -> None:
+        assert self.delay(b"3000") == 3.0
+        assert self.delay(b"0") == 0.0
+        assert self.delay(b"20000") == 20.0, "also above the longest delay of our own"
+        assert self.delay(b"never") == 0.5
+
+    def test_jitter_makes_it_later_never_earlier(self) -> None:
+        """The rule: "Wait a delay equal to the reconnection time"; "Optionally, wait some more"."""
+        assert self.delay(b"3000", random=0.999) == pytest.approx(3.75, abs=0.01)
+
+    def test_it_grows_while_attempts_fail(self) -> None:
+        assert [self.delay(b"3000", failures=failures) for failures in range(5)] == [3.0, 3.0, 6.0, 8.0, 8.0]
+
+    def test_retry_after_is_the_newer_word(self) -> None:
+        source = opened()
+        source.receive_data(b"retry: 3000\ndata: x\n\n", 0.0)
+        source.receive_eof(0.0)
+        source.closed(0.0)
+        source.handle_timeout(3.0)
+        source.connected(3.0)
+        source.response_started(429, Headers({"retry-after": "1"}), 3.0)
+        source.closed(3.0)
+        assert deadline_of(source) == 4.0
+
+
+class TestResumeRule:
+    def lose(self, request: HTTPRequest, *, event_id: str | None, **settings: Any) -> EventSource:
+        source = opened(request, **settings)
+        source.receive_data(encode_event("x", id=event_id), 0.0)
+        source.connection_lost("reset", 0.0)
+        return source
+
+    @pytest.mark.parametrize(
+        ("request_", "resume", "event_id", "goes_on"),
+        [
+            (GET, None, None, True),
+            (GET, None, "1", True),
+            (POST, None, None, False),
+            (POST, None, "1", True),
+            (POST, "always", None, True),
+            (GET, "if-event-id", None, False),
+            (GET, "never", "1", False),
+            (POST, "never", "1", False),
+        ],
+    )
+    def test_after_an_answer(
+        self, request_: HTTPRequest, resume: str | None, event_id: str | None, *, goes_on: bool
+    ) -> None:
+        """A request with an effect isn't simply repeated."""
+        source = self.lose(request_, event_id=event_id, resume=resume)
+        assert (state_of(source) is SourceState.RECONNECTING) is goes_on
+        assert (source.error is None) is goes_on
+
+    @pytest.mark.parametrize("resume", ["never", "if-event-id", "always"])
+    def test_before_an_answer_the_policy_decides(self, resume: str) -> None:
+        source = connecting(POST, resume=resume)
+        source.connection_lost("refused", 0.0)
+        assert state_of(source) is SourceState.RECONNECTING
+
+    def test_a_stream_that_ends_properly_and_may_not_be_resumed_is_just_over(self) -> None:
+        source = opened(POST)
+        source.receive_data(encode_event("x"), 0.0)
+        source.receive_eof(0.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert source.error is None
+
+    def test_an_id_that_was_kept_is_one(self) -> None:
+        source = self.lose(POST, event_id=None, last_event_id="7")
+        assert state_of(source) is SourceState.RECONNECTING
+
+
+class TestContentLocation:
+    """The answer to a POST may say where it can be read on (RFC 9110 section 8.7)."""
+
+    def located(self, location: str, request: HTTPRequest = POST) -> EventSource:
+        return opened(request, STREAM.replaced({"content-location": location}))
+
+    @pytest.mark.parametrize(
+        ("location", "url"),
+        [
+            ("/turns/7", "https://server.test/turns/7"),
+            ("turns/7?a=b", "https://server.test/turns/7?a=b"),
+            ("https://server.test/turns/7", "https://server.test/turns/7"),
+            ("/turns/7#part", "https://server.test/turns/7"),
+        ],
+    )
+    def test_it_is_read_on_there_by_get(self, location: str, url: str) -> None:
+        source = self.located(location)
+        source.connection_lost("reset", 0.0)
+        request = source.request
+        assert (request.url, request.method, request.body) == (url, "GET", b"")
+        assert request.headers.get("accept") == "text/event-stream"
+        assert "content-type" not in request.headers, "there is no content"
+        reopen(source)
+        assert state_of(source) is SourceState.OPEN
+
+    def test_credentials_go_with_it(self) -> None:
+        post = HTTPRequest(URL, "POST", Headers({"authorization": "Bearer secret"}), b"{}")
+        assert self.located("/turns/7", post).request.headers.get("authorization") == "Bearer secret"
+
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "https://evil.test/turns/7",
+            "//evil.test/turns/7",
+            "http://server.test/turns/7",
+            "https://server.test:444/turns/7",
+            "https://user@server.test/turns/7",
+            "javascript:alert(1)",
+            "https://[::1/turns",
+            "/turns/\xe9",
+            "/turns/a b",
+            "/turns/\x01",
+        ],
+    )
+    def test_but_nowhere_else(self, location: str) -> None:
+        source = self.located(location)
+        assert (source.request.url, source.request.method) == (URL, "POST")
+        source.connection_lost("reset", 0.0)
+        assert state_of(source) is SourceState.CLOSED
+
+    def test_a_get_is_read_on_where_it_was(self) -> None:
+        assert self.located("/turns/7", GET).request.url == URL
+
+    def test_the_second_answer_moves_it_no_further(self) -> None:
+        source = self.located("/turns/7")
+        source.connection_lost("reset", 0.0)
+        source.handle_timeout(1.0)
+        source.connected(1.0)
+        source.response_started(200, STREAM.replaced({"content-location": "/elsewhere"}), 1.0)
+        assert source.request.url == "https://server.test/turns/7"
+
+
+class TestDeadlines:
+    @pytest.mark.parametrize(("name", "seconds"), [("connect", 10.0), ("first_byte", 60.0), ("idle", 120.0)])
+    def test_each_is_tried_again_and_has_its_words(self, name: str, seconds: float) -> None:
+        source = {"connect": connecting, "first_byte": connected, "idle": opened}[name]()
+        assert deadline_of(source) == seconds
+        source.handle_timeout(seconds - 0.001)
+        assert state_of(source) is not SourceState.RECONNECTING
+        source.handle_timeout(seconds)
+        assert state_of(source) is SourceState.RECONNECTING
+        once = {"connect": connecting, "first_byte": connected, "idle": opened}[name](retry=NO_RETRY)
+        once.handle_timeout(seconds)
+        assert isinstance(once.error, TransportError)
+        assert f"deadline: {name}" in str(once.error)
+
+    def test_any_byte_is_a_sign_of_life(self) -> None:
+        source = opened()
+        source.receive_data(b":", 100.0)
+        assert deadline_of(source) == 220.0
+
+    def test_without_deadlines_there_is_none(self) -> None:
+        nothing = SourceDeadlines(connect=None, first_byte=None, idle=None)
+        for make in (connecting, connected, opened):
+            assert deadline_of(make(deadlines=nothing)) is None
+
+    def test_much_too_late_is_late_and_no_more(self) -> None:
+        source = connected()
+        source.handle_timeout(1e6)
+        source.closed(1e6)
+        source.handle_timeout(1e6)
+        assert deadline_of(source) == 1e6 + 0.5
+
+
+class TestPause:
+    def test_no_reading_and_no_idling_while_paused(self) -> None:
+        source = opened()
+        source.pause(1.0)
+        assert (want_of(source), deadline_of(source)) == (Want.PAUSE, None)
+        source.handle_timeout(1e6)
+        assert state_of(source) is SourceState.OPEN
+        source.resume(1e6)
+        assert (want_of(source), deadline_of(source)) == (Want.READ, 1e6 + 120)
+
+    def test_bytes_that_were_read_before_it_still_count(self) -> None:
+        source = opened()
+        source.pause(1.0)
+        source.receive_data(encode_event("x"), 2.0)
+        assert len(taken(source)) == 1
+        assert deadline_of(source) is None
+
+    def test_resuming_what_is_not_paused_changes_nothing(self) -> None:
+        """Otherwise a consumer that only asks often would keep a dead peer alive."""
+        source = opened()
+        source.resume(100.0)
+        assert deadline_of(source) == 120.0
+
+    def test_it_outlasts_a_connection(self) -> None:
+        source = opened()
+        source.pause(0.0)
+        source.connection_lost("reset", 0.0)
+        assert want_of(source) is Want.WAIT
+        reopen(source)
+        assert (want_of(source), deadline_of(source)) == (Want.PAUSE, None)
+
+    def test_and_waits_for_no_head(self) -> None:
+        source = connected()
+        source.pause(0.0)
+        assert (want_of(source), deadline_of(source)) == (Want.READ, 60.0)
+        source.resume(1.0)
+        assert deadline_of(source) == 60.0
+
+
+class TestBounds:
+    @pytest.mark.parametrize("limit", ["max_line_bytes", "max_event_bytes"])
+    def test_what_is_beyond_a_bound_ends_it(self, limit: str) -> None:
+        settings: dict[str, Any] = {limit: 100}
+        source = opened(**settings)
+        source.receive_data((b"data: " + b"x" * 60 + b"\n") * 2, 0.0)
+        source.receive_data(b"data: " + b"x" * 120 + b"\n", 0.0)
+        assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.CLOSE)
+        assert isinstance(source.error, LimitExceeded)
+        assert (source.error.limit, source.error.bound) == (limit, 100)
+
+    @pytest.mark.parametrize("how", ["data", "eof"])
+    def test_behind_whole_events_in_one_chunk(self, how: str) -> None:
+        """The events before it are given; then it ends, and is not asked for again and again."""
+        source = opened(max_line_bytes=100)
+        source.receive_data(encode_event("one", id="1") + b"data: " + b"x" * 120, 0.0)
+        assert [event.data for event in taken(source)] == ["one"]
+        assert state_of(source) is SourceState.OPEN
+        if how == "data":
+            source.receive_data(b"x", 0.0)
+        else:
+            source.receive_eof(0.0)
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, LimitExceeded)
+
+    def test_a_cut_behind_it_leads_to_it_again(self) -> None:
+        source = opened(max_line_bytes=100)
+        source.receive_data(encode_event("one", id="1") + b"data: " + b"x" * 120, 0.0)
+        source.connection_lost("reset", 0.0)
+        reopen(source)
+        source.receive_data(b"data: " + b"x" * 120, 0.0)
+        assert isinstance(source.error, LimitExceeded)
+
+    def test_a_huge_reconnection_time_is_a_finite_wait(self) -> None:
+        source = opened()
+        source.receive_data(b"retry: " + b"9" * 30 + b"\ndata: x\n\n", 0.0)
+        source.receive_eof(0.0)
+        source.closed(0.0)
+        due = deadline_of(source)
+        assert due is not None
+        assert due < math.inf
