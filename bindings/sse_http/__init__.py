@@ -17,6 +17,7 @@ from .application import (
 )
 from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
+from .handlers import EventItem, HandlerAnswer, HandlerSettings
 from .server import ConnectionPhase, ServerConnection, ServerSettings
 from .tls import TLS, Channel, Plain
 from .urls import Target, parse_url
@@ -29,7 +30,10 @@ __all__ = [
     "Channel",
     "ClientExchange",
     "ConnectionPhase",
+    "EventItem",
     "Exchange",
+    "HandlerAnswer",
+    "HandlerSettings",
     "Plain",
     "Reply",
     "Request",

@@ -7,6 +7,7 @@ import math
 import ssl
 from email.utils import formatdate
 from functools import partial
+from typing import cast
 
 import trio
 
@@ -16,6 +17,7 @@ from sse_http import (
     Application,
     Channel,
     Exchange,
+    HandlerSettings,
     Plain,
     ServerConnection,
     ServerSettings,
@@ -23,6 +25,7 @@ from sse_http import (
 )
 
 from .driver import Driver
+from .handlers import Handler, HandlerApplication, is_handler
 from .link import Link
 from .mistakes import report, reported
 from .peer import Peer
@@ -35,7 +38,7 @@ _PAUSE_AFTER_A_MISTAKE = 1.0
 
 
 async def serve(
-    application: Application,
+    application: Application | Handler,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -43,15 +46,24 @@ async def serve(
     upstream_tls: ssl.SSLContext | None = None,
     settings: ServerSettings | None = None,
     max_connections: int = 10_000,
+    handler_settings: HandlerSettings | None = None,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve ``application`` until cancelled.
+
+    It may also be a handler, ``async def handler(request)``, that returns a ``Reply`` or an async
+    iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as
+    JSON).  ``handler_settings`` says how they are passed on.  The iterator is closed as soon as its
+    reader has gone.
 
     ``tls`` makes the server speak https; ``upstream_tls`` is for the connections that the
     application asks for.  Above ``max_connections`` a new one is closed at once.  Reports the port
     to ``task_status`` (useful with ``port=0``).  Raises ``OSError`` if the address can't be had.
     """
     listeners = await _listen(host, port)
+    if is_handler(application):
+        application = HandlerApplication(application, handler_settings or HandlerSettings())
+    application = cast("Application", application)
     server = _Server(application, settings or ServerSettings(), tls, upstream_tls, max_connections)
     try:
         async with trio.open_nursery() as nursery:
@@ -143,8 +155,7 @@ class _Server:
         """Serve one peer to the end of its connection."""
         if self._connections >= self._max_connections:
             _log.warning("closed a connection: there are max_connections=%d already", self._connections)
-            stream.socket.close()
-            return
+            return  # and trio closes it
         self._connections += 1
         try:
             await self._serve_peer(stream)
@@ -155,16 +166,20 @@ class _Server:
 
     async def _serve_peer(self, stream: trio.SocketStream) -> None:
         channel: Channel = Plain() if self._tls is None else TLS(self._tls, server_side=True)
-        connection = ServerConnection(
-            self._application,
-            trio.current_time(),
-            settings=self._settings,
-            client=_address(stream),
-            on_error=report,
-            date=partial(formatdate, usegmt=True),
-        )
         async with trio.open_nursery() as nursery:
+            connection = ServerConnection(
+                self._application_of(nursery),
+                trio.current_time(),
+                settings=self._settings,
+                client=_address(stream),
+                on_error=report,
+                date=partial(formatdate, usegmt=True),
+            )
             await Peer(Link.over(stream, channel), connection).run(nursery)
+
+    def _application_of(self, connection: trio.Nursery) -> Application:
+        application = self._application
+        return application.within(connection) if isinstance(application, HandlerApplication) else application
 
 
 def _address(stream: trio.SocketStream) -> str:

@@ -21,8 +21,18 @@ import trio
 import sse_trio
 from sse_core import EventStreamDecoder, encode_event
 from sse_core.headers import Headers
-from sse_core.lifecycle import Subscription, SubscriptionSettings, TurnLog
-from sse_http import Application, Exchange, Reply, Request, Stream, StreamHead, StreamState, no_waker
+from sse_core.lifecycle import Subscription, SubscriptionSettings, Turn, TurnLog, Upstream
+from sse_http import (
+    Application,
+    ClientExchange,
+    Exchange,
+    Reply,
+    Request,
+    Stream,
+    StreamHead,
+    StreamState,
+    no_waker,
+)
 from sse_relay.provider import Provider, Settings
 
 T = TypeVar("T")
@@ -147,6 +157,31 @@ class Logged(Feeds):
     def _read(self, request: Request) -> LogAnswer:
         self.answers.append(LogAnswer(self._log, request, self._settings))
         return self.answers[-1]
+
+
+class Asking(Feeds):
+    """An application that wants turns driven."""
+
+    def __init__(self, *turns: Turn) -> None:
+        super().__init__()
+        self.exchanges = [ClientExchange(turn) for turn in turns]
+        self._new: list[Exchange] = []
+
+    def ask(self) -> None:
+        """Have them driven from now on."""
+        self._new = [*self.exchanges]
+        self.waker()
+
+    def upstreams(self) -> list[Exchange]:
+        new, self._new = self._new, []
+        return new
+
+
+def turn_to(url: str, body: bytes | dict[str, Any] = BODY, **options: Any) -> Turn:
+    """A turn that is started."""
+    turn = Upstream(url, **options).turn(body)
+    turn.start(trio.current_time())
+    return turn
 
 
 @dataclass

@@ -12,12 +12,13 @@ import trio
 import sse_trio
 from sse_core import encode_event
 from sse_core.errors import RemoteProtocolError
-from sse_core.lifecycle import SubscriptionSettings, TurnLog
+from sse_core.lifecycle import SubscriptionSettings, TurnLog, Upstream
 from sse_http import Reply, Request, ServerSettings, StreamState
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
     ASK,
     GET,
+    Asking,
     Client,
     Feed,
     Feeds,
@@ -323,10 +324,12 @@ class TestBeginningAndEnd:
     async def test_an_application_that_wakes_while_it_is_closed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        feeds = Feeds()
-        monkeypatch.setattr(feeds, "close", lambda _: feeds.waker())
-        async with serving(feeds) as server, client_of(server, GET % b"") as client:
+        turn = Upstream("http://127.0.0.1:9/").turn(b"")
+        asking = Asking(turn)
+        monkeypatch.setattr(asking, "close", lambda _: asking.ask())
+        async with serving(asking) as server, client_of(server, GET % b"") as client:
             await client.read_until(b"\r\n\r\n")
+        assert asking.upstreams(), "nobody has taken them any more"
 
     async def test_cancelling_amid_a_mistake_raises_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
         broken = Broken("close")

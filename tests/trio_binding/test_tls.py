@@ -14,11 +14,12 @@ import sse_trio
 from sse_core.blocks import StreamError
 from sse_core.errors import TransportError
 from sse_core.lifecycle import NO_RETRY, Outcome, RetryPolicy, Upstream
-from sse_http import ServerSettings
+from sse_http import Reply, Request, ServerSettings
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
     BODY,
     GET,
+    Asking,
     Feeds,
     Logged,
     Server,
@@ -27,9 +28,9 @@ from tests.trio_binding.support import (
     numbered_log,
     provider,
     serving,
+    turn_to,
 )
 from tests.trio_binding.test_serve import hello
-from tests.trio_binding.test_upstreams import Asking, turn_to
 
 ONCE = RetryPolicy(max_attempts=1)
 FAST = {"tokens": 20, "rate": 0, "ttft": 0}
@@ -167,6 +168,30 @@ class TestServer:
             with trio.fail_after(1):
                 await stream.aclose()
                 await feeds.streams[0].closed.wait()
+
+    async def test_a_request_and_goodbye_in_one(self, certificates: Certificates) -> None:
+        """The reader had gone before its handler could begin: it never does."""
+        called = []
+
+        async def handler(request: Request) -> Reply:
+            called.append(request)
+            return Reply(204)
+
+        async with serving(handler, tls=certificates.server) as server:
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = certificates.client.wrap_bio(incoming, outgoing, server_hostname="localhost")
+            async with client_of(server) as client:
+                with pytest.raises(ssl.SSLWantReadError):
+                    tls.do_handshake()
+                await client.send(outgoing.read())
+                incoming.write(await client.read())
+                tls.do_handshake()
+                tls.write(GET % b"")
+                with pytest.raises(ssl.SSLWantReadError):
+                    tls.unwrap()
+                await client.send(outgoing.read())
+                await client.read_all()
+        assert called == []
 
     async def test_every_byte_comes_through(self, certificates: Certificates) -> None:
         async with (

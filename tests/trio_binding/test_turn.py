@@ -123,14 +123,14 @@ class TestAnswers:
         assert split.message.blocks == whole.message.blocks
 
     async def test_a_slow_reader_is_no_stalled_provider(self) -> None:
-        deadlines = Deadlines(output_gap=0.05)
+        deadlines = Deadlines(output_gap=0.1)
         async with (
-            serving(provider(**FAST)) as server,
+            serving(provider(tokens=20, rate=100, ttft=0)) as server,
             sse_trio.stream_turn(upstream_of(server, deadlines=deadlines), BODY) as turn,
         ):
             async for event in turn:
-                if isinstance(event, TextDelta) and turn.timing.outputs < 3:
-                    await trio.sleep(0.1)
+                if isinstance(event, TextDelta) and turn.timing.outputs <= 2:
+                    await trio.sleep(0.15)
         assert turn.outcome is Outcome.COMPLETED
 
 

@@ -8,36 +8,22 @@ from typing import Any
 import pytest
 import trio
 
-from sse_core.lifecycle import OnDisconnect, Outcome, RetryPolicy, Turn, TurnState, Upstream
-from sse_http import ClientExchange, Exchange, Reply
-from tests.trio_binding.support import BODY, Feeds, answer, eventually, fetch, listening, provider, serving
+from sse_core.lifecycle import OnDisconnect, Outcome, RetryPolicy, TurnState, Upstream
+from sse_http import Reply
+from tests.trio_binding.support import (
+    BODY,
+    Asking,
+    Feeds,
+    answer,
+    eventually,
+    fetch,
+    listening,
+    provider,
+    serving,
+    turn_to,
+)
 
 NOT_FOUND = answer(b"{}", "404 Not Found", "application/json")
-
-
-class Asking(Feeds):
-    """An application that wants turns driven."""
-
-    def __init__(self, *turns: Turn) -> None:
-        super().__init__()
-        self.exchanges = [ClientExchange(turn) for turn in turns]
-        self._new: list[Exchange] = []
-
-    def ask(self) -> None:
-        """Have them driven from now on."""
-        self._new = [*self.exchanges]
-        self.waker()
-
-    def upstreams(self) -> list[Exchange]:
-        new, self._new = self._new, []
-        return new
-
-
-def turn_to(url: str, body: bytes | dict[str, Any] = BODY, **options: Any) -> Turn:
-    """A turn that is started."""
-    turn = Upstream(url, **options).turn(body)
-    turn.start(trio.current_time())
-    return turn
 
 
 @pytest.fixture

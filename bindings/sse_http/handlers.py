@@ -1,0 +1,191 @@
+"""What a plain handler gives, as a stream: the part that decides.
+
+A handler is somebody's own code.  A binding calls it, reports here what it gives, and asks it for
+no more while the log is full.  So a reader that is slow slows the handler, and nothing piles up.
+
+The head of the answer is held back for a while: until the first event, an exception of the handler
+can still become a status.  After it, the connection is cut, so that what came never looks whole.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sse_core.framing import ServerSentEvent
+from sse_core.headers import Headers
+from sse_core.lifecycle import ReaderOutcome, Subscription, SubscriptionSettings, TurnLog
+
+from .application import Reply, StreamHead, StreamState, Waker, no_waker
+
+#: What a handler may yield: the data of an event, a whole event, or a value to be sent as JSON.
+EventItem = str | ServerSentEvent | Mapping[str, object]
+
+_HEAD = StreamHead(
+    200,
+    Headers(
+        [
+            ("content-type", "text/event-stream; charset=utf-8"),
+            # no-transform: some proxies hold back what they compress.
+            ("cache-control", "no-cache, no-transform"),
+            # nginx buffers answers unless told not to.
+            ("x-accel-buffering", "no"),
+        ]
+    ),
+)
+_MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
+
+_STATES = {
+    None: StreamState.OPEN,
+    ReaderOutcome.FINISHED: StreamState.FINISHED,
+    ReaderOutcome.EXPIRED: StreamState.FINISHED,
+    ReaderOutcome.EVICTED: StreamState.ABORTED,
+    ReaderOutcome.GONE: StreamState.ABORTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HandlerSettings:
+    """How the events of a handler are passed on.
+
+    ``readers`` says when a heartbeat is due and when a reader is given up.  ``max_log_bytes``
+    bounds what waits for a slow one.  ``head_hold`` is for how many seconds, from when the handler
+    gave an iterator, the head of the answer waits for the first event.  Raises ``ValueError`` for
+    what no bound and no duration can be.
+    """
+
+    readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
+    max_log_bytes: int = 256 * 1024
+    head_hold: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.max_log_bytes < 1:
+            raise ValueError("max_log_bytes must be 1 or more")
+        if not 0 <= self.head_hold < math.inf:
+            raise ValueError("head_hold must be a finite number of seconds, not below zero")
+
+
+class HandlerAnswer:
+    """A handler's answer: a ``Stream``.
+
+    Whoever runs the handler reports ``reply``, or ``begin``, any number of ``receive`` and
+    ``finish``; and ``fail`` at any time.  ``on_room`` is called when ``full`` ends, ``on_close``
+    when the exchange is over: then the handler is to be ended, wherever it is.
+    """
+
+    def __init__(self, settings: HandlerSettings | None = None) -> None:
+        self.waker: Waker = no_waker
+        self.on_room: Waker = no_waker
+        self.on_close: Waker = no_waker
+        self.closed = False
+        self._settings = settings or HandlerSettings()
+        self._head: StreamHead | Reply | None = None
+        self._hold_until: float | None = None
+        self._failed = False
+        self._log = TurnLog(None, max_bytes=self._settings.max_log_bytes)
+        self._log.on_room = self._go_on
+        self._subscription: Subscription | None = None
+
+    # What the handler does
+
+    @property
+    def full(self) -> bool:
+        """Whether the handler is to be asked for no more until ``on_room`` is called."""
+        return self._log.full
+
+    def reply(self, reply: Reply) -> None:
+        """The handler answered with a whole reply."""
+        self._head = reply
+        self.waker()
+
+    def begin(self, now: float) -> None:
+        """The handler answered with an iterator."""
+        self._hold_until = now + self._settings.head_hold
+        self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._wake)
+
+    def receive(self, item: EventItem, now: float) -> None:
+        """The iterator gave an item.
+
+        Raises ``TypeError`` for one that is no event, and ``ValueError`` for one that can't be
+        written: an event's type or ID of more than one line, a value that has no JSON.
+        """
+        self._log.append(_event(item))
+        self._show_head()
+        self._log.announce(now)
+
+    def finish(self, now: float) -> None:
+        """The iterator is exhausted."""
+        self._show_head()
+        self._log.close(now)
+
+    def fail(self) -> None:
+        """The handler raised an exception."""
+        self._failed = True
+        self._hold_until = None
+        self._head = self._head or _MISTAKE
+        self.waker()
+
+    # What the server asks: sse_http.Stream
+
+    @property
+    def head(self) -> StreamHead | Reply | None:
+        """Known with the first event, with a reply, or when it has been held back for long enough."""
+        return self._head
+
+    @property
+    def state(self) -> StreamState:
+        """Open until the reader has been given everything, or is given up."""
+        if self._failed:
+            return StreamState.ABORTED
+        return _STATES[self._subscription.outcome] if self._subscription else StreamState.OPEN
+
+    @property
+    def deadline(self) -> float | None:
+        """The end of the head's hold, or the subscription's own deadline."""
+        moments = (self._hold_until, self._subscription.deadline if self._subscription else None)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def data_to_send(self, now: float) -> bytes:
+        """The next events, or a heartbeat that is due."""
+        return self._subscription.data_to_send(now) if self._subscription else b""
+
+    def handle_timeout(self, now: float) -> None:
+        """Show the head, send a heartbeat, give a reader up."""
+        if self._hold_until is not None and self._hold_until <= now:
+            self._show_head()
+            self.waker()
+        if self._subscription is not None:
+            self._subscription.handle_timeout(now)
+
+    def close(self, now: float) -> None:
+        """The reader has gone, or has everything; idempotent."""
+        if self.closed:
+            return
+        self.closed = True
+        self._hold_until = None
+        if self._subscription is not None:
+            self._subscription.close(now)
+        self.on_close()
+
+    def _show_head(self) -> None:
+        self._hold_until = None
+        self._head = self._head or _HEAD
+
+    def _wake(self) -> None:
+        self.waker()
+
+    def _go_on(self, now: float) -> None:  # noqa: ARG002  (a log tells the time)
+        self.on_room()
+
+
+def _event(item: EventItem) -> ServerSentEvent:
+    if isinstance(item, ServerSentEvent):
+        return item
+    if isinstance(item, str):
+        return ServerSentEvent("message", item)
+    if isinstance(item, Mapping):
+        data = json.dumps(dict(item), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return ServerSentEvent("message", data)
+    raise TypeError(f"a handler yields str, ServerSentEvent or a mapping, not {type(item).__name__}")
