@@ -194,7 +194,7 @@ class Turn:
 
     def response_started(self, status: int, headers: Headers, now: float) -> None:
         """The head of the answer has come."""
-        if self._state is not TurnState.WAITING:
+        if self._state is not TurnState.WAITING or self.accepted or self._refusal is not None:
             return
         self._timers.disarm(Timer.FIRST_BYTE)
         if status < 400:

@@ -27,70 +27,20 @@ from sse_core.lifecycle import (
     SourceState,
     Want,
 )
-
-URL = "https://server.test/events?x=1"
-GET = HTTPRequest(URL, headers=Headers({"authorization": "Bearer secret"}))
-POST = HTTPRequest(URL, "POST", Headers({"content-type": "application/json"}), b"{}")
-STREAM = Headers({"content-type": "text/event-stream"})
-
-
-def connecting(request: HTTPRequest = GET, **settings: Any) -> EventSource:
-    """A source that was started at 0.0."""
-    source = EventSource(request, **settings)
-    source.start(0.0)
-    return source
-
-
-def connected(request: HTTPRequest = GET, **settings: Any) -> EventSource:
-    """A source whose request is on its way, at 0.0."""
-    source = connecting(request, **settings)
-    source.connected(0.0)
-    return source
-
-
-def opened(request: HTTPRequest = GET, headers: Headers = STREAM, **settings: Any) -> EventSource:
-    """A source that reads a stream, from 0.0."""
-    source = connected(request, **settings)
-    source.response_started(200, headers, 0.0)
-    assert state_of(source) is SourceState.OPEN
-    return source
-
-
-# A type checker takes what an assertion says of an attribute to hold for ever; of a function's result
-# it doesn't.
-
-
-def state_of(source: EventSource) -> SourceState:
-    return source.state
-
-
-def want_of(source: EventSource) -> Want:
-    return source.want
-
-
-def deadline_of(source: EventSource) -> float | None:
-    return source.deadline
-
-
-def reopen(source: EventSource, now: float = 0.0) -> float:
-    """Close, sleep, connect and be answered; the moment of that."""
-    if want_of(source) is Want.CLOSE:
-        source.closed(now)
-    assert want_of(source) is Want.WAIT
-    due = deadline_of(source)
-    assert due is not None
-    source.handle_timeout(due)
-    assert want_of(source) is Want.CONNECT
-    source.connected(due)
-    source.response_started(200, STREAM, due)
-    return due
-
-
-def taken(source: EventSource) -> list[ServerSentEvent]:
-    events = []
-    while (event := source.next_event()) is not None:
-        events.append(event)
-    return events
+from tests.core.lifecycle.source_support import (
+    GET,
+    POST,
+    STREAM,
+    URL,
+    connected,
+    connecting,
+    deadline_of,
+    opened,
+    reopen,
+    state_of,
+    taken,
+    want_of,
+)
 
 
 class TestReading:

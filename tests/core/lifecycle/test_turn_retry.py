@@ -90,7 +90,7 @@ class TestBeforeAnythingVisible:
         answer_again(turn)
 
     def test_nothing_is_left_of_an_attempt_that_failed(self) -> None:
-        turn = accepted()
+        turn = waiting()
         turn.response_started(200, EVENT_STREAM.replaced({"request-id": "req_1"}), 0.0)
         turn.receive_data(wire(START, OVERLOADED), 0.0)
         assert not turn.accepted

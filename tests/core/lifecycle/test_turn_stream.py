@@ -441,10 +441,20 @@ class TestHeads:
         assert turn.failure.error.message.isprintable()
         assert len(turn.failure.error.message) < 500
 
-    def test_a_late_head_is_nobodys(self) -> None:
-        turn = streaming()
-        turn.response_started(500, Headers(), 0.0)
-        assert state_of(turn) is TurnState.STREAMING
+    def test_a_second_head_is_nobodys(self) -> None:
+        for turn in (accepted(), streaming()):
+            before = state_of(turn)
+            turn.response_started(500, Headers(), 0.0)
+            turn.response_started(400, Headers(), 0.0)
+            assert state_of(turn) is before
+            turn.receive_data(
+                wire(WORLD) if before is TurnState.STREAMING else wire(START, OPENED, HELLO), 0.0
+            )
+            assert drained(turn) != []
+        refused = waiting()
+        refused.response_started(400, Headers(), 0.0)
+        refused.response_started(200, EVENT_STREAM, 0.0)
+        assert not refused.accepted
 
 
 class TestMisuse:
