@@ -1,0 +1,93 @@
+"""What event streams and their enemies are made of: parts to insert, and seeds to begin with."""
+
+from __future__ import annotations
+
+STREAM = (
+    *(b"data", b"event", b"id", b"retry", b"foo", b":", b": ", b" ", b"\0", b"x", b"7", b"0"),
+    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"\n\r", b"\x0b", b"\x85", "\u2028".encode()),
+    *(b"data: ", b"data:", b"data\n", b"event: x\ndata: ", b"event: y\r\ndata: ", b"event: x\r\ndata: "),
+    *(b"id: 1\n", b"id: 2\n\n", b"id\n", b"id:\n", b"id: \0\n", b"event: x\n", b"event\n", b": ping\n"),
+    *(b"retry: 12\n", b"retry: +1\n", b"retry:\n", b"retry: 2147483647\n", b"retry: 2147483648\n"),
+    *(b"data: a\n\n", b"data: b\r\n\r\n", b"event: x\ndata: b\n\n", b"event: y\ndata: c\nid: 2\n\n"),
+    *("retry: \u0661\n".encode(), b"retry: 1_0\n", b"retry: 007\n", "retry: \u00b2\n".encode()),
+    *(b"\xef\xbb\xbf", b"\xef", b"\xbb\xbf", "世😀\u2028".encode(), b"\xf0\x9f", b"\x98\x80", b"\xff"),
+    *(b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"),
+    *(b"data: " + b"x" * 8, b"x" * 16, b"data: " + b"y" * 30 + b"\n\n", b"foo: " + b"z" * 40 + b"\n"),
+)
+
+#: Marks of ``fuzz/script.py``: the cut more often than the rest.
+CUTS = (b"\xfe|",) * 8
+CALLS = (*CUTS, *(b"\xfeE", b"\xfeR") * 2, b"\xfeF")
+REPEATS = (b"\xfe3", b"\xfe6", b"\xfe9", b"\xfed", b"\xfeg", b"\xfej")
+
+#: Marks and texts of ``fuzz/encoding.py``.
+FIELDS = (
+    *(b"\xfee", b"\xfei", b"\xfer", b"\xfec", b"\xfed", b"\xfe;") * 3,
+    *(b"\xfeex", b"\xfeemessage", b"\xfei1", b"\xfei\0", b"\xfecping", b"\xfe;data: forged\n\n"),
+    *(b"\xfer0", b"\xfer2147483647", b"\xfer2147483648", b"\xfer-1", b"\xfer+1"),
+    *(
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\n\n",
+        b" ",
+        b":",
+        b"\0",
+        b"\xef\xbb\xbf",
+        "\u2028".encode(),
+        b"\x85",
+        b"\x0b",
+    ),
+    *(
+        b"data: forged",
+        b"id: 9",
+        b"event: forged",
+        b"\n\ndata: forged\n\n",
+        b"retry: 1",
+        b"x",
+        "世😀".encode(),
+    ),
+    *(b"\xed\xa0\xbd", b"\xed\xb8\x80", b"\xff", b"\xf0\x9f"),
+)
+
+_STREAMS = (
+    b"data: YHOO\ndata: +2\ndata: 10\n\n",
+    b": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+    b"data\n\ndata\ndata\n\ndata:",
+    b"\xef\xbb\xbfdata: a\n\n\xef\xbb\xbfdata: b\n\ndata: c\n\n",
+    b"\xef\xfe|\xbb\xbfdata: a\r\xfe|\ndata: b\r\xfe|\r\xfe|\ndata: c\r\r",
+    b"event: x\r\ndata: a\r\n\r\nevent: x\r\ndata: b\r\n\r\nevent: x\r\ndata: c\ndata: d\r\n\r\n",
+    b"event: x\ndata: a\n\nevent: y\ndata: b\nid: 1\n\nevent: y\ndata: \xe4\xb8\xfe|\x96\n\ndata: e\n\n",
+    b"id: 1\n\nid: \x00\ndata: a\n\nid\n\ndata: b\n\nid: 2\nretry: 10\nretry: 1x\n: \xff\n\n",
+    b"id: 1\ndata: a\n\nid: 2\ndata: lost\xfeEdata: b\n\n: half a \xfeRcomment\ndata: c\n\n\xfeE\xfeE",
+    b"data: 0123456789\ndata: 0123456789\ndata: 0123456789\n\nid: 3\ndata: a\n\n\xfeRdata: b\n\n",
+    b"data: a\n\nid: 0123456789012345678901234567890123456789\ndata: b\n\ndata: c\n\n\xfeE\xfeRdata: d\n\n",
+    b": 0123456789012345678901234567890123456789\nfoo: 0123456789012345678901234567890123456789\ndata: a\n\n",
+)
+_REPEATED = (
+    b"data: 01234567\n\xfe9\n",
+    b"data: \xfe|01234567\xfe9\n\n",
+    b": 01234567\xfe9\n\n",
+    b"foo: 01234567\xfe9\n\n",
+    b"data\n\xfe9\n\nevent: x\xf0\x9f\x98\x80\ndata: \xfe|y\xfe9",
+    b"id: \xf0\x9f\x98\x8001234567890123456789\ndata: a\n\nid: \xf0\x9f\x98\x8001234567890123456780\n\xfe5",
+    b"\xfe9\r\xfe9\n\xfe9\xef\xfe9",
+    b"data: a\n\n\xfejid: 1\n\xfejevent: x\ndata: b\n\n\xfejevent\n\xfej: c\n\xfej\r\xfej",
+    b"event: \xfe|01234567\xfeg\ndata: \xfe|01234567\xfeg\nid: \xfe|01234567\xfeg\n\n",
+)
+_HEADERS = (b"\0\0\0", b"\x04\0\0", b"\x01\x0c\x10", b"\x03\x0c\x10", b"\x03\x3f\x08", b"\x05\x00\x20")
+
+STREAM_SEEDS = tuple(stream.replace(b"\xfeE", b"").replace(b"\xfeR", b"") for stream in _STREAMS)
+CALLS_SEEDS = tuple(header + stream for header in _HEADERS for stream in _STREAMS)
+MEMORY_SEEDS = tuple(
+    header + stream for header in (b"\0\x38\x40", b"\1\x38\x40", b"\1\xff\xff") for stream in _REPEATED
+)
+ENCODER_SEEDS = (
+    b"hello",
+    b"two\nlines\r\nand\rmore\n\xfeegreeting\xfei7\xfer1500",
+    b"\xfe;\xfe;\n\xfe;\r\n\xfe; a\xfe;a\xfecping\n: pong",
+    b"a\xfeex\ndata: forged\n\n\xfe;b\xfei1\0\xfe;c\xfei1\rid: 2",
+    b"a\xfer-1\xfe;b\xferx\xfe;c\xfer2147483648\xfe;d\xfer2147483647\xfe;e\xfer0",
+    b"a\xfei1\xfe;b\xfei\xfe;c\xfei2\xfe;d\xfee\xfe;e\xfeemessage",
+    b"\xed\xa0\xbd\xfe;\xed\xa0\xbd\xed\xb8\x80\xfe;\xff\xfeex\xed\xb8\x80\xfei\xed\xa0\xbd\xfec\xed\xa0\xbd",
+)

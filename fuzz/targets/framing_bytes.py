@@ -1,0 +1,21 @@
+"""Invariant: any bytes, cut anywhere, mean what WHATWG HTML says of them whole.
+
+The input is a stream with marks (``fuzz/script.py``) where it is cut.
+"""
+
+from __future__ import annotations
+
+from fuzz.laws import Make, any_cut_means_the_same, ours
+from fuzz.pieces import CUTS, STREAM, STREAM_SEEDS
+from fuzz.script import some_of
+
+HEADER = 0
+MAX_LEN = 300
+PIECES = (*STREAM, *CUTS)
+SEEDS = STREAM_SEEDS
+MAX_CALLS = 100
+
+
+def check(data: bytes, make: Make = ours) -> None:
+    """Decode the stream in these chunks, whole, and byte by byte."""
+    any_cut_means_the_same([chunk for _, chunk in some_of(data, MAX_CALLS, MAX_LEN)], make)

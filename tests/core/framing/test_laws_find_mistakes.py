@@ -1,0 +1,130 @@
+"""The laws of ``fuzz/`` take a right decoder and encoder, ours or not, and find every wrong one soon."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fuzz.engine import target
+from fuzz.mutator import mutate
+from sse_core import encode_comment, encode_event
+from tests.core.framing.wrong_decoders import WRONG, WRONG_IN_MEMORY, RightDecoder
+
+TARGETS = ["framing_bytes", "framing_calls", "framing_memory", "encoder"]
+TRIES = 20_000
+
+
+def change_bytes(data: bytes, max_size: int) -> bytes:
+    """Change one byte, as simply as can be: no coverage leads this test."""
+    if not data:
+        return data
+    place = hash(data) % len(data)
+    return (data[:place] + bytes([hash(data) % 251]) + data[place + 1 :])[:max_size]
+
+
+def first_finding(name: str, check: Callable[[bytes], None], tries: int = TRIES) -> BaseException | None:
+    """What the first of some thousand changed seeds raises."""
+    module, dice = target(name), random.Random(1)
+    corpus = list(module.SEEDS)
+    for number in range(tries):
+        data = dice.choice(corpus)
+        if number >= len(module.SEEDS):
+            data = mutate(
+                data,
+                module.MAX_LEN,
+                dice.getrandbits(32),
+                header=module.HEADER,
+                pieces=module.PIECES,
+                mutate_bytes=change_bytes,
+            )
+        else:
+            data = corpus[number]
+        try:
+            check(data)
+        except Exception as error:  # noqa: BLE001  (whatever it is: it must not be there)
+            return error
+        if dice.random() < 0.05:
+            corpus.append(data)
+    return None
+
+
+def check_of(name: str, *what: Any) -> Callable[[bytes], None]:
+    module = target(name)
+    return lambda data: module.check(data, *what)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_ours_obeys(name: str) -> None:
+    assert first_finding(name, check_of(name), 500) is None
+
+
+@pytest.mark.parametrize("name", ["framing_bytes", "framing_calls", "framing_memory"])
+def test_a_right_decoder_that_is_not_ours_obeys(name: str) -> None:
+    """So the laws ask for nothing that only our way of decoding has."""
+    assert first_finding(name, check_of(name, RightDecoder), 500) is None
+
+
+@pytest.mark.parametrize("decoder", WRONG)
+def test_a_wrong_decoder_is_found(decoder: type[RightDecoder]) -> None:
+    assert first_finding("framing_calls", check_of("framing_calls", decoder)) is not None
+
+
+@pytest.mark.parametrize("decoder", WRONG_IN_MEMORY)
+def test_a_decoder_that_holds_too_much_is_found(decoder: type[RightDecoder]) -> None:
+    assert isinstance(first_finding("framing_memory", check_of("framing_memory", decoder)), AssertionError)
+
+
+# The encoder
+
+
+def bare(data: str, *, event: str | None = None, id: str | None = None, retry: Any = None) -> bytes:
+    """The formatter that everybody writes first: nothing is looked at."""
+    head = f"event: {event}\n" if event else ""
+    head += f"id: {id}\n" if id is not None else ""
+    head += f"retry: {retry}\n" if retry is not None else ""
+    return (head + "".join(f"data: {line}\n" for line in data.split("\n")) + "\n").encode()
+
+
+def lines_by_python(data: str, **fields: Any) -> bytes:
+    """Data in the lines of ``str.splitlines``, which knows more line ends than event streams do."""
+    return encode_event("\n".join(data.splitlines()), **fields)
+
+
+def without_space(data: str, **fields: Any) -> bytes:
+    """No space after the colon, so that a decoder takes the data's own."""
+    return encode_event(data, **fields).replace(b"data: ", b"data:")
+
+
+def nul_passes(data: str, *, id: str | None = None, **fields: Any) -> bytes:
+    """An ID may hold NUL, which every decoder ignores."""
+    return encode_event(data, id=id.replace("\0", "0") if id else id, **fields)
+
+
+def trimmed(data: str, **fields: Any) -> bytes:
+    """Space at the end of data is lost."""
+    return encode_event(data.rstrip(" "), **fields)
+
+
+def names_nothing(data: str, **fields: Any) -> bytes:
+    """What is refused is refused without saying which field it is."""
+    try:
+        return encode_event(data, **fields)
+    except ValueError:
+        raise ValueError("no") from None
+
+
+@pytest.mark.parametrize("encode", [bare, lines_by_python, without_space, nul_passes, trimmed, names_nothing])
+def test_a_wrong_encoder_is_found(encode: Callable[..., bytes]) -> None:
+    assert first_finding("encoder", check_of("encoder", encode)) is not None
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [lambda text: f": {text}\n".encode("utf-8", "replace"), lambda text: encode_comment(text) + b"\n"],
+)
+def test_a_wrong_encoder_of_comments_is_found(comment: Callable[[str], bytes]) -> None:
+    """One whose text can end the comment; one whose empty line dispatches what was not whole."""
+    assert first_finding("encoder", check_of("encoder", encode_event, comment)) is not None
