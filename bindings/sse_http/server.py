@@ -94,6 +94,8 @@ class ServerConnection:
     ) -> None:
         self.waker: Waker = no_waker
         self.phase = ConnectionPhase.READING
+        self.cut = False  #: it ended amid an answer: close without TLS's own end, which says "whole"
+        self.reset = False  #: and with a reset, as the end of the connection would be the answer's
         self._application = application
         self._settings = settings or ServerSettings()
         self._client = client
@@ -152,6 +154,9 @@ class ServerConnection:
 
     def connection_lost(self, now: float) -> None:
         """The peer has gone; idempotent."""
+        if self.phase is ConnectionPhase.ANSWERING:
+            self.cut = True
+            self.reset = self._http.our_state is h11.SEND_BODY and not self._chunked
         self._close_stream(now)
         self._timers.clear()
         self._out.clear()

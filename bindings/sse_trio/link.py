@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import ssl
+import struct
 
 import trio
 
@@ -17,6 +18,7 @@ from sse_core.errors import TransportError
 from sse_http import TLS, Channel, Plain
 
 _READ_SIZE = 64 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends an RST
 
 
 class Link:
@@ -125,11 +127,7 @@ class Link:
         except ssl.SSLError as error:
             raise TransportError(_tls_problem(error)) from error
         finally:
-            # A handshake's next flight, or the alert that tells the peer what was wrong.
-            reply = self._channel.data_to_send()
-            if reply:
-                with contextlib.suppress(TransportError):
-                    self._send_encrypted(reply)
+            self._reply(self._channel.data_to_send())
 
     async def shake_hands(self) -> None:
         """Finish TLS's handshake, as a client.  Raises ``TransportError`` where it fails."""
@@ -139,12 +137,27 @@ class Link:
             if b"" in received:
                 raise TransportError("the peer closed the connection during TLS's handshake")
 
-    def close(self) -> None:
-        """Close at once; idempotent.  Whoever waits for the socket is woken."""
-        if not self.closed:
-            self.closed = True
-            trio.lowlevel.notify_closing(self._sock)
-            self._sock.close()
+    def close(self, *, cut: bool = False, reset: bool = False) -> None:
+        """Close at once; idempotent.  Whoever waits for the socket is woken.
+
+        With ``cut`` the peer is not told by TLS that this is the end; with ``reset`` not by TCP
+        either.  The same holds where the kernel has not taken all: half of it must not look whole.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        if not cut and not self.blocked:
+            self._reply(self._channel.close())
+        if reset or self.blocked:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        trio.lowlevel.notify_closing(self._sock)
+        self._sock.close()
+
+    def _reply(self, data: bytes) -> None:
+        """A handshake's next flight, an alert that tells the peer what was wrong, TLS's own end."""
+        if data:
+            with contextlib.suppress(TransportError):
+                self._send_encrypted(data)
 
 
 async def open_link(host: str, port: int, tls: ssl.SSLContext | None) -> Link:

@@ -88,7 +88,7 @@ class Peer:
         """Close at once; idempotent.  Both tasks find out by themselves."""
         with reported():
             self._connection.connection_lost(trio.current_time())
-        self._link.close()
+        self._link.close(cut=self._connection.cut, reset=self._connection.reset)
 
     def _deadline(self) -> float:
         deadline = self._connection.deadline

@@ -83,6 +83,51 @@ class TestEvents:
             assert feeds.streams[0].closed.is_set()
 
 
+class TestEnds:
+    """HTTP/1.0 has no chunks: a body ends with its connection, so a cut must not look like an end."""
+
+    OLD = b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n"
+
+    @pytest.mark.parametrize("state", [StreamState.FINISHED, StreamState.ABORTED])
+    async def test_over_tcp(self, state: StreamState) -> None:
+        feeds = Feeds()
+        async with serving(feeds) as server, client_of(server, self.OLD) as client:
+            await client.read_until(b"\r\n\r\n")
+            feeds.streams[0].send(encode_event("whole"))
+            feeds.streams[0].end(state)
+            if state is StreamState.FINISHED:
+                await client.read_all()
+            else:
+                with pytest.raises(ConnectionResetError):
+                    await client.read_all()
+        assert client.received.endswith(b"\r\n\r\ndata: whole\n\n")
+
+    @pytest.mark.parametrize("state", [StreamState.FINISHED, StreamState.ABORTED])
+    @pytest.mark.parametrize("request_line", [b"1.0", b"1.1\r\nconnection: close"])
+    async def test_over_tls(
+        self, certificates: Certificates, state: StreamState, request_line: bytes
+    ) -> None:
+        feeds = Feeds()
+        async with serving(feeds, tls=certificates.server) as server:
+            tcp = await trio.open_tcp_stream(server.host, server.port)
+            stream = trio.SSLStream(tcp, certificates.client, server_hostname="localhost")
+            async with tcp:
+                await stream.send_all(self.OLD.replace(b"1.0", request_line))
+                await stream.receive_some()
+                feeds.streams[0].send(encode_event("whole"))
+                feeds.streams[0].end(state)
+                if state is StreamState.FINISHED:
+                    await receive_all(stream)
+                else:
+                    with pytest.raises(trio.BrokenResourceError):
+                        await receive_all(stream)
+
+
+async def receive_all(stream: trio.SSLStream[trio.SocketStream]) -> None:
+    while await stream.receive_some():
+        pass
+
+
 class TestConnections:
     async def test_one_connection_serves_many_requests(self) -> None:
         async with serving(Feeds(hello)) as server, client_of(server) as client:
