@@ -31,7 +31,7 @@ class RightDecoder:
 
     def reset(self) -> None:
         self.first_line, self.after_cr, self.discarding, self.oversize = True, False, False, False
-        self.failure: LimitExceeded | None = None
+        self.failure = ""  # the name of the bound; the exception itself would keep its frames alive
         self.raised = False
         self.line = bytearray()
         self.id = self.last_event_id
@@ -50,7 +50,7 @@ class RightDecoder:
         try:
             self.receive_chunk(data)
         except LimitExceeded as failure:
-            self.failure = failure.with_traceback(None)
+            self.failure = failure.limit
             if not self.events:
                 self.raise_once()
         events, self.events = self.events, []
@@ -68,7 +68,7 @@ class RightDecoder:
     def raise_once(self) -> None:
         if self.failure and not self.raised:
             self.raised = True
-            raise self.failure
+            raise self.excess(self.failure)
 
     def receive_byte(self, byte: bytes) -> None:
         if byte == LF and self.after_cr:
@@ -149,11 +149,14 @@ class RightDecoder:
 
     def exceed(self, limit: str) -> None:
         if self.bounds.on_oversize == "fail":
-            raise LimitExceeded(limit, limit=limit, bound=getattr(self.bounds, limit))
+            raise self.excess(limit)
         if not self.oversize:
             self.oversize = True
             self.skipped_events += 1
             self.data = bytearray()
+
+    def excess(self, limit: str) -> LimitExceeded:
+        return LimitExceeded(limit, limit=limit, bound=getattr(self.bounds, limit))
 
 
 # What goes wrong over cuts
@@ -365,7 +368,7 @@ class FailureForgotten(RightDecoder):
 
     def receive_data(self, data: bytes) -> list[ServerSentEvent]:
         if self.raised:
-            self.failure = None
+            self.failure = ""
         return super().receive_data(data)
 
 
@@ -412,6 +415,17 @@ class LinesHeldApart(RightDecoder):
         self.lines.append(bytes(bytearray(value)))
 
 
+class FailureHeld(RightDecoder):
+    """The exception that was raised is kept, and with it all that stood on the stack then."""
+
+    def receive_data(self, data: bytes) -> list[ServerSentEvent]:
+        try:
+            return super().receive_data(data)
+        except LimitExceeded as failure:
+            self.raised_failure = failure
+            raise
+
+
 class ChunkHeld(RightDecoder):
     """The line that has not ended is a view of its chunk, which lives as long as the view does."""
 
@@ -421,5 +435,5 @@ class ChunkHeld(RightDecoder):
 
 
 #: Those that a law on what streams mean finds, and those that only weighing finds.
-WRONG_IN_MEMORY = (CommentsHeld, EverythingLogged, LinesHeldApart, ChunkHeld)
+WRONG_IN_MEMORY = (CommentsHeld, EverythingLogged, LinesHeldApart, FailureHeld, ChunkHeld)
 WRONG = tuple(kind for kind in RightDecoder.__subclasses__() if kind not in WRONG_IN_MEMORY)
