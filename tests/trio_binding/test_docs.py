@@ -1,0 +1,104 @@
+"""All code of docs/trio.md, run as one program against servers on loopback."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+import sse_trio
+from sse_core.lifecycle import Outcome
+from tests.trio_binding.conftest import Certificates
+from tests.trio_binding.support import provider, serving
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "trio.md"
+COUNT = [str(number) for number in range(1, 11)]
+
+
+def program(page: str) -> str:
+    """The page's code at the lines where it stands, so that an error points into the page."""
+    lines = [""] * page.count("\n")
+    for block in re.finditer(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        first = page[: block.start(1)].count("\n")
+        code = block[1].splitlines()
+        lines[first : first + len(code)] = code
+    return "\n".join(lines)
+
+
+class Page:
+    """What the page defines; remembers what of it was called."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"__name__": "docs_trio"}
+        exec(compile(program(PAGE.read_text("utf-8")), str(PAGE), "exec"), self.names)  # noqa: S102  (ours)
+
+    def __getattr__(self, name: str) -> Any:
+        return self.names[name]
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page()
+
+
+async def test_a_handler(page: Page) -> None:
+    assert await page.count_on_loopback() == [*COUNT, ""]
+
+
+async def test_following(page: Page) -> None:
+    async with serving(page.route) as server:
+        assert await page.follow(server.url + "count") == [*COUNT, ""]
+        assert await page.first_of(server.url + "count", "7") == "8: 8"
+        assert await page.post(server.url + "count", b"{}") == "1"
+
+
+async def test_asking(page: Page) -> None:
+    assert await page.ask_a_simulated_provider()
+    async with serving(provider(tokens=20, rate=0, ttft=0)) as server:
+        assert (await page.ask(server.url + "nothing", "key", "Why?")).startswith("failed: ")
+
+
+async def test_stopping(page: Page) -> None:
+    async with serving(provider(tokens=1000, rate=50, ttft=0)) as server:
+        assert await page.ask_briefly(server.url + "v1/messages", 0.1) is Outcome.STOPPED
+    async with serving(provider(tokens=3, rate=0, ttft=0)) as server:
+        assert await page.ask_briefly(server.url + "v1/messages", 10) is Outcome.COMPLETED
+
+
+async def test_settings(page: Page) -> None:
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(page.serve_with_settings)
+        assert await page.follow(f"http://127.0.0.1:{port}/count") == [*COUNT, ""]
+        nursery.cancel_scope.cancel()
+
+
+async def test_tls(page: Page, certificates: Certificates) -> None:
+    async with trio.open_nursery() as nursery:
+        port = await nursery.start(partial(page.serve_privately, certificates.server))
+        url = f"https://127.0.0.1:{port}/count"
+        assert await page.follow_privately(url, certificates.client) == ["1", "2", "3"]
+        nursery.cancel_scope.cancel()
+
+
+def test_every_function_of_the_page_is_called_by_a_test_here(page: Page) -> None:
+    defined = {
+        name for name, value in page.names.items() if getattr(value, "__module__", None) == "docs_trio"
+    }
+    tests = Path(__file__).read_text("utf-8")
+    called_by_the_page = {"ask", "count"}
+    assert {name for name in defined if f"page.{name}" not in tests} <= called_by_the_page
+
+
+def test_the_table_is_the_signature() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([^`|]+?)`? \|", PAGE.read_text("utf-8"), re.MULTILINE))
+    parameters = inspect.signature(sse_trio.serve).parameters
+    for name in parameters.keys() - {"application", "task_status"}:
+        default = parameters[name].default
+        if default is None and rows[name].endswith("Settings()"):
+            continue
+        assert rows[name] == (f'"{default}"' if isinstance(default, str) else str(default))

@@ -1,0 +1,77 @@
+"""The programs in examples/, started as a reader would start them."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import trio
+
+import sse_trio
+from tests.trio_binding.support import provider, serving
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.fixture
+async def counter() -> AsyncIterator[tuple[trio.Process, str]]:
+    """The counter, and its address."""
+    command = [sys.executable, str(EXAMPLES / "serve_counter.py"), "--port", "0", "--interval", "0.01"]
+    process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    yield process, bytes(await process.stdout.receive_some()).decode().strip()
+    if process.poll() is None:
+        process.kill()
+    await process.wait()
+    await process.stdout.aclose()
+
+
+class TestCounter:
+    async def test_it_counts_and_goes_on_where_it_was(self, counter: tuple[trio.Process, str]) -> None:
+        _, address = counter
+        async with sse_trio.connect(address) as source:
+            assert [(await anext(source)).data for _ in range(5)] == ["1", "2", "3", "4", "5"]
+        async with sse_trio.connect(address, last_event_id=source.last_event_id) as again:
+            assert (await anext(again)).data == "6"
+
+    async def test_it_notices_that_its_reader_has_gone(self, counter: tuple[trio.Process, str]) -> None:
+        process, address = counter
+        assert process.stdout is not None
+        async with sse_trio.connect(address) as source:
+            await anext(source)
+        with trio.fail_after(2):
+            assert b"127.0.0.1 has gone after" in await process.stdout.receive_some()
+
+    async def test_ctrl_c_ends_it(self, counter: tuple[trio.Process, str]) -> None:
+        process, address = counter
+        assert process.stdout is not None
+        async with sse_trio.connect(address) as source:
+            await anext(source)
+            process.send_signal(signal.SIGINT)
+            with trio.fail_after(5):
+                assert await process.wait() == 0
+        assert b"stopped" in await process.stdout.receive_some()
+
+
+class TestAsk:
+    async def ask(self, url: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, str(EXAMPLES / "ask.py"), "--url", url, "Why is the sky blue?"]
+        return await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+
+    async def test_it_prints_the_answer(self) -> None:
+        async with serving(provider(tokens=30, rate=0, ttft=0)) as server:
+            done = await self.ask(server.url + "v1/messages")
+        assert done.returncode == 0
+        assert len(done.stdout.split()) > 10
+        assert b"Outcome.COMPLETED, first token after 0." in done.stderr
+
+    async def test_it_says_what_went_wrong(self) -> None:
+        async with serving(provider()) as server:
+            done = await self.ask(server.url + "nowhere")
+        assert done.returncode == 1
+        assert b"not_found_error: " in done.stderr
+        assert b"Traceback" not in done.stderr
