@@ -10,7 +10,7 @@ from typing import Annotated
 import trio
 import typer
 
-from .config import RelayConfig
+from .config import DEFAULT_MODEL, RelayConfig
 from .provider import Settings, SettingsError
 from .run import Listen, StartError, run_demo, run_provider, run_relay
 
@@ -18,7 +18,19 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Relay a language model's stream: measured, stoppable, resumable.",
+    # A stack trace with the values in it would show keys.
+    pretty_exceptions_enable=False,
+    help="""Relay a language model's stream: measured, stoppable, resumable.
+
+    Example: [bold]sse-relay demo[/bold], then open http://127.0.0.1:8080/ in a browser.
+
+    Example: [bold]sse-relay serve --help[/bold] says how to put it before a provider.
+    """,
+)
+
+_OPEN_RELAY = (
+    "others can reach this address and would spend your key for the provider: name the keys that they must "
+    "show with --client-key, or say --open if that is what you want"
 )
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -52,8 +64,16 @@ def serve(
     ] = None,
     client_key: Annotated[
         list[str] | None,
-        typer.Option(envvar="SSE_RELAY_CLIENT_KEYS", help="A key that clients must show; repeatable."),
+        typer.Option(
+            envvar="SSE_RELAY_CLIENT_KEYS",
+            help="A key that clients must show; repeatable. The environment holds several separated by "
+            "spaces.",
+        ),
     ] = None,
+    open_to_all: Annotated[
+        bool,
+        typer.Option("--open", help="Let others spend the key for the provider without a key of their own."),
+    ] = False,
     host: Host = "127.0.0.1",
     port: Port = 8080,
     pass_header: Annotated[
@@ -68,27 +88,41 @@ def serve(
         list[str] | None,
         typer.Option(help="Another site whose pages may call, as https://example.org; repeatable."),
     ] = None,
-    model: Annotated[str, typer.Option(help="The model that the page asks for.")] = RelayConfig("").model,
-    tls_cert: Annotated[Path | None, typer.Option(help="Serve https with this certificate (PEM).")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="The certificate's key (PEM).")] = None,
+    model: Annotated[str, typer.Option(help="The model that the page asks for.")] = DEFAULT_MODEL,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Serve https with this certificate (PEM)."),
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The certificate's key (PEM).")
+    ] = None,
     upstream_ca: Annotated[
-        Path | None, typer.Option(help="Trust these certificates (PEM) for an https upstream.")
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="Trust these certificates (PEM) for an https upstream."
+        ),
     ] = None,
     verbose: Verbose = False,
 ) -> None:
     """Relay a provider's stream.
 
-    Example: [bold]SSE_RELAY_API_KEY=... sse-relay serve --port 8080[/bold], then point an Anthropic
-    SDK at it: [bold]Anthropic(base_url="http://127.0.0.1:8080")[/bold].
+    Example: [bold]sse-relay serve[/bold], then [bold]Anthropic(base_url="http://127.0.0.1:8080")[/bold]
+    in a program that has its own key.
+
+    Example: [bold]SSE_RELAY_API_KEY=... SSE_RELAY_CLIENT_KEYS="... ..." sse-relay serve --host 0.0.0.0
+    --tls-cert cert.pem --tls-key key.pem[/bold] serves others by this machine's key.
     """
     _set_up_logging(verbose=verbose)
-    config = RelayConfig(
-        upstream,
-        api_key=api_key,
-        client_keys=frozenset(client_key or ()),
-        pass_headers=tuple(pass_header or ()),
-        model=model,
-    )
+    try:
+        config = RelayConfig(
+            upstream,
+            api_key=api_key,
+            client_keys=frozenset(client_key or ()),
+            pass_headers=tuple(pass_header or ()),
+            model=model,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     listen = Listen(
         host,
         port,
@@ -97,6 +131,10 @@ def serve(
         certificate=tls_cert,
         key=tls_key,
     )
+    if tls_key is not None and tls_cert is None:
+        raise typer.BadParameter("--tls-key is of no use without --tls-cert")
+    if config.api_key and not config.client_keys and not listen.is_private and not open_to_all:
+        raise typer.BadParameter(_OPEN_RELAY)
     _run(lambda: run_relay(config, listen, upstream_ca))
 
 
@@ -151,10 +189,12 @@ def _set_up_logging(*, verbose: bool) -> None:
 
 
 def _run(program: Callable[[], Awaitable[None]]) -> None:
+    code = 0
     try:
         trio.run(program)
-    except StartError as error:
-        typer.echo(f"sse-relay: {error}", err=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+    except* StartError as errors:  # in a group, as a nursery was open
+        typer.echo(f"sse-relay: {errors.exceptions[0]}", err=True)
+        code = 1
+    except* KeyboardInterrupt:  # it came before the program listened to signals itself
+        code = 130
+    raise typer.Exit(code)

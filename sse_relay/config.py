@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sse_core.blocks import MessageAccumulator
 from sse_core.lifecycle import Deadlines, RetryPolicy, SubscriptionSettings
+from sse_http import parse_url
+
+#: What the page asks for, unless the operator says otherwise.
+DEFAULT_MODEL = "claude-sonnet-4-5"
+
+#: What a header can carry as it is, and a person can type: a line ending that came along with a
+#: key from a file would break every request.
+_KEY = re.compile(r"[\x21-\x7e]+")
+
+_POSITIVE = ("log_bytes", "retained_bytes", "max_turns")
+_DURATIONS = ("head_hold", "retention", "max_disconnect_seconds")
 
 #: What the relay always passes on to the provider, if a client sends it.
 PASSED_HEADERS = ("anthropic-version", "anthropic-beta")
@@ -20,6 +33,8 @@ class RelayConfig:
     sent as ``x-api-key`` in place of what a client sends; without it a client's own credentials
     are passed on.  ``client_keys``, if there are any, are the keys that clients must show.
     ``pass_headers`` are patterns such as ``Sim-*`` of further headers to pass on.
+
+    Raises ``ValueError``, with the name of the setting and never a key, for what can't work.
     """
 
     upstream: str
@@ -27,7 +42,7 @@ class RelayConfig:
     client_keys: frozenset[str] = field(default_factory=frozenset, repr=False)
     pass_headers: tuple[str, ...] = ()
     simulated: bool = False  #: tells the page to show the simulated provider's settings
-    model: str = "claude-sonnet-4-5"  #: what the page asks for
+    model: str = DEFAULT_MODEL  #: what the page asks for
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     deadlines: Deadlines = field(default_factory=Deadlines)
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
@@ -38,3 +53,30 @@ class RelayConfig:
     retained_bytes: int = 64 * 1024 * 1024  #: events and messages of all finished turns together
     max_turns: int = 1000  #: turns that run at the same time
     max_disconnect_seconds: float = 3600.0  #: the most that Turn-On-Disconnect may ask for
+
+    def __post_init__(self) -> None:
+        _check_upstream(self.upstream)
+        if self.api_key is not None:
+            _check_key("api_key", self.api_key)
+        for key in self.client_keys:
+            _check_key("client_keys", key)
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above zero")
+        for name in _DURATIONS:
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be a finite number of seconds, not below zero")
+
+
+def _check_upstream(upstream: str) -> None:
+    try:
+        parse_url(upstream)
+    except ValueError as error:
+        raise ValueError(f"upstream: {error}") from None
+    if "?" in upstream or "#" in upstream:
+        raise ValueError("upstream: a base URL has no query and no fragment; a path is added to it")
+
+
+def _check_key(name: str, key: str) -> None:
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{name}: a key is one or more visible ASCII characters, without white space")

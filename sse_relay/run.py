@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import random
 import secrets
@@ -40,6 +41,11 @@ class Listen:
     certificate: Path | None = None
     key: Path | None = None
 
+    @property
+    def is_private(self) -> bool:
+        """Whether only programs of this machine are meant to reach it, by one of its own names."""
+        return all(_is_loopback(host) for host in (self.host, *self.hosts))
+
     def settings(self) -> ServerSettings:
         """The server's bounds and checks.
 
@@ -59,7 +65,8 @@ class Listen:
             return None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
-            context.load_cert_chain(self.certificate, self.key)
+            # An empty password, as nobody is there to be asked for one.
+            context.load_cert_chain(self.certificate, self.key, password="")
         except OSError as error:
             raise StartError(f"the certificate {self.certificate} can't be used: {error}") from error
         return context
@@ -129,8 +136,9 @@ async def _start(
     try:
         port: int = await nursery.start(serve)
     except OSError as error:
-        message = f"can't listen on {listen.host} port {listen.port}: {error.strerror or error}"
-        raise StartError(f"{message}. Choose another with --port.") from error
+        hint = " Choose another with --port." if error.errno == errno.EADDRINUSE else ""
+        message = f"can't listen on {listen.host} port {listen.port}: {error.strerror or error}."
+        raise StartError(message + hint) from error
     return port
 
 
@@ -156,6 +164,13 @@ def _trust(authorities: Path | None) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=str(authorities))
     except OSError as error:
         raise StartError(f"the certificates {authorities} can't be used: {error}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host.lower() in LOOPBACK_HOSTS or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_wildcard(host: str) -> bool:

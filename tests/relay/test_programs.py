@@ -1,0 +1,205 @@
+"""The programs as processes: how they end, TLS on both sides, recorded streams, keys that stay secret."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import trustme
+
+from sse_core import EventStreamDecoder
+from tests.relay.e2e.support import QUESTION, Answer, Program, wait_for
+from tests.relay.support import WHOLE, encoded
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    """The address of a provider that answers for a long time."""
+    with Program("provider", "--port", "0", "--ttft", "0", "--tokens", "100000", "--rate", "50") as program:
+        yield program.address()
+
+
+def ask(base: str, **headers: str) -> Answer:
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("POST", base, "/v1/messages", fields, json.dumps(QUESTION).encode())
+
+
+# How they end
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("wishes", [(), ("cancel", "detach=60", "drain=60")], ids=["idle", "busy"])
+def test_a_signal_ends_the_relay_and_every_turn(
+    provider: str, sent: signal.Signals, wishes: tuple[str, ...]
+) -> None:
+    with Program("serve", "--port", "0", "--upstream", provider) as relay:
+        base = relay.address()
+        answers = [ask(base, Turn_On_Disconnect=wish) for wish in wishes]
+        for answer in answers:
+            list(islice(answer.visible(), 3))
+        for answer in answers[1:]:
+            # Its turn goes on without it.
+            answer.close()
+        began = time.monotonic()
+        relay.process.send_signal(sent)
+        code = relay.process.wait(5)
+        assert time.monotonic() - began < 1.0
+        assert code in {0, 130}
+        for answer in answers:
+            line = relay.wait_for_log(f"turn={answer.headers['turn-id']} ")
+            assert "outcome=stopped" in line
+        assert sum("turn=" in line for line in relay.log) == len(answers)
+        assert not [line for line in relay.log if "Traceback" in line or "ERROR" in line]
+        for answer in answers:
+            answer.close()
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", ["demo", "provider"])
+def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals) -> None:
+    with Program(command, "--port", "0") as program:
+        program.address()
+        began = time.monotonic()
+        program.process.send_signal(sent)
+        assert program.process.wait(5) in {0, 130}
+        assert time.monotonic() - began < 1.0
+        assert not [line for line in program.log if "Traceback" in line]
+
+
+def test_a_provider_that_is_told_to_stop_is_told_so_by_the_signal(provider: str) -> None:
+    with Program("serve", "--port", "0", "--upstream", provider) as relay:
+        answer = ask(relay.address(), Turn_On_Disconnect="detach=60")
+        list(islice(answer.visible(), 3))
+        answer.close()
+        relay.process.terminate()
+        relay.process.wait(5)
+    with closing(Answer("GET", provider, "/sim/generations")) as listed:
+        assert listed.json()[-1]["state"] == "aborted"
+
+
+# TLS
+
+
+class Certificates:
+    """An authority, and the files of one certificate for localhost."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = folder / "ca.pem"
+        self.certificate = folder / "cert.pem"
+        self.key = folder / "key.pem"
+        authority = trustme.CA()
+        issued = authority.issue_cert("localhost", "127.0.0.1")
+        authority.cert_pem.write_to_path(self.authority)
+        issued.private_key_pem.write_to_path(self.key)
+        for blob in issued.cert_chain_pems:
+            blob.write_to_path(self.certificate, append=True)
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return Certificates(tmp_path)
+
+
+def serve_tls(certificates: Certificates, upstream: str, *more: str) -> Program:
+    files = ("--tls-cert", str(certificates.certificate), "--tls-key", str(certificates.key))
+    return Program("serve", "--port", "0", "--upstream", upstream, *files, *more)
+
+
+def test_https_on_both_sides(provider: str, certificates: Certificates) -> None:
+    """A relay before a relay: the one behind has the certificate that the one before has to trust."""
+    trust = ("--upstream-ca", str(certificates.authority))
+    with serve_tls(certificates, provider) as behind:
+        address = behind.address(r"(https://\S+?)/?$")
+        with serve_tls(certificates, address, *trust) as before:
+            port = int(before.address(r"(https://\S+?)/?$").rpartition(":")[2])
+            context = ssl.create_default_context(cafile=str(certificates.authority))
+            connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+            with closing(connection):
+                connection.request("POST", "/v1/messages", json.dumps(QUESTION))
+                response = connection.getresponse()
+                assert response.status == 200
+                decoder = EventStreamDecoder()
+                kinds: list[str] = []
+                while kinds.count("content_block_delta") < 5:
+                    kinds += [event.type for event in decoder.receive_data(response.read1())]
+                response.close()
+            assert kinds[0] == "message_start"
+            # Who leaves by TLS has left.
+            assert "outcome=stopped" in before.wait_for_log("turn=")
+            assert "outcome=stopped" in behind.wait_for_log("turn=")
+
+
+def test_a_certificate_that_is_not_trusted_is_told(provider: str, certificates: Certificates) -> None:
+    with serve_tls(certificates, provider) as behind:
+        address = behind.address(r"(https://\S+?)/?$")
+        with Program("serve", "--port", "0", "--upstream", address) as before:
+            body = json.dumps({**QUESTION, "stream": False}).encode()
+            with closing(Answer("POST", before.address(), "/v1/messages", {}, body)) as answer:
+                assert answer.status == 502
+                assert "certificate" in answer.json()["error"]["message"]
+
+
+def test_who_speaks_http_to_https_does_no_harm(provider: str, certificates: Certificates) -> None:
+    with serve_tls(certificates, provider) as relay:
+        port = int(relay.address(r"(https://\S+?)/?$").rpartition(":")[2])
+        with pytest.raises((OSError, http.client.HTTPException)):
+            Answer("GET", f"http://127.0.0.1:{port}", "/healthz")
+        context = ssl.create_default_context(cafile=str(certificates.authority))
+        connection = http.client.HTTPSConnection("localhost", port, timeout=10, context=context)
+        with closing(connection):
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().status == 200
+        assert not [line for line in relay.log if "Traceback" in line]
+
+
+# Recorded streams
+
+
+def test_a_recorded_stream_comes_through_event_by_event(tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded.txt"
+    recorded.write_bytes(encoded(WHOLE))
+    with (
+        Program("provider", "--port", "0", "--replay", str(recorded), "--ttft", "0") as behind,
+        Program("serve", "--port", "0", "--upstream", behind.address()) as relay,
+        closing(ask(relay.address())) as answer,
+    ):
+        events = list(answer.events())
+    assert [json.loads(event.data) for event in events] == WHOLE
+
+
+# Keys
+
+
+def test_keys_by_the_environment_and_no_key_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSE_PROVIDER_API_KEY", "sk-secret-of-the-provider")
+    with Program("provider", "--port", "0", "--ttft", "0", "--tokens", "3", "--verbose") as behind:
+        monkeypatch.setenv("SSE_RELAY_UPSTREAM", behind.address())
+        monkeypatch.setenv("SSE_RELAY_API_KEY", "sk-secret-of-the-provider")
+        monkeypatch.setenv("SSE_RELAY_CLIENT_KEYS", "ck-secret-one ck-secret-two")
+        with Program("serve", "--port", "0", "--verbose") as relay:
+            base = relay.address()
+            for key, status in (("ck-secret-one", 200), ("ck-secret-two", 200), ("ck-secret-three", 401)):
+                with closing(ask(base, X_Api_Key=key)) as answer:
+                    assert answer.status == status
+                    seen = answer.response.read()
+                    assert b"secret" not in seen
+            assert len([line for line in relay.log if "outcome=completed" in line]) == 2
+            assert not [line for line in (*relay.log, *behind.log) if "secret" in line]
+
+
+def test_what_a_log_line_begins_with(provider: str) -> None:
+    with Program("serve", "--port", "0", "--upstream", provider, "--verbose") as relay:
+        base = relay.address()
+        with closing(ask(base)) as answer:
+            list(islice(answer.visible(), 1))
+        line = wait_for(lambda: next((line for line in relay.log if "turn=" in line), ""))
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO sse_relay turn=", line)
