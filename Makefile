@@ -28,7 +28,7 @@ demo: $(STAMP) ## run the simulated provider, the relay and the page
 
 test: $(STAMP) ## run all tests
 	@scripts/system-packages nginx chromium node
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-fail-under=100)
 
 check: $(STAMP) ## check format, style, types and imports
 	$(BIN)/ruff format --check .
