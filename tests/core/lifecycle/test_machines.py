@@ -1,0 +1,18 @@
+"""The laws of turns, logs and event sources, whatever happens to them; ``make fuzz`` looks longer."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+from tests.core.lifecycle.log_machine import LogMachine
+from tests.core.lifecycle.source_machine import SourceMachine
+from tests.core.lifecycle.turn_machine import TurnMachine
+
+QUICK = settings(LogMachine.TestCase.settings, max_examples=100, stateful_step_count=40)
+
+TestLogMachine = LogMachine.TestCase
+TestLogMachine.settings = QUICK
+TestSourceMachine = SourceMachine.TestCase
+TestSourceMachine.settings = QUICK
+TestTurnMachine = TurnMachine.TestCase
+TestTurnMachine.settings = QUICK
