@@ -36,7 +36,7 @@ class Incoming:
         self._max_head_bytes = max_head_bytes
         self._waiting = bytearray()
         self._held: int | None = 0  #: how many bytes h11 holds at most; None when it has to be asked
-        self._tail = b""  #: the end of what was given of a head
+        self._tail = b""  #: the end of what was given of heads
         self._ended = False
 
     def __len__(self) -> int:
@@ -54,7 +54,6 @@ class Incoming:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
                 self._held = None
-                self._tail = b""
                 return event
             if self._waiting:
                 self._give_a_piece()

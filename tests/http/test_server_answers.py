@@ -255,6 +255,38 @@ class TestStream:
         del extra
 
 
+class TestCut:
+    """What was cut must not look whole: what a binding is told for closing the socket."""
+
+    @pytest.mark.parametrize(
+        ("version", "end", "cut", "reset"),
+        [
+            ("1.1", FINISHED, False, False),
+            ("1.1", ABORTED, True, False),  # the last chunk is missing
+            ("1.0", FINISHED, False, False),
+            ("1.0", ABORTED, True, True),  # the end of the connection would be the body's
+        ],
+    )
+    def test_a_stream(self, version: str, end: StreamState, cut: bool, reset: bool) -> None:  # noqa: FBT001
+        peer = get(Pieces(b"x", end=end), request(version=version))
+        assert (peer.connection.cut, peer.connection.reset) == (cut, reset)
+        peer.leave()
+        peer.leave()
+        assert (peer.connection.cut, peer.connection.reset) == (cut, reset)
+
+    @pytest.mark.parametrize("version", ["1.0", "1.1"])
+    def test_a_stream_that_ends_before_its_head(self, version: str) -> None:
+        peer = get(Pieces(head=None, end=ABORTED), request(version=version))
+        assert (peer.connection.cut, peer.connection.reset) == (True, False)
+
+    @pytest.mark.parametrize("data", [b"", b"GET", b"rubbish\r\n\r\n", request(), request(version="1.0")])
+    def test_nothing_is_cut_between_answers(self, data: bytes) -> None:
+        peer = get(OK, data) if data else Peer()
+        peer.wait(1000.0)
+        assert peer.phase() is ConnectionPhase.OVER
+        assert (peer.connection.cut, peer.connection.reset) == (False, False)
+
+
 class TestChunk:
     @given(st.binary(min_size=1, max_size=5000))
     def test_it_is_what_h11_makes(self, data: bytes) -> None:

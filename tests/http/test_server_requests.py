@@ -469,6 +469,15 @@ class TestBounds:
                 assert peer.answer().status == status
                 assert (b"limit: max_blank_run" in peer.answer().body) == (status == 400)
 
+    @pytest.mark.parametrize(("blanks", "status"), [(256, 200), (257, 400)])
+    def test_the_bound_on_blanks_is_exact(self, blanks: int, status: int) -> None:
+        for fields in ({"x": "a" + " " * blanks + "b"}, {"x": "a", "y": "b" + "\t" * blanks + "c"}):
+            data = request(fields=fields)
+            for cuts in ((), each_byte(data), {len(data) - 100}):
+                peer = Peer()
+                peer.send(data + request(), cuts)
+                assert peer.answers()[0].status == status
+
     def test_blanks_in_a_body_are_nobodys_business(self) -> None:
         body = b" " * 5000 + b"\n" * 5000
         data = request("POST", body=body) + request("POST", body=body)

@@ -107,6 +107,17 @@ class TestDeadlines:
         peer.wait(15.0)
         assert bytes(peer.received).endswith(b": ping\n\r\n")
 
+    def test_a_streams_deadline_pulls_nothing(self) -> None:
+        """Whoever owns the socket pulls, when there is room."""
+        stream = Pieces(b"one", b"two", b"three")
+        stream.deadline = 15.0
+        peer = Peer(stream)
+        peer.reads = False
+        peer.send(request())
+        peer.connection.data_to_send(0.0)
+        peer.wait(15.0)
+        assert [*stream.pieces] == [b"two", b"three", b": ping\n"]
+
     def test_a_stream_that_gives_up_its_reader(self) -> None:
         """A reader that takes nothing is not pulled for: that it was evicted has to be seen at once."""
 
@@ -179,6 +190,15 @@ class TestLinger:
         for _ in range(20):
             peer.wait(0.1)
             peer.send(b"x")
+        assert peer.phase() is ConnectionPhase.OVER
+
+    def test_no_other_deadline_holds_meanwhile(self) -> None:
+        peer = Peer(settings=ServerSettings(linger=100.0))
+        peer.send(b"rubbish\r\n\r\n")
+        peer.wait(99.0)
+        assert peer.phase() is ConnectionPhase.LINGERING
+        assert len(peer.answers()) == 1
+        peer.wait(1.0)
         assert peer.phase() is ConnectionPhase.OVER
 
     def test_not_even_by_not_reading(self) -> None:
@@ -331,4 +351,5 @@ class TestOver:
         peer.send(data)
         peer.leave()
         assert peer.phase() is ConnectionPhase.OVER
+        assert peer.connection.deadline is None
         assert peer.pull() == b""
