@@ -1,0 +1,97 @@
+"""Draw the state tables' diagrams into the pages, from the tables themselves.
+
+``python docs/build.py`` writes them; with ``--check`` it writes nothing and fails if one is stale.
+A page says where a diagram belongs by two comments, ``<!-- drawn: NAME -->`` and ``<!-- end of NAME -->``.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from sse_core.lifecycle import Timer, Want, source_table, turn_table
+
+DOCS = Path(__file__).resolve().parent
+PLACE = re.compile(
+    r"(?P<begin><!-- drawn: (?P<name>\w+) -->\n).*?(?P<end><!-- end of (?P=name) -->)", re.DOTALL
+)
+
+State = TypeVar("State", bound=enum.Enum)
+Input = TypeVar("Input", bound=enum.Enum)
+
+
+def diagram(transitions: Mapping[tuple[State, Input], State]) -> str:
+    """A state table as a Mermaid state diagram; several inputs that lead the same way share an arrow."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (before, happened), after in transitions.items():
+        arrows.setdefault((before.name, after.name), []).append(str(happened.value))
+    lines = ["    direction LR", f"    [*] --> {next(iter(transitions))[0].name}"]
+    lines += [
+        f"    {before} --> {after}: {', '.join(happened)}" for (before, after), happened in arrows.items()
+    ]
+    last = {after.name for after in transitions.values()} - {before.name for before, _ in transitions}
+    lines += [f"    {name} --> [*]" for name in sorted(last)]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
+
+
+def table(wants: Mapping[tuple[State, bool], Want], timers: Mapping[State, tuple[Timer, ...]]) -> str:
+    """What a machine wishes in each state, and what it waits for there."""
+    lines = [
+        "| state | wish, without a transport | wish, with a transport open | timers |",
+        "|---|---|---|---|",
+    ]
+    for state, armed in timers.items():
+        wishes = [wants.get((state, is_open)) for is_open in (False, True)]
+        cells = [f"`{wish.name}`" if wish else "cannot be" for wish in wishes]
+        names = ", ".join(f"`{timer.value}`" for timer in armed) or "none"
+        lines.append(f"| `{state.name}` | {cells[0]} | {cells[1]} | {names} |")
+    return "\n".join(lines)
+
+
+def turn() -> str:
+    """The turn's table."""
+    return _drawing(turn_table.TRANSITIONS, turn_table.WANTS, turn_table.STATE_TIMERS)
+
+
+def source() -> str:
+    """The event source's table."""
+    return _drawing(source_table.TRANSITIONS, source_table.WANTS, source_table.STATE_TIMERS)
+
+
+def _drawing(
+    transitions: Mapping[tuple[State, Input], State],
+    wants: Mapping[tuple[State, bool], Want],
+    timers: Mapping[State, tuple[Timer, ...]],
+) -> str:
+    return f"\n{diagram(transitions)}\n\n{table(wants, timers)}\n\n"
+
+
+DRAWINGS: dict[str, Callable[[], str]] = {"turn": turn, "source": source}
+
+
+def drawn(page: str) -> str:
+    """``page`` with its drawings as they should be.  Raises ``KeyError`` for a drawing that is none."""
+    return PLACE.sub(lambda place: place["begin"] + DRAWINGS[place["name"]]() + place["end"], page)
+
+
+def main(arguments: list[str]) -> int:
+    """Draw or check all pages; the exit status."""
+    stale = []
+    for path in sorted(DOCS.rglob("*.md")):
+        page = path.read_text(encoding="utf-8")
+        if (new := drawn(page)) != page:
+            stale.append(path)
+            if "--check" not in arguments:
+                path.write_text(new, encoding="utf-8")
+    verb = "is stale: run `make docs`" if "--check" in arguments else "was drawn anew"
+    for path in stale:
+        print(f"{path.name} {verb}")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
