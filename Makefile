@@ -4,13 +4,14 @@ VENV   ?= .venv
 PYTHON ?= python3.11 python3 python3.13 python3.12
 PORT   ?= 8080
 ARGS   ?=
+FUZZ_SECONDS ?= 60
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
-SOURCES := sse_core bindings sse_relay tests $(wildcard bench fuzz docs/*.py examples/*.py)
+SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz docs clean
+.PHONY: help setup demo test check bench fuzz conformance docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
@@ -39,8 +40,12 @@ check: $(STAMP) ## check format, style, types and imports
 bench: $(STAMP) ## measure; each bench/bench_*.py prints its own figures
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
-fuzz: $(STAMP) ## look for inputs that break a law
-	$(BIN)/python -m pytest fuzz --hypothesis-profile=fuzz --timeout=0 $(ARGS)
+fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
+	$(BIN)/python -m fuzz run --seconds $(FUZZ_SECONDS) $(ARGS)
+
+conformance: $(STAMP) ## try this decoder and its peers on the vectors; writes docs/conformance.md
+	conformance/make-peers .venv-peers $(PYTHON)
+	$(BIN)/python conformance/run.py --peers --write docs/conformance.md $(ARGS)
 
 docs: $(STAMP) ## draw the state tables' diagrams anew
 	$(BIN)/python docs/build.py

@@ -119,7 +119,7 @@ class Model:
     """A decoder in slow motion.  ``comments`` are those that the last call heard."""
 
     def __init__(self, bounds: Bounds | None = None, last_event_id: str = "") -> None:
-        self._bounds = bounds or Bounds()
+        self.bounds = bounds or Bounds()
         self.last_event_id = last_event_id
         self.reconnection_time: int | None = None
         self._skipped_before = 0
@@ -143,7 +143,7 @@ class Model:
             self._raise_failure_once()
             raise LocalProtocolError("the stream exceeded a bound")
         self._stream += data
-        what = Counted(self._stream) if self._bounds == Bounds() else counted(self._stream, self._bounds)
+        what = Counted(self._stream) if self.bounds == Bounds() else counted(self._stream, self.bounds)
         meaning = interpret(what.stream, self._remembered_id)
         self.last_event_id = meaning.last_event_id
         self.comments = meaning.comments[self._comments_given :]
@@ -168,6 +168,4 @@ class Model:
         """Raise what ended the stream, unless that has been done."""
         if self._failure and not self._raised:
             self._raised = True
-            raise LimitExceeded(
-                self._failure, limit=self._failure, bound=getattr(self._bounds, self._failure)
-            )
+            raise LimitExceeded(self._failure, limit=self._failure, bound=getattr(self.bounds, self._failure))

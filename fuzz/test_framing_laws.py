@@ -1,8 +1,9 @@
 """Invariant: what a stream means depends on its bytes, never on its chunks, and is what WHATWG HTML says.
 
-Three laws.  Any bytes, in any chunks, over any number of connections, give what a transcription of the
-specification gives for each connection whole.  With small bounds, the events, the count of skipped ones
-and the failure are the same for any chunks.  What the encoder writes is read as that one event.
+Any bytes, in any chunks, over any number of connections, give what a transcription of the specification
+gives for each connection whole, and raise what the bounds promise and nothing else.  What is held stays
+small.  With small bounds, the events, the count of skipped ones and the failure are the same for any
+chunks.  What the encoder writes is read as that one event.
 """
 
 from __future__ import annotations
@@ -10,10 +11,21 @@ from __future__ import annotations
 import itertools
 from typing import Literal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from fuzz.laws import (
+    BASE_BYTES,
+    BOUND_FACTOR,
+    answer,
+    any_cut_means_the_same,
+    decoder_holds_little,
+    held_bytes,
+    ours,
+)
+from fuzz.model import Bounds, Model
+from fuzz.script import Call
 from sse_core import EventStreamDecoder, LimitExceeded, ServerSentEvent, encode_comment, encode_event
 from tests.core.framing.reference import interpret
 
@@ -35,46 +47,80 @@ PIECES = [
 ]
 CHUNKS = st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join) | st.binary(max_size=8)
 STREAMS = st.lists(CHUNKS, max_size=12).map(b"".join)
+BOUNDS = st.just(Bounds()) | st.builds(
+    Bounds, st.integers(8, 24), st.integers(0, 24), st.sampled_from(["fail", "skip"])
+)
 
 
 class Connections(RuleBasedStateMachine):
-    """One decoder over many connections; the model interprets each from its first byte, at each step."""
+    """One decoder over many connections, with bounds or without; at each call it does as the model does."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.comments: list[str] = []
-        self.decoder = EventStreamDecoder(on_comment=self.comments.append)
-        self.reconnection_time: int | None = None
-        self.last_event_id = ""
-        self.begin()
+        self.begin(Bounds(), "")
 
-    def begin(self) -> None:
-        self.stream = b""
-        self.events: list[ServerSentEvent] = []
-        self.comments.clear()
+    def begin(self, bounds: Bounds, last_event_id: str) -> None:
+        self.comments: list[str] = []
+        self.model = Model(bounds, last_event_id)
+        self.decoder = ours(bounds, last_event_id, self.comments.append)
+
+    @initialize(bounds=BOUNDS, last_event_id=st.sampled_from(["", "7"]))
+    def begin_with(self, bounds: Bounds, last_event_id: str) -> None:
+        self.begin(bounds, last_event_id)
 
     @rule(chunk=CHUNKS)
     def receive_data(self, chunk: bytes) -> None:
-        self.stream += chunk
-        self.events += self.decoder.receive_data(chunk)
-        expected = interpret(self.stream, self.last_event_id)
-        assert self.events == expected.events
-        assert self.comments == expected.comments
-        assert self.decoder.last_event_id == expected.last_event_id
-        if expected.retry is not None:
-            self.reconnection_time = expected.retry
-        assert self.decoder.reconnection_time == self.reconnection_time
+        self.comments.clear()
+        self.do("receive_data", chunk)
+        assert self.comments == self.model.comments
 
-    @rule(how=st.sampled_from(["receive_eof", "reset"]))
-    def end(self, how: str) -> None:
-        self.last_event_id = interpret(self.stream, self.last_event_id).last_event_id
-        getattr(self.decoder, how)()
-        assert self.decoder.last_event_id == self.last_event_id
-        assert self.decoder.reconnection_time == self.reconnection_time
-        self.begin()
+    @rule()
+    def receive_eof(self) -> None:
+        self.do("receive_eof")
+
+    @rule()
+    def reset(self) -> None:
+        self.do("reset")
+
+    def do(self, name: str, chunk: bytes = b"") -> None:
+        assert answer(self.decoder, (name, chunk)) == answer(self.model, (name, chunk))
+
+    @invariant()
+    def what_a_user_can_see_is_the_same(self) -> None:
+        for name in ("last_event_id", "reconnection_time", "skipped_events"):
+            assert getattr(self.decoder, name) == getattr(self.model, name)
+
+    @invariant()
+    def little_is_held(self) -> None:
+        bounds = self.model.bounds
+        assert held_bytes(self.decoder) <= BASE_BYTES + BOUND_FACTOR * bounds.longest_line
 
 
 TestConnections = Connections.TestCase
+TestConnections.settings = settings(stateful_step_count=30)  # the model is slow, and slower with each step
+
+CALLS = st.tuples(st.just("receive_data"), CHUNKS) | st.sampled_from([("receive_eof", b""), ("reset", b"")])
+
+
+@given(chunks=st.lists(CHUNKS, max_size=12))
+def test_any_cut_means_what_the_specification_says_of_the_whole(chunks: list[bytes]) -> None:
+    any_cut_means_the_same(chunks)
+
+
+@given(
+    pieces=st.lists(st.tuples(CALLS, st.integers(1, 300), st.booleans()), max_size=6),
+    line=st.integers(8, 300),
+    event=st.integers(0, 300),
+    on_oversize=st.sampled_from(["fail", "skip"]),
+)
+def test_little_is_held_whatever_is_repeated(
+    pieces: list[tuple[Call, int, bool]], line: int, event: int, on_oversize: Literal["fail", "skip"]
+) -> None:
+    calls: list[Call] = []
+    for (name, data), times, at_once in pieces:
+        calls += [(name, data * times)] if at_once else [(name, data)] * times
+    decoder_holds_little(calls, Bounds(line, event, on_oversize))
+
 
 Outcome = tuple[list[ServerSentEvent], str | None, int, str]
 
