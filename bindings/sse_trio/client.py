@@ -110,7 +110,7 @@ class EventStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._source.close(trio.current_time())
-        self._driver.close()
+        self._driver.leave()
 
     def __aiter__(self) -> Self:
         return self
@@ -162,8 +162,7 @@ class TurnStream:
         and then the end.
         """
         outcome = self._turn.stop(trio.current_time())
-        self._driver.close()
-        self._driver.wake()
+        self._driver.leave()
         await trio.lowlevel.checkpoint()
         return outcome
 
@@ -175,7 +174,7 @@ class TurnStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._turn.stop(trio.current_time())
-        self._driver.close()
+        self._driver.leave()
 
     def __aiter__(self) -> Self:
         return self

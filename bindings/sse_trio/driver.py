@@ -39,6 +39,11 @@ class Driver:
         if link is not None:
             link.close()
 
+    def leave(self) -> None:
+        """The exchange was ended by its user: close, and wake the task that waits, if there is one."""
+        self.close()
+        self.wake()
+
     async def run(self) -> None:
         """Drive the exchange to its end."""
         try:

@@ -19,6 +19,7 @@ from sse_core.lifecycle import NO_RETRY, RetryPolicy, SourceDeadlines, TurnLog
 from sse_http import ServerSettings
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
+    Addresses,
     Cutter,
     Feeds,
     Logged,
@@ -451,6 +452,45 @@ async def fail_inside(server: Server, feeds: Feeds) -> None:
             await anext(source)
         assert feeds.streams
         raise ZeroDivisionError
+
+
+class TestOtherTasks:
+    """The one who leaves need not be the one who reads."""
+
+    @pytest.mark.usefixtures("no_leak")
+    @pytest.mark.parametrize("phase", ["connecting", "reading", "backing off"])
+    async def test_leaving_ends_another_tasks_wait(self, phase: str, black_hole: str) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            if phase == "reading":
+                await silent(stream)
+
+        retry = RetryPolicy(initial_delay=8.0)
+        async with listening(peer) as server, trio.open_nursery() as nursery:
+            url = black_hole if phase == "connecting" else server.url
+            async with sse_trio.connect(url, retry=retry) as source:
+                nursery.start_soon(read_all, source)
+                await trio.sleep(0.03)
+            left = trio.current_time()
+        assert trio.current_time() - left < 0.2
+
+
+class TestAddresses:
+    async def test_a_host_of_several_addresses_of_which_one_answers(self) -> None:
+        trio.socket.set_custom_hostname_resolver(Addresses("::1", "127.0.0.1"))
+        async with serving(Logged(story())) as server:
+            url = f"http://localhost:{server.port}/"
+            async with sse_trio.connect(url, retry=NO_RETRY) as source:
+                assert await take(source, 1) == TEXTS[:1]
+
+    async def test_none_of_them_answers(self) -> None:
+        trio.socket.set_custom_hostname_resolver(Addresses("::1", "127.0.0.1"))
+        async with serving(Feeds()) as server:
+            pass
+        async with sse_trio.connect(f"http://localhost:{server.port}/", retry=NO_RETRY) as source:
+            with pytest.raises(TransportError, match="Connection refused") as caught:
+                await anext(source)
+        assert str(caught.value).count("refused") == 1
 
 
 class TestEarlyAnswers:

@@ -17,13 +17,28 @@ from tests.trio_binding.support import provider, serving
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
+class Counter:
+    """The running program."""
+
+    def __init__(self, process: trio.Process) -> None:
+        self.process = process
+        self._printed = b""
+
+    async def line(self) -> str:
+        """The next line that it prints."""
+        assert self.process.stdout is not None
+        while b"\n" not in self._printed:
+            self._printed += await self.process.stdout.receive_some()
+        line, _, self._printed = self._printed.partition(b"\n")
+        return line.decode()
+
+
 @pytest.fixture
-async def counter() -> AsyncIterator[tuple[trio.Process, str]]:
-    """The counter, and its address."""
+async def counter() -> AsyncIterator[Counter]:
     command = [sys.executable, str(EXAMPLES / "serve_counter.py"), "--port", "0", "--interval", "0.01"]
     process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE)
     assert process.stdout is not None
-    yield process, bytes(await process.stdout.receive_some()).decode().strip()
+    yield Counter(process)
     if process.poll() is None:
         process.kill()
     await process.wait()
@@ -31,30 +46,29 @@ async def counter() -> AsyncIterator[tuple[trio.Process, str]]:
 
 
 class TestCounter:
-    async def test_it_counts_and_goes_on_where_it_was(self, counter: tuple[trio.Process, str]) -> None:
-        _, address = counter
+    async def test_it_counts_and_goes_on_where_it_was(self, counter: Counter) -> None:
+        address = await counter.line()
         async with sse_trio.connect(address) as source:
             assert [(await anext(source)).data for _ in range(5)] == ["1", "2", "3", "4", "5"]
         async with sse_trio.connect(address, last_event_id=source.last_event_id) as again:
             assert (await anext(again)).data == "6"
 
-    async def test_it_notices_that_its_reader_has_gone(self, counter: tuple[trio.Process, str]) -> None:
-        process, address = counter
-        assert process.stdout is not None
+    async def test_it_notices_that_its_reader_has_gone(self, counter: Counter) -> None:
+        address = await counter.line()
         async with sse_trio.connect(address) as source:
             await anext(source)
         with trio.fail_after(2):
-            assert b"127.0.0.1 has gone after" in await process.stdout.receive_some()
+            assert (await counter.line()).startswith("127.0.0.1 has gone after ")
 
-    async def test_ctrl_c_ends_it(self, counter: tuple[trio.Process, str]) -> None:
-        process, address = counter
-        assert process.stdout is not None
+    async def test_ctrl_c_ends_it(self, counter: Counter) -> None:
+        address = await counter.line()
         async with sse_trio.connect(address) as source:
             await anext(source)
-            process.send_signal(signal.SIGINT)
+            counter.process.send_signal(signal.SIGINT)
             with trio.fail_after(5):
-                assert await process.wait() == 0
-        assert b"stopped" in await process.stdout.receive_some()
+                assert await counter.process.wait() == 0
+        assert (await counter.line()).startswith("127.0.0.1 has gone after ")
+        assert await counter.line() == "stopped"
 
 
 class TestAsk:

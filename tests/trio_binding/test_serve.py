@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
     ASK,
     GET,
+    Addresses,
     Asking,
     Client,
     Feed,
@@ -408,22 +408,8 @@ class TestBeginningAndEnd:
                     await anext(source)
 
     async def test_a_host_of_several_addresses_is_served_on_one_port(self) -> None:
-        trio.socket.set_custom_hostname_resolver(TwoAddresses())
+        trio.socket.set_custom_hostname_resolver(Addresses("127.0.0.1", "::1"))
         async with serving(Feeds(hello), host="two.test") as server:
             for host in ("127.0.0.1", "::1"):
                 server.host = host
                 assert b"200 OK" in await fetch(server)
-
-
-class TwoAddresses(trio.abc.HostnameResolver):
-    """``two.test`` has an address of each family."""
-
-    async def getaddrinfo(self, host: Any, port: Any, *_: Any, **__: Any) -> Any:
-        assert host == b"two.test"
-        return [
-            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)),
-            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0)),
-        ]
-
-    async def getnameinfo(self, *_: Any) -> Any:
-        raise NotImplementedError

@@ -220,6 +220,31 @@ class TestFailing:
         assert turn.outcome is Outcome.FAILED
         assert turn.attempts == 3
 
+    async def test_a_provider_that_never_answers_the_first_packet(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        autojump_clock: trio.testing.MockClock,  # noqa: ARG002  (pytest-trio wants it here)
+    ) -> None:
+        """With the defaults: three attempts of 10 s, and back-off between them, by a clock that jumps."""
+        calls: list[float] = []
+
+        async def open_nothing(*_: object) -> None:
+            calls.append(trio.current_time())
+            await trio.sleep_forever()
+
+        monkeypatch.setattr(trio, "open_tcp_stream", open_nothing)
+        began = trio.current_time()
+        async with sse_trio.stream_turn("http://127.0.0.1:9/v1/messages", BODY) as turn:
+            [error] = await read_all(turn)
+        assert isinstance(error, StreamError)
+        assert error.message == "The provider could not be reached in time."
+        assert turn.outcome is Outcome.EXPIRED
+        first, second, third = (call - began for call in calls)
+        assert first == 0
+        assert 10.375 <= second <= 10.5
+        assert second + 10.75 <= third <= second + 11
+        assert trio.current_time() - began == pytest.approx(third + 10)
+
     async def test_a_large_request_that_is_refused_early(self) -> None:
         async def peer(stream: trio.SocketStream) -> None:
             await read_head(stream)
