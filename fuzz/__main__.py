@@ -68,7 +68,10 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("names", nargs="*", metavar="TARGET")
     given = parser.parse_args(arguments)
     if given.command == "run":
-        return run(given.seconds, given.names)
+        try:
+            return run(given.seconds, given.names)
+        except KeyboardInterrupt:
+            return 130
     if given.command == "replay":
         return again(given.target, given.files)
     return choose(given.names)

@@ -1,6 +1,6 @@
 """Where inputs are kept: found ones in ``.fuzz-corpus``, a small selection in ``fuzz/corpus``.
 
-The selection is a text file for each target, an input in base64 on each line.
+The environment variable ``FUZZ_CORPUS`` puts the first elsewhere.  The selection is a text file for each target, an input in base64 on each line.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import base64
 import hashlib
 import itertools
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from .engine import target
 from .script import script_of
 
 ROOT = Path(__file__).resolve().parent.parent
-FOUND = ROOT / ".fuzz-corpus"
+FOUND = Path(os.environ.get("FUZZ_CORPUS", ROOT / ".fuzz-corpus"))
 KEPT = ROOT / "fuzz" / "corpus"
 VECTORS = ROOT / "tests" / "vectors"
 

@@ -104,7 +104,7 @@ def _target(name: str, seconds: float, line: Line) -> Result:
     result = Result(progress, broken=code != 0, output=output)
     for path in progress.findings:
         small = shrink_file(name, Path(path))
-        result.again.append(_command(f"-m fuzz replay {name} {small.relative_to(corpus.ROOT)}"))
+        result.again.append(_command(f"-m fuzz replay {name} {_short(small)}"))
     return result
 
 
@@ -124,7 +124,10 @@ def _laws(name: str, seconds: float, line: Line) -> Result:
 
 
 def _command(arguments: str) -> str:
-    """A command line of this Python, as short as it can be."""
-    python = Path(sys.executable)
-    short = python.relative_to(corpus.ROOT) if python.is_relative_to(corpus.ROOT) else python
-    return f"{short} {arguments}"
+    """A command line of this Python."""
+    return f"{_short(Path(sys.executable))} {arguments}"
+
+
+def _short(path: Path) -> Path:
+    """A path as short as it can be, seen from the project's folder."""
+    return path.relative_to(corpus.ROOT) if path.is_relative_to(corpus.ROOT) else path

@@ -46,9 +46,9 @@ def calls_of(script: bytes) -> Iterator[Call]:
 
 
 def some_of(script: bytes, max_calls: int, max_bytes: int) -> Iterator[Call]:
-    """The first of these calls: not more of them, and not many more bytes, than a law can take in no time."""
+    """The first of these calls: no more of them, and no more bytes, than a law can take in no time."""
     for name, data in islice(calls_of(script), max_calls):
-        yield name, data
+        yield name, data[:max_bytes]
         max_bytes -= len(data)
         if max_bytes < 0:
             return

@@ -10,7 +10,7 @@ from fuzz.pieces import CUTS, STREAM, STREAM_SEEDS
 from fuzz.script import some_of
 
 HEADER = 0
-MAX_LEN = 300
+MAX_LEN = 160
 PIECES = (*STREAM, *CUTS)
 SEEDS = STREAM_SEEDS
 MAX_CALLS = 100
