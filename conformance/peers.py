@@ -25,7 +25,8 @@ ADAPTERS = (
 NOTES = {
     "launchdarkly-eventsource": "Its reconnection time is read from `next_retry_delay`, which its "
     "documentation says a `retry` field overrides; in this version none does.",
-    "openai": "No public interface shows events, so the decoder inside the SDK is called as the SDK calls it.",
+    "openai": "No public interface shows events, so the decoder inside the SDK is called as the SDK "
+    "calls it.",
     "eventsource-parser": "It is fed by a `TextDecoder`, as its README shows; the last event ID is what its "
     "`onId` told.",
     "sseclient-py": "It gives an event's own id and the text of a `retry` field, so the last event ID and "

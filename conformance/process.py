@@ -61,7 +61,7 @@ class DecoderProcess:
             question["initialLastEventId"] = initial_last_event_id
         answer = self._exchange(json.dumps(question).encode() + b"\n")
         if answer.get("run") != self._questions:
-            raise self._failed(f"answered run {answer.get('run')!r} when asked run {self._questions}")
+            raise self._failed("answered another run than it was asked")
         return answer
 
     def _start(self) -> dict[str, Any]:

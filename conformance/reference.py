@@ -11,21 +11,35 @@ and https://encoding.spec.whatwg.org/#utf-8-decoder
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 ASCII_DIGITS = "0123456789"
 REPLACEMENT = "\ufffd"
 
-#: The Encoding Standard's first bytes of characters that have more than one: from, to, bytes needed,
-#: and the bounds of the byte that comes next.
-FIRST_BYTES = (
-    (0xC2, 0xDF, 1, 0x80, 0xBF),
-    (0xE0, 0xE0, 2, 0xA0, 0xBF),
-    (0xE1, 0xEC, 2, 0x80, 0xBF),
-    (0xED, 0xED, 2, 0x80, 0x9F),
-    (0xEE, 0xEF, 2, 0x80, 0xBF),
-    (0xF0, 0xF0, 3, 0x90, 0xBF),
-    (0xF1, 0xF3, 3, 0x80, 0xBF),
-    (0xF4, 0xF4, 3, 0x80, 0x8F),
+
+class Start(NamedTuple):
+    """First bytes of characters that have more than one, from ``low`` to ``high``.
+
+    The byte that comes next has bounds of its own; any others lie between 80 and BF.
+    """
+
+    low: int
+    high: int
+    needed: int
+    lower: int
+    upper: int
+
+
+#: The Encoding Standard's UTF-8 decoder, steps 3 and 5, as a table.
+STARTS = (
+    Start(0xC2, 0xDF, 1, 0x80, 0xBF),
+    Start(0xE0, 0xE0, 2, 0xA0, 0xBF),
+    Start(0xE1, 0xEC, 2, 0x80, 0xBF),
+    Start(0xED, 0xED, 2, 0x80, 0x9F),
+    Start(0xEE, 0xEF, 2, 0x80, 0xBF),
+    Start(0xF0, 0xF0, 3, 0x90, 0xBF),
+    Start(0xF1, 0xF3, 3, 0x80, 0xBF),
+    Start(0xF4, 0xF4, 3, 0x80, 0x8F),
 )
 
 
@@ -64,26 +78,25 @@ def utf_8_decode(stream: bytes) -> str:
 def one_character(stream: bytes, position: int) -> tuple[str, int]:
     """The character at ``position``, and where the next one begins."""
     first = stream[position]
-    position += 1
     if first <= 0x7F:
-        return chr(first), position
-    for low, high, needed, lower, upper in FIRST_BYTES:
-        if low <= first <= high:
-            return rest_of_character(stream, position, first & (0x3F >> needed), needed, lower, upper)
-    return REPLACEMENT, position
+        return chr(first), position + 1
+    for start in STARTS:
+        if start.low <= first <= start.high:
+            return longer_character(stream, position, start)
+    return REPLACEMENT, position + 1
 
 
-def rest_of_character(
-    stream: bytes, position: int, code_point: int, needed: int, lower: int, upper: int
-) -> tuple[str, int]:
-    """As above; a byte out of bounds is an error, and is looked at again as a first byte."""
-    for _ in range(needed):
+def longer_character(stream: bytes, position: int, start: Start) -> tuple[str, int]:
+    """As above.  A byte out of bounds is an error, and is looked at again as a first byte."""
+    code_point = stream[position] & (0x3F >> start.needed)
+    lower, upper = start.lower, start.upper
+    for _ in range(start.needed):
+        position += 1
         if position == len(stream) or not lower <= stream[position] <= upper:
             return REPLACEMENT, position
         code_point = code_point << 6 | stream[position] & 0x3F
-        position += 1
         lower, upper = 0x80, 0xBF
-    return chr(code_point), position
+    return chr(code_point), position + 1
 
 
 def lines_of(text: str) -> list[str]:
@@ -92,12 +105,12 @@ def lines_of(text: str) -> list[str]:
     start = 0
     position = 0
     while position < len(text):
-        # "a U+000D CARRIAGE RETURN U+000A LINE FEED (CRLF) character pair"
+        # The ways in which a line can end: "a U+000D CARRIAGE RETURN U+000A LINE FEED (CRLF) character pair",
         if text[position : position + 2] == "\r\n":
             lines.append(text[start:position])
             position += 2
             start = position
-        # "a single U+000A LINE FEED (LF) character [...], and a single U+000D CARRIAGE RETURN (CR) character"
+        # or a single LF or CR that is no part of such a pair.
         elif text[position] in "\r\n":
             lines.append(text[start:position])
             position += 1
@@ -146,10 +159,8 @@ class Interpreter:
         elif name == "id":
             if "\0" not in value:
                 self.last_event_id = self.own_id = value
-        elif name == "retry":
-            # An empty value consists of nothing but digits, and yet is no integer.
-            if value != "" and all(character in ASCII_DIGITS for character in value):
-                self.meaning.reconnection_time = self.own_retry = integer(value)
+        elif name == "retry" and consists_of_digits(value):
+            self.meaning.reconnection_time = self.own_retry = integer(value)
 
     def dispatch(self) -> None:
         """Do what the steps to "dispatch the event" say."""
@@ -163,6 +174,11 @@ class Interpreter:
         self.event_type = ""
         self.own_id = None
         self.own_retry = None
+
+
+def consists_of_digits(value: str) -> bool:
+    """Whether ``value`` is ASCII digits only.  The empty string is no integer, and counts as none."""
+    return value != "" and all(character in ASCII_DIGITS for character in value)
 
 
 def integer(digits: str) -> int:

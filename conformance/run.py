@@ -40,7 +40,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--environment", type=Path, default=Path(".venv-peers"), help="where conformance/make-peers put them"
     )
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="with --peers: put the table into this page")
+    parser.add_argument(
+        "--write", type=Path, metavar="PAGE", help="with --peers: put the table into this page"
+    )
     parser.add_argument("command", nargs="*", metavar="COMMAND")
     return parser
 

@@ -68,7 +68,8 @@ def run_suite(
 ) -> Report:
     """Run all cases of ``groups`` against the decoder that ``command`` starts.
 
-    ``timeout`` (seconds) is for the start and for each run of a case, ``max_answer`` bounds an answer (bytes).
+    ``timeout`` (seconds) is for the start and for each run of a case; ``max_answer`` (bytes) is for each
+    answer.
     Raises :class:`DecoderFailed` if the decoder does not even start and introduce itself.
     """
     with DecoderProcess(command, timeout=timeout, max_answer=max_answer) as decoder:
@@ -102,9 +103,7 @@ def run_case(decoder: DecoderProcess, case: Case, offers: frozenset[str]) -> Fai
     return None
 
 
-def _try(
-    decoder: DecoderProcess, case: Case, chunks: Sequence[bytes], offers: frozenset[str]
-) -> str | None:
+def _try(decoder: DecoderProcess, case: Case, chunks: Sequence[bytes], offers: frozenset[str]) -> str | None:
     try:
         answer = decoder.ask(chunks, case.initial_last_event_id)
     except DecoderFailed as error:

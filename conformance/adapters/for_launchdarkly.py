@@ -1,4 +1,4 @@
-"""launchdarkly-eventsource: ``SSEClient`` over a ``ConnectStrategy`` of one's own, as its documentation allows.
+"""launchdarkly-eventsource: ``SSEClient`` over a ``ConnectStrategy`` of one's own, as it allows.
 
 The reconnection time is ``next_retry_delay``, in seconds, once the stream has ended: the documentation says
 that the initial delay "can be overridden by the stream if the server sends a ``retry:`` line".  The delay

@@ -39,7 +39,7 @@ class Run:
             yield chunk
         self._taken = None
 
-    def event(self, type: str | None, data: str, **more: object) -> None:  # noqa: A002  (its name in the protocol)
+    def event(self, type: str | None, data: str, **more: object) -> None:
         """Report an event, with the chunk that was the last one taken (``None`` at the end of the stream).
 
         Libraries that leave an unnamed event's type empty mean ``message`` by it.
