@@ -65,8 +65,6 @@ def _split_authority(authority: str) -> tuple[str, int | None]:
 
 
 def _is_ipv6(host: str) -> bool:
-    if not host.startswith("["):
-        return False
     try:
         # A zone ("%eth0") has a meaning on one machine only, and none in a Host field.
         return ipaddress.IPv6Address(host.strip("[]")).scope_id is None

@@ -227,6 +227,14 @@ class TestAnswer:
         assert machine.told[-2:] == [moment, "closed"]
         assert bytes(machine.received) in {b"", b"0123"}
 
+    @pytest.mark.parametrize("data", [b"", LENGTH])
+    def test_a_machine_that_wants_to_close_is_not_told_that_it_was_lost(self, data: bytes) -> None:
+        upstream = ask()
+        upstream.machine.want = Want.CLOSE  # somebody pressed Stop
+        upstream.exchange.receive_data(data, 1.0)
+        upstream.exchange.closed(1.0)
+        assert upstream.machine.told == ["connected", "closed"]
+
     def test_a_machine_that_pauses_gets_what_was_read_already(self) -> None:
         machine = Recorder(wishes=lambda what: Want.PAUSE if what == "data" else None)
         upstream = ask(machine)

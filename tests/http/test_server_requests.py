@@ -34,6 +34,8 @@ CONVERSATIONS = {
     "expect": request("POST", fields={"expect": "100-continue"}, body=b"body") + request(target="/next"),
     "upgrade": request(fields={"connection": "upgrade", "upgrade": "h2c"}) + request(target="/next"),
     "good, then bad": request() + b"rubbish \x00\r\n\r\n" + request(),
+    "a good HEAD, then bad": request("HEAD") + b"rubbish\r\n\r\n",
+    "a bad HEAD": request("HEAD", host="evil.example"),
     "wrong host": request(host="evil.example") + request(),
     "no host": request(host=None),
     "smuggled": request(
@@ -380,6 +382,19 @@ class TestSmuggling:
         peer = Peer(Pieces(b"x"))
         peer.send(request(version="1.2"))
         assert b"transfer-encoding: chunked" in peer.received.lower()
+
+    def test_a_refusal_of_a_head_has_no_body(self) -> None:
+        peer = Peer()
+        peer.send(request("HEAD", host="evil.example"))
+        assert peer.received.endswith(b"\r\n\r\n")
+        assert peer.answer("HEAD").status == 421
+
+    def test_what_follows_a_head_is_none(self) -> None:
+        peer = Peer()
+        peer.send(request("HEAD") + b"rubbish\r\n\r\n")
+        first, second = peer.answers("HEAD", "GET")
+        assert (first.status, second.status) == (200, 400)
+        assert b"not valid HTTP" in second.body
 
     def test_what_was_refused_is_not_read_on(self) -> None:
         """A body that looks like a request is none, whatever the refusal."""
