@@ -16,7 +16,7 @@ from sse_core.errors import TransportError
 from sse_http import ConnectionPhase, ServerConnection
 
 from .link import Link
-from .mistakes import report, reported
+from .mistakes import report
 
 #: How much one connection is pulled before others get their turn: so many times, so many bytes.
 _PULLS_IN_A_ROW = 16
@@ -86,8 +86,7 @@ class Peer:
 
     def _end(self) -> None:
         """Close at once; idempotent.  Both tasks find out by themselves."""
-        with reported():
-            self._connection.connection_lost(trio.current_time())
+        self._connection.connection_lost(trio.current_time())
         self._link.close(cut=self._connection.cut, reset=self._connection.reset)
 
     def _deadline(self) -> float:

@@ -307,6 +307,34 @@ class TestMistakes:
             await other.read_until(b"still here")
         assert f"a secret of {where}" in caplog.text
 
+    async def test_a_mistake_that_only_time_shows(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Late(Feed):
+            def __init__(self) -> None:
+                self.due = trio.current_time() + 0.02
+                super().__init__()
+
+            @property
+            def deadline(self) -> float | None:
+                if trio.current_time() >= self.due:
+                    raises()
+                return self.due
+
+            @deadline.setter
+            def deadline(self, value: float | None) -> None:
+                pass
+
+        feeds = Feeds()
+        async with serving(feeds) as server, client_of(server, GET % b"") as other:
+            await other.read_until(b"\r\n\r\n")
+            late = Late()
+            feeds._make = lambda _: late
+            async with client_of(server, GET % b"") as client:
+                await client.read_all()
+            assert late.closed.is_set()
+            feeds.streams[0].send(encode_event("still here"))
+            await other.read_until(b"still here")
+        assert "a secret" in caplog.text
+
     async def test_the_waker_never_raises(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

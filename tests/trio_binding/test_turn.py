@@ -133,6 +133,19 @@ class TestAnswers:
                     await trio.sleep(0.15)
         assert turn.outcome is Outcome.COMPLETED
 
+    async def test_cancelling_is_noticed_amid_events_that_are_there(self) -> None:
+        async with (
+            serving(provider(**FAST)) as server,
+            sse_trio.stream_turn(upstream_of(server), BODY) as turn,
+        ):
+            await anext(turn)
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await anext(turn)
+            assert scope.cancelled_caught
+            await read_all(turn)
+        assert turn.outcome is Outcome.COMPLETED
+
 
 class TestRetrying:
     @pytest.mark.parametrize(
