@@ -1,6 +1,7 @@
 """Where inputs are kept: found ones in ``.fuzz-corpus``, a small selection in ``fuzz/corpus``.
 
-The environment variable ``FUZZ_CORPUS`` puts the first elsewhere.  The selection is a text file for each target, an input in base64 on each line.
+The environment variable ``FUZZ_CORPUS`` puts the first elsewhere.  The selection is a text file for each
+target, an input in base64 on each line.
 """
 
 from __future__ import annotations

@@ -12,7 +12,14 @@ STREAM = (
     *("retry: \u0661\n".encode(), b"retry: 1_0\n", b"retry: 007\n", "retry: \u00b2\n".encode()),
     *(b"\xef\xbb\xbf", b"\xef", b"\xbb\xbf", "世😀\u2028".encode(), b"\xf0\x9f", b"\x98\x80", b"\xff"),
     *(b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80"),
-    *(b"data: " + b"x" * 8, b"x" * 16, b"data: " + b"y" * 30 + b"\n\n", b"foo: " + b"z" * 40 + b"\n"),
+    *(
+        b"data\n" * 13,
+        b"data:\n" * 26,
+        b"data: " + b"x" * 8,
+        b"x" * 16,
+        b"data: " + b"y" * 30 + b"\n\n",
+        b"foo: " + b"z" * 40 + b"\n",
+    ),
 )
 
 #: Marks of ``fuzz/script.py``: the cut more often than the rest.

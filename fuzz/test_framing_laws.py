@@ -20,36 +20,16 @@ from fuzz.laws import (
     BOUND_FACTOR,
     answer,
     any_cut_means_the_same,
+    decoder_does_as_the_model,
     decoder_holds_little,
     held_bytes,
     ours,
 )
 from fuzz.model import Bounds, Model
 from fuzz.script import Call
+from fuzz.strategies import BOUNDS, CALLS, CHUNKS, CUT_STREAMS, STREAMS
 from sse_core import EventStreamDecoder, LimitExceeded, ServerSentEvent, encode_comment, encode_event
 from tests.core.framing.reference import interpret
-
-PIECES = [
-    *(b"data", b"event", b"id", b"retry", b"foo", b":", b": ", b" ", b"\0", b"x", b"7"),
-    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n"),
-    *(b"data: ", b"data:", b"event: x\ndata: ", b"event: y\r\ndata: ", b"id: 1\n", b"id\n", b"retry: 12\n"),
-    *(b"data: a\n\n", b"event: x\ndata: b\n\n", b"event: y\ndata: c\nid: 2\n\n", b": ping\n"),
-    *(
-        b"\xef\xbb\xbf",
-        b"\xef",
-        b"\xbb\xbf",
-        "世😀\u2028".encode(),
-        b"\xf0\x9f",
-        b"\x98",
-        b"\xff",
-        b"\xc0\x80",
-    ),
-]
-CHUNKS = st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join) | st.binary(max_size=8)
-STREAMS = st.lists(CHUNKS, max_size=12).map(b"".join)
-BOUNDS = st.just(Bounds()) | st.builds(
-    Bounds, st.integers(8, 24), st.integers(0, 24), st.sampled_from(["fail", "skip"])
-)
 
 
 class Connections(RuleBasedStateMachine):
@@ -96,19 +76,27 @@ class Connections(RuleBasedStateMachine):
         assert held_bytes(self.decoder) <= BASE_BYTES + BOUND_FACTOR * bounds.longest_line
 
 
+SINGLE_CALLS = st.tuples(st.just("receive_data"), CHUNKS) | st.sampled_from(
+    [("receive_eof", b""), ("reset", b"")]
+)
 TestConnections = Connections.TestCase
 TestConnections.settings = settings(stateful_step_count=30)  # the model is slow, and slower with each step
 
-CALLS = st.tuples(st.just("receive_data"), CHUNKS) | st.sampled_from([("receive_eof", b""), ("reset", b"")])
+
+@given(calls=CALLS, bounds=BOUNDS, last_event_id=st.sampled_from(["", "7"]))
+def test_each_call_gives_or_raises_what_the_model_does(
+    calls: list[Call], bounds: Bounds, last_event_id: str
+) -> None:
+    decoder_does_as_the_model(calls, bounds, last_event_id)
 
 
-@given(chunks=st.lists(CHUNKS, max_size=12))
+@given(chunks=CUT_STREAMS)
 def test_any_cut_means_what_the_specification_says_of_the_whole(chunks: list[bytes]) -> None:
     any_cut_means_the_same(chunks)
 
 
 @given(
-    pieces=st.lists(st.tuples(CALLS, st.integers(1, 300), st.booleans()), max_size=6),
+    pieces=st.lists(st.tuples(SINGLE_CALLS, st.integers(1, 300), st.booleans()), max_size=6),
     line=st.integers(8, 300),
     event=st.integers(0, 300),
     on_oversize=st.sampled_from(["fail", "skip"]),

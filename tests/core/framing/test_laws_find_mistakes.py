@@ -7,9 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
 
 from fuzz.engine import target
+from fuzz.laws import decoder_does_as_the_model
+from fuzz.model import Bounds
 from fuzz.mutator import mutate
+from fuzz.script import Call
+from fuzz.strategies import BOUNDS, CALLS
 from sse_core import encode_comment, encode_event
 from tests.core.framing.wrong_decoders import WRONG, WRONG_IN_MEMORY, RightDecoder
 
@@ -70,6 +75,17 @@ def test_a_right_decoder_that_is_not_ours_obeys(name: str) -> None:
 @pytest.mark.parametrize("decoder", WRONG)
 def test_a_wrong_decoder_is_found(decoder: type[RightDecoder]) -> None:
     assert first_finding("framing_calls", check_of("framing_calls", decoder)) is not None
+
+
+@pytest.mark.parametrize("decoder", WRONG)
+def test_hypothesis_finds_a_wrong_decoder(decoder: type[RightDecoder]) -> None:
+    @settings(max_examples=6000, derandomize=True, database=None, phases=[Phase.generate])
+    @given(calls=CALLS, bounds=BOUNDS)
+    def law(calls: list[Call], bounds: Bounds) -> None:
+        decoder_does_as_the_model(calls, bounds, make=decoder)
+
+    with pytest.raises((AssertionError, ValueError)):
+        law()
 
 
 @pytest.mark.parametrize("decoder", WRONG_IN_MEMORY)
