@@ -42,12 +42,14 @@ def test_to_leave_twice_is_to_leave_once() -> None:
 def test_a_reader_that_has_left_is_left_alone() -> None:
     world = World()
     stay = world.ask(NAMED)
-    gone = [world.resume(TURN_ID), world.ask({"turn-id": f"{TURN_ID}-2"}, stream=False)]
+    detached = {"turn-id": f"{TURN_ID}-2", "turn-on-disconnect": "detach=60"}
+    gone = [world.resume(TURN_ID), world.ask(detached, stream=False)]
     for reader in gone:
         reader.leave()
         reader.wakes = 0
     assert gone[0].stream.state is StreamState.ABORTED
-    world.providers[0].answer(*WHOLE)
+    for provider in world.providers:
+        provider.answer(*WHOLE)
     world.pass_time(100)
     assert stay.text == "Scattering."
     assert [reader.wakes for reader in gone] == [0, 0]
