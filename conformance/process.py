@@ -12,6 +12,9 @@ from typing import Any, Self
 
 PROTOCOL = 1
 
+#: How long a decoder may take to start and introduce itself, in seconds: some import for long.
+START_TIMEOUT = 60.0
+
 
 class DecoderFailed(Exception):
     """The process was late, said too much, broke the protocol or ended.  The next question starts it anew."""
@@ -20,8 +23,8 @@ class DecoderFailed(Exception):
 class DecoderProcess:
     """Asks the decoder that ``command`` starts.
 
-    ``timeout`` is in seconds, for the start and for each answer; ``max_answer`` is in bytes.  Whatever a
-    decoder does, an answer or :class:`DecoderFailed` comes within the time.
+    ``timeout`` is in seconds, for each answer; ``max_answer`` is in bytes.  Whatever a decoder does, an
+    answer or :class:`DecoderFailed` comes within the time.
     """
 
     def __init__(self, command: Sequence[str], *, timeout: float = 10, max_answer: int = 2**20) -> None:
@@ -59,7 +62,7 @@ class DecoderProcess:
         }
         if initial_last_event_id is not None:
             question["initialLastEventId"] = initial_last_event_id
-        answer = self._exchange(json.dumps(question).encode() + b"\n")
+        answer = self._exchange(json.dumps(question).encode() + b"\n", self._timeout)
         if answer.get("run") != self._questions:
             raise self._failed("answered another run than it was asked")
         return answer
@@ -71,19 +74,19 @@ class DecoderProcess:
             )
         except OSError as error:
             raise DecoderFailed(f"could not be started: {error}") from error
-        hello = self._exchange(b"")
+        hello = self._exchange(b"", START_TIMEOUT)
         if hello.get("protocol") != PROTOCOL:
             raise self._failed(f"did not say that it speaks protocol {PROTOCOL}")
         return hello
 
-    def _exchange(self, question: bytes) -> dict[str, Any]:
+    def _exchange(self, question: bytes, timeout: float) -> dict[str, Any]:
         process = self._process
         assert process is not None  # noqa: S101  (for the type checker: both callers have started it)
         future = self._thread.submit(_write_and_read, process, question, self._max_answer)
         try:
-            line = future.result(self._timeout)
+            line = future.result(timeout)
         except TimeoutError:
-            raise self._failed(f"gave no answer within {self._timeout:g} s") from None
+            raise self._failed(f"gave no answer within {timeout:g} s") from None
         except OSError as error:
             raise self._failed(f"closed its pipes: {error}") from None
         if not line:

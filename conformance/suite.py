@@ -68,8 +68,7 @@ def run_suite(
 ) -> Report:
     """Run all cases of ``groups`` against the decoder that ``command`` starts.
 
-    ``timeout`` (seconds) is for the start and for each run of a case; ``max_answer`` (bytes) is for each
-    answer.
+    ``timeout`` (seconds) and ``max_answer`` (bytes) are for each answer.
     Raises :class:`DecoderFailed` if the decoder does not even start and introduce itself.
     """
     with DecoderProcess(command, timeout=timeout, max_answer=max_answer) as decoder:
