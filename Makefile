@@ -53,4 +53,4 @@ docs: $(STAMP) ## draw the state tables' diagrams anew
 clean: ## remove all that is made, the virtual environments too
 	rm -rf .venv .venv-* $(VENV) build dist *.egg-info .coverage .coverage.* \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find sse_core bindings sse_relay tests -name __pycache__ -type d -exec rm -rf {} +
+	find sse_core bindings sse_relay tests conformance -name __pycache__ -type d -exec rm -rf {} +
