@@ -21,7 +21,8 @@ def parts_of(body: bytes) -> list[bytes]:
 
 
 def _insert(parts: list[bytes], dice: random.Random, pieces: Sequence[bytes]) -> None:
-    parts.insert(dice.randint(0, len(parts)), dice.choice(pieces))
+    place = dice.randint(0, len(parts))
+    parts[place:place] = dice.choices(pieces, k=dice.choice((1, 2, 4)))
 
 
 def _insert_inside(parts: list[bytes], dice: random.Random, pieces: Sequence[bytes]) -> None:
@@ -68,7 +69,7 @@ def mutate(
     if len(data) <= header or dice.getrandbits(1):
         return mutate_bytes(data, max_size)
     parts = parts_of(data[header:])
-    for _ in range(dice.choice((1, 1, 2, 4))):
+    for _ in range(dice.choice((1, 2, 4, 8))):
         if parts:
             dice.choice(_CHANGES)(parts, dice, pieces)
     return (data[:header] + b"".join(parts))[:max_size]
