@@ -10,36 +10,20 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import (
     Failure,
     Outcome,
-    ReaderOutcome,
     Subscription,
     SubscriptionSettings,
     Timer,
     Timers,
 )
-from sse_http import Reply, StreamHead, StreamState, Waker, no_waker
+from sse_http import EVENT_STREAM_HEADERS, READER_STATES, Reply, StreamHead, StreamState, Waker, no_waker
 
 from .turns import RelayedTurn
 
-_STREAM_HEADERS = (
-    ("content-type", "text/event-stream; charset=utf-8"),
-    # no-transform: some proxies hold back what they compress.
-    ("cache-control", "no-cache, no-transform"),
-    # nginx buffers answers unless told not to.
-    ("x-accel-buffering", "no"),
-)
 _PASSED_BACK = frozenset({"request-id", "anthropic-organization-id"})
 #: What a failed answer says about asking again, in words that the SDKs heed.
 _RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
-
-_STATES = {
-    None: StreamState.OPEN,
-    ReaderOutcome.FINISHED: StreamState.FINISHED,
-    ReaderOutcome.EXPIRED: StreamState.FINISHED,
-    ReaderOutcome.EVICTED: StreamState.ABORTED,
-    ReaderOutcome.GONE: StreamState.ABORTED,
-}
 
 
 class EventsAnswer:
@@ -76,7 +60,7 @@ class EventsAnswer:
     @property
     def state(self) -> StreamState:
         """Open until the reader has been given everything."""
-        return _STATES[self._subscription.outcome]
+        return READER_STATES[self._subscription.outcome]
 
     @property
     def deadline(self) -> float | None:
@@ -120,7 +104,7 @@ class EventsAnswer:
         # What the events are a representation of: where to read on after a cut.
         location = ("content-location", f"/turns/{self._relayed.id}")
         fields = _turn_headers(self._relayed, self._relayed.turn.response_headers)
-        return StreamHead(200, Headers([*_STREAM_HEADERS, location, *fields]))
+        return StreamHead(200, Headers([*EVENT_STREAM_HEADERS, location, *fields]))
 
 
 class MessageAnswer:

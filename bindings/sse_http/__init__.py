@@ -17,13 +17,16 @@ from .application import (
 )
 from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
+from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 from .handlers import EventItem, HandlerAnswer, HandlerSettings
 from .server import ConnectionPhase, ServerConnection, ServerSettings
 from .tls import TLS, Channel, Plain
 from .urls import Target, parse_url
 
 __all__ = [
+    "EVENT_STREAM_HEADERS",
     "LOOPBACK_HOSTS",
+    "READER_STATES",
     "TLS",
     "AllowedPeers",
     "Application",

@@ -16,34 +16,16 @@ from dataclasses import dataclass, field
 
 from sse_core.framing import ServerSentEvent
 from sse_core.headers import Headers
-from sse_core.lifecycle import ReaderOutcome, Subscription, SubscriptionSettings, TurnLog
+from sse_core.lifecycle import Subscription, SubscriptionSettings, TurnLog
 
 from .application import Reply, StreamHead, StreamState, Waker, no_waker
+from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 
 #: What a handler may yield: the data of an event, a whole event, or a value to be sent as JSON.
 EventItem = str | ServerSentEvent | Mapping[str, object]
 
-_HEAD = StreamHead(
-    200,
-    Headers(
-        [
-            ("content-type", "text/event-stream; charset=utf-8"),
-            # no-transform: some proxies hold back what they compress.
-            ("cache-control", "no-cache, no-transform"),
-            # nginx buffers answers unless told not to.
-            ("x-accel-buffering", "no"),
-        ]
-    ),
-)
+_HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 _MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
-
-_STATES = {
-    None: StreamState.OPEN,
-    ReaderOutcome.FINISHED: StreamState.FINISHED,
-    ReaderOutcome.EXPIRED: StreamState.FINISHED,
-    ReaderOutcome.EVICTED: StreamState.ABORTED,
-    ReaderOutcome.GONE: StreamState.ABORTED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +121,7 @@ class HandlerAnswer:
         """Open until the reader has been given everything, or is given up."""
         if self._failed:
             return StreamState.ABORTED
-        return _STATES[self._subscription.outcome] if self._subscription else StreamState.OPEN
+        return READER_STATES[self._subscription.outcome] if self._subscription else StreamState.OPEN
 
     @property
     def deadline(self) -> float | None:
