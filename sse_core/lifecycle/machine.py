@@ -34,10 +34,10 @@ class Want(enum.Enum):
 class HTTPRequest:
     """A request that a machine wants to be sent.  ``url`` is absolute, http or https."""
 
-    url: str
+    url: str = field(repr=False)  # its query may hold a key, and a repr ends up in logs
     method: str = "GET"
     headers: Headers = field(default_factory=Headers)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
 
 
 class ConnectingMachine(Protocol):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sse_core.headers import Headers
-from sse_core.lifecycle import Deadlines, OnDisconnect, RetryPolicy, Upstream, Want
+from sse_core.lifecycle import Deadlines, HTTPRequest, OnDisconnect, RetryPolicy, Upstream, Want
 from tests.core.lifecycle.support import ANSWER, EVENT_STREAM, drained, wire
 
 URL = "https://api.provider.test/v1/messages"
@@ -61,3 +61,8 @@ def test_no_secret_shows_in_a_repr() -> None:
     upstream = Upstream(URL, Headers({"x-api-key": "secret"}))
     assert "secret" not in repr(upstream)
     assert "secret" not in repr(upstream.turn(b"{}").request)
+
+
+def test_a_request_shows_nothing_that_may_be_secret() -> None:
+    request = HTTPRequest("http://a.test/?key=s3cret", "POST", Headers({"x-api-key": "s3cret"}), b"s3cret")
+    assert "s3cret" not in repr(request)
