@@ -2,7 +2,7 @@
 
 python -m fuzz run [--seconds 60] [laws] [TARGET...]     exit code 1 where something was found
 python -m fuzz replay TARGET FILE...                     exit code 1 where a law is broken
-python -m fuzz keep [TARGET...]                          choose what fuzz/corpus has
+python -m fuzz keep [TARGET...]                          choose what fuzz/seeds has
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     command = commands.add_parser("replay", help="try files again")
     command.add_argument("target")
     command.add_argument("files", nargs="+", type=Path)
-    command = commands.add_parser("keep", help="choose the inputs that fuzz/corpus has")
+    command = commands.add_parser("keep", help="choose the inputs that fuzz/seeds has")
     command.add_argument("names", nargs="*", metavar="TARGET")
     given = parser.parse_args(arguments)
     if given.command == "run":

@@ -1,4 +1,4 @@
-"""Where inputs are kept: found ones in ``.fuzz-corpus``, a small selection in ``fuzz/corpus``.
+"""Where inputs are kept: found ones in ``.fuzz-corpus``, a small selection in ``fuzz/seeds``.
 
 The environment variable ``FUZZ_CORPUS`` puts the first elsewhere.  The selection is a text file for each
 target, an input in base64 on each line.
@@ -22,7 +22,7 @@ from .script import script_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUND = Path(os.environ.get("FUZZ_CORPUS", ROOT / ".fuzz-corpus"))
-KEPT = ROOT / "fuzz" / "corpus"
+KEPT = ROOT / "fuzz" / "seeds"
 VECTORS = ROOT / "tests" / "vectors"
 
 

@@ -9,7 +9,6 @@ import gc
 import sys
 import types
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from sse_core import EventStreamDecoder, LimitExceeded, LocalProtocolError, ServerSentEvent
 from tests.core.framing.reference import interpret
@@ -122,16 +121,23 @@ def _ignore(comment: str) -> None:
     """Hear a comment and forget it."""
 
 
-_SHARED = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.CodeType)
+_SHARED = (type, types.ModuleType, types.CodeType)
 
 
-def held_bytes(root: object) -> int:
-    """The size of all that ``root`` keeps alive, classes and functions left out, whatever its fields are."""
-    seen: dict[int, Any] = {}
+def held_bytes(root: object, but_not: object = None) -> int:
+    """The size of all that ``root`` keeps alive, whatever its fields are called.
+
+    Classes and modules are left out, and ``but_not``, which belongs to somebody else.
+    """
+    seen: dict[int, object] = {}
     waiting: list[object] = [root]
     while waiting:
         thing = waiting.pop()
-        if id(thing) not in seen and not isinstance(thing, _SHARED):
-            seen[id(thing)] = thing
+        if id(thing) in seen or thing is but_not or isinstance(thing, _SHARED):
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, types.FunctionType):
+            waiting += thing.__closure__ or ()  # and not its module's names, which are everybody's
+        else:
             waiting += gc.get_referents(thing)
-    return sum(sys.getsizeof(thing) for thing in seen.values())
+    return sum(map(sys.getsizeof, seen.values()))

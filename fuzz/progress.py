@@ -29,11 +29,11 @@ class Progress:
 
     def read(self, line: str) -> None:
         """Take one line of an engine's output."""
-        if runs := _RUNS.match(line):
+        if runs := _RUNS.search(line):
             self.runs = int(runs[1])
         elif status := _STATUS.search(line):
             self.edges, self.corpus = int(status[1]), int(status[2])
-        elif law := _LAW.match(line):
+        elif law := _LAW.search(line):
             self.law = law[1]
             self.runs += int(law[2])
         elif found := _FOUND.search(line):

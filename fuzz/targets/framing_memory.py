@@ -16,7 +16,7 @@ MAX_LEN = 200
 PIECES = (*STREAM, *CALLS, *REPEATS)
 SEEDS = MEMORY_SEEDS
 MAX_CALLS = 1_000
-MAX_BYTES = 2**16
+MAX_BYTES = 2**15
 
 
 def bounds_of(data: bytes) -> Bounds:

@@ -1,6 +1,6 @@
 """Inputs that broke a law once, or that do all that was ever done: the laws hold for each.
 
-``fuzz/regressions/TARGET--what.bin`` is a finding, made small and named; ``fuzz/corpus`` is a selection of
+``fuzz/regressions/TARGET--what.bin`` is a finding, made small and named; ``fuzz/seeds`` is a selection of
 the inputs that coverage has led to.
 """
 
