@@ -271,7 +271,7 @@ class Turn:
     # From bytes to inputs
 
     def _is_reading(self) -> bool:
-        return self._state in {TurnState.WAITING, TurnState.STREAMING}
+        return self._state is TurnState.STREAMING or self._state is TurnState.WAITING
 
     def _accept(self, status: int, headers: Headers, now: float) -> None:
         problem = f"answered with status {status}" if status != 200 else stream_problem(headers)

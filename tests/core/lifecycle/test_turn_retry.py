@@ -100,6 +100,13 @@ class TestBeforeAnythingVisible:
         assert not any(isinstance(event, MessageStart) for event in drained(turn))
         assert turn.message.id == ""
 
+    @pytest.mark.parametrize("half", [wire(OPENED)[:-1], b"data: {", b"event: x\ndata: y\n", b"\xef\xbb"])
+    def test_nor_of_half_an_event(self, half: bytes) -> None:
+        turn = accepted()
+        turn.receive_data(wire(START) + half, 0.0)
+        turn.connection_lost("reset", 0.0)
+        answer_again(turn)
+
     def test_until_the_attempts_are_used_up(self) -> None:
         turn = accepted(retry=RetryPolicy(max_attempts=2))
         turn.receive_data(wire(START, OVERLOADED), 0.0)

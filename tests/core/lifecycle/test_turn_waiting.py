@@ -18,6 +18,7 @@ from tests.core.lifecycle.support import (
     PING,
     REQUEST,
     START,
+    STOP,
     WORLD,
     accepted,
     backing_off,
@@ -95,6 +96,15 @@ class TestStop:
             assert want_of(turn) is Want.NOTHING
         assert drained(turn) == []
         assert turn.timing.ended_at == 1.0
+
+    @pytest.mark.parametrize("data", [wire(WORLD), wire(OVERLOADED), wire(STOP), b"data: {]\n\n"])
+    def test_bytes_that_were_on_their_way_are_nobodys(self, data: bytes) -> None:
+        turn = streaming()
+        turn.stop(1.0)
+        drained(turn)
+        turn.receive_data(data, 1.0)
+        assert drained(turn) == []
+        assert turn.stop(2.0) is Outcome.STOPPED
 
     def test_a_transport_that_opens_after_it_is_closed(self) -> None:
         turn = connecting()
