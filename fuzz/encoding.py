@@ -60,12 +60,19 @@ def fields_of(script: bytes) -> Iterator[Fields]:
         elif letter == b"i":
             fields.id = text
         elif letter == b"r":
-            fields.retry = int(text) if _INTEGER.fullmatch(text) else text
+            fields.retry = _retry(text)
         elif letter == b"c":
             fields.comment = text
         else:
             fields.data += text
     yield fields
+
+
+def _retry(text: str) -> object:
+    """A number, or what is none: a truth value, which Python takes for one, or the text itself."""
+    if text == "true":
+        return True
+    return int(text) if _INTEGER.fullmatch(text) else text
 
 
 def as_written(text: str) -> str:
@@ -92,9 +99,8 @@ def refused_field(fields: Fields) -> str | None:
         return "event"
     if fields.id and set(fields.id) & set("\r\n\0"):
         return "id"
-    if fields.retry is not None and not (
-        isinstance(fields.retry, int) and 0 <= fields.retry <= LONGEST_RETRY
-    ):
+    retry = fields.retry
+    if retry is not None and (type(retry) is not int or not 0 <= retry <= LONGEST_RETRY):
         return "retry"
     return None
 

@@ -32,7 +32,7 @@ REPEATS = (b"\xfe3", b"\xfe6", b"\xfe9", b"\xfed", b"\xfeg", b"\xfej")
 FIELDS = (
     *(b"\xfee", b"\xfei", b"\xfer", b"\xfec", b"\xfed", b"\xfe;") * 3,
     *(b"\xfeex", b"\xfeemessage", b"\xfei1", b"\xfei\0", b"\xfecping", b"\xfe;data: forged\n\n"),
-    *(b"\xfer0", b"\xfer2147483647", b"\xfer2147483648", b"\xfer-1", b"\xfer+1"),
+    *(b"\xfer0", b"\xfer2147483647", b"\xfer2147483648", b"\xfer-1", b"\xfer+1", b"\xfertrue"),
     *(
         b"\n",
         b"\r",
@@ -70,6 +70,7 @@ _STREAMS = (
     b"id: 1\ndata: a\n\nid: 2\ndata: lost\xfeEdata: b\n\n: half a \xfeRcomment\ndata: c\n\n\xfeE\xfeE",
     b"data: 0123456789\ndata: 0123456789\ndata: 0123456789\n\nid: 3\ndata: a\n\n\xfeRdata: b\n\n",
     b"data: a\n\nid: 0123456789012345678901234567890123456789\ndata: b\n\ndata: c\n\n\xfeE\xfeRdata: d\n\n",
+    b"data: 0123456789012345678901234567890123\xfe|45\xfe|6\ndata: a\n\n\xfe|data: b\n\xfe|\ndata: c\n\n",
     b": 0123456789012345678901234567890123456789\nfoo: 0123456789012345678901234567890123456789\ndata: a\n\n",
 )
 _REPEATED = (
@@ -81,6 +82,8 @@ _REPEATED = (
     b"id: \xf0\x9f\x98\x8001234567890123456789\ndata: a\n\nid: \xf0\x9f\x98\x8001234567890123456780\n\xfe5",
     b"\xfe9\r\xfe9\n\xfe9\xef\xfe9",
     b"data: a\n\n\xfejid: 1\n\xfejevent: x\ndata: b\n\n\xfejevent\n\xfej: c\n\xfej\r\xfej",
+    b"data: a\n\ndata: 0123456789012345678901234567890123456789\n\n\xfej",
+    b"retry: \xfe|12345678\xfej\nid: \xfe|12345678\xfej\n\n",
     b"event: \xfe|01234567\xfeg\ndata: \xfe|01234567\xfeg\nid: \xfe|01234567\xfeg\n\n",
 )
 _HEADERS = (b"\0\0\0", b"\x04\0\0", b"\x01\x0c\x10", b"\x03\x0c\x10", b"\x03\x3f\x08", b"\x05\x00\x20")
@@ -88,14 +91,16 @@ _HEADERS = (b"\0\0\0", b"\x04\0\0", b"\x01\x0c\x10", b"\x03\x0c\x10", b"\x03\x3f
 STREAM_SEEDS = tuple(stream.replace(b"\xfeE", b"").replace(b"\xfeR", b"") for stream in _STREAMS)
 CALLS_SEEDS = tuple(header + stream for header in _HEADERS for stream in _STREAMS)
 MEMORY_SEEDS = tuple(
-    header + stream for header in (b"\0\x38\x40", b"\1\x38\x40", b"\1\xff\xff") for stream in _REPEATED
+    header + stream
+    for header in (b"\0\x02\x04", b"\0\x38\x40", b"\1\x38\x40", b"\1\xff\xff", b"\2\0\0")
+    for stream in _REPEATED
 )
 ENCODER_SEEDS = (
     b"hello",
     b"two\nlines\r\nand\rmore\n\xfeegreeting\xfei7\xfer1500",
     b"\xfe;\xfe;\n\xfe;\r\n\xfe; a\xfe;a\xfecping\n: pong",
     b"a\xfeex\ndata: forged\n\n\xfe;b\xfei1\0\xfe;c\xfei1\rid: 2",
-    b"a\xfer-1\xfe;b\xferx\xfe;c\xfer2147483648\xfe;d\xfer2147483647\xfe;e\xfer0",
+    b"a\xfer-1\xfe;b\xferx\xfe;c\xfer2147483648\xfe;d\xfer2147483647\xfe;e\xfer0\xfe;f\xfertrue",
     b"a\xfei1\xfe;b\xfei\xfe;c\xfei2\xfe;d\xfee\xfe;e\xfeemessage",
     b"\xed\xa0\xbd\xfe;\xed\xa0\xbd\xed\xb8\x80\xfe;\xff\xfeex\xed\xb8\x80\xfei\xed\xa0\xbd\xfec\xed\xa0\xbd",
 )
