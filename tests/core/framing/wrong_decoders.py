@@ -128,8 +128,8 @@ class RightDecoder:
             self.id = self.text(value)
 
     def receive_retry(self, value: bytes) -> None:
-        if re.fullmatch(rb"[0-9]+", value) and int(value) < 2**31:
-            self.reconnection_time = int(value)
+        if re.fullmatch(rb"0*[0-9]{1,10}", value) and int(value[-10:]) < 2**31:
+            self.reconnection_time = int(value[-10:])
 
     def dispatch(self) -> None:
         if self.oversize:
