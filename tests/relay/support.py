@@ -28,7 +28,6 @@ QUESTION: JSON = {
     "stream": True,
     "messages": [{"role": "user", "content": "Why is the sky blue?"}],
 }
-#: As long as the IDs that the program makes.
 TURN_ID = "a-turn-id-of-the-test"
 
 # What an Anthropic stream is made of
