@@ -28,7 +28,7 @@ demo: $(STAMP) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
-	@scripts/system-packages nginx chromium node
+	@scripts/system-packages nginx chromium node curl
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-fail-under=100)
 
 check: $(STAMP) ## check format, style, types and imports

@@ -86,7 +86,10 @@ def serve(
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
-        typer.Option(help="Another site whose pages may call, as https://example.org; repeatable."),
+        typer.Option(
+            help="The origin of this relay's page, as https://example.org, where a proxy changes the "
+            "Host on the way; repeatable."
+        ),
     ] = None,
     model: Annotated[str, typer.Option(help="The model that the page asks for.")] = DEFAULT_MODEL,
     tls_cert: Annotated[
