@@ -157,7 +157,7 @@ class TestBytes:
         ping = b'event: ping\ndata: {"type": "ping"}\n\n'
         assert ping in read(Sim().stream("Tokens: 3"))
         if not FIXTURES.is_dir():
-            pytest.skip(f"no recorded streams at {FIXTURES}")
+            pytest.skip("shared folder missing: the recordings lie beside the checkout")
         assert sum(ping in path.read_bytes() for path in FIXTURES.glob("*.sse")) > 20
 
     def test_text_goes_as_utf_8_and_not_as_escapes(self) -> None:
@@ -173,7 +173,7 @@ class TestBytes:
     def test_the_fields_are_those_of_recorded_streams(self) -> None:
         """No event has a field that the real provider was never seen to send, or lacks one of its own."""
         if not FIXTURES.is_dir():
-            pytest.skip(f"no recorded streams at {FIXTURES}")
+            pytest.skip("shared folder missing: the recordings lie beside the checkout")
         always, ever = recorded_fields()
         received = events(Sim().stream("Tokens: 3; Thinking: 1; Tool: 1"))
         kinds = set()
