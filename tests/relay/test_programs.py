@@ -57,7 +57,7 @@ def test_a_signal_ends_the_relay_and_every_turn(
         for answer in answers:
             line = relay.wait_for_log(f"turn={answer.headers['turn-id']} ")
             assert "outcome=stopped" in line
-        assert sum("turn=" in line for line in relay.log) == len(answers)
+        assert wait_for(lambda: sum("turn=" in line for line in relay.log) == len(answers))
         assert not [line for line in relay.log if "Traceback" in line or "ERROR" in line]
         for answer in answers:
             answer.close()
@@ -192,7 +192,7 @@ def test_keys_by_the_environment_and_no_key_in_a_log(monkeypatch: pytest.MonkeyP
                     assert answer.status == status
                     seen = answer.response.read()
                     assert b"secret" not in seen
-            assert len([line for line in relay.log if "outcome=completed" in line]) == 2
+            assert wait_for(lambda: sum("outcome=completed" in line for line in relay.log) == 2)
             assert not [line for line in (*relay.log, *behind.log) if "secret" in line]
 
 
