@@ -97,7 +97,7 @@ async def run_demo(port: int) -> None:
     """Run the simulated provider, the relay and the page, on loopback."""
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_signal, nursery.cancel_scope)
-        provider = _new_provider(Settings(thinking=1.0), None, None)
+        provider = _new_provider(Settings(), None, None)
         provider_port = await _start(nursery, provider, Listen("127.0.0.1", 0))
         config = RelayConfig(
             f"http://127.0.0.1:{provider_port}",
