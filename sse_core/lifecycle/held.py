@@ -56,4 +56,4 @@ class HeldEvents:
 
 def _too_much(limit: str, bound: int) -> LimitExceeded:
     message = f"too much came before anything visible: more than {limit}={bound}"
-    return LimitExceeded(message, limit=limit, bound=bound, status=502)
+    return LimitExceeded(message, limit=limit, bound=bound)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import shutil
 import subprocess
@@ -13,10 +14,13 @@ import pytest
 
 from sse_core.lifecycle import (
     Deadlines,
+    EventSource,
     RetryPolicy,
     SourceDeadlines,
     SubscriptionSettings,
     Timer,
+    Turn,
+    TurnLog,
     source_table,
     turn_table,
 )
@@ -76,3 +80,14 @@ def test_the_defaults_are_the_codes() -> None:
         f"it is {policy.initial_delay:g} s, doubled for each attempt, at most {policy.max_delay:g} s" in TEXT
     )
     assert (policy.multiplier, policy.jitter) == (2.0, 0.25), "doubled, and a quarter"
+
+
+def test_the_bounds_are_the_codes() -> None:
+    turn = inspect.signature(Turn).parameters
+    assert f"`max_held_events` ({turn['max_held_events'].default})" in TEXT
+    assert f"`max_held_bytes` ({turn['max_held_bytes'].default / 2**20:g} MiB)" in TEXT
+    assert f"`max_bytes` ({TurnLog('e').max_bytes / 2**20:g} MiB)" in TEXT
+    for machine in (Turn, EventSource):
+        for name in ("max_line_bytes", "max_event_bytes"):
+            assert inspect.signature(machine).parameters[name].default == 16 * 2**20
+    assert "`max_line_bytes` or `max_event_bytes` (16 MiB)" in TEXT

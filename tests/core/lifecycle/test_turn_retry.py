@@ -107,6 +107,12 @@ class TestBeforeAnythingVisible:
         turn.connection_lost("reset", 0.0)
         answer_again(turn)
 
+    def test_nor_of_what_came_behind_its_failure(self) -> None:
+        turn = accepted()
+        turn.receive_data(wire(START, OVERLOADED, PING, OPENED, *ANSWER), 0.0)
+        assert drained(turn) == []
+        answer_again(turn)
+
     def test_until_the_attempts_are_used_up(self) -> None:
         turn = accepted(retry=RetryPolicy(max_attempts=2))
         turn.receive_data(wire(START, OVERLOADED), 0.0)

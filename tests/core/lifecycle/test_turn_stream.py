@@ -17,7 +17,6 @@ from sse_core.blocks import (
     MessageCut,
     MessageDelta,
     MessageStart,
-    MessageStop,
     StreamError,
     TextBlock,
     TextDelta,
@@ -305,6 +304,26 @@ class TestBrokenRules:
         assert "max_line_bytes" in turn.failure.error.message
 
 
+def speaking(*, for_each: list[BlockEvent] | None = None, at_eof: list[BlockEvent] | None = None) -> Turn:
+    """An accepted turn whose dialect is Anthropic's but for what it makes of an event, or of the end."""
+
+    class Decoder:
+        def __init__(self) -> None:
+            self.usual = ANTHROPIC.Decoder()
+
+        def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
+            return self.usual.receive_event(sse) if for_each is None else list(for_each)
+
+        def receive_eof(self) -> list[BlockEvent]:
+            return self.usual.receive_eof() if at_eof is None else list(at_eof)
+
+    turn = Turn(REQUEST, dataclasses.replace(ANTHROPIC, Decoder=Decoder))
+    turn.start(0.0)
+    turn.connected(0.0)
+    turn.response_started(200, EVENT_STREAM, 0.0)
+    return turn
+
+
 class TestErrorsAndCuts:
     def test_an_error_event_after_something_visible_is_told(self) -> None:
         turn = streaming()
@@ -351,15 +370,7 @@ class TestErrorsAndCuts:
 
     def test_a_dialect_may_end_its_message_at_the_end_of_the_stream(self) -> None:
         """Some protocols have no end marker of their own, or a peer that forgets it."""
-
-        class Decoder(ANTHROPIC.Decoder):  # type: ignore[misc,name-defined]  # a class, to a type checker any callable
-            def receive_eof(self) -> list[BlockEvent]:
-                return [BLOCK_STOP, STOP, MessageCut("truncated")]
-
-        turn = Turn(REQUEST, dataclasses.replace(ANTHROPIC, Decoder=Decoder))
-        turn.start(0.0)
-        turn.connected(0.0)
-        turn.response_started(200, EVENT_STREAM, 0.0)
+        turn = speaking(at_eof=[BLOCK_STOP, STOP, MessageCut("truncated")])
         turn.receive_data(wire(START, OPENED, HELLO), 0.0)
         drained(turn)
         turn.receive_eof(1.0)
@@ -367,18 +378,26 @@ class TestErrorsAndCuts:
         assert outcome_of(turn) is Outcome.COMPLETED
 
     def test_and_may_break_the_rules_there(self) -> None:
-        class Decoder(ANTHROPIC.Decoder):  # type: ignore[misc,name-defined]
-            def receive_eof(self) -> list[BlockEvent]:
-                return [BlockStop(7), MessageStop()]
-
-        turn = Turn(REQUEST, dataclasses.replace(ANTHROPIC, Decoder=Decoder))
-        turn.start(0.0)
-        turn.connected(0.0)
-        turn.response_started(200, EVENT_STREAM, 0.0)
+        turn = speaking(at_eof=[BlockStop(7), STOP])
         turn.receive_data(wire(START, OPENED, HELLO), 0.0)
         turn.receive_eof(1.0)
         assert outcome_of(turn) is Outcome.FAILED
         assert isinstance(drained(turn)[-1], StreamError)
+
+    def test_one_event_of_the_wire_may_be_several(self) -> None:
+        """Only the first of them has a source; what comes behind an end among them is nobody's."""
+        turn = speaking(for_each=[START, PING, OPENED, HELLO, STOP, WORLD, START])
+        turn.receive_data(b"data: 1\n\ndata: 2\n\n", 0.0)
+        assert drained(turn) == [START, PING, OPENED, HELLO, STOP]
+        assert outcome_of(turn) is Outcome.COMPLETED
+
+    def test_also_behind_a_failure(self) -> None:
+        turn = speaking(for_each=[START, OVERLOADED, PING, OPENED, HELLO])
+        turn.receive_data(b"data: 1\n\n", 0.0)
+        assert state_of(turn) is TurnState.BACKOFF
+        assert drained(turn) == []
+        assert turn.stop(0.0) is Outcome.STOPPED
+        assert drained(turn) == [MessageCut("stopped")]
 
 
 class TestHeads:
