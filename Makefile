@@ -8,6 +8,7 @@ FUZZ_SECONDS ?= 60
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
+BENCH   := $(VENV)-bench
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
@@ -37,8 +38,13 @@ check: $(STAMP) ## check format, style, types and imports
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
 
-bench: $(STAMP) ## measure; each bench/bench_*.py prints its own figures
-	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+# The peers have an environment of their own, so that no test or check can come to need them.
+$(BENCH)/.ready: pyproject.toml scripts/make-venv
+	EXTRA=bench scripts/make-venv $(BENCH) $(PYTHON)
+	@touch $@
+
+bench: $(BENCH)/.ready ## measure; each bench/bench_*.py prints its own figures
+	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BENCH)/bin/python "$$file"; done
 
 fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
 	$(BIN)/python -m fuzz run --seconds $(FUZZ_SECONDS) $(ARGS)
@@ -51,6 +57,6 @@ docs: $(STAMP) ## draw the state tables' diagrams anew
 	$(BIN)/python docs/build.py
 
 clean: ## remove all that is made, the virtual environments too
-	rm -rf .venv .venv-* $(VENV) build dist *.egg-info .coverage .coverage.* \
+	rm -rf .venv .venv-* $(VENV) $(BENCH) build dist *.egg-info .coverage .coverage.* \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find sse_core bindings sse_relay tests conformance -name __pycache__ -type d -exec rm -rf {} +

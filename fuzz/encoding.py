@@ -12,14 +12,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sse_core import EventStreamDecoder, encode_comment, encode_event
+from sse_core import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
 from tests.core.framing.reference import interpret
 
 from .laws import values_of
 
-#: Writes one event, and one comment: what the laws judge.
+#: Writes one event, one comment, many events: what the laws judge.
 EncodeEvent = Callable[..., bytes]
 EncodeComment = Callable[[str], bytes]
+EncodeEvents = Callable[[list[ServerSentEvent]], bytes]
 
 LONGEST_RETRY = 2**31 - 1
 _PART = re.compile(rb"\xfe(.?)", re.DOTALL)
@@ -143,9 +144,15 @@ def comment_is_only_comment(text: str, encode: EncodeComment = encode_comment) -
 
 
 def encoded_is_read_back(
-    script: bytes, encode: EncodeEvent = encode_event, comment: EncodeComment = encode_comment
+    script: bytes,
+    encode: EncodeEvent = encode_event,
+    comment: EncodeComment = encode_comment,
+    encode_all: EncodeEvents = encode_events,
 ) -> None:
-    """Each event of ``script`` is refused by name, or read back as that one event, by two decoders."""
+    """Each event of ``script`` is refused by name, or read back as that one event, by two decoders.
+
+    What was read is written in one call, too, and read as the same once more.
+    """
     stream, expected = b"", []
     last_event_id, retry = "", None
     for fields in fields_of(script):
@@ -167,3 +174,4 @@ def encoded_is_read_back(
     ]
     assert events == meaning.events
     assert (decoder.last_event_id, decoder.reconnection_time) == (last_event_id, retry)
+    assert interpret(encode_all(events)).events == events

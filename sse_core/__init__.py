@@ -15,7 +15,7 @@ from .errors import (
     SSEError,
     TransportError,
 )
-from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event
+from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
 
 __all__ = [
     "EventStreamDecoder",
@@ -32,4 +32,5 @@ __all__ = [
     "dialects",
     "encode_comment",
     "encode_event",
+    "encode_events",
 ]

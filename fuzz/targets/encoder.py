@@ -5,9 +5,9 @@ The input is a script of fields (``fuzz/encoding.py``): any texts, as data, even
 
 from __future__ import annotations
 
-from fuzz.encoding import EncodeComment, EncodeEvent, encoded_is_read_back
+from fuzz.encoding import EncodeComment, EncodeEvent, EncodeEvents, encoded_is_read_back
 from fuzz.pieces import ENCODER_SEEDS, FIELDS
-from sse_core import encode_comment, encode_event
+from sse_core import encode_comment, encode_event, encode_events
 
 HEADER = 0
 MAX_LEN = 300
@@ -15,6 +15,11 @@ PIECES = FIELDS
 SEEDS = ENCODER_SEEDS
 
 
-def check(data: bytes, encode: EncodeEvent = encode_event, comment: EncodeComment = encode_comment) -> None:
-    """Encode each event, look at its lines, and read all of them back."""
-    encoded_is_read_back(data, encode, comment)
+def check(
+    data: bytes,
+    encode: EncodeEvent = encode_event,
+    comment: EncodeComment = encode_comment,
+    encode_all: EncodeEvents = encode_events,
+) -> None:
+    """Encode each event, look at its lines, read all of them back, and write them once more in one call."""
+    encoded_is_read_back(data, encode, comment, encode_all)

@@ -9,7 +9,10 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-a
 
 from __future__ import annotations
 
-from .decoder import MAX_RECONNECTION_TIME
+from collections.abc import Iterable
+
+from .event import ServerSentEvent
+from .interpreter import MAX_RECONNECTION_TIME
 
 
 def encode_event(
@@ -30,22 +33,53 @@ def encode_event(
     Raises ``ValueError``, naming the field, where ``event`` holds CR or LF, ``id`` holds CR, LF or NUL,
     or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder can be asked for).
     """
-    fields = f"event: {_one_line('event', event)}\n" if event else ""
-    fields += _lines("data: ", data)
-    if id is not None:
-        fields += f"id: {_id(id)}\n"
-    if retry is not None:
-        fields += f"retry: {_milliseconds(retry)}\n"
-    return _utf8(fields + "\n")
+    return _utf8(_event(data, event, id, retry))
 
 
-def encode_comment(text: str) -> bytes:
+def encode_events(events: Iterable[ServerSentEvent], *, last_event_id: str = "") -> bytes:
+    """The bytes of many events, one after another, in one piece.
+
+    A decoder whose last event ID is ``last_event_id`` reads exactly these events: an id is written where
+    ``last_event_id`` of an event isn't that of the one before, and a type where it isn't ``message``.  So
+    what a decoder gave can be sent on as it is.  Data, types and ids are written as by
+    :func:`encode_event`, and refused as there.
+
+    Raises ``ValueError``, naming the field, if any of the events can't be written; none is, then.
+    """
+    texts = []
+    for event in events:
+        kind = "" if event.type == "message" else event.type
+        id_ = None if event.last_event_id == last_event_id else event.last_event_id
+        texts.append(_event(event.data, kind, id_, None))
+        last_event_id = event.last_event_id
+    return _utf8("".join(texts))
+
+
+def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
     r"""The bytes of a comment, one line of it for each line of ``text``; ``: ping\n`` is a heartbeat.
 
     No empty line follows.  It would dispatch nothing, says the specification, but several clients take
     a comment and an empty line for an event once they have seen an id.
+
+    ``pad_to`` is how many bytes to send at the least: spaces fill the last line.  Some proxies and virus
+    scanners hold small writes until 1 to 4 KB have come together, and a heartbeat of six bytes would never
+    get through.
+
+    Raises ``ValueError`` if ``pad_to`` is no int of 0 or more.
     """
-    return _utf8(_lines(": ", text))
+    comment = _utf8(_lines(": ", text))
+    return comment[:-1].ljust(_size(pad_to) - 1) + b"\n"
+
+
+def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> str:
+    """The fields of one event, and the empty line."""
+    head = f"event: {_one_line('event', event)}\n" if event else ""
+    tail = "" if id_ is None else f"id: {_id(id_)}\n"
+    if retry is not None:
+        tail += f"retry: {_milliseconds(retry)}\n"
+    # Most data is one line, and to look for line ends takes a third of replacing none.
+    lines = _lines("data: ", data) if "\n" in data or "\r" in data else f"data: {data}\n"
+    return f"{head}{lines}{tail}\n"
 
 
 def _lines(start: str, text: str) -> str:
@@ -71,6 +105,12 @@ def _milliseconds(retry: object) -> int:
     if not isinstance(retry, int) or isinstance(retry, bool) or not 0 <= retry <= MAX_RECONNECTION_TIME:
         raise ValueError(f"retry is an int of milliseconds from 0 to {MAX_RECONNECTION_TIME}: {retry!r}")
     return retry
+
+
+def _size(pad_to: object) -> int:
+    if not isinstance(pad_to, int) or isinstance(pad_to, bool) or pad_to < 0:
+        raise ValueError(f"pad_to is an int of bytes, 0 or more: {pad_to!r}")
+    return pad_to
 
 
 def _utf8(text: str) -> bytes:

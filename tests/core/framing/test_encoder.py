@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event
+from sse_core import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
 
 ONE_LINE = st.text(st.characters(blacklist_characters="\r\n", blacklist_categories=["Cs"]))
 ANY_TEXT = st.text(st.characters()) | st.text(st.sampled_from("\r\n: a\0\ud83d\ude00\ufeff"))
@@ -120,3 +120,130 @@ def test_a_lone_surrogate_does_not_kill_a_stream(text: str, expected: str) -> No
     events, _ = decode(encode_event(text, event=text, id=text))
     assert events == [ServerSentEvent(expected, expected, expected)]
     assert encode_comment(text) == f": {expected}\n".encode()
+
+
+# Padding
+
+
+@given(text=ANY_TEXT, pad_to=st.integers(0, 300))
+def test_a_padded_comment_is_a_comment_of_that_size(text: str, pad_to: int) -> None:
+    plain, padded = encode_comment(text), encode_comment(text, pad_to=pad_to)
+    assert len(padded) == max(len(plain), pad_to)
+    heard: list[str] = []
+    decoder = EventStreamDecoder(on_comment=heard.append)
+    assert decoder.receive_data(padded) == []
+    comment = "\n".join(heard)
+    assert comment.startswith(as_read(text))
+    assert comment.removeprefix(as_read(text)).strip(" ") == ""
+    assert decoder.receive_data(encode_event("after")) == [ServerSentEvent(data="after")]
+
+
+def test_a_padded_comment_is_filled_with_spaces() -> None:
+    assert encode_comment("a\nb", pad_to=12) == b": a\n: b    \n"
+    assert encode_comment("", pad_to=2048) == b":" + b" " * 2046 + b"\n"
+
+
+@pytest.mark.parametrize("pad_to", [-1, 1.5, "8", True, None])
+def test_padding_refuses_what_is_no_number_of_bytes(pad_to: object) -> None:
+    with pytest.raises(ValueError, match=r"\Apad_to\b"):
+        encode_comment("x", pad_to=pad_to)  # type: ignore[arg-type]
+
+
+# Many events at once
+
+EVENTS = st.builds(
+    ServerSentEvent,
+    type=ONE_LINE.map(lambda text: text or "message") | st.sampled_from(["message", "delta"]),
+    data=ANY_TEXT,
+    last_event_id=ONE_LINE.map(lambda text: text.replace("\0", "")) | st.sampled_from(["", "1", "2"]),
+)
+
+
+@given(events=st.lists(EVENTS, max_size=8), last_event_id=st.sampled_from(["", "1"]))
+def test_events_encoded_together_are_read_as_those_events(
+    events: list[ServerSentEvent], last_event_id: str
+) -> None:
+    stream = encode_events(iter(events), last_event_id=last_event_id)
+    read = EventStreamDecoder(last_event_id).receive_data(stream)
+    assert read == [ServerSentEvent(event.type, as_read(event.data), event.last_event_id) for event in events]
+    assert encode_events(read, last_event_id=last_event_id) == encode_events(
+        read[:3], last_event_id=last_event_id
+    ) + encode_events(read[3:], last_event_id=read[2].last_event_id if read[3:] else "")
+
+
+def test_what_is_written_for_events_together() -> None:
+    events = [
+        ServerSentEvent(data="a"),
+        ServerSentEvent("x", "b\nc", "1"),
+        ServerSentEvent("x", "d", "1"),
+        ServerSentEvent(data="e\ud800"),
+    ]
+    assert encode_events([]) == b""
+    assert encode_events(events) == (
+        b"data: a\n\nevent: x\ndata: b\ndata: c\nid: 1\n\nevent: x\ndata: d\n\ndata: e\xef\xbf\xbd\nid: \n\n"
+    )
+
+
+# What forges events elsewhere (CVE-2026-29085, CVE-2026-22735, GHSA-4hxc-9384-m385 and their like)
+
+FORGERIES = [
+    f"{before}{line_end}{forged}"
+    for before in ("", "x")
+    for line_end in ("\r", "\n", "\r\n", "\n\r", "\r\r", "\n\n", "\r\n\r\n")
+    for forged in ("", "data: forged", "data: forged\n\n", "event: forged\rdata: forged\r\r", "id: 9", ": x")
+] + ["\0", "7\0", "\0data: forged\n\n", "\ufeffdata: forged\n\n", "\ud83d\n\ndata: forged\n\n"]
+NO_LINE_END = [
+    "a\x0bb",
+    "a\x0cb",
+    "a\x1c\x1d\x1eb",
+    "a\x85b",
+    "a\u2028\u2029b",
+    "data: forged",
+    ": x",
+    "\ufeffx",
+]
+
+
+@pytest.mark.parametrize("text", FORGERIES + NO_LINE_END)
+def test_text_from_outside_forges_nothing(text: str) -> None:
+    """In each place it is refused by name, or read back as the one event or comment that was meant."""
+    before, after = encode_event("before", id="1"), encode_event("after")
+    for field in ("event", "id"):
+        try:
+            stream = encode_event("x", **{field: text})  # type: ignore[arg-type]
+        except ValueError as refused:
+            assert str(refused).startswith(f"{field} ")  # noqa: PT017  (refusing is one of two right answers)
+            continue
+        assert field == "event" or "\0" not in text
+        assert not set(text) & set("\r\n")
+        kind, last_event_id = (as_read(text), "1") if field == "event" else ("message", as_read(text))
+        expected = ServerSentEvent(kind, "x", last_event_id)
+        assert decode(before + stream + after)[0][1:] == [
+            expected,
+            ServerSentEvent("message", "after", last_event_id),
+        ]
+    with pytest.raises(ValueError, match=r"\Aretry\b"):
+        encode_event("x", retry=text)  # type: ignore[arg-type]
+    for stream, data in (
+        (encode_event(text), as_read(text)),
+        (encode_events([ServerSentEvent(data=text)]), as_read(text)),
+    ):
+        events, _ = decode(before + stream + after)
+        assert [(event.type, event.data) for event in events] == [
+            ("message", "before"),
+            ("message", data),
+            ("message", "after"),
+        ]
+    for comment in (encode_comment(text), encode_comment(text, pad_to=100)):
+        events, decoder = decode(before + comment + after)
+        assert [event.data for event in events] == ["before", "after"]
+        assert (decoder.last_event_id, decoder.reconnection_time) == ("1", None)
+
+
+@pytest.mark.parametrize("text", [text for text in FORGERIES if set(text) & set("\r\n")])
+def test_one_forgery_among_events_refuses_them_all(text: str) -> None:
+    good = ServerSentEvent(data="good")
+    with pytest.raises(ValueError, match=r"\Aevent\b"):
+        encode_events([good, ServerSentEvent(text, "x")])
+    with pytest.raises(ValueError, match=r"\Aid\b"):
+        encode_events([good, ServerSentEvent(data="x", last_event_id=text)])

@@ -116,10 +116,15 @@ def test_the_selection_has_the_smallest_inputs_that_do_all_that_is_done(
 ) -> None:
     monkeypatch.setattr(corpus, "FOUND", tmp_path / "found")
     monkeypatch.setattr(corpus, "KEPT", tmp_path / "kept")
-    inputs = [b"data: abc\n\n", b"data: ab\n\n", b"id: 1\n\n", b"data: abcd\n\n"]
+    inputs = [
+        b"data: abcdefghijklmnop\n\n",
+        b"data: abcdefghijklmno\n\n",
+        b"id: 1\n\n",
+        b"data: abcdefghijklmnopq\n\n",
+    ]
     corpus.write(tmp_path / "found" / "framing_bytes", inputs)
     assert corpus.keep("framing_bytes") == 2
-    assert corpus.kept("framing_bytes") == [b"id: 1\n\n", b"data: ab\n\n"]
+    assert corpus.kept("framing_bytes") == [b"id: 1\n\n", b"data: abcdefghijklmno\n\n"]
 
 
 def test_the_laws_get_twice_the_time_of_a_target() -> None:

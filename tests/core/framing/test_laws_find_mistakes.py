@@ -15,7 +15,7 @@ from fuzz.model import Bounds
 from fuzz.mutator import mutate
 from fuzz.script import Call
 from fuzz.strategies import BOUNDS, CALLS
-from sse_core import encode_comment, encode_event
+from sse_core import ServerSentEvent, encode_comment, encode_event, encode_events
 from tests.core.framing.wrong_decoders import WRONG, WRONG_IN_MEMORY, RightDecoder
 
 TARGETS = ["framing_bytes", "framing_calls", "framing_memory", "encoder"]
@@ -144,3 +144,21 @@ def test_a_wrong_encoder_is_found(encode: Callable[..., bytes]) -> None:
 def test_a_wrong_encoder_of_comments_is_found(comment: Callable[[str], bytes]) -> None:
     """One whose text can end the comment; one whose empty line dispatches what was not whole."""
     assert first_finding("encoder", check_of("encoder", encode_event, comment)) is not None
+
+
+def one_by_one(events: list[ServerSentEvent]) -> bytes:
+    """An id is left out where it is empty, so that the one before it stays."""
+    return b"".join(encode_event(e.data, event=e.type, id=e.last_event_id or None) for e in events)
+
+
+def id_once(events: list[ServerSentEvent]) -> bytes:
+    """Only the first event's id is written."""
+    return encode_events([ServerSentEvent(e.type, e.data, events[0].last_event_id) for e in events])
+
+
+@pytest.mark.parametrize("encode_all", [one_by_one, id_once])
+def test_a_wrong_encoder_of_many_events_is_found(
+    encode_all: Callable[[list[ServerSentEvent]], bytes],
+) -> None:
+    check = check_of("encoder", encode_event, encode_comment, encode_all)
+    assert isinstance(first_finding("encoder", check), AssertionError)
