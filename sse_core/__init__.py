@@ -6,7 +6,7 @@ Nothing in this package waits: no socket, clock, thread or randomness.
 from __future__ import annotations
 
 from . import blocks, dialects
-from .blocks import Message, MessageAccumulator
+from .blocks import JSONFragmentError, JSONFragments, Message, MessageAccumulator
 from .errors import (
     LimitExceeded,
     LocalProtocolError,
@@ -19,6 +19,8 @@ from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode
 
 __all__ = [
     "EventStreamDecoder",
+    "JSONFragmentError",
+    "JSONFragments",
     "LimitExceeded",
     "LocalProtocolError",
     "Message",

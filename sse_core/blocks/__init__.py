@@ -23,6 +23,7 @@ from .events import (
     UnknownEvent,
     is_visible,
 )
+from .json_fragments import JSONFragmentError, JSONFragments
 from .model import (
     Block,
     Completeness,
@@ -47,6 +48,8 @@ __all__ = [
     "CitationDelta",
     "Completeness",
     "FieldsDelta",
+    "JSONFragmentError",
+    "JSONFragments",
     "Message",
     "MessageAccumulator",
     "MessageCut",

@@ -1,0 +1,50 @@
+"""A string that arrives in pieces, and its surrogate halves."""
+
+from __future__ import annotations
+
+import re
+
+_PAGE = 1024  #: so many pieces are joined into a page: many small strings cost more than their text
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+class StringPieces:
+    """The pieces of a string that nobody has asked for yet."""
+
+    __slots__ = ("_pages", "_pieces")
+
+    def __init__(self) -> None:
+        self._pages: list[str] = []
+        self._pieces: list[str] = []
+
+    def append(self, piece: str) -> None:
+        """Add ``piece`` at the end."""
+        pieces = self._pieces
+        pieces.append(piece)
+        if len(pieces) == _PAGE:
+            self._pages.append("".join(pieces))
+            pieces.clear()
+
+    def take(self) -> str:
+        """All pieces as one string; they are gone from here."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        if self._pages:
+            text = "".join([*self._pages, text])
+            self._pages.clear()
+        return text
+
+
+def join_surrogates(text: str) -> tuple[str, str]:
+    """``text`` with each surrogate pair as the one character that it stands for, and what is held back.
+
+    That is a high surrogate at the end, whose other half may be on its way: providers cut strings of
+    UTF-16 anywhere, and decode each piece alone.
+    """
+    if text.isascii():
+        return text, ""
+    half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+    text = text[: len(text) - len(half)]
+    if _PAIR.search(text):
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return text, half
