@@ -44,7 +44,7 @@ EXPECTED: dict[State, str] = {
     "end": "nothing more",
     "string": "the rest of a string",
     "key string": "the rest of a key",
-    "number": "a digit",
+    "number": "the rest of a number",
 }
 
 #: The character that ends an array or an object, in the states in which it may come.
