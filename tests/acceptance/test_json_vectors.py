@@ -1,0 +1,160 @@
+"""JSON in fragments, against the JSON test suite and against what other readers make of partial JSON."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sse_core import JSONFragmentError, JSONFragments, LimitExceeded
+
+VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
+
+if not VECTORS.exists():
+    pytest.skip("shared folder missing", allow_module_level=True)
+
+JSON_SUITE = json.loads((VECTORS / "json_suite.json").read_text("utf-8"))
+PARTIAL_JSON = json.loads((VECTORS / "partial_json.json").read_text("utf-8"))
+DIFFERENCES = json.loads((Path(__file__).parent / "partial_json_differences.json").read_text("utf-8"))
+
+MALFORMED, INCOMPLETE = "malformed", "incomplete"
+
+
+def data_of(vector: dict[str, Any]) -> bytes:
+    if vector["input_b64"] is not None:
+        return base64.b64decode(vector["input_b64"])
+    return b"".join(base64.b64decode(part["b64"]) * part["repeat"] for part in vector["input_parts"])
+
+
+def ids(vectors: list[dict[str, Any]]) -> list[str]:
+    return [vector["name"] for vector in vectors]
+
+
+def two_parts(text: str) -> list[list[str]]:
+    """Every split in two, or fifty of a long text's."""
+    step = 1 if len(text) < 2000 else len(text) // 50
+    return [[text[:cut], text[cut:]] for cut in range(0, len(text), step)]
+
+
+def told(fragments: list[str]) -> tuple[Any, Any]:
+    """What is told on the way, and the value; or nothing, and why not."""
+    reader = JSONFragments()
+    completed: list[Any] = []
+    try:
+        for fragment in fragments:
+            completed += [(path, repr(value)) for path, value in reader.receive(fragment)]
+        return completed, reader.finish()
+    except LimitExceeded as error:
+        return None, error.limit
+    except JSONFragmentError as error:
+        return None, INCOMPLETE if error.incomplete else MALFORMED
+
+
+def loaded(text: str) -> tuple[bool, Any]:
+    """Whether it is JSON to ``json.loads``, which is told that NaN is not; and the value."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return True, json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+@pytest.mark.parametrize("vector", JSON_SUITE, ids=ids(JSON_SUITE))
+def test_the_json_suite_at_every_split(vector: dict[str, Any]) -> None:
+    try:
+        text = data_of(vector).decode()
+    except UnicodeDecodeError:
+        # RFC 8259 section 8.1: "JSON text exchanged between systems that are not part of a closed
+        # ecosystem MUST be encoded using UTF-8".  Text is what is read here; this never becomes any.
+        assert vector["expect"] != "accept"
+        return
+    whole = told([text])
+    is_json, value = loaded(text)
+    if is_json:
+        assert vector["expect"] != "reject"
+        assert repr(whole[1]) == repr(value)
+        assert whole[0] or text.strip() == repr(value)  # a number alone is told by the end
+    else:
+        assert vector["expect"] != "accept"
+        assert whole in [(None, vector["prefix_class"]), (None, "max_depth")]
+    assert told(list(text)) == whole
+    assert all(told(fragments) == whole for fragments in two_parts(text))
+
+
+def without_unfinished(reader: JSONFragments) -> Any:
+    """What is known, but no string that may go on: jiter's mode ``on``."""
+    value, path = copy.deepcopy(reader.value), reader.unfinished_path
+    if path is None:
+        return value
+    if not path:
+        return None
+    container = value
+    for key in path[:-1]:
+        container = container[key]
+    del container[path[-1]]
+    return value
+
+
+def allows_strings(mode: str) -> bool:
+    """Whether a mode of another reader shows an unfinished string; of jiter or partial-json-parser."""
+    _, _, allowed = mode.partition(":")
+    if allowed.startswith("~"):
+        return allowed != "~STR"
+    return mode == "trailing-strings" or bool({"ALL", "STR"} & set(allowed.split("|")))
+
+
+def partial(data: bytes, mode: str, size: int) -> Any:
+    """What is known of ``data``, by a mode; ``MALFORMED`` or ``INCOMPLETE`` if nothing can be shown."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    reader = JSONFragments()
+    try:
+        for start in range(0, len(data), size):
+            reader.receive(decoder.decode(data[start : start + size]))
+        return reader.finish()
+    except UnicodeDecodeError:
+        return MALFORMED
+    except JSONFragmentError as error:
+        if not error.incomplete:
+            return MALFORMED
+    known = reader.value if allows_strings(mode) else without_unfinished(reader)
+    return INCOMPLETE if known is None or mode == "off" else known
+
+
+def agrees(vector: dict[str, Any]) -> bool:
+    """Whether the vector's expectation is met, at once and a byte at a time."""
+    data, mode = data_of(vector), vector["mode"]
+    if "prefix_sweep" in vector:
+        sweep = vector["prefix_sweep"]
+        expected_type = {"array": list, "object": dict}[sweep["expected_type"]]
+        ends = range(sweep["from"], sweep["to"] + 1)
+        return all(isinstance(partial(data[:end], mode, len(data)), expected_type) for end in ends)
+    found = [partial(data, mode, size) for size in (1, len(data))]
+    if "error" in vector:
+        due = {"MalformedJSON": [MALFORMED], "PartialJSON": [INCOMPLETE]}
+        return all(known in due.get(vector["error"], [MALFORMED, INCOMPLETE]) for known in found)
+    if "expected_completion" in vector:
+        completion = vector["expected_completion"]
+        expected = json.loads(completion["head"] + completion["tail"])
+    else:
+        expected = vector.get("expected", vector.get("expected_special"))
+    return all(known == expected and type(known) is type(expected) for known in found)
+
+
+@pytest.mark.parametrize("vector", PARTIAL_JSON, ids=ids(PARTIAL_JSON))
+def test_partial_json_as_others_read_it(vector: dict[str, Any]) -> None:
+    reasons = [entry["reason"] for entry in DIFFERENCES if vector["name"] in entry["vectors"]]
+    assert agrees(vector) == (not reasons), reasons
+
+
+def test_the_differences_are_of_vectors_that_exist() -> None:
+    listed = [name for entry in DIFFERENCES for name in entry["vectors"]]
+    assert set(listed) <= set(ids(PARTIAL_JSON))
+    assert len(listed) == len(set(listed))
