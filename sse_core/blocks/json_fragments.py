@@ -40,7 +40,7 @@ class JSONFragments:
     The rules are RFC 8259's, and what is left open there is as ``json.loads`` has it: the last of
     several equal keys counts, half a surrogate pair stays as it is, and a number beyond the range of a
     double is infinite.  ``parse_float`` makes a number of the text of one with a fraction or an exponent,
-    as it does for ``json.loads``, and may raise ``ValueError``.
+    as it does for ``json.loads``; where it raises ``ValueError`` or ``ArithmeticError``, the number is refused.
 
     ``max_chars`` bounds the document's length in characters, ``max_depth`` how deeply arrays and objects
     may be nested (RFC 8259 section 9 allows both), and ``max_path_keys`` how long the paths of all values
@@ -320,7 +320,7 @@ class JSONFragments:
     def _number_value(self, number: str, end: int, *, is_integer: bool) -> JSON:
         try:
             return int(number) if is_integer else self._parse_float(number)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             # Python reads no integer of more than some thousand digits (sys.set_int_max_str_digits).
             offset = self._offset + end - len(number)
             message = f"the number at offset {offset} can't be read"

@@ -42,12 +42,12 @@ def two_parts(text: str) -> list[list[str]]:
 
 
 def told(fragments: list[str]) -> tuple[Any, Any]:
-    """What is told on the way, and the value; or nothing, and why not."""
+    """The paths told on the way with the types there, and the value; or nothing, and why not."""
     reader = JSONFragments()
     completed: list[Any] = []
     try:
         for fragment in fragments:
-            completed += [(path, repr(value)) for path, value in reader.receive(fragment)]
+            completed += [(path, type(value)) for path, value in reader.receive(fragment)]
         return completed, reader.finish()
     except LimitExceeded as error:
         return None, error.limit

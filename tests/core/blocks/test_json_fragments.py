@@ -283,6 +283,9 @@ class TestNumbers:
         assert fed("[1e999, 1]", parse_float=Decimal).finish() == [Decimal("1e999"), 1]
 
     def test_the_users_own_parser_may_refuse(self) -> None:
+        with pytest.raises(JSONFragmentError, match="offset 1"):
+            fed("[1e9999999999999999999]", parse_float=Decimal)
+
         def finite(number: str) -> float:
             raise ValueError(number)
 
