@@ -40,7 +40,7 @@ class JSONFragments:
     The rules are RFC 8259's, and what is left open there is as ``json.loads`` has it: the last of
     several equal keys counts, half a surrogate pair stays as it is, and a number beyond the range of a
     double is infinite.  ``parse_float`` makes a number of the text of one with a fraction or an exponent,
-    as it does for ``json.loads``; where it raises ``ValueError`` or ``ArithmeticError``, the number is refused.
+    as it does for ``json.loads``; what it meets with ``ValueError`` or ``ArithmeticError`` is refused.
 
     ``max_chars`` bounds the document's length in characters, ``max_depth`` how deeply arrays and objects
     may be nested (RFC 8259 section 9 allows both), and ``max_path_keys`` how long the paths of all values
