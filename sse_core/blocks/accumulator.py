@@ -6,6 +6,9 @@ Theory.  A message is a row of content blocks.  Each is open from its ``BlockSta
 missing can look whole (``1`` of ``12``).  The message ends once: by its own end marker, by an
 error, or by a cut.  What was open then stays open-ended: a tool that has not been whole by then
 never will be.
+
+Several answers to one request (``n`` > 1) are a message each, built by an accumulator of its own
+within the same bounds.
 """
 
 from __future__ import annotations
@@ -31,13 +34,24 @@ _Delta = (
 )
 
 
+class _Size:
+    """What a message and its alternatives hold together."""
+
+    __slots__ = ("blocks", "bytes")
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.blocks = 0
+
+
 class MessageAccumulator:
     """Makes a message of block events, whatever dialect they come from.
 
     ``parse_json`` makes a value of the text of a tool's arguments and raises ``ValueError`` where
     it can't; it is called once for each tool that has such a text, at its ``BlockStop``.
     ``max_message_bytes`` bounds what the message may hold, counted in bytes of UTF-8 (objects as
-    JSON), ``max_blocks`` the number of its content blocks.
+    JSON), ``max_blocks`` the number of its content blocks, both with its alternatives;
+    ``max_choices`` bounds the number of answers.
 
     ``message`` is the message so far, the same object all along.
     """
@@ -48,35 +62,54 @@ class MessageAccumulator:
         parse_json: Callable[[str], JSON] = strict_json.loads,
         max_message_bytes: int = 64 * 2**20,
         max_blocks: int = 10_000,
+        max_choices: int = 128,
     ) -> None:
         self.message = Message()
         self.max_message_bytes = max_message_bytes
         self.max_blocks = max_blocks
+        self.max_choices = max_choices
         self._parse_json = parse_json
-        self._bytes = 0
+        self._size = _Size()
+        self._alternatives: dict[int, MessageAccumulator] = {}
         self._started = False
-        self._ended = False
         self._open: dict[int, Block] = {}
 
     @property
     def message_bytes(self) -> int:
         """What the message holds, as ``max_message_bytes`` counts it."""
-        return self._bytes
+        return self._size.bytes
 
     def receive(self, event: e.BlockEvent) -> None:
         """Take one block event.  What comes after the message's end is ignored.
 
         Raises ``RemoteProtocolError`` (status 502) for an event that can't come now,
-        ``LimitExceeded`` for one that takes the message beyond ``max_message_bytes`` or
-        ``max_blocks``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
+        ``LimitExceeded`` for one that takes the message beyond ``max_message_bytes``, ``max_blocks``
+        or ``max_choices``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
         had; give a ``MessageCut`` to end it.
         """
-        if self._ended:
+        if self.message.completeness != "streaming":
             return
         handler = self._HANDLERS.get(type(event))
         if handler is None:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
-        handler(self, event)
+        target = self if event.choice == 0 else self._alternative(event.choice)
+        if target.message.completeness == "streaming":
+            handler(target, event)
+
+    def _alternative(self, choice: int) -> MessageAccumulator:
+        """The accumulator of another answer to the same request."""
+        known = self._alternatives.get(choice)
+        if known is not None:
+            return known
+        if len(self._alternatives) + 1 >= self.max_choices:
+            raise _too_much("max_choices", self.max_choices)
+        other = MessageAccumulator(
+            parse_json=self._parse_json, max_message_bytes=self.max_message_bytes, max_blocks=self.max_blocks
+        )
+        other._size = self._size
+        self._alternatives[choice] = other
+        self.message.alternatives[choice] = other.message
+        return other
 
     def _message_start(self, event: e.MessageStart) -> None:
         message = self.message
@@ -167,16 +200,25 @@ class MessageAccumulator:
         _merge(message.usage, event.usage)
         _merge(message.extra, event.extra)
 
+    def _items(self, event: e.ItemsDelta) -> None:
+        self._require_start(event)
+        self._count_json([event.name, event.items])
+        known = self.message.extra.get(event.name)
+        if isinstance(known, list):
+            known.extend(event.items)
+        else:
+            self.message.extra[event.name] = list(event.items)
+
     def _message_stop(self, event: e.MessageStop) -> None:
         self._require_start(event)
-        self._end("complete")
+        self._end(event, "complete")
 
     def _stream_error(self, event: e.StreamError) -> None:
         self.message.error = event
-        self._end("failed")
+        self._end(event, "failed")
 
     def _message_cut(self, event: e.MessageCut) -> None:
-        self._end(event.completeness)
+        self._end(event, event.completeness)
 
     def _ping(self, event: e.Ping) -> None:
         """Nothing has changed."""
@@ -185,9 +227,10 @@ class MessageAccumulator:
         blocks = self.message.indexed_blocks
         if index in blocks:
             raise _broken(f"content block {index} begins twice")
-        if len(blocks) >= self.max_blocks:
+        if self._size.blocks >= self.max_blocks:
             raise _too_much("max_blocks", self.max_blocks)
         self._count_json(block.values())
+        self._size.blocks += 1
         blocks[index] = self._open[index] = block.copy()
 
     def _finish(self, index: int) -> None:
@@ -203,8 +246,9 @@ class MessageAccumulator:
         except (ValueError, RecursionError):
             block.state = "invalid"
 
-    def _end(self, completeness: Completeness) -> None:
-        self._ended = True
+    def _end(self, event: e.BlockEvent, completeness: Completeness) -> None:
+        for other in self._alternatives.values():
+            other.receive(event)
         self.message.completeness = completeness
         for block in self._open.values():
             if isinstance(block, ToolUseBlock):
@@ -228,8 +272,9 @@ class MessageAccumulator:
         self.message.unknown.append(event)
 
     def _count(self, text: str) -> None:
-        self._bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        if self._bytes > self.max_message_bytes:
+        size = self._size
+        size.bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+        if size.bytes > self.max_message_bytes:
             raise _too_much("max_message_bytes", self.max_message_bytes)
 
     def _count_json(self, value: JSON) -> None:
@@ -248,6 +293,7 @@ class MessageAccumulator:
         e.UnknownEvent: _keep,
         e.BlockStop: _block_stop,
         e.MessageDelta: _message_delta,
+        e.ItemsDelta: _items,
         e.MessageStop: _message_stop,
         e.StreamError: _stream_error,
         e.MessageCut: _message_cut,

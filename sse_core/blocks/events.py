@@ -1,9 +1,11 @@
 """Block events: what every provider's stream is made of, whatever its wire protocol.
 
 A dialect's decoder turns each ``ServerSentEvent`` into block events, its encoder turns them back.
-``index`` says which content block an event belongs to.  ``source`` is the provider's own event,
-verbatim, on the first block event made from it: where the protocol in and out is the same, an
-encoder sends it on unchanged, so that nothing unknown is lost.
+``index`` says which content block an event belongs to.  ``choice`` says which of several answers to
+one request (``n`` > 1), 0 being the message itself; the end of the message ends them all.  ``source``
+is the provider's own event, verbatim, on the first block event made from it (on its error, if one is
+among them): where the protocol in and out is the same, an encoder sends it on unchanged, so that
+nothing unknown is lost.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, Literal
 
 from ..framing import ServerSentEvent
 from .model import Block, TextBlock, ThinkingBlock
-from .strict_json import JSONObject
+from .strict_json import JSON, JSONObject
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class BlockEvent:
     """The root of all block events."""
 
     source: ServerSentEvent | None = field(default=None, repr=False, compare=False)
+    choice: int = field(default=0, repr=False)
 
 
 @dataclass(slots=True)
@@ -122,6 +125,14 @@ class MessageDelta(BlockEvent):
 
 
 @dataclass(slots=True)
+class ItemsDelta(BlockEvent):
+    """More items of the list ``name`` among the message's extra fields: appended."""
+
+    name: str
+    items: list[JSON]
+
+
+@dataclass(slots=True)
 class MessageStop(BlockEvent):
     """The protocol's own end marker: the message is complete."""
 
@@ -190,6 +201,7 @@ _SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {
     CitationDelta: lambda _: True,
     FieldsDelta: lambda _: True,
     UnknownDelta: lambda _: True,
+    ItemsDelta: lambda event: event.items != [],
     BlockStart: lambda event: not _is_empty(event.block),
     MessageStart: lambda event: event.blocks != [],
 }
@@ -201,6 +213,7 @@ __all__ = [
     "BlockStop",
     "CitationDelta",
     "FieldsDelta",
+    "ItemsDelta",
     "JSONObject",
     "MessageCut",
     "MessageDelta",

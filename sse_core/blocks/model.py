@@ -219,7 +219,9 @@ class Message(_Values):
     blocks by the provider's index.  ``stop_reason`` is the provider's own word.  ``usage`` is
     merged: the last value of each field that was not null.  ``extra`` is the provider's other
     fields of the message; ``unknown`` is what came for the message and has no place in it, in
-    order.  ``error`` is the error that ended it.
+    order.  ``error`` is the error that ended it.  ``alternatives`` has the further answers where
+    several were asked for (``n`` > 1), by the provider's index, 1 and up; ``usage`` and the fields
+    that belong to all of them stand in the first message.
     """
 
     _shown = (
@@ -233,6 +235,7 @@ class Message(_Values):
         "unknown",
         "completeness",
         "error",
+        "alternatives",
     )
     __slots__ = (*(name for name in _shown if name != "blocks"), "indexed_blocks")
 
@@ -247,6 +250,7 @@ class Message(_Values):
         self.unknown: list[BlockEvent] = []
         self.completeness: Completeness = "streaming"
         self.error: StreamError | None = None
+        self.alternatives: dict[int, Message] = {}
 
     @property
     def blocks(self) -> list[Block]:

@@ -195,15 +195,19 @@ class Encoder:
         self._verbatim = verbatim
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
-        """The event that stands for ``event``.
+        """The event that stands for ``event``; none for what Anthropic has no form for.
 
         Raises ``LocalProtocolError`` for what is no block event.
         """
         if self._verbatim and event.source is not None:
             return [event.source]
+        if isinstance(event, e.ItemsDelta):
+            return []
         write = _WRITERS.get(type(event))
         if write is None:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
+        if event.choice != 0:
+            return []  # Anthropic gives one answer.
         data = write(event)
         return [ServerSentEvent(_event_name(data), strict_json.dumps(data))]
 

@@ -23,7 +23,10 @@ class EventDecoder(Protocol):
         """
 
     def receive_eof(self) -> list[BlockEvent]:
-        """The stream has ended: a ``MessageCut`` if the message had not, else nothing."""
+        """The stream has ended: if the message had not, the events of its end.
+
+        That is a ``MessageCut``, or a ``MessageStop`` where the protocol says that the message is whole.
+        """
 
 
 class EventEncoder(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ..blocks.strict_json import JSONObject
+from ..blocks import strict_json
+from ..blocks.strict_json import JSON, JSONObject
 
 T = TypeVar("T")
 
@@ -29,3 +30,23 @@ def optional(data: JSONObject, name: str, kind: type[T]) -> T | None:
 def rest(data: JSONObject, *names: str) -> JSONObject:
     """All fields but ``names``."""
     return {name: value for name, value in data.items() if name not in names}
+
+
+def text(data: JSONObject, name: str, default: str) -> str:
+    """The field ``name`` if it is text, else ``default``."""
+    value = data.get(name)
+    return value if isinstance(value, str) else default
+
+
+def take(data: JSONObject, name: str, kind: type, default: JSON) -> JSON:
+    """Take the field ``name`` out if it is of this type; of any other, it stays where it is."""
+    return data.pop(name) if type(data.get(name)) is kind else default
+
+
+def json_object(body: bytes) -> JSONObject:
+    """The JSON object that ``body`` is, or an empty one."""
+    try:
+        data = strict_json.loads(body.decode())
+    except ValueError:
+        return {}
+    return data if isinstance(data, dict) else {}

@@ -23,6 +23,7 @@ from sse_core.blocks import (
     BlockStop,
     CitationDelta,
     FieldsDelta,
+    ItemsDelta,
     Message,
     MessageCut,
     MessageDelta,
@@ -452,3 +453,75 @@ class TestBounds:
         used, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert used < 3 * 400_000
+
+
+class TestAlternatives:
+    def test_each_choice_is_a_message_of_its_own(self) -> None:
+        accumulator = MessageAccumulator()
+        for choice in (0, 2, 1):
+            accumulator.receive(MessageStart(f"m{choice}", "c", choice=choice))
+            accumulator.receive(BlockStart(0, TextBlock(), choice=choice))
+        accumulator.receive(TextDelta(0, "two", choice=2))
+        accumulator.receive(TextDelta(0, "zero"))
+        message = accumulator.message
+        assert (message.text, message.alternatives[1].text, message.alternatives[2].text) == (
+            "zero",
+            "",
+            "two",
+        )
+        assert message.alternatives[2].id == "m2"
+
+    @pytest.mark.parametrize("end", [MessageStop(), MessageCut("stopped"), StreamError("x", "m")])
+    def test_the_messages_end_is_that_of_all(self, end: BlockEvent) -> None:
+        accumulator = MessageAccumulator()
+        for choice in (0, 1):
+            accumulator.receive(MessageStart("m", "c", choice=choice))
+        accumulator.receive(end)
+        accumulator.receive(BlockStart(0, TextBlock("late"), choice=1))
+        message = accumulator.message
+        assert message.alternatives[1].completeness == message.completeness != "streaming"
+        assert message.alternatives[1].blocks == []
+
+    def test_one_may_end_before_the_others(self) -> None:
+        accumulator = MessageAccumulator()
+        for choice in (0, 1):
+            accumulator.receive(MessageStart("m", "c", choice=choice))
+        accumulator.receive(MessageStop(choice=1))
+        accumulator.receive(BlockStart(0, TextBlock("late"), choice=1))
+        accumulator.receive(MessageCut("truncated"))
+        assert accumulator.message.completeness == "truncated"
+        assert accumulator.message.alternatives[1].completeness == "complete"
+        assert accumulator.message.alternatives[1].blocks == []
+
+    def test_their_number_and_what_they_hold_together_are_bounded(self) -> None:
+        def start(**settings: Any) -> MessageAccumulator:
+            accumulator = MessageAccumulator(**settings)
+            for choice in (0, 1):
+                accumulator.receive(MessageStart("m", "c", choice=choice))
+                accumulator.receive(BlockStart(0, TextBlock(), choice=choice))
+            return accumulator
+
+        with pytest.raises(LimitExceeded, match="max_choices=2"):
+            start(max_choices=2).receive(MessageStart("m", "c", choice=2))
+        with pytest.raises(LimitExceeded, match="max_blocks=2"):
+            start(max_blocks=2).receive(BlockStart(1, TextBlock(), choice=1))
+        accumulator = start(max_message_bytes=200)
+        accumulator.receive(TextDelta(0, "x" * 50, choice=1))
+        with pytest.raises(LimitExceeded, match="max_message_bytes=200"):
+            accumulator.receive(TextDelta(0, "x" * 100))
+        assert accumulator.message_bytes > 200
+
+
+class TestItems:
+    def test_items_are_appended_to_a_list_of_the_messages(self) -> None:
+        accumulator = MessageAccumulator()
+        accumulator.receive(MessageStart("m", "c", extra={"y": 7}))
+        items = [{"a": 1}]
+        for name in ("x", "x", "y"):
+            accumulator.receive(ItemsDelta(name, items))
+        assert accumulator.message.extra == {"x": [{"a": 1}, {"a": 1}], "y": [{"a": 1}]}
+        assert items == [{"a": 1}]
+
+    def test_not_before_the_message_begins(self) -> None:
+        with pytest.raises(RemoteProtocolError, match="ItemsDelta before the message begins"):
+            MessageAccumulator().receive(ItemsDelta("x", []))

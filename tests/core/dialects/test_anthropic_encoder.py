@@ -11,6 +11,7 @@ from sse_core import LocalProtocolError, MessageAccumulator, ServerSentEvent, di
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
+    ItemsDelta,
     MessageCut,
     MessageDelta,
     MessageStart,
@@ -146,3 +147,9 @@ def test_a_type_that_no_event_can_be_named_by_is_no_name(kind: Any) -> None:
 def test_what_is_no_block_event_is_the_callers_error() -> None:
     with pytest.raises(LocalProtocolError, match="str is no block event"):
         ANTHROPIC.Encoder().send("ping")  # type: ignore[arg-type]
+
+
+def test_what_anthropic_has_no_form_for_is_left_out() -> None:
+    """There is one answer only, and no list that grows beside the blocks."""
+    assert ANTHROPIC.Encoder().send(ItemsDelta("x", [1])) == []
+    assert ANTHROPIC.Encoder().send(TextDelta(0, "b", choice=1)) == []

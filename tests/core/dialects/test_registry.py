@@ -7,13 +7,14 @@ import pytest
 from sse_core import dialects
 
 
-def test_a_dialect_is_found_by_its_name() -> None:
-    assert dialects.get("anthropic").name == "anthropic"
-    assert dialects.get("anthropic") is dialects.get("anthropic")
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+def test_a_dialect_is_found_by_its_name(name: str) -> None:
+    assert dialects.get(name).name == name
+    assert dialects.get(name) is dialects.get(name)
 
 
 @pytest.mark.parametrize("name", ["", "Anthropic", "no'such\n"])
 def test_any_other_name_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(ValueError, match=r"there is anthropic") as caught:
+    with pytest.raises(ValueError, match=r"there is anthropic, openai-chat") as caught:
         dialects.get(name)
     assert repr(name) in str(caught.value)

@@ -1,0 +1,210 @@
+"""OpenAI's chat completions as a stream, and the hosts that speak the same protocol.
+
+Theory.  A stream is a row of chunks without names, each a part of one ``chat.completion`` object:
+``choices[].delta`` says what to add, ``finish_reason`` why a choice has ended, ``usage`` comes when it
+comes, ``[DONE]`` ends the stream.  Hosts differ in everything but that: so each field is read for
+itself, wherever it stands, and null says nothing.
+
+A stream is complete with ``[DONE]``, or where it ends after each choice has a finish reason.  Any other
+end is a cut.  Until the end no call is whole.
+
+Each choice is a message: the first is the message itself, the others are its alternatives.  Usage and
+the fields of the whole response belong to the first.
+
+Source: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from __future__ import annotations
+
+from ..blocks import events as e
+from ..blocks import strict_json
+from ..blocks.events import BlockEvent
+from ..blocks.strict_json import JSON, JSONObject
+from ..errors import LimitExceeded, RemoteProtocolError
+from ..framing import ServerSentEvent
+from .base import Dialect
+from .fields import optional, text
+from .held import ChangedFields, Held
+from .openai_chat_choice import Choice, delta_of
+from .openai_chat_encoder import Encoder
+from .openai_chat_errors import error_response, error_status, is_error, parse_error, read_error
+from .openai_chat_response import to_response
+
+DONE = "[DONE]"
+#: Characters of a broken event that an error quotes.
+_EXCERPT = 100
+#: Fields of a chunk that are read elsewhere, or that only blur its length (OpenAI's `obfuscation`,
+#: Mistral's `p`).
+_OF_CHUNK = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
+
+
+class Decoder:
+    """Chunks to block events.  One for each stream.
+
+    ``max_choices`` bounds the number of choices, ``max_held_bytes`` what is kept between two
+    events: which calls there are, arguments of calls whose name has not come, fields that repeat.
+    """
+
+    def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
+        self.max_choices = max_choices
+        self._held = Held(max_held_bytes)
+        self._fields = ChangedFields(self._held)
+        self._choices: dict[int, Choice] = {}
+        self._id = self._model = ""
+        self._created: JSON = None  # the first that is not 0 counts: Ollama's clock goes on
+        self._began = False  # a chunk has come
+        self._started = False  # the message has begun
+        self._ended = False
+        self._broken = False  # an event could not be read
+        self._before = e.MessageDelta()  # what came before the message could begin
+
+    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events that ``sse`` stands for; none after the stream's end, or after an error.
+
+        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
+        have the wrong types, ``LimitExceeded`` beyond ``max_choices`` or ``max_held_bytes``.
+        """
+        if self._ended or self._broken:
+            return []
+        try:
+            events = self._read(sse)
+        except LimitExceeded:
+            self._break()
+            raise
+        except ValueError as error:
+            self._break()
+            excerpt = f"{sse.data[:_EXCERPT]!a}"
+            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        events = events or [e.Ping()]
+        # An error tells its source itself: whoever sends an error without one made it himself.
+        carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
+        carrier.source = sse
+        return events
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The stream has ended: completely, if each choice has a finish reason, else it was cut."""
+        if self._ended:
+            return []
+        reasons = [choice.finish_reason for choice in self._choices.values()]
+        if reasons and all(reasons):
+            return self._finish()
+        self._ended = True
+        held = [event for index in self._choices for event in self._of(index, self._choices[index].cut())]
+        return [*held, e.MessageCut("truncated")]
+
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        data = sse.data.strip()
+        if not data:
+            return []
+        if data.startswith(DONE):
+            return self._finish()
+        chunk = strict_json.loads(data)
+        if not isinstance(chunk, dict):
+            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+        if is_error(chunk, sse.type):
+            return self._error(chunk)
+        return self._chunk(chunk) if _is_chunk(chunk) else [e.UnknownEvent(chunk)]
+
+    def _break(self) -> None:
+        """Half of an event was read: nothing that hangs on it can be told."""
+        self._broken = True
+        self._choices.clear()
+
+    def _error(self, chunk: JSONObject) -> list[BlockEvent]:
+        """An error, after what the chunk says beside it, as far as that can be read."""
+        try:
+            events = self._chunk(chunk) if "choices" in chunk else []
+        except ValueError:
+            events = []
+        self._ended = True
+        return [*events, read_error(chunk)]
+
+    def _finish(self) -> list[BlockEvent]:
+        if not self._began:
+            return []  # [DONE] and nothing before it: there is no message that could be complete
+        self._ended = True
+        events = self._start("assistant")
+        for index, choice in self._choices.items():
+            events += self._of(index, choice.finish())
+        return [*events, e.MessageStop()]
+
+    def _chunk(self, chunk: JSONObject) -> list[BlockEvent]:
+        choices = optional(chunk, "choices", list) or []
+        self._began = True
+        self._id = self._id or text(chunk, "id", "")
+        self._model = self._model or text(chunk, "model", "")
+        self._created = self._created or chunk.get("created")
+        fields = {name: value for name, value in chunk.items() if name not in _OF_CHUNK}
+        if "created" in fields:
+            fields["created"] = self._created
+        usage, extra = _usage(chunk, choices), self._fields.changed(fields)
+        if self._started:
+            events: list[BlockEvent] = [e.MessageDelta(usage=usage, extra=extra)] if usage or extra else []
+        else:
+            self._before.usage.update(usage)
+            self._before.extra.update(extra)
+            # Azure begins with a chunk that has neither choices nor an id: the message begins later.
+            if not choices and not self._id:
+                self._held.add(len(strict_json.dumps(usage)))
+                return []
+            events = self._start(_role(choices))
+        for choice in choices:
+            events += self._choice(choice)
+        return events
+
+    def _start(self, role: str) -> list[BlockEvent]:
+        """The first message's start, if it has not been."""
+        if self._started:
+            return []
+        self._started = True
+        before = self._before
+        return [e.MessageStart(self._id, self._model, role, before.usage, extra=before.extra)]
+
+    def _choice(self, data: JSON) -> list[BlockEvent]:
+        index = _index(data)
+        choice = self._choices.get(index)
+        events: list[BlockEvent] = []
+        if choice is None:
+            if len(self._choices) >= self.max_choices:
+                message = f"the stream has more than max_choices={self.max_choices}"
+                raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
+            choice = self._choices[index] = Choice(self._held)
+            if index != 0:
+                events.append(e.MessageStart(self._id, self._model, _role([data])))
+        return self._of(index, [*events, *choice.receive(data)])
+
+    def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:
+        for event in events:
+            event.choice = index
+        return events
+
+
+def _is_chunk(data: JSONObject) -> bool:
+    kind = data.get("object")
+    named = isinstance(kind, str) and kind.startswith("chat.completion")
+    return named or "choices" in data or "usage" in data
+
+
+def _index(choice: JSON) -> int:
+    if not isinstance(choice, dict):
+        raise ValueError("a choice is no object")  # noqa: TRY004  (a peer's mistake)
+    index = optional(choice, "index", int) or 0
+    if index < 0:
+        raise ValueError("index is below 0")
+    return index
+
+
+def _role(choices: list[JSON]) -> str:
+    first = choices[0] if choices else {}
+    role = optional(delta_of(first), "role", str) if isinstance(first, dict) else None
+    return role or "assistant"
+
+
+def _usage(chunk: JSONObject, choices: list[JSON]) -> JSONObject:
+    """The usage: of the chunk; of the choice (Moonshot); or in ``x_groq``, where Groq had it first."""
+    places = [chunk, *(choice for choice in choices if isinstance(choice, dict)), chunk.get("x_groq")]
+    found = [optional(place, "usage", dict) for place in places if isinstance(place, dict)]
+    return next((usage for usage in found if usage), {})
+
+
+DIALECT = Dialect("openai-chat", Decoder, Encoder, to_response, error_response, error_status, parse_error)

@@ -1,0 +1,265 @@
+"""Block events to OpenAI's chat completion chunks.
+
+A chunk says nothing of where a block begins or ends, so much of what other protocols say has no form
+here: signatures, redacted thinking, tools that the provider ran itself and their results.  They are
+left out.  Thinking goes out as ``reasoning_content``, the name that most hosts use.
+
+Source: https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ..blocks import events as e
+from ..blocks import strict_json
+from ..blocks.events import BlockEvent
+from ..blocks.model import TOOLS_MAY_RUN_AFTER, Block, TextBlock, ThinkingBlock, ToolUseBlock
+from ..blocks.strict_json import JSON, JSONObject
+from ..errors import LocalProtocolError
+from ..framing import ServerSentEvent
+from .fields import rest
+from .openai_chat_choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
+from .openai_chat_errors import write_cut, write_error
+from .openai_chat_words import finish_reason, usage
+
+
+class _Tool:
+    """A call that is written: its place among the calls, and whether any arguments were."""
+
+    __slots__ = ("block", "index", "said")
+
+    def __init__(self, block: ToolUseBlock, index: int) -> None:
+        self.block = block
+        self.index = index
+        self.said = False
+
+    def delta(self, fields: JSONObject) -> JSONObject:
+        """A fragment of the call."""
+        if self.block.extra.get("type") == "function_call":
+            return {"function_call": fields["function"]} if "function" in fields else {}
+        return {"tool_calls": [{"index": self.index, **fields}]}
+
+
+class _Answer:
+    """What is known of one choice while it is written."""
+
+    def __init__(self) -> None:
+        self.stop_reason: str | None = None
+        self._names: dict[int, str] = {}  # open blocks of text and thinking: the field they are written to
+        self._tools: dict[int, _Tool] = {}  # calls that are not whole yet
+        self._calls = 0
+        self._annotations = 0
+
+    def finish_reason(self) -> str | None:
+        """Why the choice ended; a call that is not whole may not look so."""
+        reason = finish_reason(self.stop_reason)
+        return "length" if self._tools and reason in TOOLS_MAY_RUN_AFTER else reason
+
+    def start(self, event: e.MessageStart) -> list[JSONObject]:
+        self.stop_reason = event.stop_reason
+        deltas: list[JSONObject] = [{"role": event.role, "content": None}]
+        for index, block in enumerate(event.blocks):
+            deltas += [*self._begin(index, block), *self._end(index)]
+        return deltas
+
+    def block_start(self, event: e.BlockStart) -> list[JSONObject]:
+        return self._begin(event.index, event.block)
+
+    def _begin(self, index: int, block: Block) -> list[JSONObject]:
+        if isinstance(block, ToolUseBlock):
+            return self._begin_tool(index, block)
+        if isinstance(block, TextBlock):
+            self._names[index] = "refusal" if block.extra.get("field") == "refusal" else "content"
+            return [*self._say(index, block.text), *self._cite(block.citations or [])]
+        if isinstance(block, ThinkingBlock):
+            field = block.extra.get("field")
+            # Where the text came in the details, it goes out with them.
+            if field != "reasoning_details":
+                self._names[index] = field if field in REASONING else REASONING[0]
+            return self._say(index, block.thinking)
+        return []
+
+    def _begin_tool(self, index: int, block: ToolUseBlock) -> list[JSONObject]:
+        # The client would run it: what the provider runs itself is not sent.
+        if block.type != "tool_use":
+            return []
+        tool = self._tools[index] = _Tool(block, self._calls)
+        self._calls += 1
+        function = {"name": block.name, "arguments": ""}
+        return [
+            tool.delta({"type": "function", **_beside(block.extra), "id": block.id, "function": function})
+        ]
+
+    def text(self, event: e.TextDelta) -> list[JSONObject]:
+        return self._say(event.index, event.text)
+
+    def thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
+        return self._say(event.index, event.thinking)
+
+    def _say(self, index: int, text: str) -> list[JSONObject]:
+        name = self._names.get(index)
+        return [{name: text}] if name is not None and text else []
+
+    def arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
+        tool = self._tools.get(event.index)
+        if tool is None or not event.fragment:
+            return []
+        tool.said = tool.said or not event.fragment.isspace()
+        return [tool.delta({"function": {"arguments": event.fragment}})]
+
+    def citation(self, event: e.CitationDelta) -> list[JSONObject]:
+        return self._cite([event.citation])
+
+    def _cite(self, citations: list[JSONObject]) -> list[JSONObject]:
+        # The official SDK raises on an item of a list that has no index.
+        first, self._annotations = self._annotations, self._annotations + len(citations)
+        numbered = [{**citation, "index": first + place} for place, citation in enumerate(citations)]
+        return [{"annotations": numbered}] if numbered else []
+
+    def fields(self, event: e.FieldsDelta) -> list[JSONObject]:
+        tool = self._tools.get(event.index)
+        return [] if tool is None else [delta for delta in [tool.delta(_beside(event.fields))] if delta]
+
+    def block_stop(self, event: e.BlockStop) -> list[JSONObject]:
+        return self._end(event.index)
+
+    def _end(self, index: int) -> list[JSONObject]:
+        self._names.pop(index, None)
+        tool = self._tools.pop(index, None)
+        if tool is None or tool.said:
+            return []
+        arguments = tool.block.raw_arguments or strict_json.dumps(tool.block.start_input)
+        return [tool.delta({"function": {"arguments": arguments}})]
+
+
+_WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
+    e.BlockStart: _Answer.block_start,
+    e.TextDelta: _Answer.text,
+    e.ThinkingDelta: _Answer.thinking,
+    e.ArgumentsDelta: _Answer.arguments,
+    e.CitationDelta: _Answer.citation,
+    e.FieldsDelta: _Answer.fields,
+    e.BlockStop: _Answer.block_stop,
+}
+#: What has no form in a chunk.
+_UNSAID = (e.SignatureDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
+#: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
+_OUR_ENDS = (e.MessageCut, e.StreamError)
+
+
+class Encoder:
+    """Block events to chunks.  One for each stream.
+
+    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
+    that is sent on as it is, and what else was made of it is not sent again.
+    """
+
+    def __init__(self, *, verbatim: bool = False) -> None:
+        self._verbatim = verbatim
+        self._base: JSONObject = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
+        self._answers: dict[int, _Answer] = {}
+        self._usage: JSONObject = {}
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        """The chunks that stand for ``event``; none for what a chunk has no form for.
+
+        Raises ``LocalProtocolError`` for what is no block event.
+        """
+        if not isinstance(event, BlockEvent):
+            raise LocalProtocolError(f"{type(event).__name__} is no block event")
+        if self._verbatim and event.source is not None:
+            return [event.source]
+        if self._verbatim and not isinstance(event, _OUR_ENDS):
+            return []
+        return [ServerSentEvent("message", data) for data in self._write(event)]
+
+    def _write(self, event: BlockEvent) -> list[str]:
+        handler = self._HANDLERS.get(type(event))
+        if handler is not None:
+            return handler(self, event)
+        write = _WRITERS.get(type(event))
+        if write is not None:
+            return [self._chunk(event.choice, delta) for delta in write(self._answer(event.choice), event)]
+        if isinstance(event, _UNSAID):
+            return []
+        raise LocalProtocolError(f"{type(event).__name__} is no block event")
+
+    def _start(self, event: e.MessageStart) -> list[str]:
+        top, choice, message = _placed(event.extra)
+        if event.choice == 0:
+            created = top.pop("created", 0)
+            self._base.update(id=event.id, model=event.model, created=created if type(created) is int else 0)
+            self._usage.update(event.usage)
+        first, *others = self._answer(event.choice).start(event)
+        return [
+            self._chunk(event.choice, {**first, **message}, choice, top),
+            *(self._chunk(event.choice, delta) for delta in others),
+        ]
+
+    def _facts(self, event: e.MessageDelta) -> list[str]:
+        answer = self._answer(event.choice)
+        answer.stop_reason = event.stop_reason or answer.stop_reason
+        for name, value in event.usage.items():
+            self._usage[name] = self._usage.get(name) if value is None else value
+        top, choice, message = _placed(event.extra)
+        return [self._chunk(event.choice, message, choice, top)] if event.extra else []
+
+    def _items(self, event: e.ItemsDelta) -> list[str]:
+        if event.name.startswith(f"{LOGPROBS}."):
+            name = event.name.removeprefix(f"{LOGPROBS}.")
+            logprobs = {"content": None, "refusal": None, name: event.items}
+            return [self._chunk(event.choice, {}, {"logprobs": logprobs})]
+        if event.name == AUDIO:
+            return [self._chunk(event.choice, {"audio": item}) for item in event.items]
+        top, choice, message = _placed({event.name: event.items})
+        return [self._chunk(event.choice, message, choice, top)]
+
+    def _stop(self, _: e.MessageStop) -> list[str]:
+        ends = []
+        for index, answer in sorted(self._answers.items()):
+            reason = answer.finish_reason()
+            if reason is not None:
+                ends.append(self._chunk(index, {}, {"finish_reason": reason}))
+        if self._usage:
+            ends.append(strict_json.dumps({**self._base, "choices": [], "usage": usage(self._usage)}))
+        return [*ends, "[DONE]"]
+
+    def _error(self, event: e.StreamError) -> list[str]:
+        return [strict_json.dumps(write_error(event))]
+
+    def _cut(self, event: e.MessageCut) -> list[str]:
+        return [strict_json.dumps(write_cut(event))]
+
+    def _answer(self, choice: int) -> _Answer:
+        return self._answers.setdefault(choice, _Answer())
+
+    def _chunk(
+        self, index: int, delta: JSONObject, fields: JSONObject | None = None, top: JSONObject | None = None
+    ) -> str:
+        choice = {**(fields or {}), "index": index, "delta": delta}
+        choice.setdefault("finish_reason", None)
+        return strict_json.dumps({**(top or {}), **self._base, "choices": [choice]})
+
+    _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[str]]]] = {
+        e.MessageStart: _start,
+        e.MessageDelta: _facts,
+        e.ItemsDelta: _items,
+        e.MessageStop: _stop,
+        e.StreamError: _error,
+        e.MessageCut: _cut,
+    }
+
+
+def _beside(fields: JSONObject) -> JSONObject:
+    """Fields of a call that stand beside those that say which it is and what it calls."""
+    return rest(fields, "id", "index", "function")
+
+
+def _placed(extra: JSONObject) -> tuple[JSONObject, JSONObject, JSONObject]:
+    """Extra fields as they stand in a chunk: in itself, in its choice, in the delta."""
+    choice = {name.removeprefix(CHOICE): value for name, value in extra.items() if name.startswith(CHOICE)}
+    message = {name.removeprefix(MESSAGE): value for name, value in extra.items() if name.startswith(MESSAGE)}
+    top: dict[str, JSON] = {name: v for name, v in extra.items() if not name.startswith((CHOICE, MESSAGE))}
+    return top, choice, message

@@ -1,0 +1,172 @@
+"""OpenAI's errors and those of the hosts that speak its protocol: in a stream, as an HTTP answer.
+
+In a stream an error comes in three shapes: an object with ``error`` alone; the same, named
+``event: error``; and ``error`` beside the fields of a chunk (OpenRouter).
+
+Source: https://platform.openai.com/docs/guides/error-codes
+"""
+
+from __future__ import annotations
+
+from ..blocks.events import MessageCut, StreamError
+from ..blocks.strict_json import JSON, JSONObject
+from ..headers import Headers
+from .cuts import BESIDE, CUTS, MAX_MESSAGE, MAX_TYPE, RETRYABLE_STATUSES, TYPES_OF_CUTS
+from .fields import json_object, rest, take, text
+
+#: Types and codes: the HTTP status code, and whether the same request may succeed later.  A code is
+#: more precise than a type, so it is looked up first.
+_WORDS = {
+    "invalid_request_error": (400, False),
+    "tool_use_failed": (400, False),
+    "context_length_exceeded": (400, False),
+    "content_filter": (400, False),
+    "authentication_error": (401, False),
+    "invalid_api_key": (401, False),
+    "billing_error": (402, False),
+    "permission_error": (403, False),
+    "not_found_error": (404, False),
+    "model_not_found": (404, False),
+    "timeout": (408, True),
+    "rate_limit_error": (429, True),
+    "rate_limit_exceeded": (429, True),
+    "requests": (429, True),
+    "tokens": (429, True),
+    # The status is that of a rate limit, but waiting does not help.
+    "insufficient_quota": (429, False),
+    "credit_balance_exhausted": (429, False),
+    "server_error": (500, True),
+    "api_error": (500, True),
+    "overloaded_error": (503, True),
+    "service_unavailable": (503, True),
+    "timeout_error": (504, True),
+    **TYPES_OF_CUTS,
+}
+_UNKNOWN_STATUS = 500
+_TYPE_OF_STATUS = {
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    408: "timeout",
+    429: "rate_limit_error",
+    503: "service_unavailable",
+    504: "timeout_error",
+}
+
+
+def is_error(data: JSONObject, name: str) -> bool:
+    """Whether an event's data tells of an error; ``name`` is the event's.
+
+    ``error`` may be there and null in a chunk that tells of none.
+    """
+    return bool(data.get("error")) or name == "error" or data.get("object") == "error"
+
+
+def error_status(error_type: str) -> int:
+    """The HTTP status code of an error type; 500 for a type that is not known."""
+    return _WORDS.get(error_type, (_UNKNOWN_STATUS, False))[0]
+
+
+def error_response(error: StreamError) -> JSONObject:
+    """The body of an HTTP answer that is this error."""
+    return rest(write_error(error), "outcome")
+
+
+def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
+    """What an HTTP answer with a status other than 200 says.
+
+    The type and the message are the body's if it has an error object, else they follow from
+    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
+    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known code or type
+    says, else what the status says.
+    """
+    data = json_object(body)
+    if is_error(data, ""):
+        error = read_error(data, status)
+    else:
+        message = f"The provider answered with status {status} and no error object."
+        error = StreamError(_type_of(status), message, retryable=_may_pass(status))
+    wish = headers.get("x-should-retry")
+    if wish in {"true", "false"}:
+        error.retryable = wish == "true"
+    request_id = headers.get("x-request-id")
+    if request_id is not None:
+        error.extra.setdefault("request_id", request_id)
+    return error
+
+
+def read_error(data: JSONObject, status: int = 0) -> StreamError:
+    """An error event, or the body of an answer, as a block event; its text is bounded.
+
+    What is missing is made up for: an error is never refused for its form.  ``code`` may be a text,
+    or a number that stands for a status; as it is no text then, it stays in ``extra``.
+    """
+    error, beside = _error_object(data)
+    extra = {**rest(error, "type", "message"), **beside}
+    number = error.get("code")
+    status = status or (number if type(number) is int else 0)
+    type_ = text(error, "type", _type_of(status))[:MAX_TYPE]
+    code = take(extra, "code", str, None)
+    if extra.get("code", 0) is None:
+        del extra["code"]
+    return StreamError(
+        type_,
+        text(error, "message", "The provider gave no message.")[:MAX_MESSAGE],
+        code=code,
+        retryable=take(extra, "retryable", bool, _retryable(type_, code, status)),
+        retry_after=take(extra, "retry_after", float, None),
+        extra=extra,
+    )
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The object that :func:`read_error` reads as ``error``.
+
+    ``outcome`` is our own field: what became of the message.
+    """
+    # OpenAI's own errors always have these four, some of them null.
+    data: JSONObject = {"message": error.message, "type": error.type, "param": None, "code": error.code}
+    number = error.extra.get("code")
+    if error.retryable != _retryable(error.type, error.code, number if type(number) is int else 0):
+        data["retryable"] = error.retryable
+    if error.retry_after is not None:
+        data["retry_after"] = float(error.retry_after)
+    data.update(rest(error.extra, *BESIDE))
+    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
+    return {"error": data, "outcome": "failed", **beside}
+
+
+def write_cut(event: MessageCut) -> JSONObject:
+    """The error that tells of a cut: a stream that just ended would look complete to OpenAI's clients."""
+    type_, message = CUTS[event.completeness]
+    error = {"message": message, "type": type_, "param": None, "code": None}
+    return {"error": error, "outcome": event.completeness}
+
+
+def _error_object(data: JSONObject) -> tuple[JSONObject, JSONObject]:
+    """The fields of the error, and those of ours that stand beside it."""
+    error: JSON = data.get("error")
+    beside = {name: data[name] for name in sorted(BESIDE) if name in data}
+    if isinstance(error, dict):
+        return error, beside
+    if error:
+        return {"message": error}, beside
+    # Old hosts send the error's fields bare: {"object": "error", "message": ...}.
+    return rest(data, "object", "error", *BESIDE), beside
+
+
+def _type_of(status: int) -> str:
+    known = _TYPE_OF_STATUS.get(status)
+    return known or ("invalid_request_error" if 400 <= status < 500 else "server_error")
+
+
+def _retryable(type_: str, code: str | None, status: int) -> bool:
+    for word in (code, type_):
+        if word in _WORDS:
+            return _WORDS[word][1]
+    return _may_pass(status)
+
+
+def _may_pass(status: int) -> bool:
+    return status >= 500 or status in RETRYABLE_STATUSES

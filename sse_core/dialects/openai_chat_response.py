@@ -1,0 +1,172 @@
+"""A message to the ``chat.completion`` object that OpenAI sends where it does not stream.
+
+Source: https://platform.openai.com/docs/api-reference/chat/object
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..blocks import strict_json
+from ..blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
+from ..blocks.strict_json import JSON, JSONObject
+from .fields import rest
+from .openai_chat_choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
+from .openai_chat_words import finish_reason, usage
+
+#: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
+_TEXTS_OF_DETAILS = ("text", "summary", "data")
+
+
+def to_response(message: Message) -> JSONObject:
+    """The response object that the provider would have sent without streaming, with all choices.
+
+    Arguments that are not whole stand in it as the text that came of them.  Fields that the
+    provider did not send are not made up, but for ``content``, ``refusal`` and ``finish_reason``,
+    which OpenAI's own answers always have.
+    """
+    answers = {0: message, **message.alternatives}
+    beside = (CHOICE, MESSAGE)
+    response: JSONObject = {
+        "id": message.id,
+        "object": "chat.completion",
+        "model": message.model,
+        "choices": [_choice(index, answers[index]) for index in sorted(answers)],
+    }
+    if message.usage:
+        response["usage"] = usage(message.usage)
+    extra = {name: value for name, value in message.extra.items() if not name.startswith(beside)}
+    return {**extra, **response}
+
+
+def _choice(index: int, message: Message) -> JSONObject:
+    choice = {
+        "index": index,
+        "message": _message(message),
+        "finish_reason": finish_reason(message.stop_reason),
+    }
+    fields = _named(message, CHOICE)
+    logprobs = fields.get("logprobs")
+    if isinstance(logprobs, dict):
+        lists = _named(message, f"{LOGPROBS}.")
+        fields = {name: value for name, value in fields.items() if not name.startswith("logprobs.")}
+        fields["logprobs"] = {**logprobs, **{name: list(items) for name, items in lists.items()}}
+    return {**fields, **choice}
+
+
+def _message(message: Message) -> JSONObject:
+    blocks = message.blocks
+    fields = _named(message, MESSAGE)
+    if isinstance(message.extra.get(DETAILS), list):
+        fields["reasoning_details"] = _merged_details(message.extra[DETAILS])
+    if isinstance(message.extra.get(AUDIO), list):
+        fields["audio"] = _audio(message.extra[AUDIO])
+    fields |= {name: _thinking(blocks, name) for name in REASONING if _thinking(blocks, name)}
+    tools = [block for block in blocks if isinstance(block, ToolUseBlock) and block.type == "tool_use"]
+    calls = [_call(tool) for tool in tools if tool.extra.get("type") != "function_call"]
+    functions = [_call(tool)["function"] for tool in tools if tool.extra.get("type") == "function_call"]
+    citations = [cite for block in blocks if isinstance(block, TextBlock) for cite in block.citations or []]
+    known: JSONObject = {
+        "role": message.role,
+        "content": _content(blocks) or fields.get("content"),
+        "refusal": _text(blocks, "refusal") or fields.get("refusal"),
+    }
+    known |= {"annotations": citations} if citations else {}
+    known |= {"tool_calls": calls} if calls else {}
+    known |= {"function_call": functions[0]} if functions else {}
+    return {**fields, **known}
+
+
+def _named(message: Message, prefix: str) -> JSONObject:
+    """The extra fields whose names begin with ``prefix``, without it."""
+    size = len(prefix)
+    return {name[size:]: value for name, value in message.extra.items() if name.startswith(prefix)}
+
+
+def _content(blocks: list[Block]) -> JSON:
+    """The text; a list of parts where the provider sent parts that are none (Mistral)."""
+    if any(isinstance(block, UnknownBlock) or _field(block) == "thinking" for block in blocks):
+        return [part for block in blocks for part in _parts(block)]
+    return _text(blocks, None)
+
+
+def _parts(block: Block) -> list[JSONObject]:
+    if isinstance(block, UnknownBlock):
+        return [dict(block.data)]
+    if isinstance(block, TextBlock) and _field(block) is None:
+        return [{**block.extra, "type": "text", "text": block.text}]
+    if _field(block) == "thinking" and isinstance(block, ThinkingBlock):
+        inner = [{"type": "text", "text": block.thinking}]
+        return [{**rest(block.extra, "field"), "type": "thinking", "thinking": inner}]
+    return []
+
+
+def _field(block: Block) -> Any:
+    return block.extra.get("field") if isinstance(block, TextBlock | ThinkingBlock) else None
+
+
+def _text(blocks: list[Block], field: str | None) -> str:
+    return "".join(block.text for block in blocks if isinstance(block, TextBlock) and _field(block) == field)
+
+
+def _thinking(blocks: list[Block], name: str) -> str:
+    """The thinking of one name; what came without any, from another protocol, has the first."""
+    names = {name, None} if name == REASONING[0] else {name}
+    found = [block for block in blocks if isinstance(block, ThinkingBlock) and _field(block) in names]
+    return "".join(block.thinking for block in found)
+
+
+def _call(tool: ToolUseBlock) -> JSONObject:
+    function = {"name": tool.name, "arguments": _arguments(tool)}
+    return {"type": "function", **tool.extra, "id": tool.id, "function": function}
+
+
+def _arguments(tool: ToolUseBlock) -> str:
+    # No arguments are an empty object; but a call that was cut may have had some.
+    if tool.state == "complete" and not tool.raw_arguments.strip():
+        return strict_json.dumps(tool.arguments)
+    return tool.raw_arguments
+
+
+def _merged_details(items: list[JSON]) -> list[JSON]:
+    """The details of reasoning, whole: fragments that follow each other with one index and type are one."""
+    merged: list[JSON] = []
+    texts: list[dict[str, list[str]]] = []
+    for item in items:
+        if not isinstance(item, dict):
+            merged.append(item)
+            texts.append({})
+            continue
+        if not (merged and _is_more(item, merged[-1])):
+            merged.append({})
+            texts.append({})
+        for name, value in item.items():
+            if name in _TEXTS_OF_DETAILS and isinstance(value, str):
+                texts[-1].setdefault(name, []).append(value)
+            if value is not None or name not in merged[-1]:
+                merged[-1][name] = value
+    for whole, fragments in zip(merged, texts, strict=True):
+        if fragments:
+            whole.update({name: "".join(values) for name, values in fragments.items()})
+    return merged
+
+
+def _is_more(item: JSONObject, before: JSON) -> bool:
+    same = ("index", "type")
+    return (
+        "index" in item
+        and isinstance(before, dict)
+        and [item.get(n) for n in same] == [before.get(n) for n in same]
+    )
+
+
+def _audio(items: list[JSON]) -> JSONObject:
+    """The audio, whole: the id and what else there is of it, data and transcript joined."""
+    parts = [item for item in items if isinstance(item, dict)]
+    whole: JSONObject = {}
+    for part in parts:
+        whole.update({name: value for name, value in part.items() if value is not None})
+    for name in ("data", "transcript"):
+        texts = [part[name] for part in parts if isinstance(part.get(name), str)]
+        whole |= {name: "".join(texts)} if texts else {}
+    return whole
