@@ -100,7 +100,7 @@ def print_growth(found: dict[str, Contender], *, quick: bool) -> dict[str, Any]:
                 continue
             cells[name] = growth(contender, small, large)
         results[shape] = cells
-        print(f"  {shape:<38}" + "".join(f"{name:>20} {cell}" for name, cell in cells.items()), flush=True)
+        print(f"  {shape:<38}" + "".join(f"{name:>26} {cell}" for name, cell in cells.items()), flush=True)
     return results
 
 
