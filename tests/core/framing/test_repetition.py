@@ -116,6 +116,16 @@ def test_a_large_chunk_is_taken_in_parts() -> None:
         assert bounded[2] == 2
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_part_may_end_between_empty_lines(line_end: bytes) -> None:
+    """The first part of 24 KB ends with an event, and one more empty line is all that follows."""
+    event = b"data: " + b"x" * (24 * 1024 - len(b"data: ") - 2 * len(line_end)) + line_end * 2
+    decoder = EventStreamDecoder()
+    decoder.receive_data(b"data: a" + line_end * 2)
+    assert len(decoder.receive_data(event + line_end)) == 1
+    assert decoder.receive_data(b"data: b" + line_end * 2) == [E(data="b")]
+
+
 def test_no_space_before_data_stays_so_in_a_large_event() -> None:
     decoder = EventStreamDecoder()
     for data in ("a", "b", " c" * 20_000, "d" * 40_000):
