@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import h11
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -118,16 +118,22 @@ def test_a_server_never_raises_and_answers_the_same_however_bytes_are_cut(
     assert whole.connection.deadline is None
 
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
 @given(any_bytes(REQUESTS))
+@example(b"POST / HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\nbod")
 def test_what_a_server_sends_another_implementation_reads(data: bytes) -> None:
     """Invariant: one answer for each request served and at most one refusal, with no byte between."""
     peer = serve(data, set())
     refused = peer.phase() is ConnectionPhase.LINGERING
     methods = [asked.method for asked in peer.asked]
+    # RFC 9110, 10.1.1: who has asked for it may have been told to go on, and his content isn't all here yet.
+    received = bytes(peer.received).removesuffix(CONTINUE)
     # A refusal of a HEAD has no body, and only the head that was refused knows that it was one.
     for last in ("GET", "HEAD"):
         try:
-            answers = read_answers(bytes(peer.received), *methods, last)
+            answers = read_answers(received, *methods, last)
         except Exception:  # noqa: BLE001  (then it must be the other)
             assert refused
             assert last == "GET"
