@@ -49,10 +49,11 @@ class EventStreamDecoder(BlockInterpreter):
     another.
 
     ``max_line_bytes`` bounds one line, its line end not counted; ``max_event_bytes`` bounds the data
-    of one event, the LFs between its lines counted, and with it each of the event's lines.  So what a
+    of one event, the LFs between its lines counted, and with it each of the event's lines (to eight bytes
+    more, for the field's name).  So what a
     peer can make the decoder hold is a small multiple of the latter.  ``sys.maxsize`` is no bound.
-    Lines that are ignored anyway (comments, unknown fields) may have any length and are not held; of a
-    comment beyond the bounds, ``on_comment`` hears nothing.
+    Lines that are ignored anyway (comments, unknown fields) may have any length, and beyond the bound
+    nothing of them is held; of such a comment, ``on_comment`` hears nothing.
 
     ``on_oversize`` says what happens to an event beyond a bound.  ``"fail"``: :class:`LimitExceeded`
     is raised, and the decoder takes nothing more until ``reset()``.  ``"skip"``: that event is dropped
@@ -87,7 +88,10 @@ class EventStreamDecoder(BlockInterpreter):
 
     @property
     def reconnection_time(self) -> int | None:
-        """What the stream's last valid ``retry`` field said, in milliseconds; ``None`` before one."""
+        """What the stream's last valid ``retry`` field said, in milliseconds; ``None`` before one.
+
+        More than 2147483647 (24 days) is not taken for valid: nobody could wait for so long.
+        """
         return self._reconnection_time
 
     @property
@@ -107,8 +111,10 @@ class EventStreamDecoder(BlockInterpreter):
         self._begin_stream()
         self._settle(0)
 
-    def receive_data(self, data: bytes) -> list[ServerSentEvent]:
+    def receive_data(self, data: bytes | bytearray) -> list[ServerSentEvent]:
         """Take the next bytes of the stream, and give the events that they complete.
+
+        Nothing of ``data`` is referred to afterwards if it is a ``bytearray``, so it can be used again.
 
         Raises :class:`LimitExceeded` when a bound is exceeded and ``on_oversize`` is ``"fail"``.  If the
         same bytes completed events before that, those are returned, and the next call raises.  Raises
@@ -117,9 +123,12 @@ class EventStreamDecoder(BlockInterpreter):
         # Bytes one by one.  The places say how many more may be put aside: a counter and a bound without
         # arithmetic.  This makes one-byte chunks cost half.
         for held in self._places:
-            if data in _ONE_BYTE:
-                held.append(data)
-                return []
+            try:
+                if data in _ONE_BYTE:
+                    held.append(data)  # type: ignore[arg-type]  # it is in the set: bytes
+                    return []
+            except TypeError:  # a bytearray is in no set
+                return self.receive_data(bytes(data))
             if len(data) == 1:
                 return self._receive_line_end(data)
             break
@@ -136,9 +145,9 @@ class EventStreamDecoder(BlockInterpreter):
                     except UnicodeDecodeError:
                         made.data = value.decode("utf-8", "replace")
                     return [made]
-            if len(data) <= _SMALL_EVENT and (event := self._small_event(data)) is not None:
+            if len(data) <= _SMALL_EVENT and (event := self._small_event(bytes(data))) is not None:
                 return [event]
-        return self._receive_other(data)
+        return self._receive_other(bytes(data))
 
     def receive_eof(self) -> None:
         """The stream has ended: discard an incomplete block, and get ready for another connection.
@@ -211,14 +220,16 @@ class EventStreamDecoder(BlockInterpreter):
     def _may_wait(self, data: bytes, begin: int) -> bool:
         """Whether the rest of a chunk is the beginning of a usual event, and nothing follows from it yet.
 
-        Such a rest is put before the next chunk, and the event is taken with those that follow.  No byte
-        waits twice, since then its event ends or the interpreter gets it.
+        Such a rest is put before the next chunk.  If that ends the event, it is taken with those that follow;
+        if not, the interpreter gets both.  So no byte waits twice.
         """
         size = len(data) - begin
+        if not 0 < size <= self._small_bytes:
+            return False
         if size < len(self._start):
-            return size > 0 and self._start.startswith(data[begin:])
+            return self._start.startswith(data[begin:])
         line = begin + len(self._start)
-        is_usual = data.startswith(self._start, begin) and size <= self._small_bytes
+        is_usual = data.startswith(self._start, begin)
         return is_usual and data.find(b"\n", line) < 0 and data.find(b"\r", line) < 0
 
     def _settle(self, size: int) -> None:
@@ -229,7 +240,7 @@ class EventStreamDecoder(BlockInterpreter):
             self._between_blocks = False  # bytes that came one by one go on like that
             self._places = repeat(self._held, min(_MAX_HELD, (self._line_bound - self._size) // 4))
 
-    def _receive_line_end(self, data: bytes) -> list[ServerSentEvent]:
+    def _receive_line_end(self, data: bytes | bytearray) -> list[ServerSentEvent]:
         """Take the one byte that ends the line whose bytes came one by one."""
         events: list[ServerSentEvent] = []
         try:

@@ -73,12 +73,16 @@ def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
 
 def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> str:
     """The fields of one event, and the empty line."""
-    head = f"event: {_one_line('event', event)}\n" if event else ""
-    tail = "" if id_ is None else f"id: {_id(id_)}\n"
+    # Joined and not formatted: the text of a member of an enumeration is its value, but its format its name.
+    head = "".join(("event: ", _one_line("event", event), "\n")) if event else ""
+    tail = "" if id_ is None else "".join(("id: ", _id(id_), "\n"))
     if retry is not None:
         tail += f"retry: {_milliseconds(retry)}\n"
     # Most data is one line, and to look for line ends takes a third of replacing none.
-    lines = _lines("data: ", data) if "\n" in data or "\r" in data else f"data: {data}\n"
+    if "\n" in data or "\r" in data:
+        lines = _lines("data: ", data)
+    else:
+        lines = "".join(("data: ", data, "\n"))  # noqa: FLY002  (as above)
     return f"{head}{lines}{tail}\n"
 
 
@@ -104,7 +108,7 @@ def _id(text: str) -> str:
 def _milliseconds(retry: object) -> int:
     if not isinstance(retry, int) or isinstance(retry, bool) or not 0 <= retry <= MAX_RECONNECTION_TIME:
         raise ValueError(f"retry is an int of milliseconds from 0 to {MAX_RECONNECTION_TIME}: {retry!r}")
-    return retry
+    return int(retry)
 
 
 def _size(pad_to: object) -> int:

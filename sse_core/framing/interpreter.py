@@ -123,7 +123,7 @@ class Interpreter:
 
     def _interpret(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> None:
         """Take ``data[begin:end]``, and add the events that it completes to ``events``."""
-        if self._at_start or self._after_cr or 13 in data:  # CR, as a number: three times as fast as b"\r"
+        if self._at_start or self._after_cr or data.find(b"\r", begin, end) >= 0:
             data = self._with_lf(self._without_bom(data[begin:end]))
             begin, end = 0, len(data)
         if self._size or self._discarding:

@@ -9,7 +9,8 @@ too.
 Nothing here changes what a stream means.  Each shortcut checks that the block is what the shortcut takes it
 for, to the byte; every other block is handed to the interpreter, one by one.
 
-No bound is looked at either, but once: blocks that are no larger than both bounds break neither.
+Nor is each line held against the bounds: a block that is no larger than both bounds (``_harmless_bytes``)
+breaks neither, and any other is the interpreter's.
 """
 
 from __future__ import annotations
@@ -151,10 +152,12 @@ class BlockInterpreter(Interpreter):
 
     def _event_of_large_block(self, data: bytes, begin: int, end: int) -> ServerSentEvent | None:
         """The event of a block that has one line of data, its value not copied before it is decoded."""
+        if end - begin > self._harmless_bytes:
+            return None
         head, found, _ = data[begin : begin + _MAX_HEAD].partition(self._data_field)
         kind = self._type_of(head) if found else None
         first, last = begin + len(head) + len(found), end - len(self._empty_line)
-        if kind is None or end - begin > self._harmless_bytes or not (self._is_spaced or data[first] != 32):
+        if kind is None or not (self._is_spaced or data[first] != 32):
             return None
         if data.find(b"\n", first, last) >= 0 or data.find(b"\r", first, last) >= 0:
             return None
@@ -205,7 +208,10 @@ class BlockInterpreter(Interpreter):
             last_event_id = self._last_event_id
 
     def _receive_mixed_blocks(self, data: bytes, events: list[ServerSentEvent]) -> None:
-        """Take whole blocks of any kind."""
+        """Take whole blocks of any kind.
+
+        Behind the last one may be one line end more: an empty line, which dispatches nothing.
+        """
         for block in data.split(self._empty_line)[:-1]:
             event = self._event_of_block(block)
             if event is not None:

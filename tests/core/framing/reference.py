@@ -77,5 +77,7 @@ def interpret(stream: bytes, last_event_id: str = "") -> Interpretation:
         elif name == "id" and "\0" not in value:
             last_event_id_buffer = value
         elif name == "retry" and value and set(value) <= set("0123456789"):
-            result.retry = int(value) if int(value) <= LONGEST_RETRY else result.retry
+            digits = value.lstrip("0") or "0"  # Python reads no number of more than some thousand digits
+            if len(digits) <= len(str(LONGEST_RETRY)) and int(digits) <= LONGEST_RETRY:
+                result.retry = int(digits)
     return result

@@ -263,3 +263,22 @@ def test_any_bytes_in_any_chunks_mean_what_the_specification_says(
     assert decoder.last_event_id == expected.last_event_id
     decoder.receive_eof()
     assert decoder.last_event_id == expected.last_event_id
+
+
+@pytest.mark.parametrize("digits", ["1" * 5000, "0" * 5000, "0" * 5000 + "7"])
+def test_a_retry_of_thousands_of_digits_is_read_or_ignored(digits: str) -> None:
+    stream = f"retry: {digits}\n\n".encode()
+    decoder = EventStreamDecoder()
+    decoder.receive_data(stream)
+    assert decoder.reconnection_time == interpret(stream).retry
+
+
+def test_a_bytearray_is_taken_as_bytes_and_can_be_used_again() -> None:
+    stream = b"data: a\n\ndata: " + b"x" * 5000 + b"\ndata: b\n\nid: 7\ndata: c\n\n"
+    for size in (1, 9, 2000, len(stream)):
+        decoder, buffer, events = EventStreamDecoder(), bytearray(), []
+        for i in range(0, len(stream), size):
+            buffer[:] = stream[i : i + size]
+            events += decoder.receive_data(buffer)
+            buffer[:] = b"y" * len(buffer)
+        assert events == interpret(stream).events

@@ -106,6 +106,20 @@ def test_retry_may_be_a_named_number() -> None:
     assert encode_event("x", retry=Pause.SHORT) == b"data: x\nretry: 5\n\n"
 
 
+def test_the_members_of_any_enumeration_are_written_by_their_values() -> None:
+    class Kind(str, enum.Enum):  # noqa: UP042  (a StrEnum is formatted as its value, this is not)
+        DELTA = "delta"
+        LINES = "a\nb"
+
+    class Pause(int, enum.Enum):
+        SHORT = 5
+
+    written = encode_event(Kind.DELTA, event=Kind.DELTA, id=Kind.DELTA, retry=Pause.SHORT)
+    assert written == b"event: delta\ndata: delta\nid: delta\nretry: 5\n\n"
+    assert encode_event(Kind.LINES) == b"data: a\ndata: b\n\n"
+    assert encode_comment(Kind.DELTA) == b": delta\n"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

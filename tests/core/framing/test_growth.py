@@ -18,12 +18,18 @@ def in_chunks(stream: bytes, size: int) -> None:
     assert len(events) == 1
 
 
+def large_blocks_at_once(megabytes: int) -> None:
+    block = b"data: a\ndata: " + b"x" * 24_600 + b"\n\n"
+    assert len(EventStreamDecoder().receive_data(block * (40 * megabytes))) == 40 * megabytes
+
+
 SHAPES: dict[str, tuple[int, Callable[[int], object]]] = {
     "one_line": (2**18, lambda n: in_chunks(b"data: " + b"x" * n + b"\n\n", 4096)),
     "one_byte_chunks": (2**13, lambda n: in_chunks(b"data: " + b"x" * n + b"\n\n", 1)),
     "data_lines": (10_000, lambda n: in_chunks(b"data: 0123456789\n" * n + b"\n", 16384)),
     "data_lines_at_once": (10_000, lambda n: in_chunks(b"data: 0123456789\n" * n + b"\n", 2**30)),
     "crlf_lines": (10_000, lambda n: in_chunks(b"data: 0123456789\r\n" * n + b"\r\n", 50)),
+    "large_blocks_at_once": (4, large_blocks_at_once),
     "comments": (10_000, lambda n: in_chunks(b": ping\n" * n + b"data: x\n\n", 100)),
     "a_long_comment": (2**18, lambda n: in_chunks(b":" + b"x" * n + b"\ndata: x\n\n", 100)),
     "empty_lines": (2**15, lambda n: in_chunks(b"data: x\n\n" + b"\n" * n, 1000)),

@@ -180,6 +180,14 @@ def test_a_block_like_the_one_before_meets_the_same_bound(size: int) -> None:
         assert decoder.receive_data(block) == [E(data="x" * size)]
 
 
+def test_a_line_beyond_the_bound_is_counted_however_it_came() -> None:
+    """A head that was too large for its bound never becomes the usual one, which could wait uncounted."""
+    block = b"event: lo\ndata: " + b"x" * (24 * 1024) + b"\n\n"
+    stream = block * 2 + b"event: lo"
+    one_by_one = [stream[i : i + 1] for i in range(len(stream))]
+    assert outcome([stream], 8, 2**20, "skip") == outcome(one_by_one, 8, 2**20, "skip") == ([], None, 3, "")
+
+
 def test_more_types_than_are_remembered_do_no_harm() -> None:
     decoder = EventStreamDecoder()
     decoder.receive_data(b"\n")
