@@ -74,16 +74,18 @@ def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
 def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> str:
     """The fields of one event, and the empty line."""
     # Joined and not formatted: the text of a member of an enumeration is its value, but its format its name.
-    head = "".join(("event: ", _one_line("event", event), "\n")) if event else ""
-    tail = "" if id_ is None else "".join(("id: ", _id(id_), "\n"))
-    if retry is not None:
-        tail += f"retry: {_milliseconds(retry)}\n"
+    parts = ["event: ", _one_line("event", event), "\n"] if event else []
     # Most data is one line, and to look for line ends takes a third of replacing none.
     if "\n" in data or "\r" in data:
-        lines = _lines("data: ", data)
+        parts.append(_lines("data: ", data))
     else:
-        lines = "".join(("data: ", data, "\n"))  # noqa: FLY002  (as above)
-    return f"{head}{lines}{tail}\n"
+        parts += ("data: ", data, "\n")
+    if id_ is not None:
+        parts += ("id: ", _id(id_), "\n")
+    if retry is not None:
+        parts += ("retry: ", str(_milliseconds(retry)), "\n")
+    parts.append("\n")
+    return "".join(parts)
 
 
 def _lines(start: str, text: str) -> str:
