@@ -26,6 +26,9 @@ from .interpreter import Interpreter, new_object
 _MAX_HEADS = 64
 _MAX_HEAD = 128
 
+#: How many blocks of a stream are looked at one by one, to learn what is usual in it.
+_FIRST_BLOCKS = 8
+
 #: How many bytes are cut into blocks at a time: more than what sockets mostly give, with a beginning before.
 _PART = 24 * 1024
 
@@ -171,6 +174,10 @@ class BlockInterpreter(Interpreter):
             self._interpret(data, 0, len(data), events)
             return
         self._look_for_spaces(data)
+        if not self._types:  # nothing is usual yet: the first blocks say what is
+            rest = data.split(self._empty_line, _FIRST_BLOCKS)[-1]
+            self._receive_mixed_blocks(data[: len(data) - len(rest)], events)
+            data = rest
         if not data.startswith(self._start):
             # Where a block begins with its id, none is likely to begin as usual.
             joint = -1 if data.startswith(self._id_field) else data.find(self._joint)
