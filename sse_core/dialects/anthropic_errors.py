@@ -8,8 +8,16 @@ from __future__ import annotations
 from ..blocks.events import MessageCut, StreamError
 from ..blocks.strict_json import JSONObject
 from ..headers import Headers
-from .cuts import BESIDE, CUTS, MAX_MESSAGE, MAX_TYPE, RETRYABLE_STATUSES, TYPES_OF_CUTS
 from .fields import json_object, rest, take, text
+from .provider_errors import (
+    BESIDE,
+    CUTS,
+    MAX_MESSAGE,
+    MAX_TYPE,
+    RETRYABLE_STATUSES,
+    TYPES_OF_CUTS,
+    heed_headers,
+)
 
 #: Anthropic's error types: the HTTP status code, and whether the same request may succeed later.
 _ANTHROPIC_TYPES = {
@@ -56,12 +64,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
         error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
     if "error" not in data or error.type not in _TYPES:
         error.retryable = status >= 500 or status in RETRYABLE_STATUSES
-    wish = headers.get("x-should-retry")
-    if wish in {"true", "false"}:
-        error.retryable = wish == "true"
-    request_id = headers.get("request-id")
-    if request_id is not None:
-        error.extra.setdefault("request_id", request_id)
+    heed_headers(error, headers, request_id="request-id")
     return error
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
 from ..blocks import strict_json
-from ..blocks.strict_json import JSONObject
+from ..blocks.strict_json import JSON, JSONObject
 from ..errors import LimitExceeded
 
 
@@ -41,17 +43,27 @@ class ChangedFields:
         """Those of ``fields`` that are new or have another value, as they are now.
 
         Null never takes the place of a value, and an object's fields stay where a later one lacks
-        them.
+        them.  What is told of an object again, since another of its fields is new, counts as kept: else an
+        object that grows by a field with each event would take the square of the time.
         """
         known = self._known
         new: JSONObject = {}
         for name, value in fields.items():
             before = known.get(name)
-            after = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
-            if name not in known or (after is not None and after != before):
-                new[name] = after
-                size = len(name) + len(strict_json.dumps(after))
-                self._held.add(size - self._sizes.get(name, 0))
-                self._sizes[name] = size
+            if isinstance(before, dict) and isinstance(value, dict):
+                if any(key not in before or before[key] != inner for key, inner in value.items()):
+                    new[name] = {**before, **value}
+                    self._count(name, new[name], again=before.keys() - value.keys())
+            elif name not in known or (value is not None and value != before):
+                new[name] = value
+                self._count(name, value)
         known.update(new)
         return new
+
+    def _count(self, name: str, value: JSON, again: AbstractSet[str] = frozenset()) -> None:
+        """Count ``value`` as what is kept of ``name``, and those of its fields that are told ``again``."""
+        size = len(name) + len(strict_json.dumps(value))
+        self._held.add(size - self._sizes.get(name, 0))
+        self._sizes[name] = size
+        if again:
+            self._held.add(len(strict_json.dumps({key: value[key] for key in again})))

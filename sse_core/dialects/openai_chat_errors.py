@@ -11,8 +11,16 @@ from __future__ import annotations
 from ..blocks.events import MessageCut, StreamError
 from ..blocks.strict_json import JSON, JSONObject
 from ..headers import Headers
-from .cuts import BESIDE, CUTS, MAX_MESSAGE, MAX_TYPE, RETRYABLE_STATUSES, TYPES_OF_CUTS
 from .fields import json_object, rest, take, text
+from .provider_errors import (
+    BESIDE,
+    CUTS,
+    MAX_MESSAGE,
+    MAX_TYPE,
+    RETRYABLE_STATUSES,
+    TYPES_OF_CUTS,
+    heed_headers,
+)
 
 #: Types and codes: the HTTP status code, and whether the same request may succeed later.  A code is
 #: more precise than a type, so it is looked up first.
@@ -87,12 +95,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     else:
         message = f"The provider answered with status {status} and no error object."
         error = StreamError(_type_of(status), message, retryable=_may_pass(status))
-    wish = headers.get("x-should-retry")
-    if wish in {"true", "false"}:
-        error.retryable = wish == "true"
-    request_id = headers.get("x-request-id")
-    if request_id is not None:
-        error.extra.setdefault("request_id", request_id)
+    heed_headers(error, headers, request_id="x-request-id")
     return error
 
 

@@ -1,9 +1,13 @@
-"""How this side tells of a message that was cut, in each provider's own form of an error.
+"""What the errors of all providers have in common: their bounds, what headers say, and our own for cuts.
 
-``outcome`` (``truncated``, ``stopped``, ``failed``) is our own field: what became of the message.
+This side tells of a message that was cut in the provider's own form of an error.  ``outcome``
+(``truncated``, ``stopped``, ``failed``) is our own field: what became of the message.
 """
 
 from __future__ import annotations
+
+from ..blocks.events import StreamError
+from ..headers import Headers
 
 MAX_TYPE = 100  #: characters of an error's type that are kept
 MAX_MESSAGE = 2000  #: characters of an error's message that are kept
@@ -26,3 +30,13 @@ CUTS = {
 }
 #: Fields that stand beside the error object, not in it.
 BESIDE = frozenset({"request_id", "outcome"})
+
+
+def heed_headers(error: StreamError, headers: Headers, *, request_id: str) -> None:
+    """Let an answer's headers speak: ``x-should-retry``, and the one that is named ``request_id``."""
+    wish = headers.get("x-should-retry")
+    if wish in {"true", "false"}:
+        error.retryable = wish == "true"
+    id_ = headers.get(request_id)
+    if id_ is not None:
+        error.extra.setdefault("request_id", id_)
