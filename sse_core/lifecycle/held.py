@@ -26,6 +26,7 @@ class HeldEvents:
             parse_json=lambda _: None,
             max_message_bytes=like.max_message_bytes,
             max_blocks=like.max_blocks,
+            max_choices=like.max_choices,
         )
 
     def check(self, event: BlockEvent) -> None:

@@ -82,7 +82,7 @@ def deadline_of(turn: Turn) -> float:
 
 def connecting(**settings: Any) -> Turn:
     """A turn that was started at 0.0 and wishes to be connected."""
-    turn = Turn(REQUEST, ANTHROPIC, **settings)
+    turn = Turn(REQUEST, **{"dialect": ANTHROPIC, **settings})
     turn.start(0.0)
     assert want_of(turn) is Want.CONNECT
     return turn

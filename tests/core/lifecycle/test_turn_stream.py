@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sse_core import LocalProtocolError, MessageAccumulator
+from sse_core import LocalProtocolError, MessageAccumulator, dialects
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
@@ -186,6 +186,14 @@ class TestHoldingBack:
         assert turn.failure is not None
         assert "max_message_bytes=100" in turn.failure.error.message
         assert outcome_of(turn) is Outcome.FAILED
+
+    def test_so_does_its_bound_on_choices(self) -> None:
+        chunk = b'data: {"choices": [{"index": 0, "delta": {}}, {"index": 1, "delta": {}}]}\n\n'
+        accumulator = MessageAccumulator(max_choices=1)
+        turn = accepted(dialect=dialects.get("openai-chat"), accumulator=accumulator)
+        turn.receive_data(chunk, 0.0)
+        assert turn.failure is not None
+        assert "max_choices=1" in turn.failure.error.message
 
     def test_ten_thousand_held_events_cost_no_more_than_they_should(self) -> None:
         data = wire(START, *[UnknownEvent({"type": "new"})] * 10_000, OPENED, HELLO)
