@@ -39,9 +39,9 @@ def decoded(dialect: Dialect, events: Iterable[ServerSentEvent]) -> Iterator[Blo
     yield from decoder.receive_eof()
 
 
-def accumulated(events: Iterable[BlockEvent]) -> Message:
-    """The message that the events make."""
-    accumulator = MessageAccumulator()
+def accumulated(events: Iterable[BlockEvent], **settings: Any) -> Message:
+    """The message that the events make, by an accumulator with these settings."""
+    accumulator = MessageAccumulator(**settings)
     for event in events:
         accumulator.receive(event)
     return accumulator.message

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sse_core import EventStreamDecoder, Message, MessageAccumulator, ServerSentEvent, dialects
-from sse_core.blocks import BlockEvent, MessageCut, TextDelta, ToolUseBlock, strict_json
+from sse_core import Message, dialects
+from sse_core.blocks import MessageCut, TextDelta, ToolUseBlock, strict_json
+from tests.acceptance.recorded import accumulated, decoded, framed, message_of, splits, stream
 
 SHARED = Path(__file__).parents[3] / "shared"
 if not SHARED.is_dir():
@@ -38,37 +38,8 @@ DIFFERENCES = json.loads(Path(__file__).with_name("anthropic_differences.json").
 every_stream = pytest.mark.parametrize("path", RECORDED + SYNTHETIC + PAYLOADS, ids=lambda path: path.stem)
 
 
-def stream(path: Path) -> bytes:
-    """The bytes of a stream; where only the payloads were recorded, framed as Anthropic frames them."""
-    if path.suffix == ".sse":
-        return path.read_bytes()
-    payloads = [line for line in path.read_bytes().split(b"\n") if line.strip()]
-    return b"".join(b"data: " + payload + b"\n\n" for payload in payloads)
-
-
-def framed(pieces: Iterable[bytes]) -> list[ServerSentEvent]:
-    decoder = EventStreamDecoder()
-    events = [event for piece in pieces for event in decoder.receive_data(piece)]
-    decoder.receive_eof()
-    return events
-
-
-def decoded(events: Iterable[ServerSentEvent]) -> Iterator[BlockEvent]:
-    decoder = ANTHROPIC.Decoder()
-    for event in events:
-        yield from decoder.receive_event(event)
-    yield from decoder.receive_eof()
-
-
-def accumulated(events: Iterable[BlockEvent], **settings: Any) -> Message:
-    accumulator = MessageAccumulator(**settings)
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
-def message_of(*pieces: bytes) -> Message:
-    return accumulated(decoded(framed(pieces)))
+def read(*pieces: bytes) -> Message:
+    return message_of(ANTHROPIC, *pieces)
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[dict[str, Any]]:
@@ -95,7 +66,7 @@ def without_reasons(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def found(path: Path) -> list[dict[str, Any]]:
     """Where our message differs from the one that the official SDK made of a recording."""
-    message = message_of(stream(path))
+    message = read(stream(path))
     ours = {**ANTHROPIC.to_response(message), "(completeness)": message.completeness}
     theirs = json.loads(path.with_suffix(".expected.json").read_text())
     return list(differences(ours, {**theirs, "(completeness)": "complete"}))
@@ -117,19 +88,13 @@ def test_every_difference_that_is_listed_is_there() -> None:
 
 @every_stream
 def test_a_message_is_the_same_however_its_bytes_are_cut(path: Path) -> None:
-    data = stream(path)
-    whole = message_of(data)
-    assert message_of(*(data[i : i + 1] for i in range(len(data)))) == whole
-    dice = random.Random(path.stem)
-    for _ in range(20):
-        cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.randrange(1, 40)))
-        pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
-        assert message_of(*pieces) == whole
+    whole = read(stream(path))
+    assert all(read(*pieces) == whole for pieces in splits(stream(path), path.stem))
 
 
 @every_stream
 def test_the_text_is_what_its_deltas_say(path: Path) -> None:
-    events = list(decoded(framed([stream(path)])))
+    events = list(decoded(ANTHROPIC, framed([stream(path)])))
     deltas = [event.text for event in events if isinstance(event, TextDelta)]
     assert accumulated(events).text == "".join(deltas)
 
@@ -138,7 +103,7 @@ def test_the_text_is_what_its_deltas_say(path: Path) -> None:
 def test_a_stream_sent_on_says_the_same(path: Path) -> None:
     """Verbatim, it is the same events (with the names that a proxy dropped); built anew, the same message."""
     received = framed([stream(path)])
-    events = list(decoded(received))
+    events = list(decoded(ANTHROPIC, received))
     sendable = [event for event in events if not isinstance(event, MessageCut)]
     verbatim, anew = ANTHROPIC.Encoder(verbatim=True), ANTHROPIC.Encoder()
     sent = [sse for event in sendable for sse in verbatim.send(event)]
@@ -147,7 +112,7 @@ def test_a_stream_sent_on_says_the_same(path: Path) -> None:
         json.loads(sse.data)["type"] for sse in sent
     ]
 
-    again = accumulated(decoded(sse for event in sendable for sse in anew.send(event)))
+    again = accumulated(decoded(ANTHROPIC, (sse for event in sendable for sse in anew.send(event))))
     whole = accumulated(events)
     if whole.error is not None and again.error is not None:
         assert again.error.extra.pop("outcome") == "failed"
@@ -157,10 +122,10 @@ def test_a_stream_sent_on_says_the_same(path: Path) -> None:
 @every_stream
 def test_wherever_a_stream_is_cut_it_is_truncated_and_nothing_in_it_may_be_executed(path: Path) -> None:
     received = framed([stream(path)])
-    end = len(list(decoded(received)))
-    whole = accumulated(decoded(received))
+    end = len(list(decoded(ANTHROPIC, received)))
+    whole = accumulated(decoded(ANTHROPIC, received))
     for count in range(end if whole.completeness == "truncated" else end - 1):
-        message = accumulated(decoded(received[:count]))
+        message = accumulated(decoded(ANTHROPIC, received[:count]))
         assert message.completeness == "truncated"
         assert message.executable_tools == []
         assert not [b for b in message.blocks if isinstance(b, ToolUseBlock) and b.state == "streaming"]
@@ -174,7 +139,7 @@ def test_arguments_are_parsed_once_for_each_tool_that_has_any(path: Path) -> Non
         texts.append(text)
         return strict_json.loads(text)
 
-    message = accumulated(decoded(framed([stream(path)])), parse_json=spy)
+    message = accumulated(decoded(ANTHROPIC, framed([stream(path)])), parse_json=spy)
     tools = [block for block in message.blocks if isinstance(block, ToolUseBlock)]
     assert texts == [
         tool.raw_arguments for tool in tools if tool.raw_arguments and tool.state != "incomplete"
@@ -229,12 +194,12 @@ def test_every_quirk_is_looked_at() -> None:
 @pytest.mark.parametrize("name", QUIRKS)
 def test_a_quirk_gives_what_it_should(name: str) -> None:
     look, expected = QUIRKS[name]
-    message = message_of(stream(SHARED / f"fixtures/synthetic/anthropic-{name}.sse"))
+    message = read(stream(SHARED / f"fixtures/synthetic/anthropic-{name}.sse"))
     assert look(message) == expected
 
 
 def test_what_is_unknown_is_kept() -> None:
-    message = message_of(stream(SHARED / "fixtures/synthetic/anthropic-unknown-event-and-delta.sse"))
+    message = read(stream(SHARED / "fixtures/synthetic/anthropic-unknown-event-and-delta.sse"))
     assert [getattr(event, "data", None) or getattr(event, "delta", None) for event in message.unknown] == [
         {"type": "future_event", "x": 1},
         {"type": "future_delta", "y": 2},
@@ -251,7 +216,7 @@ def field(value: Any, path: str) -> Any:
 def test_the_official_sdks_own_test_streams(case: dict[str, Any]) -> None:
     """Their last event lacks its blank line, so it is never dispatched, and the message not complete."""
     received = framed(base64.b64decode(chunk) for chunk in case["chunks_b64"])
-    message = accumulated(decoded(received))
+    message = accumulated(decoded(ANTHROPIC, received))
     response = ANTHROPIC.to_response(message)
     if "expected_error" in case:
         assert message.error is not None

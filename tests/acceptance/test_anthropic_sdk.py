@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
 
-from sse_core import EventStreamDecoder, MessageAccumulator, dialects, encode_event
+from sse_core import EventStreamDecoder, dialects, encode_event
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
@@ -30,37 +28,21 @@ from sse_core.blocks import (
     ThinkingDelta,
     ToolUseBlock,
 )
+from tests.acceptance.one_answer import OneAnswer
+from tests.acceptance.recorded import accumulated
 
 ANTHROPIC = dialects.get("anthropic")
 RECORDED = sorted((Path(__file__).parents[3] / "shared/fixtures/anthropic").glob("*.sse"))
 START = MessageStart("msg_1", "claude", usage={"input_tokens": 3, "output_tokens": 1})
 
 
-class Provider:
-    """A server on a real socket that answers every request with ``body``."""
-
-    def __init__(self) -> None:
-        provider = self
-        self.body = b""
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(200)
-                self.send_header("content-type", "text/event-stream")
-                self.end_headers()
-                self.wfile.write(provider.body)
-
-            def log_message(self, *args: Any) -> None:
-                """Say nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+class Provider(OneAnswer):
+    """A provider, and what the official SDK makes of its answers."""
 
     def read_by_the_sdk(self, body: bytes) -> dict[str, Any]:
         """The final message that the official SDK makes of a stream."""
         self.body = body
-        url = f"http://127.0.0.1:{self.server.server_port}"
-        with anthropic.Anthropic(api_key="none", base_url=url, max_retries=0) as client:
+        with anthropic.Anthropic(api_key="none", base_url=self.url, max_retries=0) as client:
             ask = client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "?"}])
             with ask as stream:
                 return stream.get_final_message().to_dict(warnings=False)
@@ -69,12 +51,8 @@ class Provider:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
     provider = Provider()
-    thread = threading.Thread(target=provider.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield provider
-    provider.server.shutdown()
-    provider.server.server_close()
-    thread.join()
+    with provider.serving():
+        yield provider
 
 
 def written(events: Iterable[BlockEvent]) -> bytes:
@@ -102,10 +80,7 @@ def test_the_sdk_makes_the_message_that_we_make(provider: Provider) -> None:
         MessageDelta("tool_use", {"output_tokens": 9}),
         MessageStop(),
     ]
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    ours = ANTHROPIC.to_response(accumulator.message)
+    ours = ANTHROPIC.to_response(accumulated(events))
     theirs = provider.read_by_the_sdk(written(events))
     assert {name: theirs[name] for name in ours} == ours
 

@@ -18,7 +18,7 @@ from sse_core.lifecycle import EventSource, HTTPRequest, RetryPolicy, SourceStat
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors" / "client_behaviour.json"
 
 if not VECTORS.exists():
-    pytest.skip("shared folder missing", allow_module_level=True)
+    pytest.skip("shared folder missing: the vectors lie beside the checkout", allow_module_level=True)
 
 #: What is not the machine's business, or not what it does; by the beginning of the vector's name.
 NOT_HERE = {

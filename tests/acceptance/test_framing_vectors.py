@@ -25,7 +25,7 @@ from sse_core import EventStreamDecoder, LimitExceeded, LocalProtocolError, Serv
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 
 if not VECTORS.is_dir():
-    pytest.skip("shared folder missing", allow_module_level=True)
+    pytest.skip("shared folder missing: the vectors lie beside the checkout", allow_module_level=True)
 
 Vector = dict[str, Any]
 

@@ -16,7 +16,7 @@ from sse_core import JSONFragmentError, JSONFragments, LimitExceeded
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 
 if not VECTORS.exists():
-    pytest.skip("shared folder missing", allow_module_level=True)
+    pytest.skip("shared folder missing: the vectors lie beside the checkout", allow_module_level=True)
 
 JSON_SUITE = json.loads((VECTORS / "json_suite.json").read_text("utf-8"))
 PARTIAL_JSON = json.loads((VECTORS / "partial_json.json").read_text("utf-8"))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from sse_core import EventStreamDecoder, MessageAccumulator, dialects, encode_event
+from sse_core import dialects, encode_event
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
@@ -31,6 +29,8 @@ from sse_core.blocks import (
     ThinkingDelta,
     ToolUseBlock,
 )
+from tests.acceptance.one_answer import OneAnswer
+from tests.acceptance.recorded import accumulated, decoded, framed
 
 CHAT = dialects.get("openai-chat")
 FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
@@ -38,30 +38,12 @@ ANTHROPIC_STREAMS = sorted((FIXTURES / "anthropic").glob("llm-anthropic*.sse"))
 START = MessageStart("msg_1", "claude", usage={"input_tokens": 3, "output_tokens": 1})
 
 
-class Provider:
-    """A server on a real socket that answers every request with ``body``."""
-
-    def __init__(self) -> None:
-        provider = self
-        self.body = b""
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
-                self.send_response(200)
-                self.send_header("content-type", "text/event-stream")
-                self.end_headers()
-                self.wfile.write(provider.body)
-
-            def log_message(self, *args: Any) -> None:
-                """Say nothing."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+class Provider(OneAnswer):
+    """A provider, and what the official SDK makes of its answers."""
 
     def client(self, body: bytes) -> openai.OpenAI:
         self.body = body
-        url = f"http://127.0.0.1:{self.server.server_port}"
-        return openai.OpenAI(api_key="none", base_url=url, max_retries=0)
+        return openai.OpenAI(api_key="none", base_url=self.url, max_retries=0)
 
     def accumulated_by_the_sdk(self, body: bytes) -> dict[str, Any]:
         """The completion that the official SDK makes of a stream."""
@@ -84,12 +66,8 @@ class Provider:
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
     provider = Provider()
-    thread = threading.Thread(target=provider.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield provider
-    provider.server.shutdown()
-    provider.server.server_close()
-    thread.join()
+    with provider.serving():
+        yield provider
 
 
 def written(events: Iterable[BlockEvent]) -> bytes:
@@ -98,10 +76,7 @@ def written(events: Iterable[BlockEvent]) -> bytes:
 
 
 def response(events: Iterable[BlockEvent]) -> dict[str, Any]:
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return CHAT.to_response(accumulator.message)
+    return CHAT.to_response(accumulated(events))
 
 
 def lacking(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
@@ -164,9 +139,7 @@ def test_the_sdk_reads_several_choices(provider: Provider) -> None:
 def test_the_sdk_reads_a_stream_of_another_protocol(provider: Provider, path: Path | None) -> None:
     if path is None:
         pytest.skip("shared folder missing: the recordings lie beside the checkout")
-    decoder = dialects.get("anthropic").Decoder()
-    received = EventStreamDecoder().receive_data(path.read_bytes())
-    events = [event for sse in received for event in decoder.receive_event(sse)]
+    events = list(decoded(dialects.get("anthropic"), framed([path.read_bytes()])))
     ours = response(events)
     for name in set(ours) - {"id", "object", "model", "choices", "usage"}:
         del ours[name]

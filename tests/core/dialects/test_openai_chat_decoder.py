@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from typing import Any
 
 import pytest
@@ -386,6 +387,22 @@ class TestBounds:
             [sse({"choices": [], f"field {i}": "x" * 30}) for i in count],
             [sse({"choices": [], "usage": {f"field {i}": "x" * 30}}) for i in count],
         )
+
+    def test_an_object_that_grows_with_each_event_is_bounded_before_it_costs_its_square(self) -> None:
+        decoder = Decoder(max_held_bytes=20_000)
+        growing = [sse({"choices": [], "id": "c1", "x": {f"field {i}": i}}) for i in range(20)]
+        event = [event for chunk in growing for event in decoder.receive_event(chunk)][-1]
+        assert isinstance(event, MessageDelta)
+        assert event.extra == {"x": {f"field {i}": i for i in range(20)}}
+        others = [sse({"choices": [], "x": {f"other {i}": i}}) for i in range(100)]
+        with pytest.raises(LimitExceeded, match="max_held_bytes"):
+            deque(map(decoder.receive_event, others), maxlen=0)
+
+    def test_an_object_that_comes_whole_each_time_is_counted_once(self) -> None:
+        decoder = Decoder(max_held_bytes=1000)
+        for i in range(1000):
+            decoder.receive_event(sse({"choices": [], "id": "c1", "x": {"a": "x" * 100, "figure": i}}))
+        assert decoder.receive_event(sse({"choices": [], "x": {"figure": 999}})) == [Ping()]
 
     def test_what_is_not_kept_is_not_counted(self) -> None:
         decoder = Decoder(max_held_bytes=1000)
