@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..blocks.strict_json import JSONObject
+from ...blocks.strict_json import JSONObject
 
 #: Anthropic's stop reasons -> OpenAI's.  https://docs.claude.com/en/api/handling-stop-reasons
 _FINISH_REASONS = {

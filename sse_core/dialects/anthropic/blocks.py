@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
-from ..blocks.model import (
+from ...blocks.model import (
     Block,
     RedactedThinkingBlock,
     ResultBlock,
@@ -18,8 +18,8 @@ from ..blocks.model import (
     ToolUseBlock,
     UnknownBlock,
 )
-from ..blocks.strict_json import JSON, JSONObject
-from .fields import optional, required, rest
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import optional, required, rest
 
 
 def read_block(data: JSON) -> Block:

@@ -16,19 +16,16 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-from ..blocks import events as e
-from ..blocks import strict_json
-from ..blocks.events import BlockEvent
-from ..blocks.strict_json import JSON, JSONObject
-from ..errors import LimitExceeded, RemoteProtocolError
-from ..framing import ServerSentEvent
-from .base import Dialect
-from .fields import optional, text
-from .held import ChangedFields, Held
-from .openai_chat_choice import Choice, delta_of
-from .openai_chat_encoder import Encoder
-from .openai_chat_errors import error_response, error_status, is_error, parse_error, read_error
-from .openai_chat_response import to_response
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.strict_json import JSON, JSONObject
+from ...errors import LimitExceeded, RemoteProtocolError
+from ...framing import ServerSentEvent
+from ..fields import optional, text
+from ..held import ChangedFields, Held
+from .choice import Choice, delta_of
+from .errors import is_error, read_error
 
 DONE = "[DONE]"
 #: Characters of a broken event that an error quotes.
@@ -205,6 +202,3 @@ def _usage(chunk: JSONObject, choices: list[JSON]) -> JSONObject:
     places = [chunk, *(choice for choice in choices if isinstance(choice, dict)), chunk.get("x_groq")]
     found = [optional(place, "usage", dict) for place in places if isinstance(place, dict)]
     return next((usage for usage in found if usage), {})
-
-
-DIALECT = Dialect("openai-chat", Decoder, Encoder, to_response, error_response, error_status, parse_error)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..blocks import events as e
-from ..blocks import strict_json
-from ..blocks.events import BlockEvent
-from ..blocks.model import ToolUseBlock
-from ..blocks.strict_json import JSON, JSONObject
-from .fields import optional, rest
-from .held import Held
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import ToolUseBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import optional, rest
+from ..held import Held
 
 #: What a call and an index cost beside their texts, in bytes.
 _CALL_BYTES = 200

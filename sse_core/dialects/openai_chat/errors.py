@@ -8,11 +8,11 @@ Source: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-from ..blocks.events import MessageCut, StreamError
-from ..blocks.strict_json import JSON, JSONObject
-from ..headers import Headers
-from .fields import json_object, rest, take, text
-from .provider_errors import (
+from ...blocks.events import MessageCut, StreamError
+from ...blocks.strict_json import JSON, JSONObject
+from ...headers import Headers
+from ..fields import json_object, rest, take, text
+from ..provider_errors import (
     BESIDE,
     CUTS,
     MAX_MESSAGE,

@@ -5,11 +5,11 @@ Source: https://docs.claude.com/en/api/errors
 
 from __future__ import annotations
 
-from ..blocks.events import MessageCut, StreamError
-from ..blocks.strict_json import JSONObject
-from ..headers import Headers
-from .fields import json_object, rest, take, text
-from .provider_errors import (
+from ...blocks.events import MessageCut, StreamError
+from ...blocks.strict_json import JSONObject
+from ...headers import Headers
+from ..fields import json_object, rest, take, text
+from ..provider_errors import (
     BESIDE,
     CUTS,
     MAX_MESSAGE,

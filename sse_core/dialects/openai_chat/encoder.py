@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ..blocks import events as e
-from ..blocks import strict_json
-from ..blocks.events import BlockEvent
-from ..blocks.model import TOOLS_MAY_RUN_AFTER, Block, TextBlock, ThinkingBlock, ToolUseBlock
-from ..blocks.strict_json import JSON, JSONObject
-from ..errors import LocalProtocolError
-from ..framing import ServerSentEvent
-from .fields import rest
-from .openai_chat_choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
-from .openai_chat_errors import write_cut, write_error
-from .openai_chat_words import finish_reason, usage
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import TOOLS_MAY_RUN_AFTER, Block, TextBlock, ThinkingBlock, ToolUseBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ...errors import LocalProtocolError
+from ...framing import ServerSentEvent
+from ..fields import rest
+from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
+from .errors import write_cut, write_error
+from .words import finish_reason, usage
 
 
 class _Tool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..blocks import strict_json
-from ..blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
-from ..blocks.strict_json import JSON, JSONObject
-from .fields import rest
-from .openai_chat_choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
-from .openai_chat_words import finish_reason, usage
+from ...blocks import strict_json
+from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest
+from .choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
+from .words import finish_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
 _TEXTS_OF_DETAILS = ("text", "summary", "data")

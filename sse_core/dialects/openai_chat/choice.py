@@ -8,13 +8,13 @@ their text parses nor that another call begins says so.
 
 from __future__ import annotations
 
-from ..blocks import events as e
-from ..blocks.events import BlockEvent
-from ..blocks.model import TextBlock, ThinkingBlock, UnknownBlock
-from ..blocks.strict_json import JSON, JSONObject
-from .fields import optional, required, rest
-from .held import ChangedFields, Held
-from .openai_chat_tools import Calls
+from ...blocks import events as e
+from ...blocks.events import BlockEvent
+from ...blocks.model import TextBlock, ThinkingBlock, UnknownBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import optional, required, rest
+from ..held import ChangedFields, Held
+from .tools import Calls
 
 #: Fields of a message that hold its reasoning, in order of preference: a chunk may have both.
 REASONING = ("reasoning_content", "reasoning")

@@ -1,0 +1,13 @@
+"""Anthropic's Messages streaming, both ways."""
+
+from __future__ import annotations
+
+from ..base import Dialect
+from .decoder import Decoder
+from .encoder import Encoder
+from .errors import error_response, error_status, parse_error
+from .response import to_response
+
+DIALECT = Dialect("anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error)
+
+__all__ = ["DIALECT", "Decoder", "Encoder", "to_response"]

@@ -1,0 +1,29 @@
+"""A message to the object that Anthropic sends where it does not stream.
+
+Source: https://docs.claude.com/en/api/messages
+"""
+
+from __future__ import annotations
+
+from ...blocks.model import Message
+from ...blocks.strict_json import JSONObject
+from .blocks import write_whole_block
+
+
+def to_response(message: Message) -> JSONObject:
+    """The response object that Anthropic would have sent without streaming.
+
+    https://docs.claude.com/en/api/messages.  Arguments of a tool that are not whole, or no JSON,
+    stand in it as ``{"INVALID_JSON": text}``.
+    """
+    response = {
+        "id": message.id,
+        "type": "message",
+        "role": message.role,
+        "model": message.model,
+        "content": [write_whole_block(block) for block in message.blocks],
+        "stop_reason": message.stop_reason,
+        "stop_sequence": message.extra.get("stop_sequence"),
+        "usage": dict(message.usage),
+    }
+    return {**message.extra, **response}
