@@ -9,6 +9,7 @@ from .events import (
     BlockStart,
     BlockStop,
     CitationDelta,
+    ErrorKind,
     FieldsDelta,
     ItemsDelta,
     MessageCut,
@@ -19,6 +20,7 @@ from .events import (
     SignatureDelta,
     StreamError,
     TextDelta,
+    TextReplaced,
     ThinkingDelta,
     UnknownDelta,
     UnknownEvent,
@@ -28,6 +30,7 @@ from .json_fragments import JSONFragmentError, JSONFragments
 from .model import (
     Block,
     Completeness,
+    InputEncoding,
     Message,
     RedactedThinkingBlock,
     ResultBlock,
@@ -39,6 +42,8 @@ from .model import (
     UnknownBlock,
     VerbatimBlock,
 )
+from .stop_reasons import StopReason
+from .token_counts import TokenCounts
 
 __all__ = [
     "ArgumentsDelta",
@@ -48,7 +53,9 @@ __all__ = [
     "BlockStop",
     "CitationDelta",
     "Completeness",
+    "ErrorKind",
     "FieldsDelta",
+    "InputEncoding",
     "ItemsDelta",
     "JSONFragmentError",
     "JSONFragments",
@@ -62,11 +69,14 @@ __all__ = [
     "RedactedThinkingBlock",
     "ResultBlock",
     "SignatureDelta",
+    "StopReason",
     "StreamError",
     "TextBlock",
     "TextDelta",
+    "TextReplaced",
     "ThinkingBlock",
     "ThinkingDelta",
+    "TokenCounts",
     "ToolState",
     "ToolType",
     "ToolUseBlock",

@@ -30,6 +30,7 @@ _Delta = (
     | e.CitationDelta
     | e.FieldsDelta
     | e.UnknownDelta
+    | e.TextReplaced
     | e.BlockStop
 )
 
@@ -87,7 +88,8 @@ class MessageAccumulator:
         or ``max_choices``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
         had; give a ``MessageCut`` to end it.
         """
-        if self.message.completeness != "streaming":
+        message = self.message
+        if message.completeness != "streaming":
             return
         handler = self._HANDLERS.get(type(event))
         if handler is None:
@@ -95,6 +97,10 @@ class MessageAccumulator:
         target = self if event.choice == 0 else self._alternative(event.choice)
         if target.message.completeness == "streaming":
             handler(target, event)
+        if not message.output_seen:
+            message.output_seen = e.is_visible(event)
+        if event.cursor is not None:
+            message.resume_cursor = event.cursor
 
     def _alternative(self, choice: int) -> MessageAccumulator:
         """The accumulator of another answer to the same request."""
@@ -121,6 +127,7 @@ class MessageAccumulator:
         self._started = True
         message.id, message.model, message.role = event.id, event.model, event.role
         message.stop_reason = event.stop_reason
+        message.dialect = event.dialect
         message.usage.update(event.usage)
         message.extra.update(event.extra)
         for index, block in enumerate(event.blocks):
@@ -154,6 +161,15 @@ class MessageAccumulator:
         if isinstance(block, ToolUseBlock):
             self._count(event.fragment)
             block.append(event.fragment)
+        else:
+            self._misplaced(event, block)
+
+    def _replaced(self, event: e.TextReplaced) -> None:
+        block = self._open.get(event.index)
+        if isinstance(block, TextBlock | ThinkingBlock | ToolUseBlock):
+            # What is replaced stays counted: a peer that replaces without end meets the bound.
+            self._count(event.text)
+            block.replace(event.text)
         else:
             self._misplaced(event, block)
 
@@ -238,6 +254,9 @@ class MessageAccumulator:
         if not isinstance(block, ToolUseBlock):
             return
         raw = block.raw_arguments
+        if block.input_encoding == "text":
+            block.arguments, block.state = raw, "complete"
+            return
         if not raw.strip(" \t\r\n"):
             block.arguments, block.state = block.start_input, "complete"
             return
@@ -290,6 +309,7 @@ class MessageAccumulator:
         e.CitationDelta: _citation,
         e.FieldsDelta: _fields,
         e.UnknownDelta: _unknown_delta,
+        e.TextReplaced: _replaced,
         e.UnknownEvent: _keep,
         e.BlockStop: _block_stop,
         e.MessageDelta: _message_delta,

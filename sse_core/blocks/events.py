@@ -5,7 +5,8 @@ A dialect's decoder turns each ``ServerSentEvent`` into block events, its encode
 one request (``n`` > 1), 0 being the message itself; the end of the message ends them all.  ``source``
 is the provider's own event, verbatim, on the first block event made from it (on its error, if one is
 among them): where the protocol in and out is the same, an encoder sends it on unchanged, so that
-nothing unknown is lost.
+nothing unknown is lost.  ``cursor`` is where the provider can send the stream on from after that
+event, if it can.
 """
 
 from __future__ import annotations
@@ -18,6 +19,22 @@ from ..framing import ServerSentEvent
 from .model import Block, TextBlock, ThinkingBlock
 from .strict_json import JSON, JSONObject
 
+ErrorKind = Literal[
+    "invalid_request",
+    "authentication",
+    "permission",
+    "billing",  #: no money or no quota left: waiting does not help
+    "not_found",
+    "too_large",
+    "rate_limit",
+    "overloaded",
+    "timeout",
+    "server",
+    "refusal",  #: a filter of the provider's would not have it
+    "cut",  #: the stream was cut, stopped or broken; the provider said nothing of it
+    "unknown",
+]
+
 
 @dataclass(slots=True, kw_only=True)
 class BlockEvent:
@@ -25,11 +42,16 @@ class BlockEvent:
 
     source: ServerSentEvent | None = field(default=None, repr=False, compare=False)
     choice: int = field(default=0, repr=False)
+    cursor: int | str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)
 class MessageStart(BlockEvent):
-    """A message begins.  ``blocks`` holds what it begins with, almost always nothing."""
+    """A message begins.  ``blocks`` holds what it begins with, almost always nothing.
+
+    ``dialect`` names the protocol that the message comes in.  ``extra``, of the message and of its
+    blocks, is in that protocol's words, and an encoder of another one leaves it out.
+    """
 
     id: str
     model: str
@@ -38,6 +60,7 @@ class MessageStart(BlockEvent):
     blocks: list[Block] = field(default_factory=list)
     stop_reason: str | None = None
     extra: JSONObject = field(default_factory=dict)  #: fields of the provider's that have no name here
+    dialect: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -82,6 +105,17 @@ class ArgumentsDelta(BlockEvent):
 
     index: int
     fragment: str
+
+
+@dataclass(slots=True)
+class TextReplaced(BlockEvent):
+    """The whole text, thinking or arguments' text of an open block, which is not what its deltas said.
+
+    Rare: where a provider tells the whole at the end (OpenAI Responses), and it differs.
+    """
+
+    index: int
+    text: str
 
 
 @dataclass(slots=True)
@@ -146,8 +180,9 @@ class Ping(BlockEvent):
 class StreamError(BlockEvent):
     """The provider reported an error within its stream; the message has failed.
 
-    ``type`` is the provider's own word (``overloaded_error``), ``retryable`` says whether the same
-    request may succeed later, ``retry_after`` is the delay asked for, in seconds.
+    ``type`` and ``code`` are the provider's own words (``overloaded_error``), ``kind`` is what they mean,
+    in one word for all providers.  ``retryable`` says whether the same request may succeed later,
+    ``retry_after`` is the delay asked for, in seconds.
     """
 
     type: str
@@ -156,6 +191,7 @@ class StreamError(BlockEvent):
     retryable: bool = False
     retry_after: float | None = None
     extra: JSONObject = field(default_factory=dict)
+    kind: ErrorKind = field(default="unknown", compare=False)
 
 
 @dataclass(slots=True)
@@ -201,6 +237,7 @@ _SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {
     CitationDelta: lambda _: True,
     FieldsDelta: lambda _: True,
     UnknownDelta: lambda _: True,
+    TextReplaced: lambda event: event.text != "",
     ItemsDelta: lambda event: event.items != [],
     BlockStart: lambda event: not _is_empty(event.block),
     MessageStart: lambda event: event.blocks != [],
@@ -212,6 +249,7 @@ __all__ = [
     "BlockStart",
     "BlockStop",
     "CitationDelta",
+    "ErrorKind",
     "FieldsDelta",
     "ItemsDelta",
     "JSONObject",
@@ -223,6 +261,7 @@ __all__ = [
     "SignatureDelta",
     "StreamError",
     "TextDelta",
+    "TextReplaced",
     "ThinkingDelta",
     "UnknownDelta",
     "UnknownEvent",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from .stop_reasons import StopReason, meaning_of
 from .strict_json import JSON, JSONObject
 from .text import GrowingText
+from .token_counts import TokenCounts
 
 if TYPE_CHECKING:
     from .events import BlockEvent, StreamError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 Completeness = Literal["streaming", "complete", "truncated", "failed", "stopped"]
 ToolType = Literal["tool_use", "server_tool_use", "mcp_tool_use"]
 ToolState = Literal["streaming", "complete", "invalid", "incomplete"]
+InputEncoding = Literal["json", "text"]
 
 
 class _Values:
@@ -66,6 +69,10 @@ class TextBlock(_Values):
         """Add ``text`` at the end."""
         self._text.append(text)
 
+    def replace(self, text: str) -> None:
+        """Let ``text`` be the text."""
+        self._text = GrowingText(text)
+
     def copy(self) -> TextBlock:
         """A block that grows on its own."""
         citations = None if self.citations is None else list(self.citations)
@@ -97,6 +104,10 @@ class ThinkingBlock(_Values):
     def append(self, thinking: str) -> None:
         """Add ``thinking`` at the end."""
         self._thinking.append(thinking)
+
+    def replace(self, thinking: str) -> None:
+        """Let ``thinking`` be the thinking."""
+        self._thinking = GrowingText(thinking)
 
     def copy(self) -> ThinkingBlock:
         """A block that grows on its own."""
@@ -130,10 +141,23 @@ class ToolUseBlock(_Values):
 
     ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text
     was whole and is no JSON) or ``incomplete`` (the message ended before the block did).
+
+    ``input_encoding`` is ``"text"`` where the tool takes free text and no JSON (OpenAI's custom
+    tools): ``arguments`` is that text, then.
     """
 
-    __slots__ = ("_raw", "arguments", "extra", "id", "name", "start_input", "state", "type")
-    _shown = ("id", "name", "type", "raw_arguments", "arguments", "state", "start_input", "extra")
+    __slots__ = ("_raw", "arguments", "extra", "id", "input_encoding", "name", "start_input", "state", "type")
+    _shown = (
+        "id",
+        "name",
+        "type",
+        "raw_arguments",
+        "arguments",
+        "state",
+        "start_input",
+        "input_encoding",
+        "extra",
+    )
 
     def __init__(
         self,
@@ -145,6 +169,7 @@ class ToolUseBlock(_Values):
         arguments: JSON = None,
         state: ToolState = "streaming",
         start_input: JSON = None,
+        input_encoding: InputEncoding = "json",
         extra: JSONObject | None = None,
     ) -> None:
         self.id = id
@@ -154,6 +179,7 @@ class ToolUseBlock(_Values):
         self.arguments = arguments
         self.state = state
         self.start_input = {} if start_input is None else start_input
+        self.input_encoding = input_encoding
         self.extra = {} if extra is None else extra
 
     @property
@@ -164,6 +190,10 @@ class ToolUseBlock(_Values):
     def append(self, fragment: str) -> None:
         """Add ``fragment`` at the end of the arguments' text."""
         self._raw.append(fragment)
+
+    def replace(self, text: str) -> None:
+        """Let ``text`` be the arguments' text."""
+        self._raw = GrowingText(text)
 
     def copy(self) -> ToolUseBlock:
         """A block that grows on its own."""
@@ -207,21 +237,33 @@ class UnknownBlock(VerbatimBlock):
 
 Block = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | ResultBlock | UnknownBlock
 
-#: The stop reasons after which a client may run tools.  All others, and none, forbid it: lengths,
-#: refusals, pauses (the provider wants the message back as it is), and those not known yet.
-TOOLS_MAY_RUN_AFTER = frozenset({"tool_use", "end_turn", "tool_calls", "function_call", "stop", "STOP"})
+#: What a message may have ended for, if a client is to run its tools.  All other meanings, and no reason
+#: at all, forbid it: lengths, refusals, pauses (the provider wants the message back as it is), and words
+#: that are not known yet.
+_TOOLS_MAY_RUN_AFTER: frozenset[StopReason] = frozenset({"tool_use", "end_turn"})
+
+
+def tools_may_run_after(stop_reason: str | None) -> bool:
+    """Whether a client may run the tools of a complete message that ended for this reason."""
+    return stop_reason is not None and meaning_of(stop_reason) in _TOOLS_MAY_RUN_AFTER
 
 
 class Message(_Values):
     """A message, as far as it has come.
 
-    ``id`` and ``model`` are empty until the message begins.  ``indexed_blocks`` has the content
-    blocks by the provider's index.  ``stop_reason`` is the provider's own word.  ``usage`` is
-    merged: the last value of each field that was not null.  ``extra`` is the provider's other
-    fields of the message; ``unknown`` is what came for the message and has no place in it, in
-    order.  ``error`` is the error that ended it.  ``alternatives`` has the further answers where
-    several were asked for (``n`` > 1), by the provider's index, 1 and up; ``usage`` and the fields
-    that belong to all of them stand in the first message.
+    ``id`` and ``model`` are empty until the message begins.  ``dialect`` names the protocol that it
+    came in, if it did.  ``indexed_blocks`` has the content blocks by the provider's index.
+    ``stop_reason`` is the provider's own word.  ``usage`` is merged: the last value of each field
+    that was not null.  ``extra`` is the provider's other fields of the message; ``unknown`` is what
+    came for the message and has no place in it, in order.  ``error`` is the error that ended it.
+    ``alternatives`` has the further answers where several were asked for (``n`` > 1), by the
+    provider's index, 1 and up; ``usage`` and the fields that belong to all of them stand in the first
+    message.
+
+    ``output_seen``, ``tool_seen``, ``server_tool_seen`` and ``resume_cursor`` are facts for whoever
+    decides whether a request may be repeated.  ``output_seen``: a reader who was shown everything has
+    seen a part of the answer.  ``resume_cursor``: where the provider can send the rest of the stream
+    from, ``None`` where it can't.
     """
 
     _shown = (
@@ -236,8 +278,14 @@ class Message(_Values):
         "completeness",
         "error",
         "alternatives",
+        "dialect",
     )
-    __slots__ = (*(name for name in _shown if name != "blocks"), "indexed_blocks")
+    __slots__ = (
+        *(name for name in _shown if name != "blocks"),
+        "indexed_blocks",
+        "output_seen",
+        "resume_cursor",
+    )
 
     def __init__(self) -> None:
         self.id = ""
@@ -251,6 +299,9 @@ class Message(_Values):
         self.completeness: Completeness = "streaming"
         self.error: StreamError | None = None
         self.alternatives: dict[int, Message] = {}
+        self.dialect = ""
+        self.output_seen = False
+        self.resume_cursor: int | str | None = None
 
     @property
     def blocks(self) -> list[Block]:
@@ -263,6 +314,39 @@ class Message(_Values):
         return "".join(block.text for block in self.blocks if isinstance(block, TextBlock))
 
     @property
+    def stop_meaning(self) -> StopReason | None:
+        """What ``stop_reason`` means, in one word for all providers; ``None`` before it is known.
+
+        Some providers end a turn that wants tools as any other; here it is ``"tool_use"``.
+        """
+        if self.stop_reason is None:
+            return None
+        meaning = meaning_of(self.stop_reason)
+        wants_tools = meaning == "end_turn" and any(tool.type == "tool_use" for tool in self.tools)
+        return "tool_use" if wants_tools else meaning
+
+    @property
+    def token_counts(self) -> TokenCounts:
+        """The figures of ``usage``, counted in one way for all providers."""
+        return TokenCounts.of(self.usage)
+
+    @property
+    def tools(self) -> list[ToolUseBlock]:
+        """The calls of tools, in any state, whoever runs them."""
+        return [block for block in self.blocks if isinstance(block, ToolUseBlock)]
+
+    @property
+    def tool_seen(self) -> bool:
+        """Whether a call that the client runs has begun, in this message or an alternative."""
+        return any(tool.type == "tool_use" for answer in self._answers() for tool in answer.tools)
+
+    @property
+    def server_tool_seen(self) -> bool:
+        """Whether the provider ran a tool: to ask again would run it again."""
+        blocks = [block for answer in self._answers() for block in answer.blocks]
+        return any(_ran_by_provider(block) for block in blocks)
+
+    @property
     def executable_tools(self) -> list[ToolUseBlock]:
         """The calls that the client may run now.
 
@@ -270,7 +354,13 @@ class Message(_Values):
         becomes executable after failure, truncation or length.  A call that the provider runs
         itself is never among them.
         """
-        if self.completeness != "complete" or self.stop_reason not in TOOLS_MAY_RUN_AFTER:
+        if self.completeness != "complete" or not tools_may_run_after(self.stop_reason):
             return []
-        tools = [block for block in self.blocks if isinstance(block, ToolUseBlock)]
-        return [tool for tool in tools if tool.type == "tool_use" and tool.state == "complete"]
+        return [tool for tool in self.tools if tool.type == "tool_use" and tool.state == "complete"]
+
+    def _answers(self) -> list[Message]:
+        return [self, *self.alternatives.values()]
+
+
+def _ran_by_provider(block: Block) -> bool:
+    return isinstance(block, ResultBlock) or (isinstance(block, ToolUseBlock) and block.type != "tool_use")

@@ -122,6 +122,7 @@ def _read_message_start(data: JSONObject) -> BlockEvent:
         blocks=[read_block(block) for block in optional(message, "content", list) or []],
         stop_reason=optional(message, "stop_reason", str),
         extra=_without_null_stop_sequence(extra),
+        dialect="anthropic",
     )
 
 

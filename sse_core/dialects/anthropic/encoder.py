@@ -21,6 +21,8 @@ from .errors import write_cut, write_error
 
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
+#: What has no form in this protocol.
+_UNSAID = (e.ItemsDelta, e.TextReplaced)
 
 
 class Encoder:
@@ -40,7 +42,7 @@ class Encoder:
         """
         if self._verbatim and event.source is not None:
             return [event.source]
-        if isinstance(event, e.ItemsDelta):
+        if isinstance(event, _UNSAID):
             return []
         write = _WRITERS.get(type(event))
         if write is None:

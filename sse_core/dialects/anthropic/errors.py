@@ -14,32 +14,33 @@ from ..provider_errors import (
     CUTS,
     MAX_MESSAGE,
     MAX_TYPE,
-    RETRYABLE_STATUSES,
     TYPES_OF_CUTS,
     heed_headers,
+    kind_of,
+    may_pass,
 )
 
-#: Anthropic's error types: the HTTP status code, and whether the same request may succeed later.
-_ANTHROPIC_TYPES = {
-    "invalid_request_error": (400, False),
-    "authentication_error": (401, False),
-    "billing_error": (402, False),
-    "permission_error": (403, False),
-    "not_found_error": (404, False),
-    "request_too_large": (413, False),
-    "rate_limit_error": (429, True),
-    "api_error": (500, True),
-    "timeout_error": (504, True),
-    "overloaded_error": (529, True),
+#: Anthropic's error types and their HTTP status codes.
+_STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
 }
-_TYPES = {**_ANTHROPIC_TYPES, **TYPES_OF_CUTS}
-_UNKNOWN_TYPE = (500, False)
-_TYPE_OF_STATUS = {status: type for type, (status, _) in _ANTHROPIC_TYPES.items()}
+_TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
+_STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
+_UNKNOWN_STATUS = 500
 
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _TYPES.get(error_type, _UNKNOWN_TYPE)[0]
+    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -62,8 +63,9 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
         usual = "api_error" if status >= 500 else "invalid_request_error"
         message = f"The provider answered with status {status} and no error object."
         error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
-    if "error" not in data or error.type not in _TYPES:
-        error.retryable = status >= 500 or status in RETRYABLE_STATUSES
+    error.kind = kind_of(error.type, status=status)
+    if "error" not in data or error.type not in _STATUSES:
+        error.retryable = may_pass(status=status)
     heed_headers(error, headers, request_id="request-id")
     return error
 
@@ -81,7 +83,8 @@ def read_error(data: JSONObject) -> StreamError:
         type,
         message,
         code=take(extra, "code", str, None),
-        retryable=take(extra, "retryable", bool, _retryable(type)),
+        kind=kind_of(type),
+        retryable=take(extra, "retryable", bool, may_pass(type)),
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
     )
@@ -95,7 +98,7 @@ def write_error(error: StreamError) -> JSONObject:
     data: JSONObject = {"type": error.type, "message": error.message}
     if error.code is not None:
         data["code"] = error.code
-    if error.retryable != _retryable(error.type):
+    if error.retryable != may_pass(error.type):
         data["retryable"] = error.retryable
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
@@ -112,7 +115,3 @@ def write_cut(event: MessageCut) -> JSONObject:
     """
     type, message = CUTS[event.completeness]
     return {"type": "error", "error": {"type": type, "message": message}, "outcome": event.completeness}
-
-
-def _retryable(error_type: str) -> bool:
-    return _TYPES.get(error_type, _UNKNOWN_TYPE)[1]

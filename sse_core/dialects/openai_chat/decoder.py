@@ -27,6 +27,7 @@ from ..held import ChangedFields, Held
 from .choice import Choice, delta_of
 from .errors import is_error, read_error
 
+NAME = "openai-chat"
 DONE = "[DONE]"
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
@@ -155,7 +156,7 @@ class Decoder:
             return []
         self._started = True
         before = self._before
-        return [e.MessageStart(self._id, self._model, role, before.usage, extra=before.extra)]
+        return [e.MessageStart(self._id, self._model, role, before.usage, extra=before.extra, dialect=NAME)]
 
     def _choice(self, data: JSON) -> list[BlockEvent]:
         index = _index(data)
@@ -167,7 +168,7 @@ class Decoder:
                 raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
             choice = self._choices[index] = Choice(self._held)
             if index != 0:
-                events.append(e.MessageStart(self._id, self._model, _role([data])))
+                events.append(e.MessageStart(self._id, self._model, _role([data]), dialect=NAME))
         return self._of(index, [*events, *choice.receive(data)])
 
     def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:

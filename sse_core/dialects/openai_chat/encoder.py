@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import TOOLS_MAY_RUN_AFTER, Block, TextBlock, ThinkingBlock, ToolUseBlock
+from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools_may_run_after
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
@@ -55,7 +55,7 @@ class _Answer:
     def finish_reason(self) -> str | None:
         """Why the choice ended; a call that is not whole may not look so."""
         reason = finish_reason(self.stop_reason)
-        return "length" if self._tools and reason in TOOLS_MAY_RUN_AFTER else reason
+        return "length" if self._tools and tools_may_run_after(reason) else reason
 
     def start(self, event: e.MessageStart) -> list[JSONObject]:
         self.stop_reason = event.stop_reason
@@ -144,7 +144,7 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
     e.BlockStop: _Answer.block_stop,
 }
 #: What has no form in a chunk.
-_UNSAID = (e.SignatureDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
+_UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
 #: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
 _OUR_ENDS = (e.MessageCut, e.StreamError)
 

@@ -17,38 +17,38 @@ from ..provider_errors import (
     CUTS,
     MAX_MESSAGE,
     MAX_TYPE,
-    RETRYABLE_STATUSES,
     TYPES_OF_CUTS,
     heed_headers,
+    kind_of,
+    may_pass,
 )
 
-#: Types and codes: the HTTP status code, and whether the same request may succeed later.  A code is
-#: more precise than a type, so it is looked up first.
-_WORDS = {
-    "invalid_request_error": (400, False),
-    "tool_use_failed": (400, False),
-    "context_length_exceeded": (400, False),
-    "content_filter": (400, False),
-    "authentication_error": (401, False),
-    "invalid_api_key": (401, False),
-    "billing_error": (402, False),
-    "permission_error": (403, False),
-    "not_found_error": (404, False),
-    "model_not_found": (404, False),
-    "timeout": (408, True),
-    "rate_limit_error": (429, True),
-    "rate_limit_exceeded": (429, True),
-    "requests": (429, True),
-    "tokens": (429, True),
+#: Types and codes, and their HTTP status codes.
+_STATUSES = {
+    "invalid_request_error": 400,
+    "tool_use_failed": 400,
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "timeout": 408,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "requests": 429,
+    "tokens": 429,
     # The status is that of a rate limit, but waiting does not help.
-    "insufficient_quota": (429, False),
-    "credit_balance_exhausted": (429, False),
-    "server_error": (500, True),
-    "api_error": (500, True),
-    "overloaded_error": (503, True),
-    "service_unavailable": (503, True),
-    "timeout_error": (504, True),
-    **TYPES_OF_CUTS,
+    "insufficient_quota": 429,
+    "credit_balance_exhausted": 429,
+    "server_error": 500,
+    "api_error": 500,
+    "overloaded_error": 503,
+    "service_unavailable": 503,
+    "timeout_error": 504,
+    **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
 _UNKNOWN_STATUS = 500
 _TYPE_OF_STATUS = {
@@ -73,7 +73,7 @@ def is_error(data: JSONObject, name: str) -> bool:
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _WORDS.get(error_type, (_UNKNOWN_STATUS, False))[0]
+    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -94,7 +94,8 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
         error = read_error(data, status)
     else:
         message = f"The provider answered with status {status} and no error object."
-        error = StreamError(_type_of(status), message, retryable=_may_pass(status))
+        kind, retryable = kind_of(status=status), may_pass(status=status)
+        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
     heed_headers(error, headers, request_id="x-request-id")
     return error
 
@@ -117,7 +118,9 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
         type_,
         text(error, "message", "The provider gave no message.")[:MAX_MESSAGE],
         code=code,
-        retryable=take(extra, "retryable", bool, _retryable(type_, code, status)),
+        # A code is more precise than a type.
+        kind=kind_of(code, type_, status=status),
+        retryable=take(extra, "retryable", bool, may_pass(code, type_, status=status)),
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
     )
@@ -131,7 +134,7 @@ def write_error(error: StreamError) -> JSONObject:
     # OpenAI's own errors always have these four, some of them null.
     data: JSONObject = {"message": error.message, "type": error.type, "param": None, "code": error.code}
     number = error.extra.get("code")
-    if error.retryable != _retryable(error.type, error.code, number if type(number) is int else 0):
+    if error.retryable != may_pass(error.code, error.type, status=number if type(number) is int else 0):
         data["retryable"] = error.retryable
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
@@ -162,14 +165,3 @@ def _error_object(data: JSONObject) -> tuple[JSONObject, JSONObject]:
 def _type_of(status: int) -> str:
     known = _TYPE_OF_STATUS.get(status)
     return known or ("invalid_request_error" if 400 <= status < 500 else "server_error")
-
-
-def _retryable(type_: str, code: str | None, status: int) -> bool:
-    for word in (code, type_):
-        if word in _WORDS:
-            return _WORDS[word][1]
-    return _may_pass(status)
-
-
-def _may_pass(status: int) -> bool:
-    return status >= 500 or status in RETRYABLE_STATUSES

@@ -1,0 +1,89 @@
+"""How many tokens a message took, whichever provider counted them.
+
+The providers count differently.  Anthropic tells tokens that were read from or written to a cache
+beside ``input_tokens``, OpenAI and Gemini count them among the prompt's; Gemini tells thoughts
+beside ``candidatesTokenCount``, the others count them among the output's.  Here ``input`` and
+``output`` are everything, and the other figures are parts of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .strict_json import JSON, JSONObject
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """Tokens: those of the request and of the answer, and which of them were special.
+
+    A figure that the provider did not give is ``None``.
+    """
+
+    input: int | None = None  #: all of the request, cached ones among them
+    output: int | None = None  #: all of the answer, reasoning among them
+    cache_read: int | None = None  #: of ``input``: read from a cache
+    cache_written: int | None = None  #: of ``input``: written to a cache
+    reasoning: int | None = None  #: of ``output``
+
+    @property
+    def total(self) -> int | None:
+        """Input and output together; ``None`` where either is unknown."""
+        return None if self.input is None or self.output is None else self.input + self.output
+
+    @classmethod
+    def of(cls, usage: JSONObject) -> TokenCounts:
+        """What a provider's ``usage`` object says; it is told apart by its names."""
+        if "prompt_tokens" in usage or "completion_tokens" in usage:
+            return _openai(usage, "prompt_tokens", "completion_tokens")
+        if "input_tokens_details" in usage or ("input_tokens" in usage and "total_tokens" in usage):
+            return _openai(usage, "input_tokens", "output_tokens")
+        if "promptTokenCount" in usage or "totalTokenCount" in usage:
+            return _gemini(usage)
+        return _anthropic(usage)
+
+
+def _openai(usage: JSONObject, prompt: str, completion: str) -> TokenCounts:
+    return TokenCounts(
+        input=_count(usage.get(prompt)),
+        output=_count(usage.get(completion)),
+        cache_read=_detail(usage, f"{prompt}_details", "cached_tokens"),
+        cache_written=_detail(usage, f"{prompt}_details", "cache_write_tokens"),
+        reasoning=_detail(usage, f"{completion}_details", "reasoning_tokens"),
+    )
+
+
+def _anthropic(usage: JSONObject) -> TokenCounts:
+    read = _count(usage.get("cache_read_input_tokens"))
+    written = _count(usage.get("cache_creation_input_tokens"))
+    return TokenCounts(
+        input=_sum(_count(usage.get("input_tokens")), read, written),
+        output=_count(usage.get("output_tokens")),
+        cache_read=read,
+        cache_written=written,
+        reasoning=_detail(usage, "output_tokens_details", "thinking_tokens"),
+    )
+
+
+def _gemini(usage: JSONObject) -> TokenCounts:
+    reasoning = _count(usage.get("thoughtsTokenCount"))
+    return TokenCounts(
+        input=_sum(_count(usage.get("promptTokenCount")), _count(usage.get("toolUsePromptTokenCount"))),
+        output=_sum(_count(usage.get("candidatesTokenCount")), reasoning),
+        cache_read=_count(usage.get("cachedContentTokenCount")),
+        reasoning=reasoning,
+    )
+
+
+def _count(value: JSON) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _detail(usage: JSONObject, name: str, field: str) -> int | None:
+    details = usage.get(name)
+    return _count(details.get(field)) if isinstance(details, dict) else None
+
+
+def _sum(first: int | None, *others: int | None) -> int | None:
+    """The sum, if there is a first figure; a missing one of the others counts nothing."""
+    return None if first is None else first + sum(count or 0 for count in others)
