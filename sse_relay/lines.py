@@ -30,6 +30,7 @@ def turn_line(relayed: RelayedTurn) -> str:
         "outcome": turn.outcome.value if turn.outcome else "-",
         "attempts": str(turn.attempts),
         "ttft": _seconds(timing.time_to_first_token),
+        "reasoning": _seconds(timing.reasoning_time),
         "tpot": _seconds(timing.time_per_output_token(tokens or 0), digits=5),
         "tokens": "-" if tokens is None else str(tokens),
         "outputs": str(timing.outputs),
@@ -53,9 +54,8 @@ def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
 
 def _output_tokens(turn: Turn) -> int | None:
     """What the provider counted; until a message is complete, its figure is only that of the start."""
-    tokens = turn.message.usage.get("output_tokens")
-    # type() and not isinstance(): true is no number.
-    known = turn.outcome is Outcome.COMPLETED and type(tokens) is int and 0 <= tokens <= _MAX_TOKENS
+    tokens = turn.message.token_counts.output
+    known = turn.outcome is Outcome.COMPLETED and tokens is not None and tokens <= _MAX_TOKENS
     return tokens if known else None
 
 

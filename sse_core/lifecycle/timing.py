@@ -1,41 +1,61 @@
 """How fast a turn was, by the clock of whoever drives it.
 
 All moments are seconds of the binding's monotonic clock; all durations are seconds.
+
+An *output* is a visible block event (:func:`~sse_core.blocks.is_visible`): characters of text, thinking
+or a tool's arguments, or the start of a block that is more than empty.  Pings and comments are none.
+An output is *reasoning* if it is of a thinking block, and *answer* if it is of any other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..blocks.events import BlockEvent, BlockStart, SignatureDelta, ThinkingDelta, is_visible
+from ..blocks.model import RedactedThinkingBlock, ThinkingBlock
+
 
 @dataclass(slots=True)
 class Timing:
     """The moments of one turn.
 
-    An *output* is a visible block event: characters of text, thinking or tool arguments, or the
-    start of a block that is more than empty.  Pings and comments are none.
+    A turn keeps its own; whoever reads a stream without one sets the moments that are fields here, and
+    gives each block event to :meth:`receive`.
     """
 
     started_at: float | None = None  #: the turn was started; attempts and back-off come after it
     first_byte_at: float | None = None  #: the head of the answer that was accepted
     first_output_at: float | None = None
+    first_answer_at: float | None = None  #: the first output that is no reasoning
     last_output_at: float | None = None
     ended_at: float | None = None
     outputs: int = 0
     longest_gap: float = 0.0  #: the longest time between two outputs
+    #: The part of the time from the first output to the last that passed before outputs that are
+    #: reasoning; for these the reader waited.
+    reasoning_time: float = 0.0
 
-    def output(self, now: float) -> None:
+    def receive(self, event: BlockEvent, now: float) -> None:
+        """Count ``event``, which came at ``now``, if it is an output."""
+        if is_visible(event):
+            self.output(now, reasoning=is_reasoning(event))
+
+    def output(self, now: float, *, reasoning: bool = False) -> None:
         """Count one output."""
         if self.last_output_at is None:
             self.first_output_at = now
-        elif now - self.last_output_at > self.longest_gap:
-            self.longest_gap = now - self.last_output_at
+        else:
+            gap = now - self.last_output_at
+            self.longest_gap = max(self.longest_gap, gap)
+            self.reasoning_time += gap if reasoning else 0.0
+        if self.first_answer_at is None and not reasoning:
+            self.first_answer_at = now
         self.last_output_at = now
         self.outputs += 1
 
     @property
     def time_to_first_byte(self) -> float | None:
-        """Head of the accepted answer minus start of the turn."""
+        """TTFB: head of the accepted answer minus start of the turn."""
         return _difference(self.first_byte_at, self.started_at)
 
     @property
@@ -43,8 +63,31 @@ class Timing:
         """TTFT: first output minus start of the turn, retries and their back-off included."""
         return _difference(self.first_output_at, self.started_at)
 
+    @property
+    def time_to_first_answer(self) -> float | None:
+        """First output that is no reasoning minus start of the turn."""
+        return _difference(self.first_answer_at, self.started_at)
+
+    @property
+    def answer_time(self) -> float | None:
+        """The rest of the time from the first output to the last: what was not reasoning time."""
+        whole = _difference(self.last_output_at, self.first_output_at)
+        return None if whole is None else whole - self.reasoning_time
+
+    @property
+    def mean_gap(self) -> float | None:
+        """ITL, the mean time between two outputs: (last output - first output) / (outputs - 1).
+
+        An output may hold several tokens, or a part of one.
+        """
+        whole = _difference(self.last_output_at, self.first_output_at)
+        return None if whole is None or self.outputs < 2 else whole / (self.outputs - 1)
+
     def time_per_output_token(self, output_tokens: int) -> float | None:
-        """TPOT: (end - first output) / (output tokens - 1), as vLLM defines it."""
+        """TPOT: (end - first output) / (output tokens - 1), as vLLM defines it.
+
+        ``output_tokens`` is the provider's count, ``message.token_counts.output``.
+        """
         if output_tokens < 2:
             return None
         whole = _difference(self.ended_at, self.first_output_at)
@@ -54,6 +97,13 @@ class Timing:
     def duration(self) -> float | None:
         """End minus start of the turn."""
         return _difference(self.ended_at, self.started_at)
+
+
+def is_reasoning(event: BlockEvent) -> bool:
+    """Whether an output shows what the model thinks, and not what it answers."""
+    if isinstance(event, BlockStart):
+        return isinstance(event.block, ThinkingBlock | RedactedThinkingBlock)
+    return isinstance(event, ThinkingDelta | SignatureDelta)
 
 
 def _difference(later: float | None, earlier: float | None) -> float | None:

@@ -27,7 +27,7 @@ from .policies import Deadlines, OnDisconnect
 from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .stream_head import stream_problem
 from .timers import Timer, Timers
-from .timing import Timing
+from .timing import Timing, is_reasoning
 from .turn_table import (
     EXPIRY_MESSAGES,
     STATE_TIMERS,
@@ -304,7 +304,7 @@ class Turn:
             self._end(Outcome.COMPLETED, event, now)
         elif is_visible(event):
             self._give_out(event)
-            self.timing.output(now)
+            self.timing.output(now, reasoning=is_reasoning(event))
             self._apply(TurnInput.OUTPUT, now)
         elif self._state is TurnState.STREAMING:
             self._give_out(event)

@@ -36,6 +36,7 @@ from sse_core.blocks import (
     StreamError,
     TextBlock,
     TextDelta,
+    TextReplaced,
     ThinkingBlock,
     ThinkingDelta,
     ToolUseBlock,
@@ -181,6 +182,29 @@ class TestGrowth:
         deltas = [MessageDelta(usage={"output_tokens": count}) for count in (5, 9)]
         assert accumulate(START, *deltas).usage["output_tokens"] == 9
 
+    @pytest.mark.parametrize("block", [TextBlock("a"), ThinkingBlock("a"), ToolUseBlock("t", "f")])
+    def test_what_is_replaced_is_as_it_would_have_been(self, block: Block) -> None:
+        growth = {
+            TextBlock: TextDelta(0, "b"),
+            ThinkingBlock: ThinkingDelta(0, "b"),
+            ToolUseBlock: ArgumentsDelta(0, "b"),
+        }
+        more = growth[type(block)]
+        message = accumulate(START, BlockStart(0, block), more, TextReplaced(0, "x"), more)
+        values = message.blocks[0].values()
+        assert "xb" in (values.get("text"), values.get("thinking"), values.get("raw_arguments"))
+
+    def test_a_block_that_is_not_open_can_not_be_replaced(self) -> None:
+        with pytest.raises(RemoteProtocolError, match="TextReplaced for content block 0, which is not open"):
+            accumulate(START, BlockStart(0, TextBlock("a")), BlockStop(0), TextReplaced(0, "x"))
+
+    def test_replacing_without_end_meets_the_bound(self) -> None:
+        accumulator = MessageAccumulator(max_message_bytes=1000)
+        for event in (START, BlockStart(0, TextBlock())):
+            accumulator.receive(event)
+        with pytest.raises(LimitExceeded, match="max_message_bytes=1000"):
+            exhaust(accumulator, TextReplaced(0, "x" * 100))
+
     def test_a_repeated_start_is_ignored(self) -> None:
         message = accumulate(START, BlockStart(0, TextBlock("a")), START, TextDelta(0, "b"))
         assert message.text == "ab"
@@ -249,6 +273,13 @@ class TestArguments:
         start = BlockStart(0, ToolUseBlock("t", "run", start_input=start_input))
         tool = tool_of(accumulate(START, start, *deltas, BlockStop(0), parse_json=spy))
         assert (tool.arguments, tool.state, spy.texts) == (start_input, "complete", [])
+
+    @pytest.mark.parametrize("text", ["SELECT 1", "", " ", "{"])
+    def test_free_text_is_the_arguments_as_it_is(self, text: str) -> None:
+        spy = Spy()
+        start = BlockStart(0, ToolUseBlock("t", "sql", input_encoding="text"))
+        tool = tool_of(accumulate(START, start, ArgumentsDelta(0, text), BlockStop(0), parse_json=spy))
+        assert (tool.arguments, tool.state, spy.texts) == (text, "complete", [])
 
     def test_text_counts_more_than_the_input_of_the_start(self) -> None:
         start = BlockStart(0, ToolUseBlock("t", "run", start_input={"p": 1}))

@@ -1,0 +1,85 @@
+"""What errors mean, in one word for all providers."""
+
+from __future__ import annotations
+
+import pytest
+
+from sse_core import ServerSentEvent, dialects
+from sse_core.blocks import ErrorKind, StreamError
+from sse_core.dialects.provider_errors import kind_of, may_pass
+from sse_core.headers import Headers
+
+WORDS: dict[ErrorKind, tuple[list[str], bool]] = {
+    "invalid_request": (["invalid_request_error", "context_length_exceeded", "INVALID_ARGUMENT"], False),
+    "authentication": (["authentication_error", "invalid_api_key", "UNAUTHENTICATED"], False),
+    "permission": (["permission_error", "PERMISSION_DENIED"], False),
+    "billing": (["billing_error", "insufficient_quota"], False),
+    "not_found": (["not_found_error", "model_not_found", "NOT_FOUND"], False),
+    "too_large": (["request_too_large"], False),
+    "rate_limit": (["rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED"], True),
+    "overloaded": (["overloaded_error", "UNAVAILABLE"], True),
+    "timeout": (["timeout_error", "DEADLINE_EXCEEDED"], True),
+    "server": (["api_error", "server_error", "INTERNAL"], True),
+    "refusal": (["content_filter"], False),
+}
+STATUSES: dict[int, tuple[ErrorKind, bool]] = {
+    0: ("unknown", False),
+    400: ("invalid_request", False),
+    401: ("authentication", False),
+    402: ("billing", False),
+    403: ("permission", False),
+    404: ("not_found", False),
+    408: ("timeout", True),
+    409: ("overloaded", True),
+    413: ("too_large", False),
+    418: ("invalid_request", False),
+    429: ("rate_limit", True),
+    500: ("server", True),
+    502: ("server", True),
+    503: ("overloaded", True),
+    504: ("timeout", True),
+    529: ("overloaded", True),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [(kind, word) for kind, (words, _) in WORDS.items() for word in words]
+)
+def test_what_the_providers_words_mean(kind: ErrorKind, word: str) -> None:
+    assert kind_of(word) == kind
+    assert may_pass(word) is WORDS[kind][1]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_word_that_is_not_known_leaves_it_to_the_status(status: int) -> None:
+    kind, passes = STATUSES[status]
+    assert kind_of("new_error", None, status=status) == kind
+    assert may_pass("new_error", None, status=status) is passes
+
+
+def test_the_first_word_that_is_known_counts() -> None:
+    assert kind_of("insufficient_quota", "rate_limit_error", status=429) == "billing"
+    assert kind_of(None, "new_error", "rate_limit_error", status=500) == "rate_limit"
+
+
+@pytest.mark.parametrize(
+    ("word", "passes"), [("stream_truncated", True), ("turn_stopped", False), ("turn_failed", False)]
+)
+def test_our_own_errors_tell_of_a_cut(word: str, *, passes: bool) -> None:
+    assert kind_of(word) == "cut"
+    assert may_pass(word) is passes
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+def test_a_decoder_tells_the_kind(name: str) -> None:
+    data = '{"type": "error", "error": {"type": "rate_limit_error", "message": "Slow down."}}'
+    (error,) = dialects.get(name).Decoder().receive_event(ServerSentEvent("error", data))
+    assert isinstance(error, StreamError)
+    assert error.kind == "rate_limit"
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("body", [b"<html>", b'{"error": {"type": "new_error", "message": "No."}}'])
+def test_so_does_an_answer_that_is_an_error(name: str, body: bytes) -> None:
+    error = dialects.get(name).parse_error(429, body, Headers({}))
+    assert (error.kind, error.retryable) == ("rate_limit", True)
