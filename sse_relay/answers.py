@@ -135,7 +135,7 @@ class MessageAnswer:
             return None
         fields = _turn_headers(self._relayed, turn.response_headers)
         if turn.outcome is Outcome.COMPLETED:
-            return Reply.json(200, self._relayed.dialect.to_response(turn.message), fields)
+            return Reply.json(200, turn.dialect.to_response(turn.message), fields)
         if turn.failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, turn.failure)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
@@ -169,7 +169,7 @@ def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
         # It was tried again here: the SDK behind need not multiply the attempts.
         advice["x-should-retry"] = "false"
     fields += [(name, value) for name, value in advice.items() if value is not None]
-    return Reply.json(failure.status, relayed.dialect.error_response(failure.error), fields)
+    return Reply.json(failure.status, relayed.turn.dialect.error_response(failure.error), fields)
 
 
 def _turn_headers(relayed: RelayedTurn, providers: Headers) -> list[tuple[str, str]]:

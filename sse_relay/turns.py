@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from sse_core import dialects
 from sse_core.blocks import BlockEvent, BlockStop, ToolUseBlock
 from sse_core.lifecycle import Outcome, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter
@@ -47,7 +46,6 @@ class RelayedTurn:
         self.owner = owner
         self.digest = asked.digest
         self.on_disconnect = asked.on_disconnect
-        self.dialect = dialects.get(upstream.dialect)
         self._accumulator = config.new_accumulator()
         self.turn: Turn = upstream.turn(
             asked.body, on_disconnect=asked.on_disconnect, jitter=jitter, accumulator=self._accumulator
@@ -58,7 +56,7 @@ class RelayedTurn:
         self.drained = False  #: nobody can come back
         self.waker: Waker = no_waker
         self._exchange = ClientExchange(self.turn)
-        self._encoder = self.dialect.Encoder(verbatim=True)
+        self._encoder = self.turn.dialect.Encoder(verbatim=True)
         self._on_end = on_end
         self._told: tuple[TurnState, bool] | None = None
         self._ended = False

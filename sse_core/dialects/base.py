@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from ..blocks.events import BlockEvent, StreamError
@@ -11,6 +12,9 @@ from ..blocks.model import Message
 from ..blocks.strict_json import JSONObject
 from ..framing import ServerSentEvent
 from ..headers import Headers
+
+#: What a request's body has to say to most providers, if the answer is to be a stream.
+STREAM = MappingProxyType({"stream": True})
 
 
 class EventDecoder(Protocol):
@@ -56,6 +60,8 @@ class Dialect:
     ``error_response(error)`` is the body of a non-streaming answer that is an error, and
     ``error_status(type)`` the HTTP status code it goes with.
     ``parse_error(status, body, headers)`` reads an answer that is an error.
+    ``request_fields`` is what a request's body has to say if the answer is to be a stream;
+    ``response_headers`` is what an answer in this protocol needs beside its content type.
     """
 
     name: str
@@ -65,3 +71,5 @@ class Dialect:
     error_response: Callable[[StreamError], JSONObject]
     error_status: Callable[[str], int]
     parse_error: Callable[[int, bytes, Headers], StreamError]
+    request_fields: Mapping[str, object] = field(default=STREAM)
+    response_headers: Mapping[str, str] = field(default=MappingProxyType({}))

@@ -69,7 +69,7 @@ class Turn:
         self.attempts = 0
         self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
         self.outcome: Outcome | None = None
-        self._dialect = dialect
+        self.dialect = dialect
         self._retry = retry or RetryPolicy()
         self._deadlines = deadlines or Deadlines()
         self._on_disconnect = on_disconnect or OnDisconnect()
@@ -92,7 +92,7 @@ class Turn:
         self.response_headers = Headers()  #: of the answer that was accepted
         self.timing.first_byte_at = None
         self._frames.reset()
-        self._decoder = self._dialect.Decoder()
+        self._decoder = self.dialect.Decoder()
         self._held = HeldEvents(
             self._accumulator, max_events=self._max_held_events, max_bytes=self._max_held_bytes
         )
@@ -203,7 +203,7 @@ class Turn:
         refusal = Refusal(status, headers)
         retry_after = retry_after_seconds(headers)
         if self._retry.retries_status(status, headers) and self._may_retry(retry_after, now):
-            self._fail(refusal.failure(self._dialect), now, again=True)
+            self._fail(refusal.failure(self.dialect), now, again=True)
         else:
             # It is final, and its body says why; that has as long to come as the head had.
             self._refusal = refusal
@@ -299,7 +299,7 @@ class Turn:
 
     def _receive_event(self, event: BlockEvent, now: float) -> None:
         if isinstance(event, StreamError):
-            self._fail(Failure(self._dialect.error_status(event.type), event), now)
+            self._fail(Failure(self.dialect.error_status(event.type), event), now)
         elif isinstance(event, MessageStop):
             self._end(Outcome.COMPLETED, event, now)
         elif is_visible(event):
@@ -329,7 +329,7 @@ class Turn:
     # What follows
 
     def _fail_as_refused(self, refusal: Refusal, now: float) -> None:
-        self._fail(refusal.failure(self._dialect), now, again=False)
+        self._fail(refusal.failure(self.dialect), now, again=False)
 
     def _fail(self, failure: Failure, now: float, *, again: bool | None = None) -> None:
         """The attempt has failed: once more if nobody has seen anything of it, else the end.

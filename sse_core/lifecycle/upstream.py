@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from .. import dialects
 from ..blocks import MessageAccumulator
+from ..dialects import Dialect
 from ..headers import Headers
 from .machine import HTTPRequest
 from .policies import Deadlines, OnDisconnect
@@ -20,12 +21,12 @@ class Upstream:
     """A provider's streaming endpoint.
 
     ``url`` is absolute and whole (``https://api.anthropic.com/v1/messages``); ``headers`` carry
-    the credentials; ``dialect`` is the name of its wire protocol.
+    the credentials; ``dialect`` is its wire protocol, or the name of one that there is.
     """
 
     url: str
     headers: Headers = field(default_factory=Headers)
-    dialect: str = "anthropic"
+    dialect: str | Dialect = "anthropic"
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     deadlines: Deadlines = field(default_factory=Deadlines)
 
@@ -39,14 +40,15 @@ class Upstream:
     ) -> Turn:
         """A turn, not yet started, that sends ``body``.
 
-        A mapping is sent as JSON with ``"stream": true`` in it; bytes are sent as they are.
-        ``accumulator`` is a new one; give one to set its bounds.
+        A mapping is sent as JSON with what the dialect needs to stream (``"stream": true``) in it;
+        bytes are sent as they are.  ``accumulator`` is a new one; give one to set its bounds.
         """
+        dialect = self.dialect if isinstance(self.dialect, Dialect) else dialects.get(self.dialect)
         fields = {"content-type": "application/json", "accept": "text/event-stream"}
-        request = HTTPRequest(self.url, "POST", self.headers.replaced(fields), _as_bytes(body))
+        request = HTTPRequest(self.url, "POST", self.headers.replaced(fields), _as_bytes(body, dialect))
         return Turn(
             request,
-            dialects.get(self.dialect),
+            dialect,
             retry=self.retry,
             deadlines=self.deadlines,
             on_disconnect=on_disconnect,
@@ -55,5 +57,5 @@ class Upstream:
         )
 
 
-def _as_bytes(body: bytes | Mapping[str, object]) -> bytes:
-    return body if isinstance(body, bytes) else json.dumps({**body, "stream": True}).encode()
+def _as_bytes(body: bytes | Mapping[str, object], dialect: Dialect) -> bytes:
+    return body if isinstance(body, bytes) else json.dumps({**body, **dialect.request_fields}).encode()

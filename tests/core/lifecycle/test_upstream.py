@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
+from sse_core import dialects
 from sse_core.headers import Headers
 from sse_core.lifecycle import Deadlines, HTTPRequest, OnDisconnect, RetryPolicy, Upstream, Want
 from tests.core.lifecycle.support import ANSWER, EVENT_STREAM, drained, wire
@@ -25,6 +27,13 @@ def test_a_mapping_is_sent_as_json_that_asks_for_a_stream() -> None:
         "content-type": "application/json",
         "accept": "text/event-stream",
     }
+
+
+def test_a_dialect_of_ones_own_says_what_asks_for_a_stream() -> None:
+    mine = dataclasses.replace(dialects.get("anthropic"), name="mine", request_fields={"mode": "sse"})
+    turn = Upstream(URL, dialect=mine).turn({"model": "m"})
+    assert json.loads(turn.request.body) == {"model": "m", "mode": "sse"}
+    assert turn.dialect is mine
 
 
 def test_bytes_are_sent_as_they_are() -> None:
