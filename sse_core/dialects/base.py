@@ -71,5 +71,5 @@ class Dialect:
     error_response: Callable[[StreamError], JSONObject]
     error_status: Callable[[str], int]
     parse_error: Callable[[int, bytes, Headers], StreamError]
-    request_fields: Mapping[str, object] = field(default=STREAM)
-    response_headers: Mapping[str, str] = field(default=MappingProxyType({}))
+    request_fields: Mapping[str, object] = field(default_factory=lambda: STREAM)
+    response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
