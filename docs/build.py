@@ -1,4 +1,4 @@
-"""Draw the state tables' diagrams into the pages, from the tables themselves.
+"""Draw tables and their diagrams into the pages, from the code's own tables.
 
 ``python docs/build.py`` writes them; with ``--check`` it writes nothing and fails if one is stale.
 A page says where a diagram belongs by two comments, ``<!-- drawn: NAME -->`` and ``<!-- end of NAME -->``.
@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from sse_core.blocks.stop_reasons import MEANINGS
+from sse_core.dialects.provider_errors import KINDS, PASSING_KINDS
 from sse_core.lifecycle import Timer, Want, source_table, turn_table
 
 DOCS = Path(__file__).resolve().parent
@@ -70,7 +72,31 @@ def _drawing(
     return f"\n{diagram(transitions)}\n\n{table(wants, timers)}\n\n"
 
 
-DRAWINGS: dict[str, Callable[[], str]] = {"turn": turn, "source": source}
+def stop_reasons() -> str:
+    """What the providers' stop reasons mean."""
+    rows = [f"| `{meaning}` | {_words(words) or 'any other'} |" for meaning, words in MEANINGS.items()]
+    return "\n".join(["| `stop_meaning` | `stop_reason` |", "|---|---|", *rows, ""])
+
+
+def error_kinds() -> str:
+    """What the providers' types and codes of errors mean."""
+    rows = [
+        f"| `{kind}` | {_words(words)} | {'yes' if kind in PASSING_KINDS else 'no'} |"
+        for kind, words in KINDS.items()
+    ]
+    return "\n".join(["| `kind` | `type` or `code` | may pass |", "|---|---|---|", *rows, ""])
+
+
+def _words(words: tuple[str, ...]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+DRAWINGS: dict[str, Callable[[], str]] = {
+    "turn": turn,
+    "source": source,
+    "stop_reasons": stop_reasons,
+    "error_kinds": error_kinds,
+}
 
 
 def drawn(page: str) -> str:

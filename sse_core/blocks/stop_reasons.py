@@ -22,7 +22,8 @@ StopReason = Literal[
     "other",  #: a word that this version does not know
 ]
 
-_MEANINGS: dict[StopReason, tuple[str, ...]] = {
+#: What the providers' words mean.
+MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "COMPLETE"),
     "stop_sequence": ("stop_sequence", "STOP_SEQUENCE"),
     "tool_use": ("tool_use", "tool_calls", "function_call", "TOOL_CALL"),
@@ -51,7 +52,7 @@ _MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "error": ("error", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),
     "other": (),
 }
-_MEANING_OF = {word: meaning for meaning, words in _MEANINGS.items() for word in words}
+_MEANING_OF = {word: meaning for meaning, words in MEANINGS.items() for word in words}
 
 
 def meaning_of(word: str) -> StopReason:

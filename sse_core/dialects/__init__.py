@@ -16,7 +16,12 @@ def get(name: str) -> Dialect:
     try:
         return _DIALECTS[name]
     except KeyError:
-        raise ValueError(f"no dialect is called {name!r}; there is {', '.join(sorted(_DIALECTS))}") from None
+        raise ValueError(f"no dialect is called {name!r}; there is {', '.join(names())}") from None
 
 
-__all__ = ["Dialect", "EventDecoder", "EventEncoder", "get"]
+def names() -> list[str]:
+    """The names of all dialects there are."""
+    return sorted(_DIALECTS)
+
+
+__all__ = ["Dialect", "EventDecoder", "EventEncoder", "get", "names"]

@@ -29,7 +29,7 @@ CUTS = {
     "failed": ("turn_failed", "The turn failed before the message was complete."),
 }
 #: The types and codes of all providers, by what they mean.
-_MEANINGS: dict[ErrorKind, tuple[str, ...]] = {
+KINDS: dict[ErrorKind, tuple[str, ...]] = {
     "invalid_request": (
         "invalid_request_error",
         "tool_use_failed",
@@ -58,7 +58,7 @@ _MEANINGS: dict[ErrorKind, tuple[str, ...]] = {
     "refusal": ("content_filter", "content_policy_violation", "PROHIBITED_CONTENT"),
     "cut": tuple(TYPES_OF_CUTS),
 }
-_KIND_OF = {word: kind for kind, words in _MEANINGS.items() for word in words}
+_KIND_OF = {word: kind for kind, words in KINDS.items() for word in words}
 _KIND_OF_STATUS: dict[int, ErrorKind] = {
     400: "invalid_request",
     401: "authentication",
@@ -75,7 +75,7 @@ _KIND_OF_STATUS: dict[int, ErrorKind] = {
     529: "overloaded",
 }
 #: The kinds after which the same request may succeed.
-_PASSING_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded", "timeout", "server"})
+PASSING_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded", "timeout", "server"})
 #: Fields that stand beside the error object, not in it.
 BESIDE = frozenset({"request_id", "outcome"})
 
@@ -104,4 +104,4 @@ def may_pass(*words: str | None, status: int = 0) -> bool:
     for word in words:
         if word in TYPES_OF_CUTS:
             return TYPES_OF_CUTS[word][1]
-    return kind_of(*words, status=status) in _PASSING_KINDS
+    return kind_of(*words, status=status) in PASSING_KINDS
