@@ -13,13 +13,14 @@ within the same bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from . import events as e
 from . import strict_json
 from .model import Block, Completeness, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from .snapshot import snapshot
 from .strict_json import JSON, JSONObject
 
 _Delta = (
@@ -79,6 +80,21 @@ class MessageAccumulator:
     def message_bytes(self) -> int:
         """What the message holds, as ``max_message_bytes`` counts it."""
         return self._size.bytes
+
+    def snapshot(self) -> Iterator[e.BlockEvent]:
+        """The events that make the message as it is now, alternatives included.
+
+        Whoever takes these and then those that follow has the same message as whoever took them all; but
+        what has no place in the message (``unknown``) comes behind the block that it was for, or last.
+        """
+        if self._started:
+            yield from snapshot(self.message, self._open)
+        else:
+            yield from self.message.unknown
+        for choice, other in self._alternatives.items():
+            for event in other.snapshot():
+                event.choice = choice
+                yield event
 
     def receive(self, event: e.BlockEvent) -> None:
         """Take one block event.  What comes after the message's end is ignored.

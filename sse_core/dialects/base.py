@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -62,6 +63,8 @@ class Dialect:
     ``parse_error(status, body, headers)`` reads an answer that is an error.
     ``request_fields`` is what a request's body has to say if the answer is to be a stream;
     ``response_headers`` is what an answer in this protocol needs beside its content type.
+    ``delta`` tells which events are a delta of text and nothing else, where that can be told from their
+    bytes: see :func:`sse_core.lifecycle.merging.merged`.
     """
 
     name: str
@@ -73,3 +76,4 @@ class Dialect:
     parse_error: Callable[[int, bytes, Headers], StreamError]
     request_fields: Mapping[str, object] = field(default_factory=lambda: STREAM)
     response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    delta: re.Pattern[bytes] | None = None

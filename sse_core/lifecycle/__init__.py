@@ -1,10 +1,12 @@
 """What may happen when: turns, logs and their readers, event sources."""
 
+from .broadcast import Broadcast
 from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
 from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .snapshots import Snapshots
 from .source import EventSource
 from .source_table import SourceInput, SourceState
 from .subscription import ReaderOutcome, Subscription, SubscriptionSettings
@@ -16,6 +18,7 @@ from .upstream import Upstream
 
 __all__ = [
     "NO_RETRY",
+    "Broadcast",
     "ConnectingMachine",
     "Deadlines",
     "EventSource",
@@ -27,6 +30,7 @@ __all__ = [
     "ReaderOutcome",
     "ResumeRule",
     "RetryPolicy",
+    "Snapshots",
     "SourceDeadlines",
     "SourceInput",
     "SourceState",

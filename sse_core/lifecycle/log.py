@@ -1,8 +1,9 @@
 """A turn's events, numbered and bounded.  There are no queues: a reader is a cursor into the log.
 
-The log's own bound is the bound of everybody's memory.  An entry that every reader has passed may
+The log's own bounds are the bound of everybody's memory.  An entry that every reader has passed may
 be dropped when room is needed; one that a reader still has to take may not, and then the log is
-``full``: whoever fills it must pause.  With nobody reading, the oldest entries go.
+``full``: whoever fills it must pause.  With nobody reading, the oldest entries go.  Where nobody can
+pause, readers don't hold anything: the oldest entries go, and a reader who hasn't taken them has a gap.
 
 Event IDs are ``epoch-sequence``: the epoch names the log, so an ID of another log is never taken
 for a position in this one.
@@ -10,11 +11,15 @@ for a position in this one.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import LocalProtocolError
 from ..framing import ServerSentEvent, encode_event
+from .merging import merged
+from .snapshots import Snapshots
 
 #: What an entry costs beside its bytes: the object's header and its slot.
 ENTRY_OVERHEAD_BYTES = 64
@@ -35,21 +40,35 @@ class TurnLog:
     """The numbered events of one stream, as the bytes that readers are sent.
 
     ``epoch`` is the name of the log within its event IDs; with ``None`` it gives none, and each event
-    keeps the ``last_event_id`` that it came with.  ``max_bytes`` bounds what is retained:
-    whoever fills the log while it isn't ``full`` exceeds it by less than one entry.
+    keeps the ``last_event_id`` that it came with.  ``max_bytes`` and ``max_events`` bound what is
+    retained: whoever fills the log while it isn't ``full`` exceeds ``max_bytes`` by less than one entry.
+    With ``readers_hold`` false it is never full: what goes beyond the bounds is dropped, whoever has yet
+    to take it.  ``delta`` says which neighbours may be merged for a reader who is behind
+    (``Dialect.delta``), ``snapshots`` tells a reader in short what was dropped.
 
-    Raises ``ValueError`` for an ``epoch`` that is empty or that no event ID can hold, and for a
-    ``max_bytes`` below 1.
+    Raises ``ValueError`` for an ``epoch`` that is empty or that no event ID can hold, and for bounds
+    below 1.
     """
 
-    def __init__(self, epoch: str | None, *, max_bytes: int = 4 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        epoch: str | None,
+        *,
+        max_bytes: int = 4 * 1024 * 1024,
+        max_events: int = 100_000,
+        readers_hold: bool = True,
+        delta: re.Pattern[bytes] | None = None,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         if epoch == "":
             raise ValueError("the epoch names the log within its event IDs: it can't be empty")
         encode_event("", id=epoch)
-        if max_bytes < 1:
-            raise ValueError(f"max_bytes must be 1 or more, not {max_bytes}")
+        for name, bound in (("max_bytes", max_bytes), ("max_events", max_events)):
+            if bound < 1:
+                raise ValueError(f"{name} must be 1 or more, not {bound}")
         self.epoch = epoch
         self.max_bytes = max_bytes
+        self.max_events = max_events
         self.retained_bytes = 0
         self.full = False  #: whoever fills the log must pause until ``on_room`` is called
         self.closed = False
@@ -59,9 +78,13 @@ class TurnLog:
         self._dropped = 0  # how many of them, from the front, are empty by now
         self._first = 1  # the sequence number of the oldest entry that is retained
         self._keeping = True
+        self._readers_hold = readers_hold
+        self._delta = delta
+        self._snapshots = snapshots
         # Room is made a quarter at a time: a reader that frees one entry doesn't start and stop the
         # provider for it.
         self._low_bytes = max_bytes - max_bytes // 4
+        self._low_events = max_events - max_events // 4
 
     @property
     def last(self) -> int:
@@ -87,10 +110,10 @@ class TurnLog:
         entry = encode_event(event.data, event=name, id=self._next_id(event))
         self._entries.append(entry)
         self.retained_bytes += len(entry) + ENTRY_OVERHEAD_BYTES
-        if self.retained_bytes >= self.max_bytes:
+        if self._is_beyond(self.max_bytes, self.max_events):
             self._drop_what_all_have_passed()
             # It ends being full in `_make_room` only, where whoever waits for that is told.
-            self.full = self.full or self.retained_bytes >= self.max_bytes
+            self.full = self.full or self._is_beyond(self.max_bytes, self.max_events)
 
     def _next_id(self, event: ServerSentEvent) -> str | None:
         own = event.last_event_id or None
@@ -125,10 +148,11 @@ class TurnLog:
             del self._readers[reader]
             self._make_room(now)
 
-    def read(self, position: int, max_bytes: int) -> tuple[bytes, int]:
+    def read(self, position: int, max_bytes: int, *, max_merged_bytes: int = 0) -> tuple[bytes, int]:
         """What follows ``position``, and the position after it.
 
-        Whole entries, joined up to ``max_bytes``, but at least one if there is one.
+        Whole entries, joined up to ``max_bytes``, but at least one if there is one.  Adjacent deltas
+        come as one, with up to ``max_merged_bytes`` of text, if that is not 0 and the log knows of deltas.
         """
         start = end = self._index(max(position + 1, self._first))
         size = 0
@@ -137,7 +161,36 @@ class TurnLog:
             if size > max_bytes and end > start:
                 break
             end += 1
-        return b"".join(self._entries[start:end]), self._first + end - self._dropped - 1
+        entries = self._entries[start:end]
+        after = self._first + end - self._dropped - 1
+        if max_merged_bytes and self._delta is not None:
+            return b"".join(merged(entries, self._delta, max_merged_bytes)), after
+        return b"".join(entries), after
+
+    def what_was_dropped(self, position: int) -> bytes:
+        """What a reader at ``position`` is told of the events after it that are gone, if any are.
+
+        First an event ``gap``, with the numbers of the first and the last that are missing.  It has data,
+        so that a browser's EventSource sees it, and no ID: the next event's own ID is a position that
+        exists.  Then, where the log has snapshots, all that was dropped since the beginning, in short:
+        ``snapshot`` says in how many events, and the last of them has the ID of the last that was dropped.
+        """
+        if position + 1 >= self._first:
+            return b""
+        missing = {"type": "gap", "from": position + 1, "to": self._first - 1}
+        short = self._snapshots.events() if self._snapshots is not None else []
+        if short:
+            missing["snapshot"] = len(short)
+        events = [encode_event(json.dumps(missing), event="gap")]
+        for event in short:
+            is_last = event is short[-1] and self.epoch is not None
+            name = None if event.type == "message" else event.type
+            events.append(
+                encode_event(
+                    event.data, event=name, id=f"{self.epoch}-{self._first - 1}" if is_last else None
+                )
+            )
+        return b"".join(events)
 
     def reader_moved(self, now: float) -> None:
         """A reader's position has changed: perhaps there is room now."""
@@ -155,16 +208,23 @@ class TurnLog:
     def _make_room(self, now: float) -> None:
         if self.full:
             self._drop_what_all_have_passed()
-            if self.retained_bytes <= self._low_bytes:
+            if not self._is_beyond(self._low_bytes + 1, self._low_events + 1):
                 self.full = False
                 self.on_room(now)
 
+    def _is_beyond(self, max_bytes: int, max_events: int) -> bool:
+        return self.retained_bytes >= max_bytes or len(self._entries) - self._dropped >= max_events
+
     def _drop_what_all_have_passed(self) -> None:
         """Drop the oldest entries that nobody has to read, until a quarter of the room is free."""
-        needed = min((reader.position for reader in self._readers), default=self.last) + 1
+        holders = self._readers if self._readers_hold else ()
+        needed = min((reader.position for reader in holders), default=self.last) + 1
         end = min(self._index(needed), len(self._entries))
-        while self._dropped < end and self.retained_bytes > self._low_bytes:
-            self.retained_bytes -= len(self._entries[self._dropped]) + ENTRY_OVERHEAD_BYTES
+        while self._dropped < end and self._is_beyond(self._low_bytes + 1, self._low_events + 1):
+            entry = self._entries[self._dropped]
+            if self._snapshots is not None:
+                self._snapshots.dropped(entry)
+            self.retained_bytes -= len(entry) + ENTRY_OVERHEAD_BYTES
             self._entries[self._dropped] = b""
             self._dropped += 1
             self._first += 1

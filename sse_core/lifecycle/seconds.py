@@ -15,13 +15,15 @@ def read_number(text: str) -> float | None:
     return float(text) if _NUMBER.fullmatch(text) else None
 
 
-def check_durations(settings: object) -> None:
+def check_durations(settings: object, *names: str) -> None:
     """See that each field of a dataclass is a number of seconds above zero, or ``None``.
 
-    Raises ``ValueError`` that names the field.  A wait of zero seconds would be over before it
-    began, again and again; one that isn't finite would never be over, and that is ``None``.
+    With ``names``, only those fields.  Raises ``ValueError`` that names the field.  A wait of zero seconds
+    would be over before it began, again and again; one that isn't finite would never be over, and that is
+    ``None``.
     """
-    for field in dataclasses.fields(settings):  # type: ignore[arg-type]  # any dataclass
-        seconds = getattr(settings, field.name)
+    fields = [field.name for field in dataclasses.fields(settings)]  # type: ignore[arg-type]  # any dataclass
+    for name in names or fields:
+        seconds = getattr(settings, name)
         if seconds is not None and not 0 < seconds < math.inf:
-            raise ValueError(f"{field.name} must be a number of seconds above zero, or None: {seconds!r}")
+            raise ValueError(f"{name} must be a number of seconds above zero, or None: {seconds!r}")

@@ -6,38 +6,57 @@ something to take, is evicted, so that the others and the provider need not wait
 
 Heartbeats are a comment line with no blank line after it: several clients dispatch an empty event
 for a comment that a blank line follows.  They are sent only when nothing else was.
+
+A reader who is behind gets adjacent deltas as one event, and all that there is in one piece: so it
+catches up at the cost of its own socket.  One who is not gets each event when it comes.
 """
 
 from __future__ import annotations
 
 import enum
-import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..framing import encode_comment, encode_event
+from ..framing import encode_comment
 from .log import TurnLog
+from .retry import Jitter, no_jitter
 from .seconds import check_durations
 from .timers import Timer, Timers
 
-_PING = encode_comment("ping")
 _MAX_BYTES_A_PULL = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionSettings:
-    """How a reader is treated; all in seconds, ``None`` switches a thing off.
+    """How a reader is treated; times in seconds, ``None`` switches a thing off.
 
-    ``heartbeat`` is well below the 60 s after which nginx, HAProxy and AWS cut an idle stream.
-    Raises ``ValueError`` for what is not above zero, or not finite.
+    ``heartbeat`` is well below the 60 s after which nginx, HAProxy and AWS cut an idle stream;
+    ``heartbeat_bytes`` is how long one is at the least, for what holds small writes back.  A reader that
+    takes nothing for ``stall`` is evicted.  After ``lifetime`` it is to come back on a new connection;
+    up to the fraction ``lifetime_jitter`` of it is taken away at random, so that readers who came
+    together don't come back together.  One who is more than ``merge_behind`` events behind gets adjacent
+    deltas as one, with up to ``max_merged_bytes`` of text.
+
+    Raises ``ValueError``, naming the setting, for what none of these can be.
     """
 
     heartbeat: float | None = 15.0
     stall: float | None = 60.0
     lifetime: float | None = None
+    lifetime_jitter: float = 0.25
+    heartbeat_bytes: int = 0
+    merge_behind: int | None = 32
+    max_merged_bytes: int = 16 * 1024
 
     def __post_init__(self) -> None:
-        check_durations(self)
+        check_durations(self, "heartbeat", "stall", "lifetime")
+        if not 0 <= self.lifetime_jitter <= 1:
+            raise ValueError("lifetime_jitter is a fraction: it must be between 0 and 1")
+        encode_comment("", pad_to=self.heartbeat_bytes)
+        for name, least in (("merge_behind", 0), ("max_merged_bytes", 1)):
+            if not least <= (getattr(self, name) or least) < math.inf:
+                raise ValueError(f"{name} must be {least} or more: {getattr(self, name)!r}")
 
 
 class ReaderOutcome(enum.Enum):
@@ -52,7 +71,8 @@ class ReaderOutcome(enum.Enum):
 class Subscription:
     """A cursor into ``log``, from ``after`` (a position; 0 is the start).
 
-    ``waker`` is called when there may be something to pull.
+    ``waker`` is called when there may be something to pull; ``jitter`` is the randomness of
+    ``lifetime_jitter``.
 
     Raises ``ValueError`` for an ``after`` that the log hasn't come to yet.
     """
@@ -65,6 +85,7 @@ class Subscription:
         after: int = 0,
         settings: SubscriptionSettings | None = None,
         waker: Callable[[], None] | None = None,
+        jitter: Jitter = no_jitter,
     ) -> None:
         if not 0 <= after <= log.last:
             raise ValueError(f"a reader begins after an event from 0 to {log.last}, not {after}")
@@ -75,10 +96,11 @@ class Subscription:
         self._settings = settings or SubscriptionSettings()
         self._timers = Timers()
         self._heartbeat_due = False
-        self._gap = self._find_gap()
         log.add_reader(self)
         self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
-        self._arm(Timer.LIFETIME, self._settings.lifetime, now)
+        if self._settings.lifetime is not None:
+            shorter = self._settings.lifetime_jitter * jitter()
+            self._arm(Timer.LIFETIME, self._settings.lifetime * (1 - shorter), now)
         self.log_changed(now)
 
     @property
@@ -89,7 +111,7 @@ class Subscription:
     @property
     def behind(self) -> bool:
         """Whether there is something to pull."""
-        return self.position < self._log.last or bool(self._gap)
+        return self.position < self._log.last
 
     def data_to_send(self, now: float, max_bytes: int = _MAX_BYTES_A_PULL) -> bytes:
         """The next bytes for this reader: events, or a heartbeat that is due, or nothing."""
@@ -97,7 +119,7 @@ class Subscription:
             return b""
         data = self._take(now, max_bytes)
         if not data and self._heartbeat_due:
-            data = _PING
+            data = encode_comment("ping", pad_to=self._settings.heartbeat_bytes)
         if data:
             self._heartbeat_due = False
             self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
@@ -109,9 +131,12 @@ class Subscription:
         return data
 
     def _take(self, now: float, max_bytes: int) -> bytes:
-        gap, self._gap = self._gap, b""
-        data, self.position = self._log.read(self.position, max_bytes)
-        self._log.reader_moved(now)
+        log, settings = self._log, self._settings
+        gap = log.what_was_dropped(self.position)
+        merges = settings.merge_behind is not None and log.last - self.position > settings.merge_behind
+        merged = settings.max_merged_bytes if merges else 0
+        data, self.position = log.read(self.position, max_bytes, max_merged_bytes=merged)
+        log.reader_moved(now)
         return gap + data
 
     def log_changed(self, now: float) -> None:
@@ -145,17 +170,6 @@ class Subscription:
     def _arm(self, timer: Timer, seconds: float | None, now: float) -> None:
         if seconds is not None:
             self._timers.arm(timer, now + seconds)
-
-    def _find_gap(self) -> bytes:
-        """What tells a reader that events it asks for are gone.
-
-        It is an event with data, so that a browser's EventSource sees it, and it has no ID: the
-        next event's own ID is a position that exists.
-        """
-        if self.position + 1 >= self._log.first_retained:
-            return b""
-        missing = {"type": "gap", "from": self.position + 1, "to": self._log.first_retained - 1}
-        return encode_event(json.dumps(missing), event="gap")
 
 
 def _nobody() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ..base import Dialect
 from .decoder import Decoder
+from .deltas import DELTA
 from .encoder import Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
 
-DIALECT = Dialect("anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error)
+DIALECT = Dialect(
+    "anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error, delta=DELTA
+)
 
 __all__ = ["DIALECT", "Decoder", "Encoder", "to_response"]

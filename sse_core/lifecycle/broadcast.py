@@ -1,0 +1,72 @@
+"""One stream for many readers, with no provider behind it: the progress of a long job, notifications.
+
+It is a log that nobody fills but its owner, who can't be asked to pause.  So readers hold nothing: what
+goes beyond the bounds is dropped, and a reader who hasn't taken it is told of the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from ..framing import ServerSentEvent
+from .log import TurnLog
+from .retry import Jitter, no_jitter
+from .subscription import Subscription, SubscriptionSettings
+
+
+class Broadcast:
+    """Events for whoever subscribes.
+
+    ``epoch`` names the stream within its event IDs; give a new one after a restart, so that an ID from
+    before it is not taken for a position now.  ``max_bytes`` and ``max_events`` bound what is kept for
+    those who come later or read slowly.  ``settings`` and ``jitter`` are the readers'.
+
+    Raises ``ValueError`` for what :class:`TurnLog` refuses.
+    """
+
+    def __init__(
+        self,
+        epoch: str,
+        *,
+        max_bytes: int = 4 * 1024 * 1024,
+        max_events: int = 100_000,
+        settings: SubscriptionSettings | None = None,
+        jitter: Jitter = no_jitter,
+    ) -> None:
+        self.log = TurnLog(epoch, max_bytes=max_bytes, max_events=max_events, readers_hold=False)
+        self._settings = settings
+        self._jitter = jitter
+
+    def publish(self, events: Iterable[ServerSentEvent], now: float) -> None:
+        """Give these events to all readers, and keep them for those who come.
+
+        Raises ``LocalProtocolError`` after ``close``, and ``ValueError`` for an event that can't be
+        written.
+        """
+        for event in events:
+            self.log.append(event)
+        self.log.announce(now)
+
+    def close(self, now: float) -> None:
+        """No event will follow: readers are given what there is, and that is the end."""
+        self.log.close(now)
+
+    def subscribe(
+        self,
+        now: float,
+        *,
+        last_event_id: str = "",
+        join: Literal["start", "now"] = "start",
+        waker: Callable[[], None] | None = None,
+    ) -> Subscription:
+        """A reader, who goes on after ``last_event_id`` if that is an ID of this stream.
+
+        Else ``join`` says from where: from the ``start``, as far as it is kept, or from ``now``.
+        """
+        position = self.log.position_of(last_event_id)
+        if position is None:
+            position = 0 if join == "start" else self.log.last
+        return Subscription(
+            self.log, now, after=position, settings=self._settings, waker=waker, jitter=self._jitter
+        )
