@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sse_core.blocks import BlockEvent, BlockStop, ToolUseBlock
-from sse_core.lifecycle import Outcome, Turn, TurnLog, TurnState, Upstream, Want
+from sse_core.lifecycle import Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter
 from sse_http import ClientExchange, Waker, no_waker
 
@@ -50,7 +50,10 @@ class RelayedTurn:
         self.turn: Turn = upstream.turn(
             asked.body, on_disconnect=asked.on_disconnect, jitter=jitter, accumulator=self._accumulator
         )
-        self.log = TurnLog(turn_id, max_bytes=config.log_bytes)
+        self._snapshots = Snapshots(self.turn.dialect, accumulator=config.new_accumulator())
+        self.log = TurnLog(
+            turn_id, max_bytes=config.log_bytes, delta=self.turn.dialect.delta, snapshots=self._snapshots
+        )
         self.log.on_room = self._go_on
         self.readers = 0
         self.drained = False  #: nobody can come back
@@ -63,8 +66,8 @@ class RelayedTurn:
 
     @property
     def retained_bytes(self) -> int:
-        """What is kept of the turn: its events and its message."""
-        return self.log.retained_bytes + self._accumulator.message_bytes
+        """What is kept of the turn: its events, its message, and what stands for events that are gone."""
+        return self.log.retained_bytes + self._accumulator.message_bytes + self._snapshots.retained_bytes
 
     # What the readers' side does
 

@@ -7,14 +7,13 @@ something to take, is evicted, so that the others and the provider need not wait
 Heartbeats are a comment line with no blank line after it: several clients dispatch an empty event
 for a comment that a blank line follows.  They are sent only when nothing else was.
 
-A reader who is behind gets adjacent deltas as one event, and all that there is in one piece: so it
-catches up at the cost of its own socket.  One who is not gets each event when it comes.
+A reader who doesn't keep up gets all that there is in one piece, and, after a while, adjacent deltas as
+one event.  One who does gets each event when it comes.
 """
 
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,8 +34,8 @@ class SubscriptionSettings:
     ``heartbeat_bytes`` is how long one is at the least, for what holds small writes back.  A reader that
     takes nothing for ``stall`` is evicted.  After ``lifetime`` it is to come back on a new connection;
     up to the fraction ``lifetime_jitter`` of it is taken away at random, so that readers who came
-    together don't come back together.  One who is more than ``merge_behind`` events behind gets adjacent
-    deltas as one, with up to ``max_merged_bytes`` of text.
+    together don't come back together.  One who has been behind for ``merge_after`` gets adjacent deltas as
+    one, with up to ``max_merged_bytes`` of text.
 
     Raises ``ValueError``, naming the setting, for what none of these can be.
     """
@@ -46,17 +45,16 @@ class SubscriptionSettings:
     lifetime: float | None = None
     lifetime_jitter: float = 0.25
     heartbeat_bytes: int = 0
-    merge_behind: int | None = 32
+    merge_after: float | None = 1.0
     max_merged_bytes: int = 16 * 1024
 
     def __post_init__(self) -> None:
-        check_durations(self, "heartbeat", "stall", "lifetime")
+        check_durations(self, "heartbeat", "stall", "lifetime", "merge_after")
         if not 0 <= self.lifetime_jitter <= 1:
             raise ValueError("lifetime_jitter is a fraction: it must be between 0 and 1")
         encode_comment("", pad_to=self.heartbeat_bytes)
-        for name, least in (("merge_behind", 0), ("max_merged_bytes", 1)):
-            if not least <= (getattr(self, name) or least) < math.inf:
-                raise ValueError(f"{name} must be {least} or more: {getattr(self, name)!r}")
+        if self.max_merged_bytes < 1:
+            raise ValueError(f"max_merged_bytes must be 1 or more: {self.max_merged_bytes!r}")
 
 
 class ReaderOutcome(enum.Enum):
@@ -96,6 +94,7 @@ class Subscription:
         self._settings = settings or SubscriptionSettings()
         self._timers = Timers()
         self._heartbeat_due = False
+        self._behind_since: float | None = None
         log.add_reader(self)
         self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
         if self._settings.lifetime is not None:
@@ -126,14 +125,17 @@ class Subscription:
         self._timers.disarm(Timer.STALL)
         if self.behind:
             self._arm(Timer.STALL, self._settings.stall, now)
-        elif self._log.closed:
+            return data
+        self._behind_since = None
+        if self._log.closed:
             self._end(ReaderOutcome.FINISHED, now)
         return data
 
     def _take(self, now: float, max_bytes: int) -> bytes:
         log, settings = self._log, self._settings
         gap = log.what_was_dropped(self.position)
-        merges = settings.merge_behind is not None and log.last - self.position > settings.merge_behind
+        since = now - (now if self._behind_since is None else self._behind_since)
+        merges = settings.merge_after is not None and since >= settings.merge_after
         merged = settings.max_merged_bytes if merges else 0
         data, self.position = log.read(self.position, max_bytes, max_merged_bytes=merged)
         log.reader_moved(now)
@@ -143,7 +145,8 @@ class Subscription:
         """The log has something new, or was closed."""
         if self.outcome is not None:
             return
-        if self.behind and self._timers.due(Timer.STALL) is None:
+        if self.behind and self._behind_since is None:
+            self._behind_since = now
             self._arm(Timer.STALL, self._settings.stall, now)
         self.waker()
 

@@ -182,14 +182,16 @@ def test_a_reader_who_comes_back_too_late_is_told_of_the_gap() -> None:
     for _ in range(50):
         provider.send(PIECE)
     late = world.resume(TURN_ID, reader.sse[-1].last_event_id)
-    gap, first = late.sse[:2]
+    gap, start, block, short, *rest = late.sse
     assert gap.type == "gap"
     missing = json.loads(gap.data)
-    assert missing == {"type": "gap", "from": 4, "to": missing["to"]}
-    # The event has no ID of its own, so that a client that is cut here asks for the same again.
-    assert gap.last_event_id == ""
-    assert first.last_event_id == f"{TURN_ID}-{missing['to'] + 1}"
-    assert numbers(late.sse[1:]) == list(range(missing["to"] + 1, 54))
+    assert missing == {"type": "gap", "from": 4, "to": missing["to"], "snapshot": 3}
+    # What is gone comes in short.  Only its last event has an ID, so that a client that is cut before it
+    # asks for the same again.
+    assert [event.last_event_id for event in (gap, start, block)] == ["", "", ""]
+    assert numbers([short, *rest]) == list(range(missing["to"], 54))
+    assert "".join(late.text.split("x")) == ""
+    assert len(late.text) == 100 * 51
 
 
 def numbers(events: list[ServerSentEvent]) -> list[int]:

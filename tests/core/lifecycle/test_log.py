@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -305,3 +306,35 @@ class TestGrowth:
         for reader in reversed(readers):
             log.remove_reader(reader, 0.0)
         assert time.perf_counter() - begun < 5
+
+
+class TestABoundOnEvents:
+    """Many small events cost more than their bytes."""
+
+    def test_with_nobody_reading_the_oldest_go(self) -> None:
+        log = TurnLog("e", max_events=8)
+        for number in range(100):
+            log.append(event(str(number)))
+            assert log.last - log.first_retained + 1 < 8
+        assert not is_full(log)
+
+    def test_it_is_full_while_somebody_has_to_read_and_until_a_quarter_is_free(self) -> None:
+        log, reader = TurnLog("e", max_events=8), Reader()
+        room: list[float] = []
+        log.add_reader(reader)
+        log.on_room = room.append
+        for number in range(8):
+            assert not is_full(log)
+            log.append(event(str(number)))
+        assert is_full(log)
+        for position, still_full in ((1, True), (2, False)):
+            reader.position = position
+            log.reader_moved(float(position))
+            assert is_full(log) is still_full
+        assert room == [2.0]
+
+    @pytest.mark.parametrize("name", ["max_bytes", "max_events"])
+    def test_a_bound_is_at_least_one(self, name: str) -> None:
+        make: Callable[..., TurnLog] = TurnLog
+        with pytest.raises(ValueError, match=f"{name} must be 1 or more"):
+            make("e", **{name: 0})

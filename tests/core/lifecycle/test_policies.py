@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -82,11 +84,33 @@ class TestOnDisconnect:
 @pytest.mark.parametrize("seconds", [0, -1.0, math.nan, math.inf])
 def test_a_deadline_is_above_zero_and_finite_or_none(seconds: float) -> None:
     """Zero would be over before it began, and "nan" would never be over, unnoticed."""
-    for settings, name in (
+    kinds: list[tuple[Callable[..., Any], str]] = [
         (Deadlines, "output_gap"),
         (SourceDeadlines, "idle"),
         (SubscriptionSettings, "heartbeat"),
-    ):
+    ]
+    for settings, name in kinds:
         assert getattr(settings(**{name: None}), name) is None
         with pytest.raises(ValueError, match=f"{name} must be a number of seconds above zero, or None"):
             settings(**{name: seconds})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("lifetime_jitter", -0.1),
+        ("lifetime_jitter", 1.1),
+        ("lifetime_jitter", math.nan),
+        ("merge_after", 0.0),
+        ("max_merged_bytes", -1),
+    ],
+)
+def test_what_no_setting_of_a_reader_can_be(setting: str, value: float) -> None:
+    settings: Callable[..., Any] = SubscriptionSettings
+    with pytest.raises(ValueError, match=f"^{setting}"):
+        settings(**{setting: value})
+
+
+def test_a_heartbeat_has_a_size_or_none() -> None:
+    with pytest.raises(ValueError, match="pad_to"):
+        SubscriptionSettings(heartbeat_bytes=-1)

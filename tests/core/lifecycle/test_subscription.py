@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+from bisect import bisect
+from collections.abc import Callable
 
 import pytest
 
@@ -192,7 +195,8 @@ class TestEnds:
 
 class TestTimers:
     def settings(self, **seconds: float | None) -> SubscriptionSettings:
-        return SubscriptionSettings(**{"heartbeat": None, "stall": None, "lifetime": None, **seconds})
+        make: Callable[..., SubscriptionSettings] = SubscriptionSettings
+        return make(**{"heartbeat": None, "stall": None, "lifetime": None, **seconds})
 
     def test_all_of_them_can_be_switched_off(self) -> None:
         assert Subscription(log_of(1), 0.0, settings=self.settings()).deadline is None
@@ -286,3 +290,42 @@ class TestTimers:
         idle = Subscription(TurnLog("e"), 0.0, settings=settings)
         idle.handle_timeout(1000.0)
         assert idle.outcome is ReaderOutcome.EXPIRED
+
+
+class TestComingBack:
+    """The lifetime of a reader, so that a server can be drained without a herd."""
+
+    SETTINGS = SubscriptionSettings(heartbeat=None, stall=None, lifetime=100.0, lifetime_jitter=0.5)
+
+    @pytest.mark.parametrize(("dice", "seconds"), [(0.0, 100.0), (0.5, 75.0), (0.99, 50.5)])
+    def test_it_is_shorter_at_random(self, dice: float, seconds: float) -> None:
+        reader = Subscription(log_of(0), 1000.0, settings=self.SETTINGS, jitter=lambda: dice)
+        assert reader.deadline == pytest.approx(1000.0 + seconds)
+        reader.handle_timeout(1000.0 + seconds)
+        assert outcome_of(reader) is ReaderOutcome.EXPIRED
+
+    def test_a_thousand_readers_do_not_come_back_together(self) -> None:
+        dice = random.Random(7)
+        log = log_of(0)
+        readers = [Subscription(log, 0.0, settings=self.SETTINGS, jitter=dice.random) for _ in range(1000)]
+        moments = sorted(reader.deadline or 0.0 for reader in readers)
+        busiest = max(bisect(moments, at + 1.0) - place for place, at in enumerate(moments))
+        assert busiest < 50  # of 1000 in 50 seconds, 20 are due in each
+
+
+def test_a_heartbeat_may_be_long_for_what_holds_small_writes_back() -> None:
+    settings = SubscriptionSettings(heartbeat=5.0, heartbeat_bytes=2048)
+    reader = Subscription(log_of(0), 0.0, settings=settings)
+    reader.handle_timeout(5.0)
+    beat = reader.data_to_send(5.0)
+    assert len(beat) == 2048
+    assert EventStreamDecoder().receive_data(beat) == []
+
+
+def test_many_small_events_go_out_in_one_piece_when_a_reader_was_busy() -> None:
+    log = log_of(0)
+    reader = Subscription(log, 0.0)
+    for number in range(30):
+        add(log, number / 100, str(number))  # the reader's socket has no room: nothing is pulled
+    assert len(texts(reader.data_to_send(1.0))) == 30
+    assert not reader.behind

@@ -1,0 +1,120 @@
+"""A reader whose position is gone: he is told of the gap, and in short what he has missed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core import EventStreamDecoder, MessageAccumulator, ServerSentEvent, dialects
+from sse_core.blocks import (
+    BlockEvent,
+    BlockStart,
+    BlockStop,
+    Message,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    TextBlock,
+    TextDelta,
+)
+from sse_core.lifecycle import Snapshots, Subscription, TurnLog
+
+ANTHROPIC = dialects.get("anthropic")
+SIZE = 300  # more than any event here has, with what it costs beside
+ANSWER: list[BlockEvent] = [
+    MessageStart("m", "model", usage={"input_tokens": 3}),
+    BlockStart(0, TextBlock()),
+    *(TextDelta(0, f"word{number} ") for number in range(60)),
+    BlockStop(0),
+    MessageDelta("end_turn", {"output_tokens": 60}),
+    MessageStop(),
+]
+
+
+def log_of(answer: list[BlockEvent], kept: int, snapshots: Snapshots | None = None) -> TurnLog:
+    """A log of the answer that has room for so many of its events."""
+    snapshots = snapshots or Snapshots(ANTHROPIC)
+    log = TurnLog("e", max_events=kept, snapshots=snapshots, delta=ANTHROPIC.delta)
+    encoder = ANTHROPIC.Encoder()
+    for event in answer:
+        for sse in encoder.send(event):
+            log.append(sse)
+    return log
+
+
+def read(log: TurnLog, after: int = 0) -> list[ServerSentEvent]:
+    reader = Subscription(log, 0.0, after=after)
+    data = b""
+    while reader.behind:
+        data += reader.data_to_send(0.0, 1000)
+    return EventStreamDecoder().receive_data(data)
+
+
+def message_of(stream: list[ServerSentEvent]) -> Message:
+    decoder, accumulator = ANTHROPIC.Decoder(), MessageAccumulator()
+    for sse in stream:
+        for event in decoder.receive_event(sse):
+            accumulator.receive(event)
+    return accumulator.message
+
+
+WHOLE = message_of(read(log_of(ANSWER, 10**6)))
+
+
+@given(st.integers(0, len(ANSWER)), st.integers(1, 70))
+def test_snapshot_and_rest_make_the_whole_message_at_every_cut(count: int, kept: int) -> None:
+    log = log_of(ANSWER[:count], kept)
+    received = read(log)
+    if received and received[0].type == "gap":
+        del received[0]
+    assert message_of(received) == message_of(read(log_of(ANSWER[:count], 10**6)))
+
+
+@pytest.mark.parametrize("after", [0, 1, 5, 30])
+def test_it_stands_for_everything_that_is_gone_wherever_the_reader_was(after: int) -> None:
+    gap, *rest = read(log_of(ANSWER, 20), after)
+    assert gap.type == "gap"
+    assert message_of(rest) == WHOLE
+
+
+def test_the_gap_says_how_many_events_the_snapshot_has() -> None:
+    log = log_of(ANSWER[:40], 20)
+    gap, *rest = read(log)
+    told = json.loads(gap.data)
+    assert told == {"type": "gap", "from": 1, "to": log.first_retained - 1, "snapshot": 3}
+    assert message_of(rest[:3]).text == "".join(f"word{number} " for number in range(log.first_retained - 3))
+
+
+def test_who_is_cut_within_the_snapshot_gets_it_again_and_after_it_not() -> None:
+    log = log_of(ANSWER, 20)
+    gap, *rest = read(log)
+    count = json.loads(gap.data)["snapshot"]
+    assert [sse.last_event_id for sse in rest[: count - 1]] == [""] * (count - 1)
+    position = log.position_of(rest[count - 1].last_event_id)
+    assert position == log.first_retained - 1
+    assert read(log, position)[0].type != "gap"
+
+
+def test_what_can_not_be_read_can_not_be_told_in_short() -> None:
+    log = TurnLog("e", max_events=4, snapshots=Snapshots(ANTHROPIC))
+    for number in range(10):
+        log.append(ServerSentEvent("message", f"no JSON: {number}"))
+    gap, *rest = read(log)
+    assert "snapshot" not in json.loads(gap.data)
+    assert len(rest) == 10 - json.loads(gap.data)["to"]
+
+
+def test_it_is_bounded() -> None:
+    snapshots = Snapshots(ANTHROPIC, accumulator=MessageAccumulator(max_message_bytes=250))
+    log = log_of(ANSWER, 4, snapshots)
+    assert "snapshot" not in json.loads(read(log)[0].data)
+    assert snapshots.retained_bytes == 0
+
+
+def test_what_is_kept_for_it_is_told() -> None:
+    snapshots = Snapshots(ANTHROPIC)
+    log_of(ANSWER, 4, snapshots)
+    assert 300 < snapshots.retained_bytes < 1000
