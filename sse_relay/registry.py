@@ -6,7 +6,7 @@ together; the oldest go first.
 
 from __future__ import annotations
 
-from collections import deque
+from sse_core.lifecycle import Retention
 
 from .turns import RelayedTurn
 
@@ -18,11 +18,8 @@ class TurnRegistry:
     """
 
     def __init__(self, *, retention: float, retained_bytes: int) -> None:
-        self._retention = retention
-        self._retained_bytes = retained_bytes
         self._turns: dict[tuple[bytes, str], RelayedTurn] = {}
-        self._finished: deque[tuple[float, int, RelayedTurn]] = deque()  # until, bytes, turn
-        self._finished_bytes = 0
+        self._finished: Retention[RelayedTurn] = Retention(seconds=retention, max_bytes=retained_bytes)
 
     @property
     def running(self) -> list[RelayedTurn]:
@@ -42,7 +39,7 @@ class TurnRegistry:
     @property
     def deadline(self) -> float | None:
         """When the next finished turn is to be forgotten."""
-        return self._finished[0][0] if self._finished else None
+        return self._finished.deadline
 
     def add(self, relayed: RelayedTurn) -> None:
         """A new turn."""
@@ -54,18 +51,12 @@ class TurnRegistry:
 
     def finished(self, relayed: RelayedTurn, now: float) -> None:
         """``relayed`` has an outcome now."""
-        size = relayed.retained_bytes
-        self._finished.append((now + self._retention, size, relayed))
-        self._finished_bytes += size
-        while self._finished_bytes > self._retained_bytes:
-            self._forget_oldest()
+        self._forget(self._finished.keep(relayed, relayed.retained_bytes, now))
 
     def handle_timeout(self, now: float) -> None:
         """Forget the turns whose time is over."""
-        while self._finished and self._finished[0][0] <= now:
-            self._forget_oldest()
+        self._forget(self._finished.handle_timeout(now))
 
-    def _forget_oldest(self) -> None:
-        _, size, relayed = self._finished.popleft()
-        self._finished_bytes -= size
-        del self._turns[relayed.owner, relayed.id]
+    def _forget(self, turns: list[RelayedTurn]) -> None:
+        for relayed in turns:
+            del self._turns[relayed.owner, relayed.id]

@@ -252,6 +252,13 @@ class MessageAccumulator:
     def _message_cut(self, event: e.MessageCut) -> None:
         self._end(event, event.completeness)
 
+    def _message_reset(self, event: e.MessageReset) -> None:  # noqa: ARG002  (all handlers have the event)
+        # What was held stays counted: a message that begins anew without end meets the bound.
+        self.message.clear()
+        self._alternatives.clear()
+        self._open.clear()
+        self._started = False
+
     def _ping(self, event: e.Ping) -> None:
         """Nothing has changed."""
 
@@ -330,6 +337,7 @@ class MessageAccumulator:
         e.BlockStop: _block_stop,
         e.MessageDelta: _message_delta,
         e.ItemsDelta: _items,
+        e.MessageReset: _message_reset,
         e.MessageStop: _message_stop,
         e.StreamError: _stream_error,
         e.MessageCut: _message_cut,

@@ -159,6 +159,14 @@ class MessageDelta(BlockEvent):
 
 
 @dataclass(slots=True)
+class MessageReset(BlockEvent):
+    """All that came of the message is taken back: it begins anew.
+
+    Only a turn gives it, and only where its policy says that whoever reads can take back what was shown.
+    """
+
+
+@dataclass(slots=True)
 class ItemsDelta(BlockEvent):
     """More items of the list ``name`` among the message's extra fields: appended."""
 
@@ -255,6 +263,7 @@ __all__ = [
     "JSONObject",
     "MessageCut",
     "MessageDelta",
+    "MessageReset",
     "MessageStart",
     "MessageStop",
     "Ping",

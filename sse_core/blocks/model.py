@@ -288,6 +288,10 @@ class Message(_Values):
     )
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Let it be a message that has not begun."""
         self.id = ""
         self.model = ""
         self.role = "assistant"

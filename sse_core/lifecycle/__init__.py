@@ -5,6 +5,7 @@ from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
+from .retention import Retention
 from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .snapshots import Snapshots
 from .source import EventSource
@@ -29,6 +30,7 @@ __all__ = [
     "Outcome",
     "ReaderOutcome",
     "ResumeRule",
+    "Retention",
     "RetryPolicy",
     "Snapshots",
     "SourceDeadlines",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from ..headers import Headers
 from .http_date import read_http_date
@@ -34,7 +35,9 @@ class RetryPolicy:
     ``multiplier`` for each further attempt, at most ``max_delay``, made shorter by up to the
     fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
-    every status of 500 and above is retried too.
+    every status of 500 and above is retried too.  ``after_output`` says what follows where a part of the
+    answer was shown: ``never`` another attempt; or ``retract``, for readers who can take back what they
+    were shown, if the provider ran no tool and nobody ran one.
 
     Raises ``ValueError`` for what no attempts and no delays can be.
     """
@@ -46,6 +49,7 @@ class RetryPolicy:
     jitter: float = 0.25
     max_retry_after: float = 60.0
     retry_statuses: frozenset[int] = frozenset({408, 409, 429})
+    after_output: Literal["never", "retract"] = "never"
 
     def __post_init__(self) -> None:
         # Each condition says what is right: whatever is compared with "nan" is false.

@@ -3,7 +3,8 @@
 Theory.  Until something visible was sent on, nobody knows how many attempts a turn took: block
 events are held back, and a failed attempt's are thrown away.  The first visible event releases
 them; from then on a failure is told, never repaired in silence.  So there is never a second
-message start, and never text twice.
+message start, and never text twice; unless the policy says that the reader can take back what it was
+shown, and then it is told to (``MessageReset``), before anything comes anew.
 
 The machine's states, timers and wishes are tables (``turn_table.py``).  What this module adds is
 how bytes become inputs to those tables.
@@ -13,7 +14,15 @@ from __future__ import annotations
 
 from collections import deque
 
-from ..blocks import BlockEvent, Message, MessageAccumulator, MessageCut, MessageStop, StreamError
+from ..blocks import (
+    BlockEvent,
+    Message,
+    MessageAccumulator,
+    MessageCut,
+    MessageReset,
+    MessageStop,
+    StreamError,
+)
 from ..blocks.events import is_visible
 from ..dialects import Dialect
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
@@ -69,6 +78,7 @@ class Turn:
         self.attempts = 0
         self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
         self.outcome: Outcome | None = None
+        self.tool_executed = False  #: set it if a tool was run, whatever the message said: no retry then
         self.dialect = dialect
         self._retry = retry or RetryPolicy()
         self._deadlines = deadlines or Deadlines()
@@ -338,14 +348,22 @@ class Turn:
         """
         self.failure = failure
         retry_after = failure.error.retry_after or retry_after_seconds(failure.headers)
-        unseen = self._state in {TurnState.CONNECTING, TurnState.WAITING}
         helps = failure.error.retryable if again is None else again
-        if unseen and helps and self._may_retry(retry_after, now):
+        if helps and self._may_repeat() and self._may_retry(retry_after, now):
+            if self._state is TurnState.STREAMING:
+                self._give_out(MessageReset())
             self._retry_at = now + self._retry.delay(self.attempts, self._jitter, retry_after)
             self._apply(TurnInput.RETRY, now)
             return
         truncated = failure.outcome is Outcome.TRUNCATED
         self._end(failure.outcome, MessageCut("truncated") if truncated else failure.error, now)
+
+    def _may_repeat(self) -> bool:
+        """Whether another attempt would repeat nothing: no text in front of a reader, no tool's effect."""
+        if self._state is not TurnState.STREAMING:
+            return True
+        done = self.tool_executed or self.message.server_tool_seen
+        return self._retry.after_output == "retract" and not done
 
     def _may_retry(self, retry_after: float | None, now: float) -> bool:
         """Whether one more attempt is allowed and would begin before the whole turn is to be over."""

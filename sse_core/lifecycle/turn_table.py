@@ -5,7 +5,8 @@
     IDLE -> CONNECTING -> WAITING -> STREAMING -> DONE
                  ^  |        |
                  |  v        v
-                BACKOFF <----+          (only while nothing visible was sent on)
+                BACKOFF <----+--------- STREAMING
+                    (nothing visible was sent on, or what was is taken back)
 
 Every state but ``DONE`` may go to ``DONE``.  A transition that isn't in the table does not exist.
 """
@@ -24,7 +25,7 @@ class TurnState(enum.Enum):
     IDLE = "idle"  #: not started
     CONNECTING = "connecting"  #: no transport yet
     WAITING = "waiting"  #: the request is out; nothing visible has come
-    STREAMING = "streaming"  #: something visible was sent on: no retry any more
+    STREAMING = "streaming"  #: something visible was sent on: no retry, unless it is taken back
     BACKOFF = "backoff"  #: an attempt has failed; the next one comes in a while
     DONE = "done"  #: there is an outcome
 
@@ -60,6 +61,7 @@ TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
     (TurnState.WAITING, TurnInput.RETRY): TurnState.BACKOFF,
     (TurnState.WAITING, TurnInput.END): TurnState.DONE,
     (TurnState.STREAMING, TurnInput.OUTPUT): TurnState.STREAMING,
+    (TurnState.STREAMING, TurnInput.RETRY): TurnState.BACKOFF,
     (TurnState.STREAMING, TurnInput.END): TurnState.DONE,
     (TurnState.BACKOFF, TurnInput.RETRY_DUE): TurnState.CONNECTING,
     (TurnState.BACKOFF, TurnInput.END): TurnState.DONE,

@@ -22,7 +22,7 @@ from .errors import write_cut, write_error
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
 #: What has no form in this protocol.
-_UNSAID = (e.ItemsDelta, e.TextReplaced)
+_UNSAID = (e.ItemsDelta, e.MessageReset, e.TextReplaced)
 
 
 class Encoder:

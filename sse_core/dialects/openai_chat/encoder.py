@@ -144,7 +144,7 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
     e.BlockStop: _Answer.block_stop,
 }
 #: What has no form in a chunk.
-_UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
+_UNSAID = (e.MessageReset, e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
 #: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
 _OUR_ENDS = (e.MessageCut, e.StreamError)
 

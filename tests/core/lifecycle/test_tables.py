@@ -15,6 +15,7 @@ from sse_core import LocalProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle import (
     EventSource,
+    RetryPolicy,
     SourceInput,
     SourceState,
     Timer,
@@ -102,6 +103,11 @@ TURNS: dict[str, tuple[TurnState, bool, Callable[[], Turn]]] = {
     "accepted": (TurnState.WAITING, True, turns.accepted),
     "refused": (TurnState.WAITING, True, refused),
     "streaming": (TurnState.STREAMING, True, turns.streaming),
+    "streaming, for who can take back": (
+        TurnState.STREAMING,
+        True,
+        lambda: turns.streaming(retry=RetryPolicy(after_output="retract")),
+    ),
     "closing": (TurnState.BACKOFF, True, closing),
     "sleeping": (TurnState.BACKOFF, False, turns.backing_off),
     "done, open": (TurnState.DONE, True, turns.done),
@@ -137,6 +143,11 @@ TURN_MATRIX: dict[str, dict[str, TurnState]] = {
         # A block that begins again breaks the rules.
         **dict.fromkeys(("nothing visible", "visible", "all"), _DONE),
     },
+    "streaming, for who can take back": {
+        **dict.fromkeys(("stop", "no reader", "error, final", "late timeout"), _DONE),
+        **dict.fromkeys(("error, may pass", "garbage", "eof", "lost", "closed"), _BACKOFF),
+        **dict.fromkeys(("nothing visible", "visible", "all"), _BACKOFF),
+    },
     "closing": dict.fromkeys(("stop", "no reader", "late timeout"), _DONE),
     "sleeping": {
         **dict.fromkeys(("stop", "no reader"), _DONE),
@@ -169,7 +180,7 @@ def test_where_a_call_leads_a_turn(situation: str, call: str) -> None:
         TURN_CALLS[call](turn)
     assert turns.state_of(turn) is TURN_MATRIX[situation].get(call, state)
     # Every state that a call leads to has a wish, with or without a transport.
-    paused = call == "pause" and situation == "streaming"
+    paused = call == "pause" and state is TurnState.STREAMING
     open_after = (call, situation) in turn_leaves_open(situation)
     assert turn.want is (Want.PAUSE if paused else turn_table.WANTS[turn.state, open_after])
 

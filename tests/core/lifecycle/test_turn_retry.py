@@ -6,12 +6,15 @@ import json
 
 import pytest
 
-from sse_core.blocks import MessageStart, StreamError
+from sse_core.blocks import BlockStart, MessageReset, MessageStart, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, RetryPolicy, Turn, TurnState, Want
 from tests.core.lifecycle.support import (
     ANSWER,
+    BLOCK_STOP,
     EVENT_STREAM,
+    HELLO,
+    INVALID,
     OPENED,
     OVERLOADED,
     PING,
@@ -338,3 +341,71 @@ class TestRefusals:
         turn.connection_lost("reset", 0.0)
         assert drained(turn) == []
         assert want_of(turn) is Want.NOTHING
+
+
+RETRACT = RetryPolicy(after_output="retract")
+TOOL_RAN = BlockStart(1, ToolUseBlock("t", "search", "server_tool_use"))
+
+
+def fail(turn: Turn, how: str) -> None:
+    """Let a stream that has shown something fail in a way that another attempt may mend."""
+    if how == "error":
+        turn.receive_data(wire(OVERLOADED), 1.0)
+    elif how == "garbage":
+        turn.receive_data(b"data: no JSON\n\n", 1.0)
+    elif how == "silence":
+        turn.handle_timeout(deadline_of(turn))
+    elif how == "eof":
+        turn.receive_eof(1.0)
+    else:
+        turn.connection_lost("reset", 1.0)
+
+
+class TestTakingBack:
+    """For readers who can take back what they were shown, if the policy says so."""
+
+    @pytest.mark.parametrize("how", ["error", "garbage", "silence", "eof", "lost"])
+    def test_what_was_shown_is_taken_back_and_the_answer_begins_anew(self, how: str) -> None:
+        turn = streaming(retry=RETRACT)
+        fail(turn, how)
+        assert drained(turn) == [MessageReset()]
+        assert state_of(turn) is TurnState.BACKOFF
+        assert (turn.message.text, turn.message.id, outcome_of(turn)) == ("", "", None)
+        if want_of(turn) is Want.CLOSE:
+            turn.closed(1.0)
+        answer_again(turn)
+        assert turn.attempts == 2
+
+    def test_not_after_the_provider_ran_a_tool(self) -> None:
+        turn = streaming(retry=RETRACT)
+        turn.receive_data(wire(BLOCK_STOP, TOOL_RAN), 1.0)
+        fail(turn, "lost")
+        assert outcome_of(turn) is Outcome.TRUNCATED
+
+    def test_nor_after_anybody_else_did(self) -> None:
+        turn = streaming(retry=RETRACT)
+        turn.tool_executed = True
+        fail(turn, "lost")
+        assert outcome_of(turn) is Outcome.TRUNCATED
+
+    def test_nor_what_no_repetition_mends(self) -> None:
+        turn = streaming(retry=RETRACT)
+        turn.receive_data(wire(INVALID), 1.0)
+        assert outcome_of(turn) is Outcome.FAILED
+
+    def test_until_the_attempts_are_used_up(self) -> None:
+        turn = streaming(retry=RetryPolicy(max_attempts=2, after_output="retract"))
+        fail(turn, "lost")
+        now = try_again(turn)
+        turn.response_started(200, EVENT_STREAM, now)
+        turn.receive_data(wire(START, OPENED, HELLO), now)
+        turn.connection_lost("reset", now)
+        assert outcome_of(turn) is Outcome.TRUNCATED
+        assert turn.message.text == "Hello"
+
+    def test_usage_of_what_was_taken_back_is_not_the_messages(self) -> None:
+        turn = accepted(retry=RETRACT)
+        turn.receive_data(wire(MessageStart("m", "c", usage={"input_tokens": 7}), OPENED, HELLO), 0.0)
+        assert turn.message.usage == {"input_tokens": 7}
+        fail(turn, "lost")
+        assert turn.message.usage == {}
