@@ -60,6 +60,8 @@ class RelayConfig:
             _check_key("api_key", self.api_key)
         for key in self.client_keys:
             _check_key("client_keys", key)
+        if self.retry.after_output != "never":
+            raise ValueError("retry: after_output must be never: this protocol's clients can't take back")
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above zero")

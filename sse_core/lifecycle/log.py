@@ -77,6 +77,7 @@ class TurnLog:
         self._entries: list[bytes] = []
         self._dropped = 0  # how many of them, from the front, are empty by now
         self._first = 1  # the sequence number of the oldest entry that is retained
+        self._needed = 0  # the oldest event that a reader had yet to take when room was needed last
         self._keeping = True
         self._readers_hold = readers_hold
         self._delta = delta
@@ -192,9 +193,11 @@ class TurnLog:
             )
         return b"".join(events)
 
-    def reader_moved(self, now: float) -> None:
-        """A reader's position has changed: perhaps there is room now."""
-        self._make_room(now)
+    def reader_moved(self, before: int, now: float) -> None:
+        """A reader's position has changed from ``before``: perhaps there is room now."""
+        # Of a thousand readers only those who were the last can make room.
+        if before < self._needed:
+            self._make_room(now)
 
     def position_of(self, event_id: str) -> int | None:
         """The position that ``event_id`` stands for, or ``None`` if it isn't one of this log."""
@@ -219,6 +222,7 @@ class TurnLog:
         """Drop the oldest entries that nobody has to read, until a quarter of the room is free."""
         holders = self._readers if self._readers_hold else ()
         needed = min((reader.position for reader in holders), default=self.last) + 1
+        self._needed = needed
         end = min(self._index(needed), len(self._entries))
         while self._dropped < end and self._is_beyond(self._low_bytes + 1, self._low_events + 1):
             entry = self._entries[self._dropped]

@@ -137,8 +137,9 @@ class Subscription:
         since = now - (now if self._behind_since is None else self._behind_since)
         merges = settings.merge_after is not None and since >= settings.merge_after
         merged = settings.max_merged_bytes if merges else 0
-        data, self.position = log.read(self.position, max_bytes, max_merged_bytes=merged)
-        log.reader_moved(now)
+        before = self.position
+        data, self.position = log.read(before, max_bytes, max_merged_bytes=merged)
+        log.reader_moved(before, now)
         return gap + data
 
     def log_changed(self, now: float) -> None:

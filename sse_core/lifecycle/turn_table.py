@@ -16,10 +16,10 @@ from __future__ import annotations
 import enum
 
 from .machine import Want
-from .timers import Timer
+from .timers import TableKey, Timer
 
 
-class TurnState(enum.Enum):
+class TurnState(TableKey):
     """Where a turn is."""
 
     IDLE = "idle"  #: not started
@@ -30,7 +30,7 @@ class TurnState(enum.Enum):
     DONE = "done"  #: there is an outcome
 
 
-class TurnInput(enum.Enum):
+class TurnInput(TableKey):
     """What may happen to a turn."""
 
     START = "start"

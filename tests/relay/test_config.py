@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sse_core.lifecycle import RetryPolicy
 from sse_relay.config import RelayConfig
 
 UPSTREAM = "https://provider.test"
@@ -77,3 +78,8 @@ def test_no_key_in_a_repr() -> None:
     config = RelayConfig(UPSTREAM, api_key="sk-secret", client_keys=frozenset({"ck-secret"}))
     assert "secret" not in repr(config)
     assert "secret" not in f"{config}"
+
+
+def test_clients_of_this_protocol_can_not_take_back() -> None:
+    with pytest.raises(ValueError, match=r"^retry: after_output must be never"):
+        RelayConfig(UPSTREAM, retry=RetryPolicy(after_output="retract"))

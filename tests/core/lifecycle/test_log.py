@@ -164,13 +164,13 @@ class TestRoom:
         assert log.first_retained == 1
 
         reader.position = 1
-        log.reader_moved(1.0)
+        log.reader_moved(0, 1.0)
         assert is_full(log), "a quarter must be free, not one entry"
         reader.position = 2
-        log.reader_moved(2.0)
+        log.reader_moved(0, 2.0)
         assert not is_full(log)
         assert room == [2.0]
-        log.reader_moved(3.0)
+        log.reader_moved(0, 3.0)
         assert room == [2.0], "told once"
 
     def test_the_slowest_reader_counts_until_it_leaves(self) -> None:
@@ -182,7 +182,7 @@ class TestRoom:
         for number in range(1, 5):
             log.append(event(str(number)))
         fast.position = 4
-        log.reader_moved(1.0)
+        log.reader_moved(0, 1.0)
         assert is_full(log)
         log.remove_reader(slow, 2.0)
         assert room == [2.0]
@@ -198,7 +198,7 @@ class TestRoom:
         reader.position = 4
         log.append(event("5"))
         assert is_full(log)
-        log.reader_moved(1.0)
+        log.reader_moved(0, 1.0)
         assert not is_full(log)
         assert room == [1.0]
 
@@ -209,7 +209,7 @@ class TestRoom:
         log.append(event("x" * 1000))
         assert is_full(log)
         reader.position = 1
-        log.reader_moved(1.0)
+        log.reader_moved(0, 1.0)
         assert room == [1.0]
         assert log.retained_bytes == 0
 
@@ -290,7 +290,7 @@ class TestGrowth:
         begun = time.perf_counter()
         while reader.position < log.last:
             _, reader.position = log.read(reader.position, 1)
-            log.reader_moved(0.0)
+            log.reader_moved(0, 0.0)
             if not is_full(log):
                 log.append(event())
             if log.last > 2 * self.COUNT:
@@ -329,7 +329,7 @@ class TestABoundOnEvents:
         assert is_full(log)
         for position, still_full in ((1, True), (2, False)):
             reader.position = position
-            log.reader_moved(float(position))
+            log.reader_moved(0, float(position))
             assert is_full(log) is still_full
         assert room == [2.0]
 
