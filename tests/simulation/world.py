@@ -1,0 +1,89 @@
+"""The clock, the dice and the agenda of one world.
+
+Nothing here waits: the world goes from one thing on its agenda to the next, and its clock jumps there.
+The same seed gives the same world, step by step.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from itertools import count
+
+Action = Callable[[], None]
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class World:
+    """One world.  ``trace`` is given a line for all that happens, where there is one."""
+
+    def __init__(self, seed: int, trace: Callable[[str], None] | None = None) -> None:
+        self.seed = seed
+        self.dice = random.Random(seed)
+        self.now = 0.0
+        self.steps = 0
+        self.seen: Counter[str] = Counter()  #: what happened, how often
+        self._trace = trace
+        self._agenda: list[tuple[float, int, Action]] = []
+        self._numbers = count()
+
+    def after(self, seconds: float, action: Action) -> None:
+        """Put ``action`` on the agenda."""
+        heapq.heappush(self._agenda, (self.now + seconds, next(self._numbers), action))
+
+    def run(self, max_steps: int) -> None:
+        """Go on until nothing is left to do.  Raises ``Broken`` for a world that never comes to rest."""
+        agenda = self._agenda
+        while agenda:
+            self.now, _, action = heapq.heappop(agenda)
+            action()
+            self.steps += 1
+            if self.steps > max_steps:
+                raise Broken(f"the world has not come to rest after {max_steps} steps")
+
+    def note(self, what: str, detail: str = "") -> None:
+        """Count that ``what`` happened."""
+        self.seen[what] += 1
+        if self._trace is not None:
+            self._trace(f"{self.now:12.3f} {what} {detail}".rstrip())
+
+    def check(self, holds: bool, what: str) -> None:  # noqa: FBT001  (reads like an assertion)
+        """See that an invariant holds."""
+        if not holds:
+            raise Broken(f"at {self.now:.3f} s, step {self.steps}: {what}")
+
+    def chance(self, probability: float) -> bool:
+        """Whether something happens that does with this probability."""
+        return self.dice.random() < probability
+
+
+class Alarm:
+    """Calls ``ring`` at a deadline that moves, and sometimes a little early or late."""
+
+    def __init__(self, world: World, deadline: Callable[[], float | None], ring: Action) -> None:
+        self._world = world
+        self._deadline = deadline
+        self._ring = ring
+        self._set_for: float | None = None
+
+    def follow(self) -> None:
+        """The deadline may have moved."""
+        due = self._deadline()
+        if due is None or (self._set_for is not None and self._set_for <= due):
+            return  # it rings early, and then looks again
+        self._set_for = due
+        world = self._world
+        late = world.dice.random() * 0.01 if world.chance(0.3) else 0.0
+        world.after(max(0.0, due - world.now) + late, lambda: self._go_off(due))
+
+    def _go_off(self, set_for: float) -> None:
+        if self._set_for != set_for:
+            return  # one that was set for an earlier moment has gone off since
+        self._set_for = None
+        self._ring()
+        self.follow()
