@@ -4,7 +4,9 @@ from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
-from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .reconnect import OnReconnect, Reconnect
+from .redirect import DEFAULT_MAX_REDIRECTS
+from .retry import BROWSER_RETRY, NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .source import EventSource
 from .source_table import SourceInput, SourceState
 from .subscription import ReaderOutcome, Subscription, SubscriptionSettings
@@ -15,6 +17,8 @@ from .turn_table import Outcome, TurnInput, TurnState
 from .upstream import Upstream
 
 __all__ = [
+    "BROWSER_RETRY",
+    "DEFAULT_MAX_REDIRECTS",
     "NO_RETRY",
     "ConnectingMachine",
     "Deadlines",
@@ -23,8 +27,10 @@ __all__ = [
     "HTTPRequest",
     "Jitter",
     "OnDisconnect",
+    "OnReconnect",
     "Outcome",
     "ReaderOutcome",
+    "Reconnect",
     "ResumeRule",
     "RetryPolicy",
     "SourceDeadlines",
