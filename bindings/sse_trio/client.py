@@ -57,8 +57,8 @@ def connect(
     other methods, ``"never"``).  All of ``deadlines`` are in seconds.
 
     ``on_reconnect`` is called with a :class:`sse_core.lifecycle.Reconnect` for each connection that
-    was lost and will be made again, before the wait and behind the events that came before.  To give
-    up, let it raise: the iteration raises the same.
+    was lost and is to be made again: behind the events that came before, and before that is done.
+    To give up, let it raise: the iteration raises the same.
 
     At most ``max_redirects`` redirects are followed for one connection.  To another origin go only
     fields that are known to hold no credential, and no body.
