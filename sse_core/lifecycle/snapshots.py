@@ -3,34 +3,48 @@
 A gap alone leaves a reader without the beginning of the answer.  So the events that a log drops are read
 once more, into a message of their own, which stands for all of them: what is dropped is one event each
 time, what is kept is one message.
+
+The end of a message is not told in short.  From the event on that says why it ended, there are a few more
+with facts about the whole, and an encoder may write those when the message stops and no earlier.  Whoever
+is cut off between them would lose them; so these few are kept as they are.
 """
 
 from __future__ import annotations
 
-from ..blocks import MessageAccumulator
+from ..blocks import BlockEvent, MessageAccumulator, MessageDelta, MessageReset
 from ..dialects import Dialect
 from ..errors import ProtocolError
 from ..framing import EventStreamDecoder, ServerSentEvent
+
+#: Bytes of the data of a message's last events that are kept.
+MAX_END_BYTES = 64 * 1024
 
 
 class Snapshots:
     """Makes, of the events that a log has dropped, those that say the same in short.
 
     ``dialect`` is the protocol of the log's events.  ``accumulator`` is a new one; give one to set its
-    bounds.  What breaks the protocol or a bound can't be told in short: from then on there is none.
+    bounds.  An event of the type ``reset``, if there is one, takes back all that came before it: no
+    protocol has a form for ``MessageReset``, so whoever fills the log says it in an event of their own.
+    What breaks the protocol or a bound can't be told in short: from then on there is none.
     """
 
-    def __init__(self, dialect: Dialect, *, accumulator: MessageAccumulator | None = None) -> None:
+    def __init__(
+        self, dialect: Dialect, *, accumulator: MessageAccumulator | None = None, reset: str | None = None
+    ) -> None:
         self._accumulator = accumulator or MessageAccumulator()
         self._dialect = dialect
+        self._reset = reset
         self._frames = EventStreamDecoder()
         self._decoder = dialect.Decoder()
+        self._end: list[ServerSentEvent] = []
+        self._end_bytes = 0
         self._known = True
 
     @property
     def retained_bytes(self) -> int:
         """What is kept for it."""
-        return self._accumulator.message_bytes
+        return self._accumulator.message_bytes + self._end_bytes
 
     def dropped(self, entry: bytes) -> None:
         """The log has dropped this event; ``entry`` is its bytes."""
@@ -38,15 +52,38 @@ class Snapshots:
             return
         try:
             for sse in self._frames.receive_data(entry):
-                for event in self._decoder.receive_event(sse):
-                    self._accumulator.receive(event)
+                self._receive(sse)
         except ProtocolError:
-            self._known = False
-            self._accumulator = MessageAccumulator()
+            self._forget()
+
+    def _receive(self, sse: ServerSentEvent) -> None:
+        if sse.type == self._reset:
+            self._accumulator.receive(MessageReset())
+            self._decoder = self._dialect.Decoder()
+            self._end, self._end_bytes = [], 0
+            return
+        events = self._decoder.receive_event(sse)
+        if self._end or any(_is_of_the_end(event) for event in events):
+            self._end.append(sse)
+            self._end_bytes += len(sse.data.encode())
+            if self._end_bytes > MAX_END_BYTES:
+                self._forget()
+            return
+        for event in events:
+            self._accumulator.receive(event)
+
+    def _forget(self) -> None:
+        self._known = False
+        self._accumulator = MessageAccumulator()
+        self._end, self._end_bytes = [], 0
 
     def events(self) -> list[ServerSentEvent]:
         """What was dropped, in short; nothing, where it can't be told."""
         if not self._known:
             return []
         encoder = self._dialect.Encoder()
-        return [sse for event in self._accumulator.snapshot() for sse in encoder.send(event)]
+        return [*(sse for event in self._accumulator.snapshot() for sse in encoder.send(event)), *self._end]
+
+
+def _is_of_the_end(event: BlockEvent) -> bool:
+    return isinstance(event, MessageDelta) and bool(event.stop_reason)

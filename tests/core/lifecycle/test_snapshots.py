@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import EventStreamDecoder, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import EventStreamDecoder, MessageAccumulator, ServerSentEvent, dialects, encode_event
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
@@ -118,3 +118,59 @@ def test_what_is_kept_for_it_is_told() -> None:
     snapshots = Snapshots(ANTHROPIC)
     log_of(ANSWER, 4, snapshots)
     assert 300 < snapshots.retained_bytes < 1000
+
+
+CHAT = dialects.get("openai-chat")
+CHAT_ANSWER = [
+    sse
+    for encoder in [CHAT.Encoder()]
+    for event in (MessageStart("m", "model"), *ANSWER[1:], MessageStop())
+    for sse in encoder.send(event)
+]
+
+
+def chat_message(kept: int) -> Message:
+    """The message of a reader from the start, of a log that has room for so many events."""
+    log = TurnLog("e", max_events=kept, snapshots=Snapshots(CHAT))
+    for sse in CHAT_ANSWER:
+        log.append(sse)
+    decoder, accumulator = CHAT.Decoder(), MessageAccumulator()
+    for sse in read(log):
+        for event in decoder.receive_event(sse) if sse.type != "gap" else ():
+            accumulator.receive(event)
+    return accumulator.message
+
+
+@pytest.mark.parametrize("kept", [1, 2, 3, 4, 5, 10])
+def test_why_the_message_ended_and_its_usage_are_not_lost_with_the_events_that_told(kept: int) -> None:
+    # An encoder may keep them for the end of the message, which comes behind the snapshot.
+    message = chat_message(kept)
+    whole = chat_message(10**6)
+    assert (message.stop_reason, message.usage, message.text) == ("stop", whole.usage, whole.text)
+    assert whole.usage
+
+
+def test_an_end_that_grows_without_end_can_not_be_told_in_short() -> None:
+    snapshots = Snapshots(ANTHROPIC)
+    log = log_of([*ANSWER[:-1], *[MessageDelta("end_turn", {"output_tokens": 60})] * 1000], 4, snapshots)
+    assert "snapshot" not in json.loads(read(log)[0].data)
+    assert snapshots.retained_bytes == 0
+
+
+def test_what_was_taken_back_is_not_told() -> None:
+    snapshots = Snapshots(ANTHROPIC, reset="taken back")
+    for entry in entries(ANSWER[:-1]):
+        snapshots.dropped(entry)
+    snapshots.dropped(encode_event("{}", event="taken back"))
+    assert snapshots.events() == []
+    for entry in entries([MessageStart("m2", "model"), *ANSWER[1:9]]):
+        snapshots.dropped(entry)
+    message = message_of(snapshots.events())
+    assert (message.id, message.stop_reason) == ("m2", None)
+    assert message.text == "".join(f"word{number} " for number in range(7))
+
+
+def entries(events: list[BlockEvent]) -> list[bytes]:
+    """The bytes of each event."""
+    encoder = ANTHROPIC.Encoder()
+    return [encode_event(sse.data, event=sse.type) for event in events for sse in encoder.send(event)]
