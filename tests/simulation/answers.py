@@ -1,11 +1,20 @@
-"""What a provider says: numbered words, so that one that is lost or comes twice is found."""
+"""What a provider says: numbered words, so that one that is lost, or comes twice, is found.
+
+A plan says of which blocks an answer is.  An answer is a plan in the bytes of a dialect, with what is
+true of it: the text of each block, which begins with what the block is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from sse_core import dialects, encode_event
 from sse_core.blocks import (
+    ArgumentsDelta,
+    Block,
     BlockEvent,
     BlockStart,
     BlockStop,
@@ -13,61 +22,170 @@ from sse_core.blocks import (
     MessageStart,
     MessageStop,
     Ping,
+    SignatureDelta,
     StreamError,
     TextBlock,
     TextDelta,
+    ThinkingBlock,
+    ThinkingDelta,
+    ToolUseBlock,
 )
 
-PING = b": ping\n"
+#: The blocks of an answer: kind and number of words.  The calls of "two tools" grow in turns.
+Plan = tuple[tuple[str, int], ...]
+
+PLANS: tuple[Plan, ...] = (
+    (("text", 1),),
+    (("text", 3),),
+    (("text", 12),),
+    (("text", 40),),
+    (("text", 40),),
+    (("text", 120),),
+    (("thinking", 10), ("text", 20)),
+    (("text", 8), ("tool", 12)),
+    (("tool", 30),),
+    (("thinking", 4), ("two tools", 15)),
+    (("text", 5), ("two tools", 4)),
+)
+#: Anthropic says more than OpenAI's chunks can.
+ANTHROPIC_PLANS: tuple[Plan, ...] = (
+    *PLANS,
+    (("text", 2), ("server tool", 5), ("text", 20)),
+    (("thinking", 6), ("text", 10), ("thinking", 6), ("tool", 6), ("text", 10)),
+)
+LONGEST_WORD = 12
 
 
-def word(generation: int, number: int) -> str:
-    """A word that no other place of no other answer has."""
-    return f"{generation}.{number} "
+def plans(dialect: str) -> tuple[Plan, ...]:
+    """The plans that this dialect has a form for."""
+    return ANTHROPIC_PLANS if dialect == "anthropic" else PLANS
 
 
-def text(generation: int, count: int) -> str:
-    """The text of an answer."""
-    return "".join(word(generation, number) for number in range(count))
+@dataclass(frozen=True)
+class Answer:
+    """A plan in the bytes of a dialect.  ``body`` has an item for each event before the ending."""
+
+    body: tuple[bytes, ...]
+    ending: bytes
+    blocks: dict[int, str]  #: what is said, by index
+    length: int  #: of all of them
+    starts: int  #: how often it begins: a provider may say that twice
+    has_server_tool: bool
 
 
 @cache
-def opening(dialect: str, generation: int) -> bytes:
-    """The bytes before the first word."""
-    start = MessageStart(f"m{generation}", "model", usage={"input_tokens": 7}, dialect=dialect)
-    return _wire(dialect, start, BlockStart(0, TextBlock()))
+def answer(dialect: str, plan: Plan, attempt: int, *, repeats: bool = False) -> Answer:
+    """The answer that the ``attempt``-th attempt of a turn gets.  It ``repeats`` its start and a delta."""
+    encoder = dialects.get(dialect).Encoder()
+    said = [(event, _bytes(encoder.send(event))) for event in _events(dialect, plan, attempt)]
+    ending = b"".join(encoded for event, encoded in said if isinstance(event, MessageDelta | MessageStop))
+    body = [(event, encoded) for event, encoded in said if not isinstance(event, MessageDelta | MessageStop)]
+    if repeats:
+        delta = next(at for at, (event, _) in enumerate(body) if isinstance(event, _DELTAS))
+        body = [body[0], body[0], *body[1:delta], body[delta], *body[delta:]]
+    blocks: dict[int, str] = {}
+    for event, _ in body:
+        place = place_and_words(event)
+        if place is not None:
+            blocks[place[0]] = blocks.get(place[0], "") + place[1]
+    return Answer(
+        tuple(encoded for _, encoded in body if encoded),
+        ending,
+        blocks,
+        sum(map(len, blocks.values())),
+        2 if repeats else 1,
+        any(kind == "server tool" for kind, _ in plan),
+    )
 
 
-@cache
-def delta(dialect: str, generation: int, number: int) -> bytes:
-    """The bytes of one word."""
-    start = MessageStart(f"m{generation}", "model", dialect=dialect)
-    whole = _wire(dialect, start, BlockStart(0, TextBlock()), TextDelta(0, word(generation, number)))
-    return whole.removeprefix(_wire(dialect, start, BlockStart(0, TextBlock())))
-
-
-@cache
-def ending(dialect: str, generation: int, count: int) -> bytes:
-    """The bytes after the last word."""
-    begin = [MessageStart(f"m{generation}", "model", dialect=dialect), BlockStart(0, TextBlock())]
-    end = [BlockStop(0), MessageDelta("end_turn", {"output_tokens": count}), MessageStop()]
-    return _wire(dialect, *begin, *end).removeprefix(_wire(dialect, *begin))
+def message_id(attempt: int) -> str:
+    """The ID of the message that the ``attempt``-th attempt gets."""
+    return f"m{attempt}"
 
 
 @cache
 def error(dialect: str, *, may_pass: bool) -> bytes:
     """The bytes of an error within the stream."""
     kind = "overloaded_error" if may_pass else "invalid_request_error"
-    return _wire(dialect, StreamError(kind, "The provider has failed.", retryable=may_pass))
+    return _bytes(dialects.get(dialect).Encoder().send(StreamError(kind, "No.", retryable=may_pass)))
 
 
 @cache
 def ping(dialect: str) -> bytes:
     """A sign of life: an event where the protocol has one, else a comment."""
-    return _wire(dialect, Ping()) or PING
+    return _bytes(dialects.get(dialect).Encoder().send(Ping())) or b": ping\n\n"
 
 
-def _wire(name: str, *events: BlockEvent) -> bytes:
-    encoder = dialects.get(name).Encoder()
-    sent = [sse for event in events for sse in encoder.send(event)]
-    return b"".join(encode_event(sse.data, event=None if sse.type == "message" else sse.type) for sse in sent)
+# What an event says
+
+
+def _opening(event: BlockStart) -> tuple[int, str]:
+    block = event.block
+    return event.index, f"<{block.type} {block.name}>" if isinstance(block, ToolUseBlock) else f"<{block.type}>"
+
+
+_DELTAS = (TextDelta, ThinkingDelta, ArgumentsDelta)
+_SAYS: dict[type[BlockEvent], Callable[[Any], tuple[int, str]]] = {
+    BlockStart: _opening,
+    TextDelta: lambda event: (event.index, event.text),
+    ThinkingDelta: lambda event: (event.index, event.thinking),
+    ArgumentsDelta: lambda event: (event.index, event.fragment),
+}
+
+
+def place_and_words(event: BlockEvent) -> tuple[int, str] | None:
+    """The block that ``event`` adds to, and what it adds; ``None`` for one that says nothing."""
+    says = _SAYS.get(type(event))
+    return None if says is None else says(event)
+
+
+# The events of a plan
+
+
+def _word(attempt: int, number: int) -> str:
+    """A word that no other place of the turn's answers has; of two bytes a character here and there."""
+    return f"{attempt}.{number}é " if number % 3 else f'{attempt}."{number}" '
+
+
+def _events(dialect: str, plan: Plan, attempt: int) -> Iterator[BlockEvent]:
+    yield MessageStart(message_id(attempt), "model", usage={"input_tokens": 7}, dialect=dialect)
+    index = number = 0
+    for kind, words in plan:
+        blocks = _KINDS[kind](index)
+        for place, block in enumerate(blocks):
+            yield BlockStart(index + place, block)
+        for word in range(words):
+            for place, block in enumerate(blocks):
+                yield _delta(index + place, block, attempt, number, first=word == 0, last=word == words - 1)
+                number += 1
+        for place, block in enumerate(blocks):
+            if isinstance(block, ThinkingBlock) and dialect == "anthropic":
+                yield SignatureDelta(index + place, f"signature {attempt}")
+            yield BlockStop(index + place)
+        index += len(blocks)
+    stop = "tool_use" if plan[-1][0] in {"tool", "two tools"} else "end_turn"
+    yield MessageDelta(stop, {"output_tokens": number})
+    yield MessageStop()
+
+
+def _delta(index: int, block: Block, attempt: int, number: int, *, first: bool, last: bool) -> BlockEvent:
+    word = _word(attempt, number)
+    if isinstance(block, TextBlock):
+        return TextDelta(index, word)
+    if isinstance(block, ThinkingBlock):
+        return ThinkingDelta(index, word)
+    # A list of strings, whole only with the last fragment.
+    return ArgumentsDelta(index, f'{"[" if first else ", "}"{attempt}.{number}"{"]" if last else ""}')
+
+
+_KINDS: dict[str, Callable[[int], list[Block]]] = {
+    "text": lambda _: [TextBlock()],
+    "thinking": lambda _: [ThinkingBlock()],
+    "tool": lambda index: [ToolUseBlock(f"call_{index}", "look")],
+    "two tools": lambda index: [ToolUseBlock(f"call_{index}", "look"), ToolUseBlock(f"call_{index + 1}", "see")],
+    "server tool": lambda index: [ToolUseBlock(f"srv_{index}", "search", "server_tool_use")],
+}
+
+
+def _bytes(events: list[Any]) -> bytes:
+    return b"".join(encode_event(e.data, event=None if e.type == "message" else e.type) for e in events)

@@ -1,152 +1,192 @@
-"""A client: an event source that follows its turn through every cut, and whoever sits in front of it."""
+"""A client: an event source that follows its stream through every cut."""
 
 from __future__ import annotations
 
-import json
+from dataclasses import dataclass
+from typing import Protocol
 
-from sse_core import MessageAccumulator, ProtocolError, ServerSentEvent, dialects
+from sse_core import ServerSentEvent
 from sse_core.headers import Headers
-from sse_core.lifecycle import EventSource, HTTPRequest, RetryPolicy, SourceDeadlines, Want
+from sse_core.lifecycle import EventSource, HTTPRequest, Reconnect, RetryPolicy, SourceDeadlines, Want
 
+from .house import SLACK
 from .network import Path, Wire
-from .server import Server, Stream
+from .stream import Stream
 from .world import Alarm, World
 
-STREAM_HEAD = {"content-type": "text/event-stream"}
+ORIGIN = "https://server.test"
+SECRET = ("authorization", "Bearer secret")
+IDLE = 25.0
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a site says to a request; with a stream, or without."""
+
+    status: int
+    headers: Headers
+    stream: Stream | None = None
+
+
+class Site(Protocol):
+    """Whoever answers requests."""
+
+    def answer(self, request: HTTPRequest) -> Answer:
+        """What it says to this one."""
+
+
+class Reading(Protocol):
+    """What a client makes of the events that it is told."""
+
+    is_whole: bool  #: the end was told
+    is_lost: bool  #: the end need not be told: what came can't be read, or nothing is to come
+
+    def take(self, sse: ServerSentEvent, wire: Wire | None) -> None:
+        """One more event, which came on ``wire``."""
+
+    def over(self) -> None:
+        """The server says that nothing more is to come."""
 
 
 class Client:
-    """Reads one turn.  ``hurry`` is how it behaves: see ``behave``."""
+    """Reads one stream, and follows it until ``reading`` is whole.
 
-    def __init__(self, world: World, server: Server, turn_id: str, dialect: str, *, asks: bool) -> None:
-        self.turn_id = turn_id
-        self.text = ""  #: what it has been told, of the message that it is being told of
-        self.completeness = ""  #: "" until the end was told
-        self.has_gap = False  #: it was told that events are gone, and got nothing in their place
-        self.gone = False
+    It asks by POST or goes on by GET, after ``last_event_id`` if it has been there before.
+    """
+
+    def __init__(
+        self, world: World, site: Site, request: HTTPRequest, reading: Reading, *, last_event_id: str = ""
+    ) -> None:
+        self.reading = reading
+        self.has_vanished = False
+        self.wire: Wire | None = None
         self._world = world
-        self._server = server
-        self._dialect = dialects.get(dialect)
-        self._wire: Wire | None = None
-        self._begin_anew()
-        url = "https://server.test/turns" + ("" if asks else f"/{turn_id}")
+        self._site = site
+        self._was_accepted = False
+        self._reconnects = 0
+        self._number = -1  # of the last event ID
+        self._is_connecting = False
         self.source = EventSource(
-            HTTPRequest(url, "POST" if asks else "GET"),
-            retry=RetryPolicy(max_attempts=8, initial_delay=0.5),
-            deadlines=SourceDeadlines(idle=25.0),
+            request,
+            last_event_id=last_event_id,
+            retry=RetryPolicy(max_attempts=ATTEMPTS, initial_delay=0.5),
+            deadlines=SourceDeadlines(idle=IDLE),
             jitter=world.dice.random,
+            on_reconnect=self._told_of_reconnect,
         )
         self._alarm = Alarm(world, lambda: self.source.deadline, self._timeout)
         self.source.start(world.now)
         self._settle()
 
-    def _begin_anew(self) -> None:
-        self.text = ""
-        self._decoder = self._dialect.Decoder()
-        self._accumulator = MessageAccumulator()
-        self._snapshot_left = 0
-
     # What the person in front of it does
-
-    def press_stop(self) -> None:
-        """Stop: the server is told, and the rest is read."""
-        self._server.stop(self.turn_id)
 
     def vanish(self) -> None:
         """The page was closed."""
-        self.gone = True
+        self.has_vanished = True
+        self._world.note("client vanishes")
         self.source.close(self._world.now)
         self._settle()
 
     def lose_connection(self) -> None:
         """The network was switched off and on."""
-        if self._wire is not None:
-            self._wire.close()
-            self._lost("reset")
+        if self.wire is not None:
+            self.wire.close()
+            self._lost(proper=False)
 
     # What a binding does
 
     def _settle(self) -> None:
         while (event := self.source.next_event()) is not None:
-            self._take(event)
-        want, now = self.source.want, self._world.now
-        if want is Want.CONNECT and self._wire is None:
-            self._world.note("client connects", self.source.last_event_id)
+            if not self.reading.is_whole:
+                self._check_id(event)
+                self.reading.take(event, self.wire)
+            if self.reading.is_whole:
+                self.source.close(self._world.now)
+        want = self.source.want
+        if want is Want.CONNECT and not self._is_connecting:
+            self._is_connecting = True
             self._world.after(self._world.dice.choice((0.001, 0.05)), self._connect)
-        elif want in {Want.CLOSE, Want.NOTHING, Want.WAIT} and self._wire is not None:
-            self._wire.close()
-            self._wire = None
-            self.source.closed(now)
+        elif want is Want.CLOSE:
+            self._close()
+            self.source.closed(self._world.now)
             self._settle()
             return
-        elif want is Want.CLOSE:
-            self.source.closed(now)
+        if want in {Want.WAIT, Want.NOTHING} and self.wire is not None:
+            self._world.fail("a client's connection without an owner")
+        if want is not Want.NOTHING and self.source.deadline is None:
+            self._world.fail("a wait without a deadline", f"a client's: {want}")
         self._alarm.follow()
 
+    def _close(self) -> None:
+        if self.wire is not None:
+            self.wire.close()
+            self.wire = None
+
+    def _check_id(self, event: ServerSentEvent) -> None:
+        if event.last_event_id:
+            number = int(event.last_event_id.rpartition("-")[2])
+            if number < self._number:
+                self._world.fail("an ID that goes back", event.last_event_id)
+            self._number = number
+
     def _connect(self) -> None:
-        if self.source.want is not Want.CONNECT or self._wire is not None:
+        self._is_connecting = False
+        source, world = self.source, self._world
+        if source.want is not Want.CONNECT:
             return
-        now = self._world.now
-        if self._world.chance(0.03):
-            self.source.connection_lost("refused", now)
+        request = source.request
+        if request.method == "POST" and self._was_accepted and not source.last_event_id:
+            world.fail("a client asks twice")
+        if (request.headers.get(SECRET[0]) is None) == request.url.startswith(ORIGIN):
+            world.fail("a secret goes astray, or is lost", request.url)
+        if world.chance(0.03):
+            source.connection_lost("refused", world.now)
             self._settle()
             return
-        stream = self._request()
-        self.source.connected(now)
-        if stream is None:
-            self.source.response_started(404, Headers(), now)
-        else:
-            head = Headers({**STREAM_HEAD, "content-location": f"/turns/{self.turn_id}"})
-            self.source.response_started(200, head, now)
-            self._wire = Wire(self._world, stream, Path.of(self._world), self._receive, self._lost)
+        answer = self._site.answer(request)
+        self._world.note("client connects", f"{request.url} after {source.last_event_id}: {answer.status}")
+        source.connected(world.now)
+        if answer.stream is not None:
+            self._was_accepted = True
+            end = self._lost
+            self.wire = Wire(world, answer.stream, Path.of(world), self._receive, lambda proper: end(proper=proper))
+        source.response_started(answer.status, answer.headers, world.now)
         self._settle()
-
-    def _request(self) -> Stream | None:
-        if self.source.request.method == "POST":
-            return self._server.ask(self.turn_id)
-        return self._server.resume(self.turn_id, self.source.last_event_id)
 
     def _receive(self, data: bytes) -> None:
         self.source.receive_data(data, self._world.now)
         self._settle()
 
-    def _lost(self, how: str) -> None:
-        self._wire = None
-        if how == "end":
+    def _lost(self, *, proper: bool) -> None:
+        self.wire = None
+        if proper:
             self.source.receive_eof(self._world.now)
         self.source.connection_lost("the connection was lost", self._world.now)
         self._settle()
 
     def _timeout(self) -> None:
+        wire = self.wire
         self.source.handle_timeout(self._world.now)
+        if self.source.want is Want.CLOSE and wire is not None and wire.heartbeats and wire.path.is_good:
+            self._world.fail("a client hears nothing on a good connection")
         self._settle()
 
-    # What it is told
+    def _told_of_reconnect(self, reconnect: Reconnect) -> None:
+        self._reconnects += 1
+        self._world.note("client reconnects", reconnect.reason)
+        if reconnect.attempt > ATTEMPTS or reconnect.last_event_id != self.source.last_event_id:
+            self._world.fail("a reconnect against the policy", reconnect)
+        grown = min(0.5 * 2.0 ** max(reconnect.attempt - 2, 0), 8.0)
+        if not (0.75 * grown - 1e-6 <= reconnect.delay <= grown + SLACK or reconnect.delay in {2.0, 0.9}):
+            self._world.fail("a reconnect at the wrong time", reconnect)
 
-    def _take(self, sse: ServerSentEvent) -> None:
-        if self.completeness:
-            return
-        if sse.type == "gap":
-            self._gap(json.loads(sse.data))
-            return
-        try:
-            events = self._decoder.receive_event(sse)
-            for event in events:
-                self._accumulator.receive(event)
-        except ProtocolError as error:
-            self._world.check(self.has_gap, f"a client can't read what it is sent: {error}")
-            return
-        message = self._accumulator.message
-        self.text = message.text
-        if message.completeness != "streaming":
-            self._end(message.completeness)
-
-    def _gap(self, gap: dict[str, int]) -> None:
-        self._world.note("gap with snapshot" if "snapshot" in gap else "gap")
-        self._begin_anew()
-        self.has_gap = "snapshot" not in gap
-
-    def _end(self, completeness: str) -> None:
-        self.completeness = completeness
-        self._world.note(f"client told {completeness}")
-        self.source.close(self._world.now)
+    def check_rest(self) -> None:
+        """What has to hold when nothing happens any more."""
+        if self.source.want is not Want.NOTHING or self.wire is not None:
+            self._world.fail("a client that waits for ever", self.source.want)
+        reading = self.reading
+        if self.source.error is None and not reading.is_whole and not self.has_vanished:
+            reading.over()
+        if not (reading.is_whole or reading.is_lost or self.has_vanished or self.source.error is not None):
+            self._world.fail("a client that was never told of the end")

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .server import Stream
+from sse_core.lifecycle import ReaderOutcome
+
+from .stream import Stream
 from .world import World
+
+#: Bytes that a slow reader takes at once.
+SIP = 16
 
 
 @dataclass(frozen=True)
@@ -25,21 +30,29 @@ class Path:
     def of(cls, world: World) -> Path:
         """A path at random; most are good."""
         dice = world.dice
-        slow = dice.random() < 0.08
-        proxy = dice.random() < 0.1
+        slow = dice.random() < 0.06
+        proxy = dice.random() < 0.08
         return cls(
             latency=dice.choice((0.001, 0.02, 0.2)),
-            bytes_a_second=dice.choice((50.0, 1000.0)) if slow else 10**6,
+            bytes_a_second=dice.choice((1.0, 100.0, 1000.0)) if slow else 10**6,
             window=dice.choice((16, 300, 4096)) if slow else 65_536,
             hold_bytes=4096 if proxy else 0,
             hold_seconds=2.0 if proxy else 0.0,
-            cut_after=dice.randrange(20_000) if dice.random() < 0.25 else None,
+            cut_after=dice.randrange(1, 8000) if dice.random() < 0.25 else None,
             hangs=dice.random() < 0.2,
         )
 
+    @property
+    def is_good(self) -> bool:
+        """Whether what the server sends is there at once."""
+        return self.cut_after is None and self.bytes_a_second == 10**6 and not self.hold_bytes
+
 
 class Wire:
-    """One connection's way from the server to the client."""
+    """One connection's way from the server to the client.
+
+    ``receive`` is given bytes, ``ended`` whether the end was a proper one.
+    """
 
     def __init__(
         self,
@@ -47,87 +60,106 @@ class Wire:
         stream: Stream,
         path: Path,
         receive: Callable[[bytes], None],
-        ended: Callable[[str], None],
+        ended: Callable[[bool], None],
     ) -> None:
+        self.path = path
+        self.began_at = world.now
         self._world = world
         self._stream = stream
-        self._path = path
         self._receive = receive
         self._ended = ended
         self._in_flight = 0
         self._sent = 0
         self._busy_until = 0.0
         self._held: list[bytes] = []
-        self._open = True
-        self._told_end = False
+        self._is_open = True
+        self._is_cut = False
+        self._is_at_end = False
         stream.on_readable = self._pump
         world.after(0.0, self._pump)
 
+    @property
+    def about(self) -> object:
+        """Whose events these are."""
+        return self._stream.about
+
+    @property
+    def heartbeats(self) -> bool:
+        """Whether the server sends a sign of life when there is nothing else."""
+        return self._stream.heartbeats
+
     def close(self) -> None:
-        """The client has closed, or was never told that it should have."""
-        self._open = False
+        """The client has closed."""
+        self._is_open = False
         self._stream.close()
 
     def _pump(self) -> None:
         """Send what there is, as far as the window goes."""
-        path = self._path
-        while self._open and (room := path.window - self._in_flight) > 0:
+        path = self._path_is_free()
+        while path and (room := self.path.window - self._in_flight) > 0:
             data = self._stream.pull(min(room, 16_384))
             if not data:
                 break
-            self._in_flight += len(data)
             self._sent += len(data)
-            if path.cut_after is not None and self._sent >= path.cut_after:
+            self._in_flight += len(data)
+            if self.path.cut_after is not None and self._sent >= self.path.cut_after:
                 self._cut(data)
                 return
             self._held.append(data)
             self._pass_on()
-        if self._open and not self._told_end and self._stream.subscription.outcome is not None:
-            self._told_end = True
+        outcome = self._stream.subscription.outcome
+        if path and outcome is not None and not self._is_at_end:
+            self._is_at_end = True
             self._release()
-            self._later(lambda: self._end("end"))
+            # A reader who takes nothing may never be told; its own timer will.
+            self._later(lambda: self._end(proper=outcome is not ReaderOutcome.EVICTED))
+
+    def _path_is_free(self) -> bool:
+        return self._is_open and not self._is_cut
 
     def _pass_on(self) -> None:
         """Through the proxy, if there is one."""
-        if not self._path.hold_bytes:
+        held = self._held
+        if not self.path.hold_bytes or sum(map(len, held)) >= self.path.hold_bytes:
             self._release()
-        elif sum(map(len, self._held)) >= self._path.hold_bytes:
-            self._release()
-        elif len(self._held) == 1:
-            self._world.after(self._path.hold_seconds, self._release)
+        elif len(held) == 1:
+            self._world.after(self.path.hold_seconds, self._release)
 
     def _release(self) -> None:
         data, self._held = b"".join(self._held), []
-        if data:
-            self._later(lambda: self._arrive(data), len(data))
+        sip = len(data) if self.path.bytes_a_second > 1000 else SIP
+        for at in range(0, len(data), sip or 1):
+            self._send(data[at : at + sip])
+
+    def _send(self, data: bytes) -> None:
+        self._later(lambda: self._arrive(data), len(data))
 
     def _later(self, action: Callable[[], None], size: int = 0) -> None:
         now = self._world.now
-        self._busy_until = max(self._busy_until, now) + size / self._path.bytes_a_second
-        self._world.after(self._busy_until + self._path.latency - now, action)
+        self._busy_until = max(self._busy_until, now) + size / self.path.bytes_a_second
+        self._world.after(self._busy_until + self.path.latency - now, action)
 
     def _arrive(self, data: bytes) -> None:
         self._in_flight -= len(data)
-        if self._open:
+        if self._is_open:
             self._receive(data)
-            self._pump()
+            if self._is_open:
+                self._pump()
 
     def _cut(self, data: bytes) -> None:
-        """The connection breaks within ``data``; or it just hangs, and the server finds out by itself."""
-        self._world.note("connection cut" if not self._path.hangs else "connection hangs")
-        arrived = data[: self._world.dice.randrange(len(data))]
-        rest, self._held = [*self._held, arrived], []
-        for piece in rest:
-            if piece:
-                self._later(lambda piece=piece: self._receive(piece) if self._open else None)  # type: ignore[misc]
-        if self._path.hangs:
-            self._world.after(30.0, self._stream.close)
-            self._world.after(40.0, lambda: self._end("reset"))
+        """The connection breaks within ``data``, or it just hangs: then each side finds out by itself."""
+        world = self._world
+        world.note("connection hangs" if self.path.hangs else "connection cut")
+        self._is_cut = True
+        self._held.append(data[: world.dice.randrange(len(data))])
+        self._release()
+        if self.path.hangs:
+            world.after(30.0, self._stream.close)
         else:
-            self._later(lambda: self._end("reset"))
+            self._later(lambda: self._end(proper=False))
 
-    def _end(self, how: str) -> None:
-        if self._open:
-            self._open = False
+    def _end(self, *, proper: bool) -> None:
+        if self._is_open:
+            self._is_open = False
             self._stream.close()
-            self._ended(how)
+            self._ended(proper)

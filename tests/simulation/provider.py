@@ -1,66 +1,101 @@
-"""A provider's side of one attempt: it refuses, is silent, stalls, breaks, or answers, word by word."""
+"""A provider's side of one attempt: it refuses, is silent, stalls, breaks, or answers, piece by piece."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sse_core.headers import Headers
+from sse_relay.provider.faults import GARBAGE
 
 from . import answers
 from .world import World
 
-if TYPE_CHECKING:
-    from .server import ServedTurn
-
 STREAM = Headers({"content-type": "text/event-stream"})
 JSON = Headers({"content-type": "application/json"})
-STATUSES = (400, 401, 408, 409, 429, 500, 503, 529)
-#: How an attempt goes, and how often of 100.
-BEHAVIOURS = {
-    "completes": 52,
-    "cut by end": 6,
-    "cut by reset": 6,
-    "error that may pass": 5,
-    "final error": 3,
-    "garbage": 3,
-    "stalls in silence": 3,
-    "stalls behind pings": 4,
-    "refuses": 4,
-    "never connects": 3,
-    "never answers": 3,
-    "answers with an error": 6,
-    "answers with something else": 2,
-}
-_CHOICES, _WEIGHTS = list(BEHAVIOURS), list(BEHAVIOURS.values())
+#: Whether a status alone says that the request may be repeated.
+STATUSES = {400: False, 401: False, 404: False, 408: True, 409: True, 429: True, 500: True, 503: True, 529: True}
 
-#: Seconds until it happens, what: bytes, or the name of a method.
+#: How an attempt goes: how often, and whether another attempt may help.
+BEHAVIOURS: dict[str, tuple[int, bool]] = {
+    "completes": (50, False),
+    "repeats itself": (4, False),
+    "is cut by its end": (6, True),
+    "is cut by a reset": (6, True),
+    "has an error that may pass": (5, True),
+    "has a final error": (3, False),
+    "sends garbage": (3, True),
+    "stalls in silence": (3, True),
+    "stalls behind pings": (4, True),
+    "refuses": (4, True),
+    "never connects": (3, True),
+    "never answers": (3, True),
+    "answers with a status": (6, True),
+    "answers with something else": (2, False),
+}
+_NAMES, _WEIGHTS = list(BEHAVIOURS), [weight for weight, _ in BEHAVIOURS.values()]
+_WHOLE = {"completes", "repeats itself"}
+
+#: Seconds until it happens; what: bytes of the body, or the name of a method.
 Step = tuple[float, bytes | str]
+
+
+class Upstream(Protocol):
+    """Whoever reads the provider's answer."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether bytes are taken now."""
+
+    def connected(self) -> None:
+        """The transport is open."""
+
+    def response(self, status: int, headers: Headers) -> None:
+        """A head has come."""
+
+    def receive(self, data: bytes) -> None:
+        """Bytes have come."""
+
+    def eof(self) -> None:
+        """The body has come to its end."""
+
+    def lost(self, reason: str) -> None:
+        """The connection broke, or could not be made."""
 
 
 class Connection:
     """One attempt of a turn, as the provider lives it."""
 
-    def __init__(self, world: World, turn: ServedTurn, generation: int) -> None:
+    def __init__(self, world: World, reader: Upstream, dialect: str, attempt: int) -> None:
+        dice = world.dice
         self.open = True
-        self.generation = generation
-        self.words = world.dice.choice((1, 3, 10, 40, 40, 120))
-        self.behaviour = world.dice.choices(_CHOICES, _WEIGHTS)[0]
+        self.up = False  #: the transport is there
+        self.has_said_all = False
+        #: It broke where nobody can say whether it was whole: OpenAI's chunks end in three ways.
+        self.may_be_whole = False
+        self.behaviour = dice.choices(_NAMES, _WEIGHTS)[0]
+        self.may_be_repeated = BEHAVIOURS[self.behaviour][1]
+        self.retry_after: float | None = None  #: what it asks for
+        plan = dice.choice(answers.plans(dialect))
+        self.answer = answers.answer(dialect, plan, attempt, repeats=self.behaviour == "repeats itself")
         self._world = world
-        self._turn = turn
+        self._reader = reader
+        self._dialect = dialect
         self._steps = self._plan()
-        self._blocked = False
+        self._what: bytes | str = b""
+        self._is_blocked = False
+        self._to_come = -1  # bytes, of an answer that will be whole
+        world.note(f"provider {self.behaviour}", f"attempt {attempt}, {plan}")
         self._next()
-        world.note(f"provider {self.behaviour}")
 
     def close(self) -> None:
-        """The server has closed: nothing more is generated, nothing more arrives."""
+        """The reader has closed: nothing more is generated, nothing more arrives."""
         self.open = False
 
     def unblock(self) -> None:
-        """The server reads again."""
-        if self._blocked:
-            self._blocked = False
+        """The reader reads again."""
+        if self._is_blocked:
+            self._is_blocked = False
             self._world.after(0.001, self._go_on)
 
     def _next(self) -> None:
@@ -72,105 +107,127 @@ class Connection:
     def _go_on(self) -> None:
         if not self.open:
             return
-        if isinstance(self._what, bytes) and not self._turn.reads:
-            self._blocked = True  # TCP holds it back until somebody reads
-            return
         what = self._what
         if isinstance(what, bytes):
-            self._turn.receive(what)
+            if not self._reader.reads:
+                self._is_blocked = True  # TCP holds it back until somebody reads
+                return
+            self._to_come -= len(what)
+            self.has_said_all = self._to_come == 0
+            self._reader.receive(what)
         else:
             getattr(self, f"_{what}")()
         if self.open:
             self._next()
 
-    # What it does, as the server lives it
+    # What it does, as the reader lives it
 
     def _connect(self) -> None:
-        self._turn.connected()
+        self.up = True
+        self._reader.connected()
 
     def _lose(self) -> None:
         self.open = False
-        self._turn.lost("reset by the provider")
+        self._reader.lost("reset")
 
     def _accept(self) -> None:
-        self._turn.response(200, STREAM)
+        self._reader.response(200, STREAM)
 
-    def _refuse(self) -> None:
-        status = self._world.dice.choice(STATUSES)
+    def _say_no(self) -> None:
+        dice = self._world.dice
+        status = dice.choice(list(STATUSES))
+        self.may_be_repeated = STATUSES[status]
         fields = {"content-type": "application/json"}
-        wish = self._world.dice.choice((None, None, ("retry-after", "3"), ("retry-after-ms", "700")))
-        if wish is not None:
-            fields[wish[0]] = wish[1]
-        if self._world.chance(0.2):
-            fields["x-should-retry"] = self._world.dice.choice(("true", "false"))
-        self._turn.response(status, Headers(fields))
+        name, seconds = dice.choice((("", 0.0), ("", 0.0), ("retry-after", 3.0), ("retry-after-ms", 0.7)))
+        if name:
+            fields[name] = "3" if name == "retry-after" else "700"
+            self.retry_after = seconds
+        if dice.random() < 0.05:
+            fields["retry-after"], self.retry_after = "3600", 3600.0
+            fields.pop("retry-after-ms", None)
+        if dice.random() < 0.2:
+            self.may_be_repeated = dice.random() < 0.5
+            fields["x-should-retry"] = "true" if self.may_be_repeated else "false"
+        self._reader.response(status, Headers(fields))
 
     def _mistake(self) -> None:
-        self._turn.response(200, JSON)
+        self._reader.response(200, JSON)
 
     def _end(self) -> None:
-        self._turn.eof()
+        self._reader.eof()
+
+    # What it is going to do
 
     def _plan(self) -> Iterator[Step]:
-        dice = self._world.dice
-        if self.behaviour == "never connects":
+        dice, behaviour = self._world.dice, self.behaviour
+        if behaviour == "never connects":
             return
-        if self.behaviour == "refuses":
+        if behaviour == "refuses":
             yield dice.random() * 0.2, "lose"
             return
         yield dice.random() * 0.3, "connect"
-        if self.behaviour == "never answers":
+        if behaviour == "never answers":
             return
-        yield (
-            dice.random() * 2,
-            {
-                "answers with an error": "refuse",
-                "answers with something else": "mistake",
-            }.get(self.behaviour, "accept"),
-        )
-        if self.behaviour == "answers with an error":
+        thinks = dice.random() * 2
+        if behaviour == "answers with a status":
+            yield thinks, "say_no"
             yield dice.random(), b'{"error": {"type": "x", "message": "No."}}'
-            yield 0.0, "end"
-            return
-        yield from self._speak()
+            if dice.random() < 0.8:
+                yield 0.0, dice.choice(("end", "lose"))
+        elif behaviour == "answers with something else":
+            yield thinks, "mistake"
+        else:
+            yield thinks, "accept"
+            yield from self._speak()
 
     def _speak(self) -> Iterator[Step]:
-        dice = self._world.dice
-        whole = self._pieces()
-        breaks = self.behaviour != "completes"
-        stop_at = dice.randrange(len(whole)) if breaks else len(whole)
+        dice, answer = self._world.dice, self.answer
+        is_whole = self.behaviour in _WHOLE
         pace = dice.choice((0.0, 0.005, 0.02, 0.02, 0.3))
-        for piece in whole[:stop_at]:
+        events = list(answer.body)
+        if is_whole:
+            events.append(answer.ending)
+        else:
+            end = dice.randrange(len(events) + 1)
+            broken = events[end] if end < len(events) else answer.ending
+            events = [*events[:end], *self._fault(broken, in_ending=end == len(events))]
+        if events and dice.random() < 0.3:
+            events.insert(dice.randrange(len(events)), answers.ping(self._dialect))
+        self._to_come = sum(map(len, events)) if is_whole else -1
+        for piece in self._in_pieces(events):
             yield pace, piece
-        if breaks:
-            yield from self._break(whole[stop_at])
+        yield from self._finish()
 
-    def _break(self, rest: bytes) -> Iterator[Step]:
-        dialect, dice = self._turn.dialect.name, self._world.dice
+    def _fault(self, next_event: bytes, *, in_ending: bool) -> list[bytes]:
+        """What comes instead of the next event."""
         match self.behaviour:
-            case "cut by end" | "cut by reset":
-                yield 0.01, rest[: dice.randrange(len(rest))]
-                yield 0.01, "end" if self.behaviour == "cut by end" else "lose"
-            case "error that may pass" | "final error":
-                yield 0.01, answers.error(dialect, may_pass=self.behaviour != "final error")
-            case "garbage":
-                yield 0.01, b"event: content_block_delta\ndata: {no JSON\n\n"
+            case "has an error that may pass" | "has a final error":
+                return [answers.error(self._dialect, may_pass=self.may_be_repeated)]
+            case "sends garbage":
+                return [GARBAGE]
+            case "is cut by its end" | "is cut by a reset":
+                self.may_be_whole = in_ending and self._dialect != "anthropic"
+                return [next_event[: self._world.dice.randrange(len(next_event))]]
+        return []
+
+    def _finish(self) -> Iterator[Step]:
+        match self.behaviour:
+            case "is cut by its end":
+                yield 0.01, "end"
+            case "is cut by a reset":
+                yield 0.01, "lose"
             case "stalls behind pings":
                 while True:
-                    yield 5.0, answers.ping(dialect)
+                    yield 5.0, answers.ping(self._dialect)
 
-    def _pieces(self) -> list[bytes]:
-        """The whole answer, cut in events, in larger pieces, or anywhere."""
-        name, generation, dice = self._turn.dialect.name, self.generation, self._world.dice
-        events = [answers.opening(name, generation)]
-        for number in range(self.words):
-            events.append(answers.delta(name, generation, number))
-            if dice.random() < 0.05:
-                events.append(answers.ping(name))
-        events.append(answers.ending(name, generation, self.words))
+    def _in_pieces(self, events: list[bytes]) -> list[bytes]:
+        """Cut in events, in larger pieces, or anywhere, in the middle of a character too."""
+        dice = self._world.dice
         how = dice.random()
-        if how < 0.5:
-            return events
-        data = b"".join(events)
-        size = dice.choice((7, 150, 1000)) if how < 0.8 else len(data)
+        if how < 0.6:
+            return [event for event in events if event] or [b"\n"]
+        data = b"".join(events) or b"\n"
+        size = dice.choice((37, 150, 400, 1000)) if how < 0.93 else len(data)
+        if len(data) < 600 and dice.random() < 0.1:
+            size = 1
         return [data[at : at + size] for at in range(0, len(data), size)]

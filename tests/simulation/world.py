@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from itertools import count
+from typing import NoReturn
 
 Action = Callable[[], None]
 
@@ -28,7 +29,7 @@ class World:
         self.now = 0.0
         self.steps = 0
         self.seen: Counter[str] = Counter()  #: what happened, how often
-        self._trace = trace
+        self.trace = trace
         self._agenda: list[tuple[float, int, Action]] = []
         self._numbers = count()
 
@@ -38,24 +39,23 @@ class World:
 
     def run(self, max_steps: int) -> None:
         """Go on until nothing is left to do.  Raises ``Broken`` for a world that never comes to rest."""
-        agenda = self._agenda
+        agenda, pop = self._agenda, heapq.heappop
         while agenda:
-            self.now, _, action = heapq.heappop(agenda)
-            action()
+            self.now, _, action = pop(agenda)
             self.steps += 1
+            action()
             if self.steps > max_steps:
-                raise Broken(f"the world has not come to rest after {max_steps} steps")
+                self.fail("the world does not come to rest")
 
-    def note(self, what: str, detail: str = "") -> None:
+    def note(self, what: str, detail: object = "") -> None:
         """Count that ``what`` happened."""
         self.seen[what] += 1
-        if self._trace is not None:
-            self._trace(f"{self.now:12.3f} {what} {detail}".rstrip())
+        if self.trace is not None:
+            self.trace(f"{self.now:12.4f} {self.steps:6} {what}  {detail}".rstrip())
 
-    def check(self, holds: bool, what: str) -> None:  # noqa: FBT001  (reads like an assertion)
-        """See that an invariant holds."""
-        if not holds:
-            raise Broken(f"at {self.now:.3f} s, step {self.steps}: {what}")
+    def fail(self, invariant: str, detail: object = "") -> NoReturn:
+        """An invariant does not hold.  ``invariant`` is its name: the same for whatever breaks it."""
+        raise Broken(f"{invariant} [step {self.steps}, {self.now:.3f} s] {detail}".rstrip())
 
     def chance(self, probability: float) -> bool:
         """Whether something happens that does with this probability."""
@@ -63,7 +63,11 @@ class World:
 
 
 class Alarm:
-    """Calls ``ring`` at a deadline that moves, and sometimes a little early or late."""
+    """Calls ``ring`` at a deadline that moves.
+
+    As a loop's timers do, it comes a little late now and then; and it comes early where the deadline has
+    moved on since it was set.
+    """
 
     def __init__(self, world: World, deadline: Callable[[], float | None], ring: Action) -> None:
         self._world = world
@@ -75,15 +79,14 @@ class Alarm:
         """The deadline may have moved."""
         due = self._deadline()
         if due is None or (self._set_for is not None and self._set_for <= due):
-            return  # it rings early, and then looks again
+            return
         self._set_for = due
         world = self._world
-        late = world.dice.random() * 0.01 if world.chance(0.3) else 0.0
+        late = 0.01 * world.dice.random() if world.chance(0.3) else 0.0
         world.after(max(0.0, due - world.now) + late, lambda: self._go_off(due))
 
     def _go_off(self, set_for: float) -> None:
-        if self._set_for != set_for:
-            return  # one that was set for an earlier moment has gone off since
-        self._set_for = None
-        self._ring()
-        self.follow()
+        if self._set_for == set_for:  # else it was set for an earlier moment, and has gone off since
+            self._set_for = None
+            self._ring()
+            self.follow()

@@ -1,0 +1,198 @@
+"""What has to hold of a turn, whatever happens to it: its waits, its attempts, its connection, its end.
+
+Everything is computed here a second time, from what the world knows: from when to when a turn may wait,
+whether the provider's behaviour lets it try again, and what its outcome can be.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sse_core.lifecycle import Outcome, TurnState, Want
+
+from .house import SLACK
+from .world import World
+
+if TYPE_CHECKING:
+    from .provider import Connection
+    from .served import ServedTurn
+    from .told import Told
+
+
+#: More than the bytes of any answer as a log keeps it: it may come in one chunk.
+LARGEST_CHUNK = 50_000
+
+
+class TurnWatch:
+    """The invariants of one turn."""
+
+    def __init__(self, world: World, served: ServedTurn) -> None:
+        self.ended: Outcome | None = None
+        self._world = world
+        self._served = served
+        self._started_at = world.now
+        self._state = TurnState.IDLE
+        self._since = world.now
+        self._failed_at = world.now
+        self._progress_at = world.now  # the last visible output, or the end of a pause
+        self._head_at = 0.0
+        self._alone_since = math.inf
+        self._is_visible = False
+        self._last: Connection | None = None  # the last attempt's
+        self._limit = math.inf
+
+    # What happens
+
+    def reader_left(self) -> None:
+        """A reader has gone, perhaps the last."""
+        if self._served.readers == 0:
+            self._alone_since = self._world.now
+
+    def visible(self) -> None:
+        """Readers are given a part of the answer."""
+        self._is_visible = True
+        self._progress_at = self._world.now
+
+    def head(self) -> None:
+        """The head of an answer has come."""
+        self._head_at = self._world.now
+
+    def resumed(self) -> None:
+        """There is room in the log."""
+        self._progress_at = self._world.now
+
+    def taken_back(self) -> None:
+        """Readers are told to forget what they were shown."""
+        world, served = self._world, self._served
+        world.note("taken back", served.epoch)
+        if served.house.retry.after_output != "retract":
+            world.fail("taken back against the policy", served.epoch)
+        if self._last is not None and self._last.answer.has_server_tool and self._shows_server_tool():
+            world.fail("a tool's effect is repeated", served.epoch)
+        self._is_visible = False
+
+    def _shows_server_tool(self) -> bool:
+        return self._served.turn.message.server_tool_seen
+
+    def connects(self) -> None:
+        """A connection is about to be made."""
+        world, served, last = self._world, self._served, self._last
+        if self.ended is not None or served.turn.outcome is not None or served.stop_was_pressed:
+            world.fail("an upstream after the end", served.epoch)
+        if self._is_visible:
+            world.fail("a retry after visible output", served.epoch)
+        if len(served.answers) >= served.house.retry.max_attempts:
+            world.fail("more attempts than the policy allows", served.epoch)
+        if last is not None:
+            if not last.may_be_repeated:
+                world.fail("a retry of what is final", f"{served.epoch}: {last.behaviour}")
+            shortest, longest = self._delay(last)
+            waited = world.now - self._failed_at
+            if not shortest <= waited <= longest:
+                world.fail("a retry at the wrong time", f"{served.epoch}: {waited:.3f} s")
+            world.seen["retry"] += 1
+
+    def _delay(self, last: Connection) -> tuple[float, float]:
+        """From when to when the next attempt may come, after the last has failed."""
+        policy = self._served.house.retry
+        if last.retry_after is not None:
+            return last.retry_after - 1e-6, last.retry_after + SLACK
+        grown = min(policy.initial_delay * policy.multiplier ** (len(self._served.answers) - 1), policy.max_delay)
+        return grown * (1 - policy.jitter) - 1e-6, grown + SLACK
+
+    def attempt(self, connection: Connection) -> None:
+        """This is the next attempt."""
+        self._last = connection
+
+    def look(self) -> None:
+        """The turn has settled: see in which state it is."""
+        state = self._served.turn.state
+        if state is not self._state:
+            self._state, self._since = state, self._world.now
+            if state is TurnState.BACKOFF:
+                self._failed_at = self._since
+
+    def outcome(self, outcome: Outcome, told: Told) -> None:
+        """There is an outcome: whether it is the right one."""
+        self.ended = outcome
+        problem = self._problem(outcome, told)
+        if problem:
+            last = "nothing" if self._last is None else self._last.behaviour
+            self._world.fail("a wrong outcome", f"{self._served.epoch}: {outcome.value} {problem} ({last})")
+
+    def _problem(self, outcome: Outcome, told: Told) -> str:
+        served, last = self._served, self._last
+        said_all = last is not None and last.has_said_all
+        if outcome is Outcome.COMPLETED:
+            if last is None or not (said_all or last.may_be_whole) or told.length != last.answer.length:
+                return "without the end of the answer"
+            return "" if served.turn.message.usage or last.may_be_whole else "without usage"
+        if said_all:
+            return "though the answer was whole"
+        if outcome is Outcome.STOPPED:
+            return "" if served.stop_was_pressed or not served.readers else "though nobody stopped it"
+        if served.stop_was_pressed:
+            return "though it was stopped"
+        if outcome is Outcome.EXPIRED:
+            return "" if self._world.now >= self._limit - 1e-6 else "before its time"
+        if outcome is Outcome.TRUNCATED and last is not None and "cut" not in last.behaviour:
+            return "though nothing was cut"
+        return ""
+
+    # What has to hold in between
+
+    def check(self) -> None:
+        """See that the turn waits for nothing too long, and holds no more than it may."""
+        world, served = self._world, self._served
+        turn, log = served.turn, served.log
+        if self.ended is not None:
+            if turn.outcome is not self.ended:
+                world.fail("a second outcome", served.epoch)
+            if served.connection is not None or turn.want is not Want.NOTHING:
+                world.fail("an upstream after the end", served.epoch)
+            if turn.deadline is not None:
+                world.fail("a deadline after the end", served.epoch)
+            return
+        self._check_deadline()
+        if served.readers == 0 and served.house.on_disconnect.kind == "cancel" and world.now > self._alone_since:
+            world.fail("an upstream without an owner", served.epoch)
+        if turn.want is Want.PAUSE and not log.full:
+            world.fail("a pause that is not lifted", served.epoch)
+        if log.full and not any(reader.position < log.last for reader in log._readers):  # noqa: SLF001
+            world.fail("a log that is full for nobody", served.epoch)
+        beyond = log.last - log.first_retained >= served.house.log_events and not log.full
+        if beyond or log.retained_bytes >= served.house.log_bytes + LARGEST_CHUNK * len(served.answers):
+            world.fail("the log keeps more than it may", served.epoch)
+        if len(served.lengths) != log.last + 1:
+            world.fail("the log counts its events wrong", served.epoch)
+
+    def _check_deadline(self) -> None:
+        deadline = self._served.turn.deadline
+        self._limit = limit = self._latest()
+        if deadline is None or deadline > limit + 1e-6:
+            text = f"{self._served.epoch} is {self._state.value}: {deadline} is not before {limit:.3f}"
+            self._world.fail("a wait without a deadline", text)
+
+    def _latest(self) -> float:
+        """The moment up to which the turn may wait as it is."""
+        served, deadlines = self._served, self._served.house.deadlines
+        limits = [self._started_at + _seconds(deadlines.whole)]
+        if served.readers == 0 and self._alone_since < math.inf:
+            limits.append(self._alone_since + served.house.on_disconnect.seconds)
+        if self._state is TurnState.CONNECTING:
+            limits.append(self._since + _seconds(deadlines.connect))
+        elif self._state is TurnState.WAITING:
+            limits.append(self._since + _seconds(deadlines.first_output))
+            if not served.turn.accepted:
+                # A refusal's body has as long to come as its head.
+                limits.append(max(self._since, self._head_at) + _seconds(deadlines.first_byte))
+        elif self._state is TurnState.BACKOFF and self._last is not None:
+            limits.append(self._since + self._delay(self._last)[1])
+        elif self._state is TurnState.STREAMING and served.turn.want is not Want.PAUSE:
+            limits.append(self._progress_at + _seconds(deadlines.output_gap))
+        return min(limits)
+
+
+def _seconds(bound: float | None) -> float:
+    return math.inf if bound is None else bound
