@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 from .scenario import play
 from .world import Broken
 
+EPILOG = """examples:
+  make simulate SEEDS=100000 JOBS=2             so many worlds, in two processes
+  python -m tests.simulation --first 500000     other worlds
+  python -m tests.simulation --replay 4711      one world, line by line
+"""
+#: Worlds that a process takes at a time.
+_AT_A_TIME = 20
 
-def one(seed: int) -> tuple[int, Counter[str], str | None]:
-    """The steps of a seed, what happened in it, and what is wrong."""
+#: Steps, what happened how often, and what is wrong, if anything is.
+Played = tuple[int, Counter[str], str | None]
+
+
+def played(seed: int) -> Played:
+    """The world of ``seed``."""
     try:
         world = play(seed)
     except Broken as broken:
@@ -26,61 +39,67 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulation",
         description="Simulated worlds: providers, networks and clients that misbehave, in virtual time.",
-        epilog="make simulate SEEDS=100000; python -m tests.simulation --replay 4711",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seeds", type=int, default=2000, help="how many worlds (2000)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
-    parser.add_argument("--jobs", type=int, default=1, help="processes (1)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (all cores)")
     parser.add_argument("--replay", type=int, metavar="SEED", help="one world, with all that happens in it")
     chosen = parser.parse_args(arguments)
     if chosen.replay is not None:
         return replay(chosen.replay)
+    if chosen.seeds < 1 or chosen.jobs < 1:
+        parser.error("there must be a world, and a process that plays it")
     return run(range(chosen.first, chosen.first + chosen.seeds), chosen.jobs)
 
 
 def replay(seed: int) -> int:
-    """One world, told line by line."""
+    """One world, told line by line: the moment, the step, what happened."""
     try:
         world = play(seed, print)
     except Broken as broken:
         print(f"BROKEN  {broken}")
         return 1
-    print(f"seed {seed}: {world.steps} steps, {world.now:.0f} seconds, all invariants hold")
+    print(f"seed {seed}: {world.steps} steps, {world.now:.0f} s, every invariant holds")
     return 0
 
 
 def run(seeds: range, jobs: int) -> int:
-    """Many worlds."""
-    begun = time.monotonic()
-    steps, done, seen, broken = 0, 0, Counter[str](), []
-    with multiprocessing.Pool(jobs) as pool:
-        for count, happened, problem in pool.imap_unordered(one, seeds, chunksize=20):
-            done += 1
-            steps += count
-            seen += happened
-            if problem is not None:
-                broken.append(problem)
-                print(f"\nBROKEN  {problem}", f"replay: {_replay_line(problem)}", sep="\n")
-            if done % 100 == 0 or done == len(seeds):
-                _progress(done, len(seeds), steps, seen["turn"], len(broken), time.monotonic() - begun)
+    """Many worlds, and what happened in all of them."""
+    begun = shown = time.monotonic()
+    steps = broken = 0
+    seen: Counter[str] = Counter()
+    for done, (count, happened, problem) in enumerate(_all(seeds, jobs), 1):
+        steps += count
+        seen += happened
+        if problem is not None:
+            broken += 1
+            seed = problem.removeprefix("seed ").partition(":")[0]
+            print(f"BROKEN  {problem}\n  replay: python -m tests.simulation --replay {seed}", flush=True)
+        if time.monotonic() - shown > 1:
+            shown = time.monotonic()
+            rate = steps / (shown - begun)
+            line = f"{done:,} of {len(seeds):,} worlds, {seen['turn']:,} turns, {steps:,} steps"
+            print(f"\r{line}, {rate:,.0f} a second, {broken} broken ", end="", flush=True, file=sys.stderr)
     seconds = time.monotonic() - begun
-    print(
-        f"\nseeds {seeds.start} to {seeds.stop - 1}: {steps:,} steps, {seen['turn']:,} turns, {seconds:.0f} s"
-    )
+    print(file=sys.stderr)
     for what, count in sorted(seen.items()):
-        print(f"  {count:>10,}  {what}")
+        print(f"{count:>12,}  {what}")
+    print(
+        f"seeds {seeds.start} to {seeds.stop - 1}: {steps:,} steps, {seen['turn']:,} turns, {seconds:.1f} s, "
+        f"{steps / seconds:,.0f} steps a second in {jobs} process{'es' * (jobs > 1)}; "
+        + (f"{broken} worlds are broken" if broken else "every invariant holds")
+    )
     return 1 if broken else 0
 
 
-def _progress(done: int, all_: int, steps: int, turns: int, broken: int, seconds: float) -> None:
-    rate = steps / seconds if seconds else 0.0
-    line = f"{done}/{all_} worlds, {turns:,} turns, {steps:,} steps, {rate:,.0f} a second, {broken} broken"
-    print(f"\r{line}", end="", flush=True, file=sys.stderr)
-
-
-def _replay_line(problem: str) -> str:
-    seed = problem.removeprefix("seed ").partition(":")[0]
-    return f"python -m tests.simulation --replay {seed}"
+def _all(seeds: range, jobs: int) -> Iterator[Played]:
+    if jobs == 1:
+        yield from map(played, seeds)
+        return
+    with multiprocessing.Pool(jobs) as pool:
+        yield from pool.imap_unordered(played, seeds, chunksize=_AT_A_TIME)
 
 
 if __name__ == "__main__":

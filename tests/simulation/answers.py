@@ -70,7 +70,6 @@ class Answer:
     blocks: dict[int, str]  #: what is said, by index
     length: int  #: of all of them
     starts: int  #: how often it begins: a provider may say that twice
-    has_server_tool: bool
 
 
 @cache
@@ -94,7 +93,6 @@ def answer(dialect: str, plan: Plan, attempt: int, *, repeats: bool = False) -> 
         blocks,
         sum(map(len, blocks.values())),
         2 if repeats else 1,
-        any(kind == "server tool" for kind, _ in plan),
     )
 
 
@@ -121,7 +119,9 @@ def ping(dialect: str) -> bytes:
 
 def _opening(event: BlockStart) -> tuple[int, str]:
     block = event.block
-    return event.index, f"<{block.type} {block.name}>" if isinstance(block, ToolUseBlock) else f"<{block.type}>"
+    return event.index, f"<{block.type} {block.name}>" if isinstance(
+        block, ToolUseBlock
+    ) else f"<{block.type}>"
 
 
 _DELTAS = (TextDelta, ThinkingDelta, ArgumentsDelta)
@@ -182,7 +182,10 @@ _KINDS: dict[str, Callable[[int], list[Block]]] = {
     "text": lambda _: [TextBlock()],
     "thinking": lambda _: [ThinkingBlock()],
     "tool": lambda index: [ToolUseBlock(f"call_{index}", "look")],
-    "two tools": lambda index: [ToolUseBlock(f"call_{index}", "look"), ToolUseBlock(f"call_{index + 1}", "see")],
+    "two tools": lambda index: [
+        ToolUseBlock(f"call_{index}", "look"),
+        ToolUseBlock(f"call_{index + 1}", "see"),
+    ],
     "server tool": lambda index: [ToolUseBlock(f"srv_{index}", "search", "server_tool_use")],
 }
 

@@ -9,11 +9,11 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import Broadcast, HTTPRequest
 from sse_core.lifecycle.log import ENTRY_OVERHEAD_BYTES
 
-from .client import Answer, Client
+from .client import ORIGIN, SECRET, Answer, Client
 from .house import House
 from .network import Wire
 from .reading import SOON, number_of
-from .server import EVENT_STREAM, ORIGIN, path_of, turned_away
+from .server import EVENT_STREAM, path_of, turned_away
 from .stream import Stream
 from .world import World
 
@@ -140,7 +140,7 @@ def readers(world: World, station: Station, count: int) -> list[Client]:
 
 def _reader(world: World, station: Station) -> Client:
     joins_now = world.chance(0.3)
-    headers = Headers([("authorization", "Bearer secret")])
+    headers = Headers([SECRET])
     url = f"{ORIGIN}/feed/{'now' if joins_now else 'start'}"
     client = Client(
         world, station, HTTPRequest(url, headers=headers), NumbersReading(world, station, joins_now=joins_now)

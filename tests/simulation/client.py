@@ -150,7 +150,9 @@ class Client:
         if answer.stream is not None:
             self._was_accepted = True
             end = self._lost
-            self.wire = Wire(world, answer.stream, Path.of(world), self._receive, lambda proper: end(proper=proper))
+            self.wire = Wire(
+                world, answer.stream, Path.of(world), self._receive, lambda proper: end(proper=proper)
+            )
         source.response_started(answer.status, answer.headers, world.now)
         self._settle()
 

@@ -39,7 +39,11 @@ class House:
                 after_output="retract" if dice.random() < 0.2 else "never",
             ),
             deadlines=Deadlines(
-                connect=10.0, first_byte=30.0, first_output=60.0, output_gap=20.0, whole=dice.choice((90.0, 300.0))
+                connect=10.0,
+                first_byte=30.0,
+                first_output=60.0,
+                output_gap=20.0,
+                whole=dice.choice((90.0, 300.0)),
             ),
             on_disconnect=dice.choice(
                 (OnDisconnect(), OnDisconnect("detach", 20.0), OnDisconnect("drain", 20.0))

@@ -10,8 +10,7 @@ from sse_core.lifecycle import ReaderOutcome
 from .stream import Stream
 from .world import World
 
-#: Bytes that a slow reader takes at once.
-SIP = 16
+FAST = 1e6
 
 
 @dataclass(frozen=True)
@@ -25,27 +24,29 @@ class Path:
     hold_seconds: float  #: or has waited so long
     cut_after: int | None  #: bytes after which the connection breaks
     hangs: bool  #: when it breaks, nobody is told
+    nap: float  #: seconds for which the client does not read, now and then
 
     @classmethod
     def of(cls, world: World) -> Path:
         """A path at random; most are good."""
         dice = world.dice
-        slow = dice.random() < 0.06
-        proxy = dice.random() < 0.08
+        bad = dice.random()
+        slow, naps, proxy = bad < 0.06, 0.06 <= bad < 0.14, 0.14 <= bad < 0.22
         return cls(
             latency=dice.choice((0.001, 0.02, 0.2)),
-            bytes_a_second=dice.choice((1.0, 100.0, 1000.0)) if slow else 10**6,
-            window=dice.choice((16, 300, 4096)) if slow else 65_536,
+            bytes_a_second=dice.choice((1.0, 100.0, 1000.0)) if slow else FAST,
+            window=dice.choice((16, 600, 4096)) if slow or naps else 65_536,
             hold_bytes=4096 if proxy else 0,
             hold_seconds=2.0 if proxy else 0.0,
             cut_after=dice.randrange(1, 8000) if dice.random() < 0.25 else None,
             hangs=dice.random() < 0.2,
+            nap=dice.choice((0.5, 3.0, 12.0)) if naps else 0.0,
         )
 
     @property
     def is_good(self) -> bool:
         """Whether what the server sends is there at once."""
-        return self.cut_after is None and self.bytes_a_second == 10**6 and not self.hold_bytes
+        return self.cut_after is None and self.bytes_a_second == FAST and not (self.hold_bytes or self.nap)
 
 
 class Wire:
@@ -96,8 +97,9 @@ class Wire:
     def _pump(self) -> None:
         """Send what there is, as far as the window goes."""
         path = self._path_is_free()
-        while path and (room := self.path.window - self._in_flight) > 0:
-            data = self._stream.pull(min(room, 16_384))
+        # As sockets do, it can be written to when half of its room is free.
+        while path and 2 * self._in_flight <= self.path.window:
+            data = self._stream.pull(min(self.path.window - self._in_flight, 16_384))
             if not data:
                 break
             self._sent += len(data)
@@ -127,8 +129,9 @@ class Wire:
 
     def _release(self) -> None:
         data, self._held = b"".join(self._held), []
-        sip = len(data) if self.path.bytes_a_second > 1000 else SIP
-        for at in range(0, len(data), sip or 1):
+        # What is slow comes in sips: at one byte a second, byte by byte.
+        sip = max(1, len(data) if self.path.bytes_a_second == FAST else int(self.path.bytes_a_second) // 8)
+        for at in range(0, len(data), sip):
             self._send(data[at : at + sip])
 
     def _send(self, data: bytes) -> None:
@@ -137,6 +140,8 @@ class Wire:
     def _later(self, action: Callable[[], None], size: int = 0) -> None:
         now = self._world.now
         self._busy_until = max(self._busy_until, now) + size / self.path.bytes_a_second
+        if self.path.nap and self._world.chance(0.1):
+            self._busy_until += self.path.nap
         self._world.after(self._busy_until + self.path.latency - now, action)
 
     def _arrive(self, data: bytes) -> None:

@@ -14,7 +14,17 @@ from .world import World
 STREAM = Headers({"content-type": "text/event-stream"})
 JSON = Headers({"content-type": "application/json"})
 #: Whether a status alone says that the request may be repeated.
-STATUSES = {400: False, 401: False, 404: False, 408: True, 409: True, 429: True, 500: True, 503: True, 529: True}
+STATUSES = {
+    400: False,
+    401: False,
+    404: False,
+    408: True,
+    409: True,
+    429: True,
+    500: True,
+    503: True,
+    529: True,
+}
 
 #: How an attempt goes: how often, and whether another attempt may help.
 BEHAVIOURS: dict[str, tuple[int, bool]] = {
@@ -34,7 +44,8 @@ BEHAVIOURS: dict[str, tuple[int, bool]] = {
     "answers with something else": (2, False),
 }
 _NAMES, _WEIGHTS = list(BEHAVIOURS), [weight for weight, _ in BEHAVIOURS.values()]
-_WHOLE = {"completes", "repeats itself"}
+#: With these it comes to its end.
+WHOLE = frozenset({"completes", "repeats itself"})
 
 #: Seconds until it happens; what: bytes of the body, or the name of a method.
 Step = tuple[float, bytes | str]
@@ -182,7 +193,7 @@ class Connection:
 
     def _speak(self) -> Iterator[Step]:
         dice, answer = self._world.dice, self.answer
-        is_whole = self.behaviour in _WHOLE
+        is_whole = self.behaviour in WHOLE
         pace = dice.choice((0.0, 0.005, 0.02, 0.02, 0.3))
         events = list(answer.body)
         if is_whole:

@@ -43,6 +43,7 @@ class TurnReading:
         self.history: list[ServerSentEvent] = []
         self._world = world
         self._position = 0
+        self._wire: Wire | None = None  # on which the last event came
         self._id = ""
         self._expected: int | None = 1  # the number of the next event, where none can be merged
         self._snapshot_left = 0
@@ -75,6 +76,8 @@ class TurnReading:
             self._begin(served)
         self.history.append(sse)
         if sse.type == "gap":
+            if wire is not None and wire is self._wire:
+                self._world.fail("a gap for a reader who was there", served.epoch)
             self._gap(sse)
         elif sse.type == "reset":
             self._begin_anew()
@@ -83,6 +86,7 @@ class TurnReading:
         else:
             self._read(sse)
         self._number(sse, served, wire)
+        self._wire = wire
 
     def over(self) -> None:
         """Nothing more is to come: OpenAI's chunks may end without a word."""
@@ -125,6 +129,8 @@ class TurnReading:
             size = len(event.fragment)
         else:
             return
+        if size > LONGEST_WORD:
+            self._world.seen["merged event" if not self._snapshot_left else "long event of a snapshot"] += 1
         if size > self._longest and not self._snapshot_left:
             self._world.fail("a merged event beyond its bound", event)
 
@@ -143,13 +149,17 @@ class TurnReading:
             world.fail("an ID that is none", f"{self._id!r} after {self._position}")
         if in_snapshot:
             self._expected = number if self._expected == number + 1 else -1
-        elif self._expected is not None and (number < self._expected or (number > self._expected and not self._merges)):
+        elif self._expected is not None and (
+            number < self._expected or (number > self._expected and not self._merges)
+        ):
             world.fail("an event is missing", f"{self._id}, not {self._expected}")
         if self._expected == -1:
             world.fail("a snapshot with a wrong ID", self._id)
         self._position, self._expected = number, number + 1
         if self._told.length != served.lengths[number]:
-            world.fail("text lost or doubled", f"{self._id}: {self._told.length}, not {served.lengths[number]}")
+            world.fail(
+                "text lost or doubled", f"{self._id}: {self._told.length}, not {served.lengths[number]}"
+            )
         if wire is not None and wire.path.is_good:
             since = max(served.appended_at[number], wire.began_at)
             if world.now - since > SOON:
@@ -169,4 +179,7 @@ class TurnReading:
         if self._told.length != served.lengths[-1]:
             world.fail("text lost or doubled", f"{served.epoch}, at the end")
         if message.blocks != turn.message.blocks or message.stop_reason != turn.message.stop_reason:
-            world.fail("a message that is not the turn's", f"{message.blocks} {turn.message.blocks} {message.stop_reason} {turn.message.stop_reason}")
+            world.fail(
+                "a message that is not the turn's",
+                f"{message.blocks} {turn.message.blocks} {message.stop_reason} {turn.message.stop_reason}",
+            )

@@ -168,7 +168,7 @@ class ServedTurn:
             return
         self._told.take(event)
         if is_visible(event):
-            self._watch.visible()
+            self._watch.visible(event)
         for sse in self._encoder.send(event):
             self._append(sse)
         self.lengths[-1] = self._told.length
@@ -206,6 +206,8 @@ class ServedTurn:
             self.turn.closed(self._world.now)
             self._fulfil()
         elif want in {Want.NOTHING, Want.WAIT} and self.connection is not None:
+            if self.connection.up:
+                self._world.fail("an upstream without an owner", f"{self.epoch} wishes {want}")
             # A connection is being made that nobody waits for any more.  Not every binding can stop that.
             if self._world.chance(0.3):
                 self._world.after(self._world.dice.random(), self._late)
@@ -220,10 +222,13 @@ class ServedTurn:
         """The connection that nobody waits for is there."""
         if self.connection is None and self.turn.want in {Want.NOTHING, Want.WAIT}:
             self._world.note("connected late")
-            self.turn.connected(self._world.now)
-            if self.turn.want is not Want.CLOSE:
-                self._world.fail("an upstream without an owner", self.epoch)
-            self._settle()
+            self._arrive_late()
+
+    def _arrive_late(self) -> None:
+        self.turn.connected(self._world.now)
+        if self.turn.want is not Want.CLOSE:
+            self._world.fail("an upstream without an owner", f"{self.epoch}, late")
+        self._settle()
 
     def check_rest(self) -> None:
         """What has to hold when nothing happens any more."""

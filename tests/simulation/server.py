@@ -45,20 +45,20 @@ class Server:
         self._alarm = Alarm(world, lambda: self._kept.deadline, self._forget)
 
     def answer(self, request: HTTPRequest) -> Answer:
-        """Begin a turn for a POST, or find the one that a POST of this name began; go on with it for a GET."""
+        """A POST begins a turn, or finds the one that a POST of its name began; a GET goes on with it."""
         answer = turned_away(self._world, request)
         if answer is not None:
             return answer
         event_id = request.headers.get("last-event-id") or ""
         if request.method == "POST" and not event_id:
             return self._stream(self._asked(request.body.decode()), 0)
-        name = request.body.decode() or path_of(request).removeprefix("turns/")
-        served = self.turns.get(name)
-        if served is None:
-            return Answer(404, Headers())
+        served = self.turns.get(request.body.decode() or path_of(request).removeprefix("turns/"))
+        return Answer(404, Headers()) if served is None else self._resumed(served, event_id)
+
+    def _resumed(self, served: ServedTurn, event_id: str) -> Answer:
+        position = served.log.position_of(event_id) if event_id else 0
         if served.is_drained:
             return Answer(410, Headers())
-        position = served.log.position_of(event_id) if event_id else 0
         if position is None:
             return Answer(400, Headers())
         if served.log.closed and position == served.log.last:
@@ -87,7 +87,9 @@ class Server:
             served.left,
         )
         served.came()
-        return Answer(200, Headers([EVENT_STREAM, ("content-location", f"{ORIGIN}/turns/{served.name}")]), stream)
+        return Answer(
+            200, Headers([EVENT_STREAM, ("content-location", f"{ORIGIN}/turns/{served.name}")]), stream
+        )
 
     def stop(self, name: str) -> None:
         """A DELETE."""
@@ -103,7 +105,9 @@ class Server:
     def _forget(self) -> None:
         self._drop(self._kept.handle_timeout(self._world.now))
         oldest = self._world.now - self.house.retention_seconds - SLACK
-        if any(served.turn.outcome is not None and served.ended_at < oldest for served in self.turns.values()):
+        if any(
+            served.turn.outcome is not None and served.ended_at < oldest for served in self.turns.values()
+        ):
             self._world.fail("a turn that is retained for too long")
 
     def _drop(self, forgotten: list[ServedTurn]) -> None:

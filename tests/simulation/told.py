@@ -57,6 +57,8 @@ class Told:
     def _say(self, index: int, words: str) -> None:
         known = self._blocks.get(index, "")
         if self.answer is None or not self.answer.blocks.get(index, "").startswith(words, len(known)):
-            self._world.fail("text that the provider did not say", f"{self._whose}: {known[-40:]!r}, {words!r}")
+            self._world.fail(
+                "text that the provider did not say", f"{self._whose}: {known[-40:]!r}, {words!r}"
+            )
         self._blocks[index] = known + words
         self.length += len(words)

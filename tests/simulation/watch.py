@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from sse_core.blocks import BlockEvent, BlockStart
 from sse_core.lifecycle import Outcome, TurnState, Want
 
 from .house import SLACK
+from .provider import WHOLE, Connection
 from .world import World
 
 if TYPE_CHECKING:
-    from .provider import Connection
     from .served import ServedTurn
     from .told import Told
 
@@ -39,6 +40,7 @@ class TurnWatch:
         self._head_at = 0.0
         self._alone_since = math.inf
         self._is_visible = False
+        self._tool_ran = False  # by the provider
         self._last: Connection | None = None  # the last attempt's
         self._limit = math.inf
 
@@ -49,9 +51,11 @@ class TurnWatch:
         if self._served.readers == 0:
             self._alone_since = self._world.now
 
-    def visible(self) -> None:
+    def visible(self, event: BlockEvent) -> None:
         """Readers are given a part of the answer."""
         self._is_visible = True
+        if isinstance(event, BlockStart) and event.block.type == "server_tool_use":
+            self._tool_ran = True
         self._progress_at = self._world.now
 
     def head(self) -> None:
@@ -68,12 +72,9 @@ class TurnWatch:
         world.note("taken back", served.epoch)
         if served.house.retry.after_output != "retract":
             world.fail("taken back against the policy", served.epoch)
-        if self._last is not None and self._last.answer.has_server_tool and self._shows_server_tool():
+        if self._tool_ran:
             world.fail("a tool's effect is repeated", served.epoch)
         self._is_visible = False
-
-    def _shows_server_tool(self) -> bool:
-        return self._served.turn.message.server_tool_seen
 
     def connects(self) -> None:
         """A connection is about to be made."""
@@ -98,7 +99,9 @@ class TurnWatch:
         policy = self._served.house.retry
         if last.retry_after is not None:
             return last.retry_after - 1e-6, last.retry_after + SLACK
-        grown = min(policy.initial_delay * policy.multiplier ** (len(self._served.answers) - 1), policy.max_delay)
+        grown = min(
+            policy.initial_delay * policy.multiplier ** (len(self._served.answers) - 1), policy.max_delay
+        )
         return grown * (1 - policy.jitter) - 1e-6, grown + SLACK
 
     def attempt(self, connection: Connection) -> None:
@@ -122,23 +125,29 @@ class TurnWatch:
             self._world.fail("a wrong outcome", f"{self._served.epoch}: {outcome.value} {problem} ({last})")
 
     def _problem(self, outcome: Outcome, told: Told) -> str:
+        """What is wrong with this outcome, if anything is."""
         served, last = self._served, self._last
-        said_all = last is not None and last.has_said_all
         if outcome is Outcome.COMPLETED:
-            if last is None or not (said_all or last.may_be_whole) or told.length != last.answer.length:
-                return "without the end of the answer"
-            return "" if served.turn.message.usage or last.may_be_whole else "without usage"
-        if said_all:
+            return self._problem_of_whole(told)
+        if last is not None and last.has_said_all:
             return "though the answer was whole"
-        if outcome is Outcome.STOPPED:
-            return "" if served.stop_was_pressed or not served.readers else "though nobody stopped it"
-        if served.stop_was_pressed:
+        if served.stop_was_pressed and outcome is not Outcome.STOPPED:
             return "though it was stopped"
-        if outcome is Outcome.EXPIRED:
-            return "" if self._world.now >= self._limit - 1e-6 else "before its time"
-        if outcome is Outcome.TRUNCATED and last is not None and "cut" not in last.behaviour:
-            return "though nothing was cut"
-        return ""
+        behaviour = "completes" if last is None else last.behaviour
+        holds, otherwise = {
+            Outcome.STOPPED: (served.stop_was_pressed or not served.readers, "though nobody stopped it"),
+            Outcome.EXPIRED: (self._world.now >= self._limit - 1e-6, "before its time"),
+            Outcome.TRUNCATED: ("cut" in behaviour, "though nothing was cut"),
+            Outcome.FAILED: (behaviour not in WHOLE, "though nothing has failed"),
+        }[outcome]
+        return "" if holds else otherwise
+
+    def _problem_of_whole(self, told: Told) -> str:
+        last = self._last
+        if last is None or not (last.has_said_all or last.may_be_whole) or told.length != last.answer.length:
+            return "without the end of the answer"
+        has_usage = bool(self._served.turn.message.usage)
+        return "" if has_usage or last.may_be_whole else "without usage"
 
     # What has to hold in between
 
@@ -155,7 +164,11 @@ class TurnWatch:
                 world.fail("a deadline after the end", served.epoch)
             return
         self._check_deadline()
-        if served.readers == 0 and served.house.on_disconnect.kind == "cancel" and world.now > self._alone_since:
+        if (
+            served.readers == 0
+            and served.house.on_disconnect.kind == "cancel"
+            and world.now > self._alone_since
+        ):
             world.fail("an upstream without an owner", served.epoch)
         if turn.want is Want.PAUSE and not log.full:
             world.fail("a pause that is not lifted", served.epoch)
