@@ -5,6 +5,8 @@ PYTHON ?= python3.11 python3 python3.13 python3.12
 PORT   ?= 8080
 ARGS   ?=
 FUZZ_SECONDS ?= 60
+SEEDS  ?= 20000
+JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
@@ -12,10 +14,10 @@ BENCH   := $(VENV)-bench
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz conformance docs clean
+.PHONY: help setup demo test check bench fuzz simulate mutants conformance docs clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 	@echo "Variables, for instance: PORT=8080  ARGS='-k decoder'  PYTHON=python3.13 VENV=.venv-3.13"
 
 $(STAMP): pyproject.toml scripts/make-venv
@@ -48,6 +50,12 @@ bench: $(BENCH)/.ready ## measure; each bench/bench_*.py prints its own figures
 
 fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
 	$(BIN)/python -m fuzz run --seconds $(FUZZ_SECONDS) $(ARGS)
+
+simulate: $(STAMP) ## play SEEDS worlds with every fault in virtual time, in JOBS processes
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
+
+mutants: $(STAMP) ## put bugs into the machines and see that the simulation finds each
+	$(BIN)/python -m tests.simulation.mutants --jobs $(JOBS) $(ARGS)
 
 conformance: $(STAMP) ## try this decoder and its peers on the vectors; writes docs/conformance.md
 	conformance/make-peers .venv-peers $(PYTHON)

@@ -89,7 +89,7 @@ def run(seeds: range, jobs: int) -> int:
     print(
         f"seeds {seeds.start} to {seeds.stop - 1}: {steps:,} steps, {seen['turn']:,} turns, {seconds:.1f} s, "
         f"{steps / seconds:,.0f} steps a second in {jobs} process{'es' * (jobs > 1)}; "
-        + (f"{broken} worlds are broken" if broken else "every invariant holds")
+        + (f"{broken} broken" if broken else "every invariant holds")
     )
     return 1 if broken else 0
 

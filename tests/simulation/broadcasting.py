@@ -121,7 +121,7 @@ class NumbersReading:
             world.fail("an event is missing", f"{number}, not {self._expected}")
         self._position, self._expected = number, number + 1
         self.is_whole = sse.type == END
-        if wire is not None and wire.path.is_good:
+        if wire is not None and wire.is_prompt:
             since = max(self._station.published_at[number], wire.began_at)
             if world.now - since > SOON:
                 world.fail("an event that comes late", f"{number}: {world.now - since:.3f} s")

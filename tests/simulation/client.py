@@ -94,6 +94,28 @@ class Client:
             self.wire.close()
             self._lost(proper=False)
 
+    def be_busy(self, seconds: float) -> None:
+        """What has come is being worked on; nothing more is read meanwhile."""
+        wire = self.wire
+        if wire is not None and self.source.want is Want.READ:
+            wire.pause()
+            self.source.pause(self._world.now)
+            if self._wish() is not Want.PAUSE:
+                self._world.fail("a client's pause that is none")
+            self._alarm.follow()
+            self._world.after(seconds, lambda: self._go_on(wire))
+
+    def _wish(self) -> Want:
+        """A type checker takes what was seen of an attribute to hold for ever."""
+        return self.source.want
+
+    def _go_on(self, wire: Wire) -> None:
+        self.source.resume(self._world.now)
+        if self.source.want is Want.PAUSE:
+            self._world.fail("a pause that is not lifted", "a client's")
+        self._settle()
+        wire.resume()
+
     # What a binding does
 
     def _settle(self) -> None:
@@ -114,7 +136,7 @@ class Client:
             return
         if want in {Want.WAIT, Want.NOTHING} and self.wire is not None:
             self._world.fail("a client's connection without an owner")
-        if want is not Want.NOTHING and self.source.deadline is None:
+        if want not in {Want.NOTHING, Want.PAUSE} and self.source.deadline is None:
             self._world.fail("a wait without a deadline", f"a client's: {want}")
         self._alarm.follow()
 
@@ -170,7 +192,7 @@ class Client:
     def _timeout(self) -> None:
         wire = self.wire
         self.source.handle_timeout(self._world.now)
-        if self.source.want is Want.CLOSE and wire is not None and wire.heartbeats and wire.path.is_good:
+        if self.source.want is Want.CLOSE and wire is not None and wire.heartbeats and wire.is_prompt:
             self._world.fail("a client hears nothing on a good connection")
         self._settle()
 

@@ -39,10 +39,10 @@ class House:
                 after_output="retract" if dice.random() < 0.2 else "never",
             ),
             deadlines=Deadlines(
-                connect=10.0,
-                first_byte=30.0,
-                first_output=60.0,
-                output_gap=20.0,
+                connect=dice.choice((10.0, 10.0, None)),
+                first_byte=dice.choice((30.0, 30.0, None)),
+                first_output=dice.choice((60.0, 60.0, None)),
+                output_gap=dice.choice((20.0, 20.0, 20.0, None)),
                 whole=dice.choice((90.0, 300.0)),
             ),
             on_disconnect=dice.choice(

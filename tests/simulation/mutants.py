@@ -17,11 +17,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.abc import MetaPathFinder
 from itertools import count
+from pathlib import Path
 from types import CodeType, ModuleType
 
 from .mutations import MUTATIONS, Mutation
 
 LIMIT = 60.0
+ROOT = Path(__file__).parents[2]
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 EPILOG = """examples:
   make mutants                                                  each mutant, at most 60 seconds
@@ -96,7 +98,7 @@ def outside(mutation: Mutation, limit: float = LIMIT) -> tuple[bool, str]:
         "--limit",
         str(limit),
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=limit + 60, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=limit + 60, check=False, cwd=ROOT)
     if ended.returncode != 0:
         return False, f"{mutation.name:26} could not be made: {ended.stderr.strip().splitlines()[-1]}"
     how, seeds, seconds, *why = ended.stdout.strip().splitlines()[-1].split(" ", 3)

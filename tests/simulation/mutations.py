@@ -108,6 +108,13 @@ MUTATIONS = (
         "        if self._paused:\n",
     ),
     Mutation(
+        "late-bytes-heard",
+        "what comes of an attempt that has failed is still read",
+        "sse_core.lifecycle.turn",
+        "return self._state is TurnState.STREAMING or self._state is TurnState.WAITING",
+        "return self._state is not TurnState.DONE",
+    ),
+    Mutation(
         "reader-came-too-late",
         "a turn that was left is stopped though somebody reads it again",
         "sse_core.lifecycle.turn",
@@ -316,6 +323,13 @@ MUTATIONS = (
         "sse_core.lifecycle.source",
         "self._first = as_get(self._first, located)",
         "self._resume = 'always'",
+    ),
+    Mutation(
+        "client-stays-busy",
+        "a source goes on pausing when it is to read again",
+        "sse_core.lifecycle.source",
+        "        if self._paused:\n            self._paused = False\n",
+        "        if self._paused:\n",
     ),
     Mutation(
         "client-hangs",

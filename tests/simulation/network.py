@@ -76,6 +76,8 @@ class Wire:
         self._is_open = True
         self._is_cut = False
         self._is_at_end = False
+        self._was_paused = False
+        self._unread: list[Callable[[], None]] | None = None  # while the client does not read
         stream.on_readable = self._pump
         world.after(0.0, self._pump)
 
@@ -83,6 +85,11 @@ class Wire:
     def about(self) -> object:
         """Whose events these are."""
         return self._stream.about
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether what the server sends is with the client at once."""
+        return self.path.is_good and not self._was_paused
 
     @property
     def heartbeats(self) -> bool:
@@ -93,6 +100,17 @@ class Wire:
         """The client has closed."""
         self._is_open = False
         self._stream.close()
+
+    def pause(self) -> None:
+        """The client reads nothing for now."""
+        self._unread = []
+        self._was_paused = True
+
+    def resume(self) -> None:
+        """The client reads again: what has come, in its order."""
+        unread, self._unread = self._unread or [], None
+        for action in unread:
+            action()
 
     def _pump(self) -> None:
         """Send what there is, as far as the window goes."""
@@ -142,7 +160,13 @@ class Wire:
         self._busy_until = max(self._busy_until, now) + size / self.path.bytes_a_second
         if self.path.nap and self._world.chance(0.1):
             self._busy_until += self.path.nap
-        self._world.after(self._busy_until + self.path.latency - now, action)
+        self._world.after(self._busy_until + self.path.latency - now, lambda: self._come(action))
+
+    def _come(self, action: Callable[[], None]) -> None:
+        if self._unread is None:
+            action()
+        else:
+            self._unread.append(action)
 
     def _arrive(self, data: bytes) -> None:
         self._in_flight -= len(data)

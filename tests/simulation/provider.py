@@ -12,7 +12,24 @@ from . import answers
 from .world import World
 
 STREAM = Headers({"content-type": "text/event-stream"})
-JSON = Headers({"content-type": "application/json"})
+#: Answers that are neither a stream nor an error.
+MISTAKES = (
+    (200, Headers({"content-type": "application/json"})),
+    (200, Headers({"content-type": "text/event-stream", "content-encoding": "gzip"})),
+    (204, Headers()),
+    (302, Headers({"location": "https://elsewhere.test/"})),
+)
+REFUSALS = (b'{"error": {"type": "x", "message": "No."}}', b"", b"<html>", b" " * 70_000)
+#: What a refusal may ask for: a field, its value, and the seconds that it means.
+WISHES = (
+    None,
+    None,
+    None,
+    ("retry-after", "3", 3.0),
+    ("retry-after-ms", "700", 0.7),
+    ("retry-after", "50", 50.0),
+    ("retry-after", "3600", 3600.0),
+)
 #: Whether a status alone says that the request may be repeated.
 STATUSES = {
     400: False,
@@ -149,20 +166,16 @@ class Connection:
         status = dice.choice(list(STATUSES))
         self.may_be_repeated = STATUSES[status]
         fields = {"content-type": "application/json"}
-        name, seconds = dice.choice((("", 0.0), ("", 0.0), ("retry-after", 3.0), ("retry-after-ms", 0.7)))
-        if name:
-            fields[name] = "3" if name == "retry-after" else "700"
-            self.retry_after = seconds
-        if dice.random() < 0.05:
-            fields["retry-after"], self.retry_after = "3600", 3600.0
-            fields.pop("retry-after-ms", None)
+        wish = dice.choice(WISHES)
+        if wish is not None:
+            fields[wish[0]], self.retry_after = wish[1:]
         if dice.random() < 0.2:
             self.may_be_repeated = dice.random() < 0.5
             fields["x-should-retry"] = "true" if self.may_be_repeated else "false"
         self._reader.response(status, Headers(fields))
 
     def _mistake(self) -> None:
-        self._reader.response(200, JSON)
+        self._reader.response(*self._world.dice.choice(MISTAKES))
 
     def _end(self) -> None:
         self._reader.eof()
@@ -182,7 +195,7 @@ class Connection:
         thinks = dice.random() * 2
         if behaviour == "answers with a status":
             yield thinks, "say_no"
-            yield dice.random(), b'{"error": {"type": "x", "message": "No."}}'
+            yield dice.random(), dice.choice(REFUSALS)
             if dice.random() < 0.8:
                 yield 0.0, dice.choice(("end", "lose"))
         elif behaviour == "answers with something else":

@@ -160,7 +160,7 @@ class TurnReading:
             world.fail(
                 "text lost or doubled", f"{self._id}: {self._told.length}, not {served.lengths[number]}"
             )
-        if wire is not None and wire.path.is_good:
+        if wire is not None and wire.is_prompt:
             since = max(served.appended_at[number], wire.began_at)
             if world.now - since > SOON:
                 world.fail("an event that comes late", f"{self._id}: {world.now - since:.3f} s")

@@ -101,6 +101,8 @@ class People:
         elif how < 0.42:
             for _ in range(dice.randrange(1, 6)):
                 world.after(moment * dice.randrange(1, 5), client.lose_connection)
+        elif how < 0.5:
+            world.after(moment, lambda: client.be_busy(dice.choice((0.1, 2.0, 30.0))))
         if dice.random() < 0.2:
             world.after(moment + dice.random() * 10, lambda: self._come_back(name, reading))
 

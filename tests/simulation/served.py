@@ -202,6 +202,8 @@ class ServedTurn:
             self._watch.attempt(self.connection)
             self.answers[message_id(attempt)] = self.connection.answer
         elif want is Want.CLOSE:
+            if self._world.chance(0.1):
+                self._receive_too_late()
             self._close()
             self.turn.closed(self._world.now)
             self._fulfil()
@@ -212,6 +214,13 @@ class ServedTurn:
             if self._world.chance(0.3):
                 self._world.after(self._world.dice.random(), self._late)
             self._close()
+
+    def _receive_too_late(self) -> None:
+        """What was on its way comes before the connection is closed; it may say nothing."""
+        self.turn.receive_data(b"event: message_stop\ndata: {}\n\n", self._world.now)
+        self.turn.receive_eof(self._world.now)
+        if self.turn.want is not Want.CLOSE or self.turn.next_event() is not None:
+            self._world.fail("an upstream that is closed is heard", self.epoch)
 
     def _close(self) -> None:
         if self.connection is not None:

@@ -65,6 +65,7 @@ class TurnWatch:
     def resumed(self) -> None:
         """There is room in the log."""
         self._progress_at = self._world.now
+        self._limit = self._latest()
 
     def taken_back(self) -> None:
         """Readers are told to forget what they were shown."""
@@ -88,6 +89,8 @@ class TurnWatch:
         if last is not None:
             if not last.may_be_repeated:
                 world.fail("a retry of what is final", f"{served.epoch}: {last.behaviour}")
+            if last.retry_after is not None and last.retry_after > served.house.retry.max_retry_after:
+                world.fail("a retry of what is final", f"{served.epoch}: after {last.retry_after} s")
             shortest, longest = self._delay(last)
             waited = world.now - self._failed_at
             if not shortest <= waited <= longest:
