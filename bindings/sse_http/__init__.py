@@ -4,6 +4,8 @@ A binding needs :class:`ServerConnection` for each peer it accepts and :class:`C
 each machine that connects; an application is anything that has the face of :class:`Application`.
 """
 
+from sse_core.urls import Target, parse_url
+
 from .application import (
     Application,
     Exchange,
@@ -21,7 +23,6 @@ from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 from .handlers import EventItem, Follow, HandlerAnswer, HandlerSettings
 from .server import ConnectionPhase, ServerConnection, ServerSettings
 from .tls import TLS, Channel, Plain
-from .urls import Target, parse_url
 
 __all__ = [
     "EVENT_STREAM_HEADERS",

@@ -11,11 +11,11 @@ import h11
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
+from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
 from .heads import as_bytes, headers_of
 from .incoming import Incoming
-from .urls import parse_url
 
 _USER_AGENT = "sse-core"
 _LISTENING = frozenset({Want.READ, Want.PAUSE})

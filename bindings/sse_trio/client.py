@@ -18,8 +18,10 @@ from sse_core.blocks import BlockEvent, Message
 from sse_core.framing import ServerSentEvent
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle import (
+    DEFAULT_MAX_REDIRECTS,
     EventSource,
     HTTPRequest,
+    OnReconnect,
     Outcome,
     ResumeRule,
     RetryPolicy,
@@ -44,6 +46,8 @@ def connect(
     resume: ResumeRule | None = None,
     last_event_id: str = "",
     deadlines: SourceDeadlines | None = None,
+    on_reconnect: OnReconnect | None = None,
+    max_redirects: int = DEFAULT_MAX_REDIRECTS,
     tls: ssl.SSLContext | None = None,
 ) -> EventStream:
     """An event stream, to be entered with ``async with`` and read with ``async for``.
@@ -52,12 +56,18 @@ def connect(
     policy is exhausted, or ``resume`` forbids it (``"always"`` for GET, ``"if-event-id"`` for
     other methods, ``"never"``).  All of ``deadlines`` are in seconds.
 
+    ``on_reconnect`` is called with a :class:`sse_core.lifecycle.Reconnect` for each connection that
+    was lost and is to be made again: behind the events that came before, and before that is done.
+    To give up, let it raise: the iteration raises the same.
+
+    At most ``max_redirects`` redirects are followed for one connection.  To another origin go only
+    fields that are known to hold no credential, and no body.
+
     Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that
     can't be sent.  Iterating raises ``RemoteProtocolError`` when the server refuses for good,
     ``TransportError`` when the connection can't be made or kept, and ``LimitExceeded`` when an
-    event is too large.
+    event is too large, or the redirects are too many.
     """
-    parse_url(url)
     request = HTTPRequest(url, method, Headers(headers), body)
     source = EventSource(
         request,
@@ -66,6 +76,8 @@ def connect(
         resume=resume,
         deadlines=deadlines,
         jitter=random.random,
+        on_reconnect=on_reconnect,
+        max_redirects=max_redirects,
     )
     return EventStream(source, tls)
 
@@ -96,6 +108,11 @@ class EventStream:
     def last_event_id(self) -> str:
         """The ID to go on from, on another connection or in another process."""
         return self._source.last_event_id
+
+    @property
+    def origin(self) -> str:
+        """Whose events these are, as ``https://host:port``: the server's at the end of all redirects."""
+        return self._source.origin
 
     @property
     def reconnects(self) -> int:

@@ -5,8 +5,10 @@ from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
+from .reconnect import OnReconnect, Reconnect
+from .redirect import DEFAULT_MAX_REDIRECTS
 from .retention import Retention
-from .retry import NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .retry import BROWSER_RETRY, NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .snapshots import Snapshots
 from .source import EventSource
 from .source_table import SourceInput, SourceState
@@ -18,6 +20,8 @@ from .turn_table import Outcome, TurnInput, TurnState
 from .upstream import Upstream
 
 __all__ = [
+    "BROWSER_RETRY",
+    "DEFAULT_MAX_REDIRECTS",
     "NO_RETRY",
     "Broadcast",
     "ConnectingMachine",
@@ -27,8 +31,10 @@ __all__ = [
     "HTTPRequest",
     "Jitter",
     "OnDisconnect",
+    "OnReconnect",
     "Outcome",
     "ReaderOutcome",
+    "Reconnect",
     "ResumeRule",
     "Retention",
     "RetryPolicy",

@@ -35,9 +35,10 @@ class RetryPolicy:
     ``multiplier`` for each further attempt, at most ``max_delay``, made shorter by up to the
     fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
-    every status of 500 and above is retried too.  ``after_output`` says what follows where a part of the
-    answer was shown: ``never`` another attempt; or ``retract``, for readers who can take back what they
-    were shown, if the provider ran no tool and nobody ran one.
+    every status of 500 and above is retried too.  Without ``retry_refusals`` no status is, whatever
+    the answer says.  ``after_output`` says what follows where a part of the answer was shown: ``never``
+    another attempt; or ``retract``, for readers who can take back what they were shown, if the provider
+    ran no tool and nobody ran one.
 
     Raises ``ValueError`` for what no attempts and no delays can be.
     """
@@ -49,6 +50,7 @@ class RetryPolicy:
     jitter: float = 0.25
     max_retry_after: float = 60.0
     retry_statuses: frozenset[int] = frozenset({408, 409, 429})
+    retry_refusals: bool = True
     after_output: Literal["never", "retract"] = "never"
 
     def __post_init__(self) -> None:
@@ -86,6 +88,8 @@ class RetryPolicy:
 
         ``x-should-retry`` is the provider's own word (Anthropic's and OpenAI's SDKs heed it).
         """
+        if not self.retry_refusals:
+            return False
         told = headers.get("x-should-retry")
         if told in {"true", "false"}:
             return told == "true"
@@ -94,6 +98,10 @@ class RetryPolicy:
 
 #: One attempt, and what comes of it is final.
 NO_RETRY = RetryPolicy(max_attempts=1)
+
+#: An event source by the letter (WHATWG HTML 9.2.2 and 9.2.3): whatever the network does is tried again
+#: for ever, after "a few seconds" at first, and a server that refuses is not asked again.
+BROWSER_RETRY = RetryPolicy(max_attempts=10**9, initial_delay=3.0, max_delay=30.0, retry_refusals=False)
 
 
 def retry_after_seconds(headers: Headers) -> float | None:

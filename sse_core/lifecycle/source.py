@@ -3,23 +3,25 @@
 Rules: WHATWG HTML sections 9.2.1 to 9.2.4,
 https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model.  A stream that
 ends is reconnected to, with the last event ID; status 204 says stop; another status or another
-content type fails for good.  Beyond the rules, for clients of providers: any method and body, a
-retry policy with back-off, statuses that are worth another try, and a rule that says when a request
-may be repeated at all.
+content type fails for good; redirects are followed, as Fetch says.  Beyond the rules, for clients of
+providers: any method and body, a retry policy with back-off, statuses that are worth another try,
+and a rule that says when a request may be repeated at all.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
 from ..framing import EventStreamDecoder, ServerSentEvent
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
+from ..urls import parse_url
 from .machine import HTTPRequest, Want
 from .policies import ResumeRule, SourceDeadlines
+from .reconnect import OnReconnect, Reconnect, reconnection_delay
+from .redirect import DEFAULT_MAX_REDIRECTS, as_get, is_redirect, redirected, resolved
 from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .source_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, SourceInput, SourceState
 from .stream_head import stream_problem
@@ -31,11 +33,15 @@ class EventSource:
 
     ``last_event_id`` is sent with the first request already, if it isn't empty.  ``resume`` is
     ``"always"`` for GET and ``"if-event-id"`` for any other method, unless you say otherwise.
-    ``retry.max_attempts`` bounds the attempts in a row that bring no event; 1 means that there is
-    no second one at all.  ``max_line_bytes`` and ``max_event_bytes`` bound the framing, as they do
-    for :class:`sse_core.EventStreamDecoder`.
+    ``retry.max_attempts`` bounds the attempts in a row that bring no event (comments are none); 1
+    means that there is no second one at all.  ``max_redirects`` bounds the redirects of one attempt.
+    ``max_line_bytes`` and ``max_event_bytes`` bound the framing, as they do for
+    :class:`sse_core.EventStreamDecoder`.
 
-    Raises ``ValueError`` for a ``last_event_id`` that no header can hold.
+    ``on_reconnect`` is told of each reconnect, by ``next_event``, in its place among the events.
+
+    Raises ``ValueError`` for a URL that is not absolute http or https, or has credentials in it;
+    for a ``last_event_id`` that no header can hold; and for ``max_redirects`` below zero.
     """
 
     def __init__(
@@ -47,26 +53,37 @@ class EventSource:
         resume: ResumeRule | None = None,
         deadlines: SourceDeadlines | None = None,
         jitter: Jitter = no_jitter,
+        on_reconnect: OnReconnect | None = None,
+        max_redirects: int = DEFAULT_MAX_REDIRECTS,
         max_line_bytes: int = DEFAULT_MAX_BYTES,
         max_event_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
         if not _fits_a_header(last_event_id):
             raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
+        if max_redirects < 0:
+            raise ValueError("max_redirects must not be below zero")
+        #: Of the stream that was opened last, as ``https://host:port``, redirects included; before
+        #: there is one, that of ``url``.
+        self.origin = parse_url(request.url).origin
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
         self.reconnects = 0
         self._request = request
-        self._location = request.url  #: where the next request goes
+        self._first = request  #: what an attempt begins with
+        self._next = request  #: what is sent next: the first, or where it was redirected to
+        self._redirects = 0
+        self._max_redirects = max_redirects
+        self._on_reconnect = on_reconnect
         self._retry = retry or RetryPolicy()
         self._resume = resume or ("always" if request.method == "GET" else "if-event-id")
         self._deadlines = deadlines or SourceDeadlines()
         self._jitter = jitter
         self._frames = EventStreamDecoder(last_event_id, max_line_bytes, max_event_bytes)
-        self._events: deque[ServerSentEvent] = deque()
+        self._events: deque[ServerSentEvent | Reconnect] = deque()
         self._state = SourceState.IDLE
         self._timers = Timers()
         self._transport_open = False
         self._paused = False
-        self._was_accepted = False
+        self._had_effect = False  #: what was asked for may have been done
         self._attempts_without_event = 0
         self._reconnect_at = 0.0
 
@@ -78,28 +95,30 @@ class EventSource:
         return self._state
 
     @property
+    def url(self) -> str:
+        """What the source was made for.  No redirect changes it."""
+        return self._request.url
+
+    @property
     def last_event_id(self) -> str:
         """The ID that the next request will carry."""
         return self._frames.last_event_id
 
     @property
     def request(self) -> HTTPRequest:
-        """What to send for this attempt.
+        """What to send for this attempt, or for the next one.
 
+        It follows redirects within an attempt; each attempt begins anew where the first one did.
         An answer to a POST may name the resource that it represents (RFC 9110 section 8.7,
         https://www.rfc-editor.org/rfc/rfc9110#section-8.7); then that is what is read on, by GET.
         So nothing is done twice, whenever the connection breaks.
         """
-        url, request = self._location, self._request
-        if url != request.url:
-            kept = [(name, value) for name, value in request.headers if not name.startswith("content-")]
-            request = HTTPRequest(url, headers=Headers(kept))
-        return dataclasses.replace(request, headers=self._with_fields(request.headers))
+        return dataclasses.replace(self._next, headers=self._with_fields(self._next.headers))
 
     def _with_fields(self, headers: Headers) -> Headers:
-        # 9.2.2 sets "Accept" and the cache mode "no-store", for which Fetch sends `no-cache`, where
-        # nobody has set them.
-        defaults = {"accept": "text/event-stream", "cache-control": "no-cache"}
+        # 9.2.2 sets "Accept" and the cache mode "no-store", for which Fetch sends `no-cache` twice,
+        # where nobody has set them.
+        defaults = {"accept": "text/event-stream", "cache-control": "no-cache", "pragma": "no-cache"}
         fields = {name: value for name, value in defaults.items() if name not in headers}
         if self.last_event_id:
             # 9.2.4: the ID is "encoded as UTF-8"; a header holds bytes as ISO-8859-1 text.
@@ -119,8 +138,17 @@ class EventSource:
         return self._timers.deadline
 
     def next_event(self) -> ServerSentEvent | None:
-        """The next event for the consumer, or ``None``."""
-        return self._events.popleft() if self._events else None
+        """The next event for the consumer, or ``None``.
+
+        Reconnects that come before it are told first; what ``on_reconnect`` raises is raised here.
+        """
+        while self._events:
+            event = self._events.popleft()
+            if isinstance(event, ServerSentEvent):
+                return event
+            if self._on_reconnect is not None:
+                self._on_reconnect(event)
+        return None
 
     # Inputs
 
@@ -166,7 +194,9 @@ class EventSource:
         if self._state is not SourceState.CONNECTING or not self._transport_open:
             return
         problem = stream_problem(headers)
-        if status == 200 and problem is None:
+        if is_redirect(status, headers):
+            self._follow(status, headers, now)
+        elif status == 200 and problem is None:
             self._accept(headers, now)
         elif status == 200:
             # 9.2.2: "Otherwise, if res's status is not 200, or if res's `Content-Type` is not
@@ -211,6 +241,8 @@ class EventSource:
         self._transport_open = False
         if self._state in {SourceState.CONNECTING, SourceState.OPEN}:
             self._try_again(TransportError(f"the connection was lost: {reason}"), now)
+        elif self._state is SourceState.REDIRECTING:
+            self._apply(SourceInput.TRANSPORT_CLOSED, now)
         elif self._state is SourceState.RECONNECTING:
             self._timers.arm(Timer.BACKOFF, self._reconnect_at)
 
@@ -229,20 +261,40 @@ class EventSource:
     # What follows
 
     def _accept(self, headers: Headers, now: float) -> None:
-        self._was_accepted = True
+        self._had_effect = True
+        self.origin = parse_url(self._next.url).origin
         self._locate(headers.get("content-location"))
+        self._begin_anew()
         self._frames.reset()
         self._apply(SourceInput.ACCEPTED, now)
 
     def _locate(self, content_location: str | None) -> None:
-        if content_location is None or self._request.method == "GET" or self._is_located():
+        """The request's fields may hold credentials: they go to no other origin."""
+        if content_location is None or self._first.method == "GET":
             return
-        located = _same_origin(self._request.url, content_location)
-        if located is not None:
-            self._location = located
+        located = resolved(self._next.url, content_location)
+        if located is not None and self.origin == parse_url(located).origin == parse_url(self.url).origin:
+            self._first = as_get(self._first, located)
 
-    def _is_located(self) -> bool:
-        return self._location != self._request.url
+    def _follow(self, status: int, headers: Headers, now: float) -> None:
+        """Leave for where the answer says, unless that is forbidden."""
+        if self._redirects >= self._max_redirects:
+            self._end_with(_too_many_redirects(self._max_redirects), now)
+            return
+        try:
+            following = redirected(self._next, status, headers)
+        except RemoteProtocolError as error:
+            self._end_with(error, now)
+            return
+        # "See what came of it": a POST that is to become a GET was heard.
+        self._had_effect |= following.method != self._next.method
+        self._next = following
+        self._redirects += 1
+        self._apply(SourceInput.REDIRECT, now)
+
+    def _begin_anew(self) -> None:
+        self._next = self._first
+        self._redirects = 0
 
     def _try_again(self, problem: SSEError | None, now: float, retry_after: float | None = None) -> None:
         """Another attempt, if the rule and the policy allow it, else the end."""
@@ -253,28 +305,30 @@ class EventSource:
         elif not self._retry.allows(self._attempts_without_event, retry_after):
             self._end_with(problem or TransportError("the server ends its answers without an event"), now)
         else:
-            self._reconnect_at = now + self._delay(retry_after)
+            delay = self._delay(retry_after)
+            attempt = self._attempts_without_event + 1
+            self._events.append(Reconnect(attempt, delay, self.last_event_id, problem))
+            self._reconnect_at = now + delay
+            self._begin_anew()
             self._apply(SourceInput.RECONNECT, now)
 
     def _may_resume(self) -> bool:
         if self._retry.max_attempts == 1:
             return False
         # Without an answer nothing has happened yet that could happen twice.
-        if self._resume == "always" or not self._was_accepted:
+        if self._resume == "always" or not self._had_effect:
             return True
-        return self._resume == "if-event-id" and (bool(self.last_event_id) or self._is_located())
+        is_located = self._first is not self._request
+        return self._resume == "if-event-id" and (bool(self.last_event_id) or is_located)
 
     def _delay(self, retry_after: float | None) -> float:
-        attempts = max(self._attempts_without_event, 1)
-        milliseconds = self._frames.reconnection_time
-        if milliseconds is None or retry_after is not None:
-            return self._retry.delay(attempts, self._jitter, retry_after)
-        # 9.2.3: "Wait a delay equal to the reconnection time of the event source." "Optionally, wait
-        # some more."  So here jitter adds, where it takes away from a delay of our own.
-        base = milliseconds / 1000
-        longest = max(self._retry.max_delay, base)
-        policy = dataclasses.replace(self._retry, initial_delay=base, max_delay=longest)
-        return policy.delay(attempts) * (1 + policy.jitter * self._jitter())
+        return reconnection_delay(
+            self._retry,
+            self._attempts_without_event,
+            self._jitter,
+            reconnection_time=self._frames.reconnection_time,
+            retry_after=retry_after,
+        )
 
     def _end_with(self, problem: SSEError | None, now: float) -> None:
         self.error = problem
@@ -286,7 +340,8 @@ class EventSource:
         self._timers.clear()
         if self._state is SourceState.CONNECTING:
             self.reconnects += happened is SourceInput.RECONNECT_DUE
-            self._attempts_without_event += 1
+            # A redirect goes on with the attempt that it was met on.
+            self._attempts_without_event += happened is not SourceInput.TRANSPORT_CLOSED
         for timer in STATE_TIMERS[self._state]:
             self._arm(timer, now)
 
@@ -305,21 +360,12 @@ def _refused(status: int) -> RemoteProtocolError:
     return RemoteProtocolError(f"the server answered with status {status}", status=status)
 
 
+def _too_many_redirects(bound: int) -> LimitExceeded:
+    message = f"the server redirects more than {bound} times (limit: max_redirects)"
+    return LimitExceeded(message, limit="max_redirects", bound=bound, status=502)
+
+
 def _fits_a_header(event_id: str) -> bool:
     # RFC 9110 section 5.5: a field value has no control characters but the tab.  An event ID of a
     # peer's may have any but NUL, CR and LF.
     return not any(character < " " or character == "\x7f" for character in event_id.replace("\t", ""))
-
-
-def _same_origin(url: str, reference: str) -> str | None:
-    """``reference`` as an absolute URL, if it is one of the same origin as ``url``.
-
-    The request's headers may hold credentials: they go nowhere else.
-    """
-    try:
-        located = urldefrag(urljoin(url, reference)).url
-        same = urlsplit(located)[:2] == urlsplit(url)[:2]
-    except ValueError:
-        return None
-    # What isn't printable has no place in a request line.
-    return located if same and located.isascii() and located.isprintable() and " " not in located else None

@@ -16,6 +16,7 @@ class SourceState(enum.Enum):
 
     IDLE = "idle"  #: not started
     CONNECTING = "connecting"  #: no transport yet, or no head of an answer
+    REDIRECTING = "redirecting"  #: leaving one server for another; to WHATWG this is CONNECTING too
     OPEN = "open"  #: an event stream is being read
     RECONNECTING = "reconnecting"  #: sleeping; to WHATWG this is CONNECTING too
     CLOSED = "closed"  #: for good
@@ -26,6 +27,8 @@ class SourceInput(enum.Enum):
 
     START = "start"
     ACCEPTED = "accepted"  #: status 200 and an event stream
+    REDIRECT = "redirect"  #: the server says to ask elsewhere
+    TRANSPORT_CLOSED = "transport closed"  #: the one to the server that redirected
     RECONNECT = "reconnect"  #: the connection failed or ended, and another is allowed
     RECONNECT_DUE = "reconnect due"
     END = "end"
@@ -35,8 +38,11 @@ TRANSITIONS: dict[tuple[SourceState, SourceInput], SourceState] = {
     (SourceState.IDLE, SourceInput.START): SourceState.CONNECTING,
     (SourceState.IDLE, SourceInput.END): SourceState.CLOSED,
     (SourceState.CONNECTING, SourceInput.ACCEPTED): SourceState.OPEN,
+    (SourceState.CONNECTING, SourceInput.REDIRECT): SourceState.REDIRECTING,
     (SourceState.CONNECTING, SourceInput.RECONNECT): SourceState.RECONNECTING,
     (SourceState.CONNECTING, SourceInput.END): SourceState.CLOSED,
+    (SourceState.REDIRECTING, SourceInput.TRANSPORT_CLOSED): SourceState.CONNECTING,
+    (SourceState.REDIRECTING, SourceInput.END): SourceState.CLOSED,
     (SourceState.OPEN, SourceInput.RECONNECT): SourceState.RECONNECTING,
     (SourceState.OPEN, SourceInput.END): SourceState.CLOSED,
     (SourceState.RECONNECTING, SourceInput.RECONNECT_DUE): SourceState.CONNECTING,
@@ -48,6 +54,7 @@ TRANSITIONS: dict[tuple[SourceState, SourceInput], SourceState] = {
 STATE_TIMERS: dict[SourceState, tuple[Timer, ...]] = {
     SourceState.IDLE: (),
     SourceState.CONNECTING: (Timer.CONNECT,),
+    SourceState.REDIRECTING: (),
     SourceState.OPEN: (Timer.IDLE,),
     SourceState.RECONNECTING: (Timer.BACKOFF,),
     SourceState.CLOSED: (),
@@ -58,6 +65,7 @@ WANTS: dict[tuple[SourceState, bool], Want] = {
     (SourceState.IDLE, False): Want.NOTHING,
     (SourceState.CONNECTING, False): Want.CONNECT,
     (SourceState.CONNECTING, True): Want.READ,
+    (SourceState.REDIRECTING, True): Want.CLOSE,
     (SourceState.OPEN, True): Want.READ,
     (SourceState.RECONNECTING, True): Want.CLOSE,
     (SourceState.RECONNECTING, False): Want.WAIT,

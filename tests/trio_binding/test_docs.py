@@ -14,7 +14,7 @@ import trio
 import sse_trio
 from sse_core.lifecycle import Outcome
 from tests.trio_binding.conftest import Certificates
-from tests.trio_binding.support import provider, serving
+from tests.trio_binding.support import Cutter, listening, provider, serving
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trio.md"
 COUNT = [str(number) for number in range(1, 11)]
@@ -55,6 +55,15 @@ async def test_following(page: Page) -> None:
         assert await page.follow(server.url + "count") == [*COUNT, ""]
         assert await page.first_of(server.url + "count", "7") == "8: 8"
         assert await page.post(server.url + "count", b"{}") == "1"
+
+
+async def test_following_loudly(page: Page) -> None:
+    """The first connection is cut amid the answer."""
+    async with serving(page.route) as server, listening(Cutter(server, [400])) as proxy:
+        seen = await page.follow_loudly(proxy.url + "count")
+    [told] = [line for line in seen if line.startswith("attempt ")]
+    assert re.fullmatch(r"attempt [12] in 0\.[45] s: the connection was lost: .+", told)
+    assert [line for line in seen if line != told] == [*COUNT, ""]
 
 
 async def test_asking(page: Page) -> None:

@@ -426,6 +426,43 @@ class TestLeaving:
             assert records(application)[0]["tokens"] == tokens
 
 
+DONE = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize("then", ["ends", "cuts", "says nothing", "sends a trailer, slowly"])
+async def test_nobody_waits_for_what_comes_after_done(then: str) -> None:
+    """Whatever the provider does behind it, the connection is closed, and the next turn has its own."""
+    closed: list[float] = []
+
+    async def peer(stream: trio.SocketStream) -> None:
+        await read_head(stream)
+        head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        await stream.send_all(head.encode() + b"%x\r\n%b\r\n" % (len(DONE), DONE))
+        if then == "ends":
+            await stream.send_all(b"0\r\n\r\n")
+        elif then == "cuts":
+            return
+        elif then == "sends a trailer, slowly":
+            await stream.send_all(b"0\r\nx-trailer: ")
+            with trio.move_on_after(5):
+                while True:
+                    await stream.send_all(b"a")
+                    await trio.sleep(0.04)
+        assert await stream.receive_some() == b""
+        closed.append(trio.current_time())
+
+    async with listening(peer) as server:
+        upstream = Upstream(server.url, dialect="openai-chat", retry=QUICK)
+        for _ in range(2):
+            begun = trio.current_time()
+            async with sse_trio.stream_turn(upstream, BODY) as turn:
+                assert text_of(await read_all(turn)) == "hello"
+                assert trio.current_time() - begun < 0.4
+                assert turn.outcome is Outcome.COMPLETED
+        if then in {"ends", "says nothing"}:
+            await eventually(lambda: len(closed) == 2)
+
+
 async def leave(server: Server, how: Callable[[], object] | None = None) -> None:
     async with sse_trio.stream_turn(upstream_of(server), BODY) as turn:
         async for event in turn:

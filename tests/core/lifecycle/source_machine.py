@@ -1,10 +1,14 @@
 """An event source and a server that keeps its events, driven at random: none is lost, none comes twice.
 
 Connections break anywhere, also within a character; heads say all sorts of things; words of an old
-transport come late.  The server goes on after the ID that it is sent.
+transport come late.  The server goes on after the ID that it is sent.  Other servers stand before it, and
+redirect here and there; a secret that is sent with the request must not come to them.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from urllib.parse import urljoin
 
 import pytest
 from hypothesis import strategies as st
@@ -12,21 +16,29 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sse_core import LocalProtocolError, ServerSentEvent, encode_event
 from sse_core.headers import Headers
-from sse_core.lifecycle import EventSource, HTTPRequest, RetryPolicy, SourceState, Want
+from sse_core.lifecycle import EventSource, HTTPRequest, Reconnect, RetryPolicy, SourceState, Want
+from sse_core.urls import parse_url
 
 STREAM = Headers({"content-type": "text/event-stream"})
+HOME = "http://server.test/"
+MAX_REDIRECTS = 3
 HEADS = st.sampled_from(
     [
         *[(200, STREAM)] * 20,
         (200, Headers({"content-type": "text/html"})),
         (204, Headers()),
         (302, Headers()),
+        (302, Headers({"location": "http://other.test/"})),
+        (302, Headers({"location": "ftp://other.test/"})),
         (404, Headers()),
         (429, Headers({"retry-after": "2"})),
         (503, Headers({"retry-after": "3600"})),
         *[(503, Headers())] * 4,
     ]
 )
+
+#: Where a connection leads before it comes to a head of ``HEADS``.
+HOPS = st.lists(st.sampled_from(["/elsewhere", "http://other.test/", HOME]), max_size=MAX_REDIRECTS + 1)
 
 DEEDS = ["a word from the transport", "a head", "late bytes", "time", "the deadline", "close"]
 MOSTLY = st.sampled_from([True] * 7 + [False])
@@ -50,11 +62,15 @@ class SourceMachine(RuleBasedStateMachine):
         self.now = 100.0
         self.max_attempts = max_attempts
         self.source = EventSource(
-            HTTPRequest("http://server.test/", method),
+            HTTPRequest(HOME, method, Headers({"x-secret": "1"})),
             last_event_id=str(after) if after else "",
             retry=RetryPolicy(max_attempts=max_attempts),
             jitter=lambda: jitter,
+            max_redirects=MAX_REDIRECTS,
+            on_reconnect=self.told,
         )
+        self.reconnects = 0  # that were told
+        self.redirects: Counter[int] = Counter()  # of each attempt
         self.seen = after
         self.is_open = False  # the transport
         self.attempts = 0  # in a row that brought no event
@@ -84,14 +100,37 @@ class SourceMachine(RuleBasedStateMachine):
             self.reach_the_deadline()
 
     def connect(self, data: st.DataObject) -> None:
-        position = self.source.request.headers.get("last-event-id")
-        self.attempts += 1
+        self.attempts += not self.redirects[self.source.reconnects]
         assert self.attempts <= self.max_attempts
+        url = self.source.request.url
+        for location in data.draw(HOPS):
+            self.send(url)
+            self.source.response_started(302, Headers({"location": location}), self.now)
+            if self.source.state is SourceState.CLOSED:
+                return  # these were too many
+            assert self.source.want is Want.CLOSE
+            self.say("closed")
+            url = urljoin(url, location)
+        self.send(url)
+        self.source.response_started(*data.draw(HEADS), self.now)
+
+    def send(self, url: str) -> None:
+        request = self.source.request
+        assert request.url == url
+        position = request.headers.get("last-event-id")
+        assert "x-secret" not in request.headers or parse_url(request.url).origin == "http://server.test"
         assert position in {None, str(self.seen)}
         self.sent = int(position or 0)
         self.unsent = b""
         self.connected()
-        self.source.response_started(*data.draw(HEADS), self.now)
+
+    def told(self, reconnect: Reconnect) -> None:
+        """Each is told once, behind the events that came before it."""
+        self.reconnects += 1
+        assert self.reconnects <= self.source.reconnects + 1
+        assert reconnect.last_event_id in {"", str(self.seen)}
+        assert 1 <= reconnect.attempt <= self.max_attempts
+        assert reconnect.delay >= 0
 
     def connected(self) -> None:
         self.is_open = True
@@ -166,6 +205,9 @@ class SourceMachine(RuleBasedStateMachine):
             self.source.receive_eof(self.now)
         else:
             self.is_open = False
+            attempt = self.source.reconnects
+            self.redirects[attempt] += self.source.state is SourceState.REDIRECTING
+            assert self.redirects[attempt] <= MAX_REDIRECTS
             self.source.connection_lost(word, self.now) if word == "lost" else self.source.closed(self.now)
 
     @precondition(lambda self: self.source.state is not SourceState.IDLE)
@@ -180,6 +222,8 @@ class SourceMachine(RuleBasedStateMachine):
             assert self.source.want is (Want.CLOSE if self.is_open else Want.NOTHING)
             assert self.source.deadline is None
             assert self.source.next_event() is None
+            # One that was told may have been cut short by the end.
+            assert self.reconnects - self.source.reconnects in {0, 1}
         assert self.source.error is None or self.source.state is SourceState.CLOSED
         assert not self.was_closed or self.source.state is SourceState.CLOSED
 
@@ -187,6 +231,12 @@ class SourceMachine(RuleBasedStateMachine):
     def the_wish_knows_of_the_transport(self) -> None:
         """Close before sleep, and never two transports."""
         assert (self.source.want in {Want.READ, Want.PAUSE, Want.CLOSE}) is self.is_open
+
+    @invariant()
+    def every_attempt_begins_where_the_first_did(self) -> None:
+        if self.source.state not in {SourceState.CONNECTING, SourceState.REDIRECTING, SourceState.CLOSED}:
+            request = self.source.request
+            assert (request.url, "x-secret" in request.headers) == (HOME, True)
 
     @invariant()
     def every_wait_has_a_deadline(self) -> None:

@@ -52,6 +52,21 @@ def deadline_of(source: EventSource) -> float | None:
     return source.deadline
 
 
+def redirect(location: str, status: int = 307) -> tuple[int, Headers]:
+    """The head of a redirect."""
+    return status, Headers({"location": location})
+
+
+def follow(source: EventSource, location: str, status: int = 307, now: float = 0.0) -> None:
+    """Connect, be redirected, and leave; the source wishes to connect again."""
+    if want_of(source) is Want.CONNECT:
+        source.connected(now)
+    source.response_started(*redirect(location, status), now)
+    assert (state_of(source), want_of(source)) == (SourceState.REDIRECTING, Want.CLOSE)
+    source.closed(now)
+    assert (state_of(source), want_of(source)) == (SourceState.CONNECTING, Want.CONNECT)
+
+
 def reopen(source: EventSource, now: float = 0.0) -> float:
     """Close, sleep, connect and be answered; the moment of that."""
     if want_of(source) is Want.CLOSE:

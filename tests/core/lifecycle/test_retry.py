@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core.headers import Headers
-from sse_core.lifecycle import NO_RETRY, RetryPolicy, no_jitter, retry_after_seconds
+from sse_core.lifecycle import BROWSER_RETRY, NO_RETRY, RetryPolicy, no_jitter, retry_after_seconds
 
 DELAYS = st.floats(0, 1e9)
 POLICIES = st.builds(
@@ -102,6 +102,10 @@ class TestStatuses:
         policy = RetryPolicy(retry_statuses=frozenset({404}))
         assert policy.retries_status(404, Headers())
         assert not policy.retries_status(429, Headers())
+
+    @pytest.mark.parametrize("status", [404, 429, 503])
+    def test_a_policy_that_takes_every_refusal_for_final(self, status: int) -> None:
+        assert not BROWSER_RETRY.retries_status(status, Headers({"x-should-retry": "true"}))
 
 
 @pytest.mark.parametrize(

@@ -130,12 +130,14 @@ class TestRequest:
             "authorization": "Bearer secret",
             "accept": "text/event-stream",
             "cache-control": "no-cache",
+            "pragma": "no-cache",
         }
 
     def test_the_users_own_fields_stand(self) -> None:
         own = {
             "Accept": "application/json, text/event-stream",
             "Cache-Control": "no-store",
+            "Pragma": "",
             "Last-Event-ID": "3",
         }
         source = opened(HTTPRequest(URL, headers=Headers(own)))
@@ -163,6 +165,26 @@ class TestRequest:
 
     def test_half_a_character_in_an_id_does_no_harm(self) -> None:
         assert connecting(last_event_id="a\ud800b").request.headers.get("last-event-id") == "a?b"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "ftp://server.test/",
+            "about:blank",
+            "/events",
+            "http://this is invalid/",
+            "http://",
+            "http://h:99999/",
+        ],
+    )
+    def test_a_url_that_is_none(self, url: str) -> None:
+        with pytest.raises(ValueError, match="URL"):
+            EventSource(HTTPRequest(url))
+
+    def test_a_url_with_credentials_in_it(self) -> None:
+        with pytest.raises(ValueError, match="header") as caught:
+            EventSource(HTTPRequest("https://user:secret@server.test/"))
+        assert "secret" not in str(caught.value)
 
     @pytest.mark.parametrize("event_id", ["a\nb", "a\rb", "a\0b", "a\x0bb", "\x1b[31m", "\x7f"])
     def test_an_id_that_no_header_can_hold(self, event_id: str) -> None:

@@ -218,6 +218,8 @@ SOURCE_CALLS: dict[str, SourceCall] = {
     "connected": lambda source: source.connected(SOON),
     "stream": lambda source: source.response_started(200, sources.STREAM, SOON),
     "no stream": lambda source: source.response_started(200, Headers(), SOON),
+    "redirect": lambda source: source.response_started(*sources.redirect("/elsewhere"), SOON),
+    "bad redirect": lambda source: source.response_started(*sources.redirect("ftp://a/"), SOON),
     "204": lambda source: source.response_started(204, Headers(), SOON),
     "404": lambda source: source.response_started(404, Headers(), SOON),
     "503": lambda source: source.response_started(503, Headers(), SOON),
@@ -242,6 +244,12 @@ def source_closing() -> EventSource:
     return source
 
 
+def source_redirecting() -> EventSource:
+    source = sources.connected(**BOUND)
+    source.response_started(*sources.redirect("/elsewhere"), 0.0)
+    return source
+
+
 def source_sleeping() -> EventSource:
     source = sources.connecting(**BOUND)
     source.connection_lost("refused", 0.0)
@@ -257,6 +265,7 @@ SOURCES: dict[str, tuple[SourceState, bool, Callable[[], EventSource]]] = {
     "idle": (SourceState.IDLE, False, lambda: EventSource(sources.GET)),
     "connecting": (SourceState.CONNECTING, False, lambda: sources.connecting(**BOUND)),
     "connected": (SourceState.CONNECTING, True, lambda: sources.connected(**BOUND)),
+    "redirecting": (SourceState.REDIRECTING, True, source_redirecting),
     "open": (SourceState.OPEN, True, lambda: sources.opened(**BOUND)),
     "closing": (SourceState.RECONNECTING, True, source_closing),
     "sleeping": (SourceState.RECONNECTING, False, source_sleeping),
@@ -276,9 +285,11 @@ SOURCE_MATRIX: dict[str, dict[str, SourceState]] = {
     },
     "connected": {
         "stream": _OPEN,
-        **dict.fromkeys(("close", "no stream", "204", "404"), _CLOSED),
+        "redirect": SourceState.REDIRECTING,
+        **dict.fromkeys(("close", "no stream", "bad redirect", "204", "404"), _CLOSED),
         **dict.fromkeys(("503", "lost", "closed", "late timeout"), _RECONNECTING),
     },
+    "redirecting": {"close": _CLOSED, **dict.fromkeys(("lost", "closed"), SourceState.CONNECTING)},
     "open": {
         **dict.fromkeys(("close", "too much"), _CLOSED),
         **dict.fromkeys(("eof", "lost", "closed", "late timeout"), _RECONNECTING),

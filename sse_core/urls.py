@@ -28,6 +28,16 @@ class Target:
     authority: str  #: what the Host field says
     path: str  #: the request target in origin-form: path and query
 
+    @property
+    def origin(self) -> str:
+        """Whom one talks to: scheme, host and port, as WHATWG HTML section 7.1.1 writes an origin.
+
+        https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
+        """
+        scheme, default_port = ("https", 443) if self.secure else ("http", 80)
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}" + ("" if self.port == default_port else f":{self.port}")
+
 
 def parse_url(url: str) -> Target:
     """Take an absolute http or https URL apart.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_http import Target, parse_url
+from sse_core.urls import Target, parse_url
 
 
 class TestGood:
@@ -35,6 +35,19 @@ class TestGood:
     def test_parts(self, url: str, parts: tuple[str, int, str, str]) -> None:
         secure = url.startswith("https")
         assert parse_url(url) == Target(secure, *parts)
+
+    @pytest.mark.parametrize(
+        ("url", "origin"),
+        [
+            ("https://Example.ORG/a?b", "https://example.org"),
+            ("https://example.org:443/", "https://example.org"),
+            ("http://example.org:443/", "http://example.org:443"),
+            ("http://[::1]:80/", "http://[::1]"),
+            ("http://[::1]:8080/", "http://[::1]:8080"),
+        ],
+    )
+    def test_origin(self, url: str, origin: str) -> None:
+        assert parse_url(url).origin == origin
 
 
 class TestBad:

@@ -1,0 +1,55 @@
+"""A connection that was lost and will be made again: how long to wait, and what to tell of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import SSEError
+from .retry import Jitter, RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnect:
+    """An event source has no connection any more, and will make another one after a wait.
+
+    It is no event of the stream's: nothing of this came from the server.
+    """
+
+    attempt: int  #: the number of the coming attempt, since the last event; ``max_attempts`` is the last
+    delay: float  #: seconds to wait before it
+    last_event_id: str  #: the ID that it will send; empty if there is none
+    error: SSEError | None  #: how the connection failed; ``None`` if the answer came to its proper end
+
+    @property
+    def reason(self) -> str:
+        """Why, in words for a person."""
+        return "the server ended its answer" if self.error is None else str(self.error)
+
+
+#: Is told of each reconnect.
+OnReconnect = Callable[[Reconnect], None]
+
+
+def reconnection_delay(
+    policy: RetryPolicy,
+    attempts: int,
+    jitter: Jitter,
+    *,
+    reconnection_time: int | None = None,
+    retry_after: float | None = None,
+) -> float:
+    """Seconds to wait after ``attempts`` attempts without an event.
+
+    ``retry_after`` (seconds) is what a refusal asks for, and goes before ``reconnection_time``
+    (milliseconds), which is the stream's; without either the policy's own delay grows.
+    """
+    attempts = max(attempts, 1)
+    if reconnection_time is None or retry_after is not None:
+        return policy.delay(attempts, jitter, retry_after)
+    # 9.2.3: "Wait a delay equal to the reconnection time of the event source." "Optionally, wait
+    # some more."  So here jitter adds, where it takes away from a delay of our own.
+    base = reconnection_time / 1000
+    patient = dataclasses.replace(policy, initial_delay=base, max_delay=max(policy.max_delay, base))
+    return patient.delay(attempts) * (1 + policy.jitter * jitter())
