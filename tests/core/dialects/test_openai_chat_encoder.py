@@ -164,7 +164,10 @@ def test_what_a_chunk_has_no_form_for_is_left_out(events: list[BlockEvent]) -> N
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "content_filter"),
-        ("pause_turn", "pause_turn"),
+        ("pause_turn", "length"),
+        ("compaction", "length"),
+        ("MALFORMED_FUNCTION_CALL", "error"),
+        ("a_future_reason", "a_future_reason"),
         ("stop", "stop"),
     ],
 )
