@@ -49,16 +49,16 @@ def usage(figures: JSONObject) -> JSONObject:
     nothing is known.
     """
     counts = TokenCounts.of(figures)
-    cached = (counts.cache_read or 0) + (counts.cache_written or 0)
-    named: dict[str, int | None] = {
-        "cache_read_input_tokens": counts.cache_read,
-        "cache_creation_input_tokens": counts.cache_written,
-    }
-    told: JSONObject = {
-        "input_tokens": max((counts.input or 0) - cached, 0),
-        "output_tokens": counts.output or 0,
-        **{name: count for name, count in named.items() if count is not None},
-    }
+    left = counts.input or 0
+    told: JSONObject = {"output_tokens": counts.output or 0}
+    for name, cached in (
+        ("cache_read_input_tokens", counts.cache_read),
+        ("cache_creation_input_tokens", counts.cache_written),
+    ):
+        if cached is not None:
+            # Azure's Grok tells of more tokens from the cache than there are: the sum counts.
+            told[name] = min(cached, left)
+            left -= told[name]
     if counts.reasoning is not None:
         told["output_tokens_details"] = {"thinking_tokens": counts.reasoning}
-    return told
+    return {"input_tokens": left, **told}

@@ -260,17 +260,19 @@ class Encoder:
             end = answer.end()
             if end:
                 ends.append(self._chunk(index, {}, end))
-        figures = self._usage if self._dialect == NAME else usage(self._usage)
-        if figures:
-            ends.append(strict_json.dumps({**self._base, "choices": [], "usage": figures}))
-        return [*ends, "[DONE]"]
+        return [*ends, *self._figures(), "[DONE]"]
 
     def _error(self, event: e.StreamError) -> list[str]:
         event = in_own_words(event, foreign=is_foreign(self._dialect, NAME))
-        return [strict_json.dumps(write_error(event))]
+        return [*self._figures(), strict_json.dumps(write_error(event))]
 
     def _cut(self, event: e.MessageCut) -> list[str]:
-        return [strict_json.dumps(write_cut(event))]
+        return [*self._figures(), strict_json.dumps(write_cut(event))]
+
+    def _figures(self) -> list[str]:
+        """The chunk with the usage, if there is any."""
+        figures = self._usage if self._dialect == NAME else usage(self._usage)
+        return [strict_json.dumps({**self._base, "choices": [], "usage": figures})] if figures else []
 
     def _answer(self, choice: int) -> _Answer:
         return self._answers.setdefault(choice, _Answer())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
@@ -19,17 +20,20 @@ _FINISH_REASONS: dict[StopReason, str] = {
     "pause_turn": "length",
     "error": "error",
 }
+#: The same where there are calls that may not run: OpenAI's clients run them after ``stop``.
+_AFTER_NO_CALLS: dict[StopReason, str] = {**_FINISH_REASONS, "stop_sequence": "length"}
 
 
 def finish_reason(word: str | None, *, calls: bool) -> str | None:
     """OpenAI's word for a stop reason; one that is not known stays as it is.
 
-    ``calls``: the message has a call that the client runs.
+    ``calls``: the message has a call that the client runs.  Where it may not, the word says so too.
     """
     if word is None or word in _OWN:
         return word
-    meaning = meaning_of(word)
-    return "tool_calls" if meaning == "end_turn" and calls else _FINISH_REASONS.get(meaning, word)
+    if calls and not tools_may_run_after(word):
+        return _AFTER_NO_CALLS.get(meaning_of(word), word)
+    return "tool_calls" if calls else _FINISH_REASONS.get(meaning_of(word), word)
 
 
 def usage(figures: JSONObject) -> JSONObject:
