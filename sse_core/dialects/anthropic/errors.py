@@ -53,8 +53,9 @@ _TYPE_OF_KIND: dict[ErrorKind, str] = {
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    ours = error_type if error_type in _STATUSES else _TYPE_OF_KIND.get(kind_of(error_type), "")
+    return _STATUSES.get(ours, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:

@@ -87,8 +87,9 @@ def is_error(data: JSONObject, name: str) -> bool:
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    ours = error_type if error_type in _STATUSES else _WORDS_OF_KIND.get(kind_of(error_type), ("", None))[0]
+    return _STATUSES.get(ours, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:
