@@ -66,8 +66,14 @@ def registered(names: Any) -> list[Dialect]:
     return found
 
 
+def writes(dialect: Dialect) -> bool:
+    """Whether there is an encoder."""
+    encoder = dialect.Encoder()
+    return any(encoder.send(event) for event in (MessageStart("m", "c"), MessageDelta("x"), MessageStop()))
+
+
 READ = registered(RECORDINGS)
-WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if getattr(dialect, "Encoder", None)]
+WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if writes(dialect)]
 STREAMS = [
     (dialect, path)
     for dialect in READ
