@@ -365,6 +365,13 @@ class TestWhatCannotBeRead:
             assert decoder.receive_event(end()) == []
             assert decoder.receive_eof() == [MessageCut("truncated")]
 
+    def test_a_blocked_prompt_with_more_that_cannot_be_read_is_no_whole_message(self) -> None:
+        decoder = Decoder()
+        decoder.receive_event(sse({"promptFeedback": {"blockReason": "SAFETY"}}))
+        with pytest.raises(RemoteProtocolError):
+            decoder.receive_event(sse(7))
+        assert decoder.receive_eof() == [MessageCut("truncated")]
+
     def test_an_error_quotes_the_beginning_escaped(self) -> None:
         with pytest.raises(RemoteProtocolError) as caught:
             decode(ServerSentEvent("message", "\n\x1b" + "x" * 1000))
@@ -415,6 +422,7 @@ class TestBounds:
         for i in range(300):
             decoder.receive_event(parts({"text": "x" * 100, "thoughtSignature": "y" * 100}, tokenCount=i))
             decoder.receive_event(call(name="f", args={"a": "x" * 100}))
+            decoder.receive_event(call(name="h", willContinue=True))
             decoder.receive_event(args(("$.a", "x")))
             decoder.receive_event(call(name="g", willContinue=True))
             decoder.receive_event(args(("$.a[0].b", "x" * 10_000)))

@@ -332,6 +332,15 @@ def test_a_blocked_prompt_has_no_candidate() -> None:
         assert accumulate(decode(*sent, eof=True)) == accumulate(events)
 
 
+def test_what_was_said_before_a_block_is_a_candidate() -> None:
+    stream = [texts("a"), sse({"promptFeedback": {"blockReason": "SAFETY"}}), end("SAFETY")]
+    events = decode(*stream, eof=True)
+    encoder = GEMINI.Encoder()
+    again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
+    assert accumulate(again) == accumulate(events) == read(*stream)
+    assert accumulate(again).completeness == "complete"
+
+
 def test_half_a_surrogate_pair_can_be_sent() -> None:
     (sent,) = GEMINI.Encoder().send(BlockStart(0, TextBlock("\ud83d")))
     assert sent.data.isascii()

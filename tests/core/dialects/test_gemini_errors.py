@@ -142,6 +142,13 @@ def test_an_error_is_the_same_after_encoding_and_decoding(event: StreamError) ->
     assert again == event
 
 
+def test_an_error_goes_out_as_it_came() -> None:
+    for status, code in [("UNAVAILABLE", 503), ("A_FUTURE_STATUS", 429), ("A_FUTURE_STATUS", 418)]:
+        came = {"error": {"code": code, "message": "m", "status": status, "details": [RETRY]}}
+        (sent,) = GEMINI.Encoder().send(error(came))
+        assert json.loads(sent.data) == {**came, "outcome": "failed"}
+
+
 @pytest.mark.parametrize(("seconds", "written"), [(3, "3s"), (0.25, "0.25s"), (0.0, "0s"), (1e6, "1000000s")])
 @pytest.mark.parametrize("details", [{}, {"details": 7}, {"details": [{"a": 1}]}])
 def test_a_delay_is_asked_for_as_google_does(seconds: float, written: str, details: Any) -> None:
