@@ -48,7 +48,12 @@ class Provider(OneAnswer):
     def read_by_the_sdk(self, events: Iterable[BlockEvent]) -> list[Any]:
         """The responses of a stream, as JSON."""
         encoder = GEMINI.Encoder()
-        self.body = b"".join(encode_event(sse.data) for event in events for sse in encoder.send(event))
+        sent = [sse.data for event in events for sse in encoder.send(event)]
+        return self.responses_to(b"".join(map(encode_event, sent)))
+
+    def responses_to(self, body: bytes) -> list[Any]:
+        """The responses of a stream of these bytes."""
+        self.body = body
         options = genai.types.HttpOptions(base_url=self.url)
         with genai.Client(api_key="none", http_options=options) as client:
             stream = client.models.generate_content_stream(model="m", contents="?")
@@ -160,3 +165,10 @@ def test_the_sdk_never_takes_a_cut_message_for_a_whole_one(
     with pytest.raises(genai.errors.APIError) as caught:
         provider.read_by_the_sdk([*before, end])
     assert (caught.value.code, caught.value.status) == (code, status)
+
+
+@pytest.mark.parametrize("line", [b": ping\n", b"id: 1\n", b"event: message\n"])
+def test_the_sdk_takes_no_line_but_data(provider: Provider, line: bytes) -> None:
+    """As the page says: a heartbeat would end the stream of such a reader."""
+    with pytest.raises(genai.errors.UnknownApiResponseError):
+        provider.responses_to(line + encode_event('{"candidates": []}'))
