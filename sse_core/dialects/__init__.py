@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import anthropic, openai_chat
+from . import anthropic, gemini, openai_chat
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT)}
+_DIALECTS = {dialect.name: dialect for dialect in (anthropic.DIALECT, gemini.DIALECT, openai_chat.DIALECT)}
 
 
 def get(name: str) -> Dialect:
