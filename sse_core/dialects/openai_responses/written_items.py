@@ -1,0 +1,302 @@
+"""The items of a response while they are written: what they hold, and the events that tell of it.
+
+Source: https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ...blocks import strict_json
+from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest, text
+
+#: Fields of a block that say where it stands, and are none of its part.
+_PLACES = ("output_index", "content_index", "summary_index", "field")
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a block stands in its item, and which events tell of it."""
+
+    holder: str  # the item's list of such parts
+    index: str  # what its place in the list is called
+    field: str  # what its text is called
+    part: str  # the events of the part
+    text: str  # the events of its text
+
+
+_CONTENT = ("content", "content_index")
+_SUMMARY = ("summary", "summary_index")
+_FORMS = {
+    "output_text": _Form(*_CONTENT, "text", "response.content_part", "response.output_text"),
+    "refusal": _Form(*_CONTENT, "refusal", "response.content_part", "response.refusal"),
+    "reasoning_text": _Form(*_CONTENT, "text", "response.content_part", "response.reasoning_text"),
+    "summary_text": _Form(
+        *_SUMMARY, "text", "response.reasoning_summary_part", "response.reasoning_summary_text"
+    ),
+}
+#: The lists of parts that an item always has.
+_HOLDERS = {"message": ("content",), "reasoning": ("summary",)}
+#: Calls: what their arguments are called, and the events of them.
+_CALLS = {
+    "function_call": ("arguments", "response.function_call_arguments"),
+    "custom_tool_call": ("input", "response.custom_tool_call_input"),
+    "mcp_call": ("arguments", "response.mcp_call_arguments"),
+}
+#: The calls that a client runs.
+_CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
+#: What an id begins with where the provider has given none.
+_PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
+
+
+def item_type(block: Block, *, own: bool) -> str | None:
+    """The type of the item that ``block`` stands in; ``None`` for what has no form here.
+
+    ``own``: the message came in this protocol.  Only then the provider's own calls, their results and
+    what is unknown are items: of another protocol's the client knows nothing.
+    """
+    if isinstance(block, TextBlock):
+        return "message"
+    if isinstance(block, ThinkingBlock):
+        return "reasoning"
+    if isinstance(block, ToolUseBlock) and block.type == "tool_use":
+        return "custom_tool_call" if block.input_encoding == "text" else "function_call"
+    if own and isinstance(block, ToolUseBlock) and block.type == "mcp_tool_use":
+        return "mcp_call"
+    return block.type if own and isinstance(block, VerbatimBlock) else None
+
+
+def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
+    """The item that begins with ``block``, where the provider has told of none."""
+    if isinstance(block, VerbatimBlock):
+        return Item(index, dict(block.data), told=False)
+    skeleton: JSONObject = {"id": f"{_PREFIXES[type_]}_{message_id}_{index}", "type": type_}
+    if isinstance(block, TextBlock):
+        skeleton |= {"status": "in_progress", "role": "assistant"}
+    elif isinstance(block, ToolUseBlock):
+        skeleton |= {"status": "in_progress", "call_id": block.id, "name": block.name}
+    return Item(index, skeleton, told=False)
+
+
+class Item:
+    """One output item.  ``skeleton`` is the item without what stands in blocks.
+
+    ``told``: the provider has told of it.  ``ended``: no further block begins in it.  ``done``: nothing
+    more is written of it.
+    """
+
+    def __init__(self, index: int, skeleton: JSONObject, *, told: bool) -> None:
+        self.index = index
+        self.skeleton = skeleton
+        self.told = told
+        self.ended = False
+        self.done = False
+        self._open = 0
+        self._status = "in_progress"
+        self._parts: dict[str, list[_Part]] = {"content": [], "summary": []}
+        self._writer: Writer | None = None  # of the one block of an item that has no parts
+
+    @property
+    def type(self) -> str:
+        """The protocol's word for what it is."""
+        return text(self.skeleton, "type", "")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a block of it can still grow."""
+        return self._open > 0
+
+    @property
+    def is_call(self) -> bool:
+        """Whether a client would run it."""
+        return self.type in _CLIENT_CALLS
+
+    def takes(self, type_: str) -> bool:
+        """Whether a block of an item of this type may begin in it."""
+        return not self.ended and self.type == type_ and (type_ in _HOLDERS or self._writer is None)
+
+    def begin(self, block: Block, *, own: bool) -> Writer:
+        """``block`` begins in it; ``own``: its extra fields are in this protocol's words."""
+        self._open += 1
+        if isinstance(block, TextBlock | ThinkingBlock):
+            kind = _kind(block, own=own)
+            parts = self._parts[_FORMS[kind].holder]
+            parts.append(_Part(self, block, kind, len(parts), own=own))
+            return parts[-1]
+        self._writer = _Call(self, block) if isinstance(block, ToolUseBlock) else Writer(self, block)
+        return self._writer
+
+    def stop(self, writer: Writer) -> list[JSONObject]:
+        """A block of it is whole."""
+        self._open -= 1
+        return writer.stop()
+
+    def added(self) -> list[JSONObject]:
+        """The event of its beginning."""
+        return [{"type": "response.output_item.added", "output_index": self.index, "item": self.whole()}]
+
+    def finish(self, status: str) -> list[JSONObject]:
+        """The events of its end; ``status`` is the item's where the provider has told none.
+
+        The arguments of a call that is incomplete are never told as whole.
+        """
+        self.done = True
+        self._status = status
+        item = self.whole()
+        events = [event for parts in self._parts.values() for part in parts for event in part.stop()]
+        if self._writer is not None and item.get("status") != "incomplete":
+            events += self._writer.finish()
+        return [*events, {"type": "response.output_item.done", "output_index": self.index, "item": item}]
+
+    def whole(self) -> JSONObject:
+        """The item as far as it has come."""
+        item = dict(self.skeleton)
+        for holder, parts in self._parts.items():
+            if parts or holder in _HOLDERS.get(self.type, ()):
+                item[holder] = [part.whole() for part in parts]
+        if self.type in _CALLS:
+            item.setdefault(_CALLS[self.type][0], "")
+        if self._writer is not None:
+            item |= self._writer.whole()
+        if item.get("status") == "in_progress" or ("status" in item and self._status == "incomplete"):
+            item["status"] = self._status
+        return item
+
+    def event(self, type_: str, **fields: JSON) -> JSONObject:
+        """An event of something in the item."""
+        return {"type": type_, "item_id": self.skeleton.get("id"), "output_index": self.index, **fields}
+
+
+class Writer:
+    """Writes a block within its item.  This one says nothing: the item's own events say it all."""
+
+    def __init__(self, item: Item, block: Any) -> None:
+        self.item = item
+        self.block = block
+
+    def begin(self) -> list[JSONObject]:
+        """The events of its beginning."""
+        return []
+
+    def grow(self, _: str) -> list[JSONObject]:
+        """The event of more text of it."""
+        return []
+
+    def cite(self, _: JSONObject) -> list[JSONObject]:
+        """The event of one more citation."""
+        return []
+
+    def stop(self) -> list[JSONObject]:
+        """The events of its end; none a second time."""
+        return []
+
+    def finish(self) -> list[JSONObject]:
+        """The events that tell it as whole, when its item is done."""
+        return []
+
+    def whole(self) -> JSONObject:
+        """The fields of the item that it is."""
+        return dict(self.block.data)
+
+
+class _Call(Writer):
+    """The arguments of a call."""
+
+    block: ToolUseBlock
+
+    def grow(self, text: str) -> list[JSONObject]:
+        return [self.item.event(f"{self._names[1]}.delta", delta=text)] if text else []
+
+    def stop(self) -> list[JSONObject]:
+        # No arguments are an empty object, and a client parses the text.
+        missing = self.block.input_encoding == "json" and not self.block.raw_arguments.strip()
+        self._made_up = strict_json.dumps(self.block.start_input) if missing else ""
+        return self.grow(self._made_up)
+
+    def finish(self) -> list[JSONObject]:
+        return [self.item.event(f"{self._names[1]}.done", **self.whole())]
+
+    def whole(self) -> JSONObject:
+        return {self._names[0]: self.block.raw_arguments + self._made_up}
+
+    _made_up = ""
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return _CALLS[self.item.type]
+
+
+class _Part(Writer):
+    """A text of a message, or a thought."""
+
+    block: TextBlock | ThinkingBlock
+
+    def __init__(
+        self, item: Item, block: TextBlock | ThinkingBlock, kind: str, place: int, *, own: bool
+    ) -> None:
+        super().__init__(item, block)
+        self._kind = kind
+        self._form = _FORMS[kind]
+        self._own = own
+        self._place = {self._form.index: place}
+        self._cited = 0
+        self._stopped = False
+
+    def begin(self) -> list[JSONObject]:
+        citations = (isinstance(self.block, TextBlock) and self.block.citations) or []
+        return [
+            self._of_part("added", self._with("", [])),
+            *self.grow(self._text),
+            *(event for citation in citations for event in self.cite(citation)),
+        ]
+
+    def grow(self, text: str) -> list[JSONObject]:
+        return [self._of_text("delta", delta=text)] if text else []
+
+    def cite(self, citation: JSONObject) -> list[JSONObject]:
+        if self._kind != "output_text":
+            return []
+        place, self._cited = self._cited, self._cited + 1
+        name = "response.output_text.annotation.added"
+        return [self.item.event(name, **self._place, annotation_index=place, annotation=citation)]
+
+    def stop(self) -> list[JSONObject]:
+        if self._stopped:
+            return []
+        self._stopped = True
+        whole = self.whole()
+        return [
+            self._of_text("done", **{self._form.field: whole[self._form.field]}),
+            self._of_part("done", whole),
+        ]
+
+    def whole(self) -> JSONObject:
+        citations = self.block.citations if isinstance(self.block, TextBlock) else None
+        return self._with(self._text, list(citations or []))
+
+    @property
+    def _text(self) -> str:
+        return self.block.text if isinstance(self.block, TextBlock) else self.block.thinking
+
+    def _with(self, text: str, citations: list[JSONObject]) -> JSONObject:
+        beside = rest(self.block.extra, *_PLACES) if self._own else {}
+        annotations = {"annotations": citations} if self._kind == "output_text" else {}
+        return {**beside, "type": self._kind, **annotations, self._form.field: text}
+
+    def _of_part(self, end: str, part: JSONObject) -> JSONObject:
+        return self.item.event(f"{self._form.part}.{end}", **self._place, part=part)
+
+    def _of_text(self, end: str, **fields: JSON) -> JSONObject:
+        # The official SDK reads them from every event of text.
+        logprobs: JSONObject = {"logprobs": []} if self._kind == "output_text" else {}
+        return self.item.event(f"{self._form.text}.{end}", **self._place, **fields, **logprobs)
+
+
+def _kind(block: TextBlock | ThinkingBlock, *, own: bool) -> str:
+    field = block.extra.get("field")
+    if isinstance(block, TextBlock):
+        return "refusal" if field == "refusal" else "output_text"
+    return "reasoning_text" if own and field == "reasoning_text" else "summary_text"
