@@ -32,8 +32,11 @@ from .written_items import Item, Writer, item_type, new_item
 
 #: The dialects whose extra fields are in this protocol's words.
 _OWN = ("", "openai-responses")
-#: The field of a message's extra ones that holds an item.
+#: What marks an item among the extra fields of a message, and a field that stands beside the response.
+OUTPUT, BESIDE = "output.", "event."
 _ITEM = re.compile(r"output\.([0-9]{1,9})")
+#: What has no form in a response, and is not kept.
+_UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
 #: Ends that are told of even where events are sent on as they came: the provider has not told of them.
 _OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.StreamError: write_error,
@@ -82,7 +85,8 @@ class Encoder:
         self._started = False
         self._items: dict[int, Item] = {}
         self._next = 0
-        self._current: Item | None = None
+        self._latest: Item | None = None  # that began
+        self._due: Item | None = None  # that the provider has told as done, and more of it may follow
         self._writers: dict[int, Writer] = {}
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
@@ -99,24 +103,23 @@ class Encoder:
         if self._verbatim:
             return self._add_end(event)
         # A response is one answer, and nothing follows its end.
-        if event.choice != 0 or self._message.completeness != "streaming":
+        if isinstance(event, _UNSAID) or event.choice != 0 or self._message.completeness != "streaming":
             return []
         self._accumulator.receive(event)
         write = self._WRITERS.get(type(event))
-        if write is None:
-            return []
-        return [_sse({**data, "sequence_number": next(self._numbers)}) for data in write(self, event)]
+        written = [] if write is None else [*self._settle(event), *write(self, event)]
+        return [_sse({**data, "sequence_number": next(self._numbers)}) for data in written]
 
     def _add_end(self, event: BlockEvent) -> list[ServerSentEvent]:
         write = _OUR_ENDS.get(type(event))
-        if write is None:
-            return []
-        data = write(event)
-        last = {} if self._last is None else json_object(self._last.data.encode(errors="replace"))
-        number = last.get("sequence_number", -1)
-        # A host that numbers no events gets no number either.
-        numbered = type(number) is int and (self._last is None or "sequence_number" in last)
-        return [_sse({**data, "sequence_number": number + 1} if numbered else data)]
+        return [] if write is None else [_sse({**write(event), **self._number_after_last()})]
+
+    def _number_after_last(self) -> JSONObject:
+        if self._last is None:
+            return {"sequence_number": 0}
+        number = json_object(self._last.data.encode(errors="replace")).get("sequence_number")
+        # Where the host numbers nothing, this has no number either.
+        return {"sequence_number": number + 1} if type(number) is int else {}
 
     def _start(self, event: e.MessageStart) -> list[JSONObject]:
         if self._started:
@@ -124,11 +127,8 @@ class Encoder:
         self._started = True
         self._own = event.dialect in _OWN
         response = self._response("in_progress")
-        sent = [
-            {"type": "response.created", "response": response},
-            {"type": "response.in_progress", "response": response},
-            *self._tell(event.extra),
-        ]
+        names = ("response.created", "response.in_progress")
+        sent = [*({**response, "type": name} for name in names), *self._tell(event.extra)]
         for index in range(len(event.blocks)):
             sent += [*self._begin(index), *self._stop(index)]
         return sent
@@ -143,15 +143,43 @@ class Encoder:
             place = _ITEM.fullmatch(name)
             if place is None or not (isinstance(skeleton, dict) and isinstance(skeleton.get("type"), str)):
                 continue
-            index = int(place[1])
-            item = self._items.get(index)
+            item = self._items.get(int(place[1]))
             if item is None:
-                item = self._add(Item(index, skeleton, told=True))
-                sent += item.added()
+                item = Item(int(place[1]), skeleton, told=True)
+                sent += self._add(item)
+                sent += [] if item.is_verbatim else item.added()
             elif item.told and item.type == skeleton["type"]:
                 item.skeleton = skeleton
-                sent += self._end_of(item)
+                sent += self._end_due()
+                self._due = item
         return sent
+
+    def _settle(self, event: BlockEvent) -> list[JSONObject]:
+        """Before ``event``: an item that was told as done is so once nothing more of it comes."""
+        if self._due is None or self._item_of(event) is self._due:
+            return []
+        return self._end_due()
+
+    def _end_due(self) -> list[JSONObject]:
+        item, self._due = self._due, None
+        return [] if item is None else self._end_of(item)
+
+    def _item_of(self, event: Any) -> Item | None:
+        """The item that an event of a block is of."""
+        if isinstance(event, e.BlockStart):
+            return self._told(self._message.indexed_blocks[event.index])
+        writer = self._writers.get(getattr(event, "index", -1))
+        return None if writer is None else writer.item
+
+    def _told(self, block: Block) -> Item | None:
+        """The item that the provider has told of for ``block``."""
+        if isinstance(block, VerbatimBlock):
+            item = self._latest
+        else:
+            index = block.extra.get("output_index")
+            item = self._items.get(index) if type(index) is int else None
+        type_ = item_type(block, own=self._own)
+        return item if item is not None and item.told and type_ and item.takes(type_) else None
 
     def _block_start(self, event: e.BlockStart) -> list[JSONObject]:
         return self._begin(event.index)
@@ -161,26 +189,34 @@ class Encoder:
         type_ = item_type(block, own=self._own)
         if type_ is None:
             return []
-        item, sent = self._place(type_, block)
-        writer = self._writers[index] = item.begin(block, own=self._own)
-        return [*sent, *writer.begin()]
+        item = self._told(block)
+        if item is not None:
+            return self._begin_in(item, index)
+        if type_ == "mcp_call":
+            return []  # only the provider's own item says which server is called
+        latest = self._latest
+        if latest is not None and not latest.told and latest.takes(type_):
+            return self._begin_in(latest, index)
+        item = new_item(self._next, type_, block, self._message.id)
+        return [*self._add(item), *self._begin_in(item, index)]
 
-    def _place(self, type_: str, block: Block) -> tuple[Item, list[JSONObject]]:
-        """The item that a block begins in, and the events of its beginning and of another's end."""
-        told = self._items.get(_output_index(block)) if self._own else None
-        if told is not None and told.told and told.takes(type_):
-            return told, []
-        current = self._current
-        if current is not None and current.takes(type_):
-            return current, []
-        sent = [] if current is None else self._end_of(current)
-        item = self._current = self._add(new_item(self._next, type_, block, self._message.id))
-        return item, [*sent, *item.added()]
-
-    def _add(self, item: Item) -> Item:
+    def _add(self, item: Item) -> list[JSONObject]:
+        """``item`` begins, so the one before is at its end."""
+        latest, self._latest = self._latest, item
         self._items[item.index] = item
         self._next = max(self._next, item.index + 1)
-        return item
+        return [] if latest is None or latest.may_be_told_again else self._end_of(latest)
+
+    def _begin_in(self, item: Item, index: int) -> list[JSONObject]:
+        block = self._message.indexed_blocks[index]
+        if isinstance(block, VerbatimBlock):
+            writer = item.begin(block, own=self._own)  # the item is what the block is
+            sent = item.added()
+        else:
+            sent = item.added()
+            writer = item.begin(block, own=self._own)
+        self._writers[index] = writer
+        return [*sent, *writer.begin()]
 
     def _text(self, event: e.TextDelta) -> list[JSONObject]:
         return self._grow(event.index, event.text)
@@ -193,7 +229,7 @@ class Encoder:
 
     def _citation(self, event: e.CitationDelta) -> list[JSONObject]:
         writer = self._writers.get(event.index)
-        return [] if writer is None else writer.cite(event.citation)
+        return [] if writer is None else writer.cite([event.citation])
 
     def _grow(self, index: int, text: str) -> list[JSONObject]:
         writer = self._writers.get(index)
@@ -208,10 +244,11 @@ class Encoder:
             return []
         item = writer.item
         sent = item.stop(writer)
-        return [*sent, *self._end_of(item)] if item.ended else sent
+        at_end = item.is_verbatim or (item.ended and item is not self._due)
+        return [*sent, *self._end_of(item)] if at_end else sent
 
     def _end_of(self, item: Item) -> list[JSONObject]:
-        """No further block begins in ``item``: it is done once none of its blocks can grow."""
+        """No further block of ``item`` is expected: it is done once none of its blocks can grow."""
         item.ended = True
         return [] if item.is_open or item.done else item.finish("completed")
 
@@ -224,30 +261,33 @@ class Encoder:
         )
         sent = [event for item in items if not item.done for event in item.finish(status)]
         response = self._response(status, reason, [item.whole() for item in items])
-        return [*sent, {"type": f"response.{status}", "response": response}]
+        return [*sent, {**response, "type": f"response.{status}"}]
 
     def _response(
         self, status: str, reason: str | None = None, output: Iterable[JSONObject] = ()
     ) -> JSONObject:
+        """The response as far as it has come, and the fields beside it."""
         message = self._message
         extra = message.extra if self._own else {}
-        fields = {name: value for name, value in extra.items() if not _ITEM.fullmatch(name)}
+        beside = {name[len(BESIDE) :]: value for name, value in extra.items() if name.startswith(BESIDE)}
+        fields = {name: value for name, value in extra.items() if not name.startswith((OUTPUT, BESIDE))}
         details = fields.get("incomplete_details")
-        if status == "in_progress" or reason is None:
+        if reason is None:
             details = None
         elif not isinstance(details, dict) or details.get("reason") != reason:
             details = {"reason": reason}
-        return {
-            "id": message.id,
+        response = {
             **({} if "object" in fields else _RESPONSE),
+            "model": message.model,
             **fields,
+            "id": message.id,
             "status": status,
             "error": None,
             "incomplete_details": details,
-            "model": message.model,
             "output": list(output),
             "usage": usage(message.usage),
         }
+        return {**beside, "response": response}
 
     _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
         e.MessageStart: _start,
@@ -262,12 +302,6 @@ class Encoder:
         e.StreamError: lambda _, event: [write_error(event)],
         e.MessageCut: lambda _, event: [write_cut(event)],
     }
-
-
-def _output_index(block: Block) -> int:
-    """Where the provider has put a block's item; -1 where it has not said."""
-    index = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
-    return index if type(index) is int else -1
 
 
 def _sse(data: JSONObject) -> ServerSentEvent:

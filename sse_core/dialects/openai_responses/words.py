@@ -1,4 +1,4 @@
-"""How a response ended and what it took, in Responses' words, wherever the message came from.
+"""How a response ended, what it took and what it cites, in Responses' words, wherever it came from.
 
 Source: https://platform.openai.com/docs/api-reference/responses/object
 """
@@ -50,6 +50,21 @@ def usage(figures: JSONObject) -> JSONObject | None:
         "output_tokens_details": {"reasoning_tokens": counts.reasoning or 0},
         "total_tokens": (counts.input or 0) + (counts.output or 0),
     }
+
+
+def cited(citations: list[JSONObject] | None, *, own: bool) -> list[JSONObject]:
+    """Citations as Responses has them: its own as they are, of others those that have a form in it.
+
+    Chat completions have the fields of a URL's citation one level deeper.  What cites otherwise, by other
+    places of the text or of the source, has no form.
+    """
+    if own:
+        return list(citations or [])
+    return [
+        {"type": "url_citation", **citation["url_citation"]}
+        for citation in citations or []
+        if citation.get("type") == "url_citation" and isinstance(citation.get("url_citation"), dict)
+    ]
 
 
 def _may_end_text(stop_reason: str | None) -> bool:

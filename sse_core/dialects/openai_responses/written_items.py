@@ -12,6 +12,7 @@ from ...blocks import strict_json
 from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest, text
+from .words import cited
 
 #: Fields of a block that say where it stands, and are none of its part.
 _PLACES = ("output_index", "content_index", "summary_index", "field")
@@ -72,7 +73,7 @@ def item_type(block: Block, *, own: bool) -> str | None:
 def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
     """The item that begins with ``block``, where the provider has told of none."""
     if isinstance(block, VerbatimBlock):
-        return Item(index, dict(block.data), told=False)
+        return Item(index, {"type": type_}, told=False)
     skeleton: JSONObject = {"id": f"{_PREFIXES[type_]}_{message_id}_{index}", "type": type_}
     if isinstance(block, TextBlock):
         skeleton |= {"status": "in_progress", "role": "assistant"}
@@ -84,25 +85,23 @@ def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
 class Item:
     """One output item.  ``skeleton`` is the item without what stands in blocks.
 
-    ``told``: the provider has told of it.  ``ended``: no further block begins in it.  ``done``: nothing
-    more is written of it.
+    ``told``: the provider has told of it.  ``ended``: no further block of it is expected.  ``done``: the
+    event of its end was written.
     """
 
     def __init__(self, index: int, skeleton: JSONObject, *, told: bool) -> None:
         self.index = index
         self.skeleton = skeleton
         self.told = told
+        self.type = text(skeleton, "type", "")
         self.ended = False
         self.done = False
+        self._added = False
+        self._id: JSON = skeleton.get("id")
         self._open = 0
         self._status = "in_progress"
         self._parts: dict[str, list[_Part]] = {"content": [], "summary": []}
         self._writer: Writer | None = None  # of the one block of an item that has no parts
-
-    @property
-    def type(self) -> str:
-        """The protocol's word for what it is."""
-        return text(self.skeleton, "type", "")
 
     @property
     def is_open(self) -> bool:
@@ -114,9 +113,19 @@ class Item:
         """Whether a client would run it."""
         return self.type in _CLIENT_CALLS
 
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether its one block is the whole item."""
+        return type(self._writer) is Writer or not (self.type in _HOLDERS or self.type in _CALLS)
+
+    @property
+    def may_be_told_again(self) -> bool:
+        """Whether the provider is sure to tell of it again."""
+        return self.told and self.skeleton.get("status") == "in_progress"
+
     def takes(self, type_: str) -> bool:
         """Whether a block of an item of this type may begin in it."""
-        return not self.ended and self.type == type_ and (type_ in _HOLDERS or self._writer is None)
+        return self.type == type_ and (type_ in _HOLDERS or self._writer is None)
 
     def begin(self, block: Block, *, own: bool) -> Writer:
         """``block`` begins in it; ``own``: its extra fields are in this protocol's words."""
@@ -135,7 +144,10 @@ class Item:
         return writer.stop()
 
     def added(self) -> list[JSONObject]:
-        """The event of its beginning."""
+        """The event of its beginning, once."""
+        if self._added:
+            return []
+        self._added = True
         return [{"type": "response.output_item.added", "output_index": self.index, "item": self.whole()}]
 
     def finish(self, status: str) -> list[JSONObject]:
@@ -149,25 +161,29 @@ class Item:
         events = [event for parts in self._parts.values() for part in parts for event in part.stop()]
         if self._writer is not None and item.get("status") != "incomplete":
             events += self._writer.finish()
-        return [*events, {"type": "response.output_item.done", "output_index": self.index, "item": item}]
+        done = {"type": "response.output_item.done", "output_index": self.index, "item": item}
+        return [*self.added(), *events, done]
 
     def whole(self) -> JSONObject:
         """The item as far as it has come."""
-        item = dict(self.skeleton)
-        for holder, parts in self._parts.items():
-            if parts or holder in _HOLDERS.get(self.type, ()):
-                item[holder] = [part.whole() for part in parts]
+        item = {} if self._writer is None else self._writer.whole()
+        item |= self.skeleton
+        for name, parts in self._parts.items():
+            told = self.skeleton.get(name)
+            if parts or isinstance(told, list) or name in _HOLDERS.get(self.type, ()):
+                item[name] = _listed(told if isinstance(told, list) else [], parts)
         if self.type in _CALLS:
             item.setdefault(_CALLS[self.type][0], "")
-        if self._writer is not None:
-            item |= self._writer.whole()
+        if "id" in item:
+            # Some hosts give an item another id with each event; the official SDK refuses that.
+            item["id"] = self._id
         if item.get("status") == "in_progress" or ("status" in item and self._status == "incomplete"):
             item["status"] = self._status
         return item
 
     def event(self, type_: str, **fields: JSON) -> JSONObject:
         """An event of something in the item."""
-        return {"type": type_, "item_id": self.skeleton.get("id"), "output_index": self.index, **fields}
+        return {"type": type_, "item_id": self._id, "output_index": self.index, **fields}
 
 
 class Writer:
@@ -185,8 +201,8 @@ class Writer:
         """The event of more text of it."""
         return []
 
-    def cite(self, _: JSONObject) -> list[JSONObject]:
-        """The event of one more citation."""
+    def cite(self, _: list[JSONObject]) -> list[JSONObject]:
+        """The events of more citations."""
         return []
 
     def stop(self) -> list[JSONObject]:
@@ -246,22 +262,19 @@ class _Part(Writer):
         self._stopped = False
 
     def begin(self) -> list[JSONObject]:
-        citations = (isinstance(self.block, TextBlock) and self.block.citations) or []
-        return [
-            self._of_part("added", self._with("", [])),
-            *self.grow(self._text),
-            *(event for citation in citations for event in self.cite(citation)),
-        ]
+        citations = self.block.citations if isinstance(self.block, TextBlock) else None
+        return [self._of_part("added", self._with("", None)), *self.grow(self._text), *self.cite(citations)]
 
     def grow(self, text: str) -> list[JSONObject]:
         return [self._of_text("delta", delta=text)] if text else []
 
-    def cite(self, citation: JSONObject) -> list[JSONObject]:
-        if self._kind != "output_text":
-            return []
-        place, self._cited = self._cited, self._cited + 1
-        name = "response.output_text.annotation.added"
-        return [self.item.event(name, **self._place, annotation_index=place, annotation=citation)]
+    def cite(self, citations: list[JSONObject] | None) -> list[JSONObject]:
+        sent = []
+        for annotation in self._annotations(citations):
+            fields = {**self._place, "annotation_index": self._cited, "annotation": annotation}
+            sent.append(self.item.event("response.output_text.annotation.added", **fields))
+            self._cited += 1
+        return sent
 
     def stop(self) -> list[JSONObject]:
         if self._stopped:
@@ -269,30 +282,33 @@ class _Part(Writer):
         self._stopped = True
         whole = self.whole()
         return [
-            self._of_text("done", **{self._form.field: whole[self._form.field]}),
+            self._of_text("done", **{n: whole[n] for n in (self._form.field, "logprobs") if n in whole}),
             self._of_part("done", whole),
         ]
 
     def whole(self) -> JSONObject:
         citations = self.block.citations if isinstance(self.block, TextBlock) else None
-        return self._with(self._text, list(citations or []))
+        return self._with(self._text, citations)
 
     @property
     def _text(self) -> str:
         return self.block.text if isinstance(self.block, TextBlock) else self.block.thinking
 
-    def _with(self, text: str, citations: list[JSONObject]) -> JSONObject:
+    def _with(self, text: str, citations: list[JSONObject] | None) -> JSONObject:
         beside = rest(self.block.extra, *_PLACES) if self._own else {}
-        annotations = {"annotations": citations} if self._kind == "output_text" else {}
-        return {**beside, "type": self._kind, **annotations, self._form.field: text}
+        listed = {"annotations": self._annotations(citations)} if self._kind == "output_text" else {}
+        return {**beside, "type": self._kind, **listed, self._form.field: text}
+
+    def _annotations(self, citations: list[JSONObject] | None) -> list[JSONObject]:
+        return cited(citations, own=self._own) if self._kind == "output_text" else []
 
     def _of_part(self, end: str, part: JSONObject) -> JSONObject:
         return self.item.event(f"{self._form.part}.{end}", **self._place, part=part)
 
     def _of_text(self, end: str, **fields: JSON) -> JSONObject:
-        # The official SDK reads them from every event of text.
-        logprobs: JSONObject = {"logprobs": []} if self._kind == "output_text" else {}
-        return self.item.event(f"{self._form.text}.{end}", **self._place, **fields, **logprobs)
+        if self._kind == "output_text":
+            fields.setdefault("logprobs", [])  # the official SDK reads them from every event of text
+        return self.item.event(f"{self._form.text}.{end}", **self._place, **fields)
 
 
 def _kind(block: TextBlock | ThinkingBlock, *, own: bool) -> str:
@@ -300,3 +316,9 @@ def _kind(block: TextBlock | ThinkingBlock, *, own: bool) -> str:
     if isinstance(block, TextBlock):
         return "refusal" if field == "refusal" else "output_text"
     return "reasoning_text" if own and field == "reasoning_text" else "summary_text"
+
+
+def _listed(told: list[JSON], parts: list[_Part]) -> list[JSON]:
+    """A list of parts: blocks where the provider's has null, and at its end; between them what is no text."""
+    following = iter([part.whole() for part in parts])
+    return [next(following, part) if part is None else part for part in told] + list(following)
