@@ -26,15 +26,16 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..fields import json_object
+from .decoder import BESIDE, NAME
 from .errors import write_cut, write_error
+from .items import OUTPUT
 from .words import ending, usage
 from .written_items import Item, Writer, item_type, new_item
 
 #: The dialects whose extra fields are in this protocol's words.
-_OWN = ("", "openai-responses")
-#: What marks an item among the extra fields of a message, and a field that stands beside the response.
-OUTPUT, BESIDE = "output.", "event."
-_ITEM = re.compile(r"output\.([0-9]{1,9})")
+_OWN = ("", NAME)
+#: The place of an item that the message's extra fields have.
+_ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,9}})")
 #: What has no form in a response, and is not kept.
 _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
 #: Ends that are told of even where events are sent on as they came: the provider has not told of them.
@@ -195,7 +196,7 @@ class Encoder:
         if type_ == "mcp_call":
             return []  # only the provider's own item says which server is called
         latest = self._latest
-        if latest is not None and not latest.told and latest.takes(type_):
+        if latest is not None and not latest.told and latest.takes(type_) and not latest.ended:
             return self._begin_in(latest, index)
         item = new_item(self._next, type_, block, self._message.id)
         return [*self._add(item), *self._begin_in(item, index)]

@@ -52,17 +52,17 @@ def usage(figures: JSONObject) -> JSONObject | None:
     }
 
 
-def cited(citations: list[JSONObject] | None, *, own: bool) -> list[JSONObject]:
+def cited(citations: list[JSONObject], *, own: bool) -> list[JSONObject]:
     """Citations as Responses has them: its own as they are, of others those that have a form in it.
 
     Chat completions have the fields of a URL's citation one level deeper.  What cites otherwise, by other
     places of the text or of the source, has no form.
     """
     if own:
-        return list(citations or [])
+        return list(citations)
     return [
         {"type": "url_citation", **citation["url_citation"]}
-        for citation in citations or []
+        for citation in citations
         if citation.get("type") == "url_citation" and isinstance(citation.get("url_citation"), dict)
     ]
 

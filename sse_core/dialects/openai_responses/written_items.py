@@ -5,47 +5,36 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ...blocks import strict_json
 from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest, text
+from .parts import (
+    CALLS,
+    LISTS,
+    OUTPUT_TEXT,
+    PLACES,
+    REASONING_TEXT,
+    REFUSAL,
+    SUMMARY_TEXT,
+    Form,
+)
 from .words import cited
 
-#: Fields of a block that say where it stands, and are none of its part.
-_PLACES = ("output_index", "content_index", "summary_index", "field")
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How a block stands in its item, and which events tell of it."""
-
-    holder: str  # the item's list of such parts
-    index: str  # what its place in the list is called
-    field: str  # what its text is called
-    part: str  # the events of the part
-    text: str  # the events of its text
-
-
-_CONTENT = ("content", "content_index")
-_SUMMARY = ("summary", "summary_index")
-_FORMS = {
-    "output_text": _Form(*_CONTENT, "text", "response.content_part", "response.output_text"),
-    "refusal": _Form(*_CONTENT, "refusal", "response.content_part", "response.refusal"),
-    "reasoning_text": _Form(*_CONTENT, "text", "response.content_part", "response.reasoning_text"),
-    "summary_text": _Form(
-        *_SUMMARY, "text", "response.reasoning_summary_part", "response.reasoning_summary_text"
-    ),
+#: The events of a part, and those of its text.
+_EVENTS_OF_PARTS = {
+    OUTPUT_TEXT: ("response.content_part", "response.output_text"),
+    REFUSAL: ("response.content_part", "response.refusal"),
+    REASONING_TEXT: ("response.content_part", "response.reasoning_text"),
+    SUMMARY_TEXT: ("response.reasoning_summary_part", "response.reasoning_summary_text"),
 }
-#: The lists of parts that an item always has.
-_HOLDERS = {"message": ("content",), "reasoning": ("summary",)}
-#: Calls: what their arguments are called, and the events of them.
-_CALLS = {
-    "function_call": ("arguments", "response.function_call_arguments"),
-    "custom_tool_call": ("input", "response.custom_tool_call_input"),
-    "mcp_call": ("arguments", "response.mcp_call_arguments"),
+#: The events of a call's text.
+_EVENTS_OF_CALLS = {
+    "function_call": "response.function_call_arguments",
+    "custom_tool_call": "response.custom_tool_call_input",
+    "mcp_call": "response.mcp_call_arguments",
 }
 #: The calls that a client runs.
 _CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
@@ -67,7 +56,7 @@ def item_type(block: Block, *, own: bool) -> str | None:
         return "custom_tool_call" if block.input_encoding == "text" else "function_call"
     if own and isinstance(block, ToolUseBlock) and block.type == "mcp_tool_use":
         return "mcp_call"
-    return block.type if own and isinstance(block, VerbatimBlock) else None
+    return block.type if own and isinstance(block, VerbatimBlock) and block.type not in LISTS else None
 
 
 def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
@@ -100,7 +89,7 @@ class Item:
         self._id: JSON = skeleton.get("id")
         self._open = 0
         self._status = "in_progress"
-        self._parts: dict[str, list[_Part]] = {"content": [], "summary": []}
+        self._parts: dict[str, list[_Part]] = {name: [] for name in LISTS["reasoning"]}
         self._writer: Writer | None = None  # of the one block of an item that has no parts
 
     @property
@@ -116,7 +105,7 @@ class Item:
     @property
     def is_verbatim(self) -> bool:
         """Whether its one block is the whole item."""
-        return type(self._writer) is Writer or not (self.type in _HOLDERS or self.type in _CALLS)
+        return type(self._writer) is Writer or not (self.type in LISTS or self.type in CALLS)
 
     @property
     def may_be_told_again(self) -> bool:
@@ -125,15 +114,15 @@ class Item:
 
     def takes(self, type_: str) -> bool:
         """Whether a block of an item of this type may begin in it."""
-        return self.type == type_ and (type_ in _HOLDERS or self._writer is None)
+        return self.type == type_ and self._writer is None
 
     def begin(self, block: Block, *, own: bool) -> Writer:
         """``block`` begins in it; ``own``: its extra fields are in this protocol's words."""
         self._open += 1
         if isinstance(block, TextBlock | ThinkingBlock):
-            kind = _kind(block, own=own)
-            parts = self._parts[_FORMS[kind].holder]
-            parts.append(_Part(self, block, kind, len(parts), own=own))
+            form = _form(block, own=own)
+            parts = self._parts[form.list]
+            parts.append(_Part(self, block, form, len(parts), own=own))
             return parts[-1]
         self._writer = _Call(self, block) if isinstance(block, ToolUseBlock) else Writer(self, block)
         return self._writer
@@ -170,10 +159,10 @@ class Item:
         item |= self.skeleton
         for name, parts in self._parts.items():
             told = self.skeleton.get(name)
-            if parts or isinstance(told, list) or name in _HOLDERS.get(self.type, ()):
+            if parts or isinstance(told, list) or name in LISTS.get(self.type, ())[:1]:
                 item[name] = _listed(told if isinstance(told, list) else [], parts)
-        if self.type in _CALLS:
-            item.setdefault(_CALLS[self.type][0], "")
+        if self.type in CALLS:
+            item.setdefault(CALLS[self.type], "")
         if "id" in item:
             # Some hosts give an item another id with each event; the official SDK refuses that.
             item["id"] = self._id
@@ -223,8 +212,13 @@ class _Call(Writer):
 
     block: ToolUseBlock
 
+    def __init__(self, item: Item, block: ToolUseBlock) -> None:
+        super().__init__(item, block)
+        self._event = _EVENTS_OF_CALLS[item.type]
+        self._made_up = ""
+
     def grow(self, text: str) -> list[JSONObject]:
-        return [self.item.event(f"{self._names[1]}.delta", delta=text)] if text else []
+        return [self.item.event(f"{self._event}.delta", delta=text)] if text else []
 
     def stop(self) -> list[JSONObject]:
         # No arguments are an empty object, and a client parses the text.
@@ -233,16 +227,10 @@ class _Call(Writer):
         return self.grow(self._made_up)
 
     def finish(self) -> list[JSONObject]:
-        return [self.item.event(f"{self._names[1]}.done", **self.whole())]
+        return [self.item.event(f"{self._event}.done", **self.whole())]
 
     def whole(self) -> JSONObject:
-        return {self._names[0]: self.block.raw_arguments + self._made_up}
-
-    _made_up = ""
-
-    @property
-    def _names(self) -> tuple[str, str]:
-        return _CALLS[self.item.type]
+        return {CALLS[self.item.type]: self.block.raw_arguments + self._made_up}
 
 
 class _Part(Writer):
@@ -251,24 +239,23 @@ class _Part(Writer):
     block: TextBlock | ThinkingBlock
 
     def __init__(
-        self, item: Item, block: TextBlock | ThinkingBlock, kind: str, place: int, *, own: bool
+        self, item: Item, block: TextBlock | ThinkingBlock, form: Form, place: int, *, own: bool
     ) -> None:
         super().__init__(item, block)
-        self._kind = kind
-        self._form = _FORMS[kind]
+        self._form = form
         self._own = own
-        self._place = {self._form.index: place}
+        self._place = {form.index: place}
         self._cited = 0
         self._stopped = False
 
     def begin(self) -> list[JSONObject]:
-        citations = self.block.citations if isinstance(self.block, TextBlock) else None
-        return [self._of_part("added", self._with("", None)), *self.grow(self._text), *self.cite(citations)]
+        empty = self._with("", [])
+        return [self._of_part("added", empty), *self.grow(self._text), *self.cite(self._citations)]
 
     def grow(self, text: str) -> list[JSONObject]:
         return [self._of_text("delta", delta=text)] if text else []
 
-    def cite(self, citations: list[JSONObject] | None) -> list[JSONObject]:
+    def cite(self, citations: list[JSONObject]) -> list[JSONObject]:
         sent = []
         for annotation in self._annotations(citations):
             fields = {**self._place, "annotation_index": self._cited, "annotation": annotation}
@@ -281,41 +268,42 @@ class _Part(Writer):
             return []
         self._stopped = True
         whole = self.whole()
-        return [
-            self._of_text("done", **{n: whole[n] for n in (self._form.field, "logprobs") if n in whole}),
-            self._of_part("done", whole),
-        ]
+        fields = {name: whole[name] for name in (self._form.text, "logprobs") if name in whole}
+        return [self._of_text("done", **fields), self._of_part("done", whole)]
 
     def whole(self) -> JSONObject:
-        citations = self.block.citations if isinstance(self.block, TextBlock) else None
-        return self._with(self._text, citations)
+        return self._with(self._text, self._citations)
 
     @property
     def _text(self) -> str:
         return self.block.text if isinstance(self.block, TextBlock) else self.block.thinking
 
-    def _with(self, text: str, citations: list[JSONObject] | None) -> JSONObject:
-        beside = rest(self.block.extra, *_PLACES) if self._own else {}
-        listed = {"annotations": self._annotations(citations)} if self._kind == "output_text" else {}
-        return {**beside, "type": self._kind, **listed, self._form.field: text}
+    @property
+    def _citations(self) -> list[JSONObject]:
+        return (isinstance(self.block, TextBlock) and self.block.citations) or []
 
-    def _annotations(self, citations: list[JSONObject] | None) -> list[JSONObject]:
-        return cited(citations, own=self._own) if self._kind == "output_text" else []
+    def _with(self, text: str, citations: list[JSONObject]) -> JSONObject:
+        beside = rest(self.block.extra, *PLACES) if self._own else {}
+        listed = {"annotations": self._annotations(citations)} if self._form is OUTPUT_TEXT else {}
+        return {**beside, "type": self._form.type, **listed, self._form.text: text}
+
+    def _annotations(self, citations: list[JSONObject]) -> list[JSONObject]:
+        return cited(citations, own=self._own) if self._form is OUTPUT_TEXT else []
 
     def _of_part(self, end: str, part: JSONObject) -> JSONObject:
-        return self.item.event(f"{self._form.part}.{end}", **self._place, part=part)
+        return self.item.event(f"{_EVENTS_OF_PARTS[self._form][0]}.{end}", **self._place, part=part)
 
     def _of_text(self, end: str, **fields: JSON) -> JSONObject:
-        if self._kind == "output_text":
+        if self._form is OUTPUT_TEXT:
             fields.setdefault("logprobs", [])  # the official SDK reads them from every event of text
-        return self.item.event(f"{self._form.text}.{end}", **self._place, **fields)
+        return self.item.event(f"{_EVENTS_OF_PARTS[self._form][1]}.{end}", **self._place, **fields)
 
 
-def _kind(block: TextBlock | ThinkingBlock, *, own: bool) -> str:
+def _form(block: TextBlock | ThinkingBlock, *, own: bool) -> Form:
     field = block.extra.get("field")
     if isinstance(block, TextBlock):
-        return "refusal" if field == "refusal" else "output_text"
-    return "reasoning_text" if own and field == "reasoning_text" else "summary_text"
+        return REFUSAL if field == "refusal" else OUTPUT_TEXT
+    return REASONING_TEXT if own and field == "reasoning_text" else SUMMARY_TEXT
 
 
 def _listed(told: list[JSON], parts: list[_Part]) -> list[JSON]:
