@@ -198,14 +198,36 @@ def test_the_sdk_reads_a_stream_of_another_protocol(
     assert response.id == message.id
     assert response.model == message.model
     assert (response.status == "completed") == (message.stop_meaning in COMPLETED)
-    counts = message.token_counts
     if message.usage:
+        counts = message.token_counts
         assert (response.usage.input_tokens, response.usage.output_tokens) == (counts.input, counts.output)
         assert response.usage.total_tokens == counts.total
         assert response.usage.input_tokens_details.cached_tokens == (counts.cache_read or 0)
         assert response.usage.output_tokens_details.reasoning_tokens == (counts.reasoning or 0)
     else:
         assert response.usage is None
+
+
+@pytest.mark.parametrize(("_", "path"), OWN or NO_RECORDINGS, ids=name_of)
+def test_the_sdk_reads_a_response_that_is_written_anew(provider: Provider, _: str, path: Path | None) -> None:
+    if path is None:
+        pytest.skip("shared folder missing: the recordings lie beside the checkout")
+    events = list(decoded(RESPONSES, framed([path.read_bytes()])))
+    message = accumulated(events)
+    response = check(provider, written(events), message)
+    assert (response.status, response.model) == ("completed", message.model)
+    assert response.usage.to_dict(warnings=False) == message.usage
+
+
+@pytest.mark.parametrize(("_", "path"), OWN or NO_RECORDINGS, ids=name_of)
+def test_the_sdk_reads_a_response_that_is_sent_on_as_it_came(
+    provider: Provider, _: str, path: Path | None
+) -> None:
+    if path is None:
+        pytest.skip("shared folder missing: the recordings lie beside the checkout")
+    recorded = path.read_bytes()
+    sent = written(decoded(RESPONSES, framed([recorded])), verbatim=True)
+    assert provider.read_by_the_sdk(sent) == provider.read_by_the_sdk(recorded)
 
 
 #: What a message of another protocol ends for, if its response is completed.
