@@ -166,7 +166,9 @@ class Item:
         if "id" in item:
             # Some hosts give an item another id with each event; the official SDK refuses that.
             item["id"] = self._id
-        if item.get("status") == "in_progress" or ("status" in item and self._status == "incomplete"):
+        # Some hosts give items no status; a call that is not whole gets one.
+        is_cut = self._status == "incomplete" and ("status" in item or self.type in CALLS)
+        if is_cut or item.get("status") == "in_progress":
             item["status"] = self._status
         return item
 
