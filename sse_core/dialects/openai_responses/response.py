@@ -150,7 +150,8 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())
     for name in names:
-        parts = deque(_part(block, is_own=is_own) for block in item.blocks if _form(block).list == name)
+        found = [(block, _form(block, is_own=is_own)) for block in item.blocks]
+        parts = deque(_part(block, form, is_own=is_own) for block, form in found if form.list == name)
         told = item.skeleton.get(name)
         if parts or name == names[0] or isinstance(told, list):
             others = told if isinstance(told, list) else []
@@ -159,15 +160,15 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     return lists
 
 
-def _form(block: Block) -> Form:
-    field = block.extra.get("field") if isinstance(block, TextBlock | ThinkingBlock) else None
+def _form(block: Any, *, is_own: bool) -> Form:
+    """What kind of part a block is.  The mark of a refusal is common to all protocols."""
+    field = block.extra.get("field")
     if isinstance(block, TextBlock):
         return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if field == "reasoning_text" else SUMMARY_TEXT
+    return REASONING_TEXT if is_own and field == "reasoning_text" else SUMMARY_TEXT
 
 
-def _part(block: Any, *, is_own: bool) -> JSONObject:
-    form = _form(block)
+def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
     text = block.text if isinstance(block, TextBlock) else block.thinking
     part: JSONObject = {"type": form.type, form.text: text}
     if not is_own:
