@@ -78,19 +78,22 @@ def _response_fields(message: Message) -> JSONObject:
 def _own_items(message: Message) -> dict[int, _Item]:
     """The items that the provider told of, with their blocks."""
     output: dict[int, _Item] = {}
-    waiting: dict[str, deque[_Item]] = defaultdict(deque)
     for name, skeleton in message.extra.items():
         number = name.removeprefix(OUTPUT)
         if number != name and number.isdecimal() and isinstance(skeleton, dict) and "type" in skeleton:
-            item = output[int(number)] = _Item(int(number), skeleton)
-            waiting[str(skeleton["type"])].append(item)
+            output[int(number)] = _Item(int(number), skeleton)
+    whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
-        if not isinstance(block, VerbatimBlock):
-            place = block.extra.get("output_index")
-            if type(place) is int and place in output:
-                output[place].blocks.append(block)
-        # It says nothing of its place, but stands in the order of the items of its type.
-        elif waiting[block.type]:
+        place = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
+        if type(place) is int and place in output:
+            output[place].blocks.append(block)
+    # A block that is an item says nothing of its place, but stands in the order of the items of its type.
+    waiting: dict[str, deque[_Item]] = defaultdict(deque)
+    for item in output.values():
+        if not item.blocks:
+            waiting[str(item.skeleton["type"])].append(item)
+    for block in whole:
+        if waiting[block.type]:
             waiting[block.type].popleft().blocks.append(block)
     return output
 

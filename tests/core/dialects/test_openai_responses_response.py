@@ -113,6 +113,12 @@ def test_items_stand_in_the_order_of_their_indexes() -> None:
     assert types[-1] == ("function_call", None)
 
 
+def test_a_call_that_nobody_can_run_stands_among_the_others() -> None:
+    items = [call("{}"), call("{}", name=""), call("{}", call_id="d")]
+    found = read(created(), *(done(item, index) for index, item in enumerate(items)), end())
+    assert RESPONSES.to_response(found)["output"] == items
+
+
 def test_what_the_end_says_otherwise_counts() -> None:
     item = {"type": "mcp_list_tools", "id": "i", "tools": [1]}
     found = read(created(), done(item), end(output=[{**item, "id": "j", "tools": [2]}]))
