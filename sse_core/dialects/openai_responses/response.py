@@ -78,19 +78,22 @@ def _response_fields(message: Message) -> JSONObject:
 def _own_items(message: Message) -> dict[int, _Item]:
     """The items that the provider told of, with their blocks."""
     output: dict[int, _Item] = {}
-    waiting: dict[str, deque[_Item]] = defaultdict(deque)
     for name, skeleton in message.extra.items():
         number = name.removeprefix(OUTPUT)
         if number != name and number.isdecimal() and isinstance(skeleton, dict) and "type" in skeleton:
-            item = output[int(number)] = _Item(int(number), skeleton)
-            waiting[str(skeleton["type"])].append(item)
+            output[int(number)] = _Item(int(number), skeleton)
+    whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
-        if not isinstance(block, VerbatimBlock):
-            place = block.extra.get("output_index")
-            if type(place) is int and place in output:
-                output[place].blocks.append(block)
-        # It says nothing of its place, but stands in the order of the items of its type.
-        elif waiting[block.type]:
+        place = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
+        if type(place) is int and place in output:
+            output[place].blocks.append(block)
+    # A block that is an item says nothing of its place, but stands in the order of the items of its type.
+    waiting: dict[str, deque[_Item]] = defaultdict(deque)
+    for item in output.values():
+        if not item.blocks:
+            waiting[str(item.skeleton["type"])].append(item)
+    for block in whole:
+        if waiting[block.type]:
             waiting[block.type].popleft().blocks.append(block)
     return output
 
@@ -150,7 +153,8 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())
     for name in names:
-        parts = deque(_part(block, is_own=is_own) for block in item.blocks if _form(block).list == name)
+        found = [(block, _form(block, is_own=is_own)) for block in item.blocks]
+        parts = deque(_part(block, form, is_own=is_own) for block, form in found if form.list == name)
         told = item.skeleton.get(name)
         if parts or name == names[0] or isinstance(told, list):
             others = told if isinstance(told, list) else []
@@ -159,15 +163,15 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     return lists
 
 
-def _form(block: Block) -> Form:
-    field = block.extra.get("field") if isinstance(block, TextBlock | ThinkingBlock) else None
+def _form(block: Any, *, is_own: bool) -> Form:
+    """What kind of part a block is.  The mark of a refusal is common to all protocols."""
+    field = block.extra.get("field")
     if isinstance(block, TextBlock):
         return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if field == "reasoning_text" else SUMMARY_TEXT
+    return REASONING_TEXT if is_own and field == "reasoning_text" else SUMMARY_TEXT
 
 
-def _part(block: Any, *, is_own: bool) -> JSONObject:
-    form = _form(block)
+def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
     text = block.text if isinstance(block, TextBlock) else block.thinking
     part: JSONObject = {"type": form.type, form.text: text}
     if not is_own:
