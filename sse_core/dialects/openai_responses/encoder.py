@@ -35,7 +35,7 @@ from .written_items import Item, Writer, item_type, new_item
 #: The dialects whose extra fields are in this protocol's words.
 _OWN = ("", NAME)
 #: The place of an item that the message's extra fields have.
-_ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,9}})")
+_ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
 #: What has no form in a response, and is not kept.
 _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
 #: Ends that are told of even where events are sent on as they came: the provider has not told of them.

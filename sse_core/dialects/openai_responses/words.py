@@ -12,6 +12,8 @@ from ...blocks.token_counts import TokenCounts
 
 #: What a stop reason means -> the reason of a response that is incomplete.
 _REASONS: dict[StopReason, str] = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
+#: Where nobody said why; the second is what the decoder calls a response that is incomplete for no reason.
+_UNSAID = (None, "incomplete")
 
 
 def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str, str | None]:
@@ -23,7 +25,7 @@ def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str
     """
     if not cut_call and (tools_may_run_after(stop_reason) or (not calls and _may_end_text(stop_reason))):
         return "completed", None
-    if stop_reason is None:
+    if stop_reason in _UNSAID:
         return "incomplete", None
     if tools_may_run_after(stop_reason):
         return "incomplete", "max_output_tokens"  # the call was cut, and nobody said why

@@ -312,6 +312,7 @@ def test_a_call_at_the_end_of_an_incomplete_response_is_incomplete() -> None:
         ("stop_sequence", True, "incomplete", "stop_sequence"),
         (None, False, "completed", None),
         (None, True, "incomplete", None),
+        ("incomplete", False, "incomplete", None),
         ("length", False, "incomplete", "max_output_tokens"),
         ("model_context_window_exceeded", False, "incomplete", "max_output_tokens"),
         ("SAFETY", True, "incomplete", "content_filter"),
@@ -631,6 +632,16 @@ def test_a_call_that_the_provider_says_is_incomplete_stays_so() -> None:
     assert sent[2]["item"]["status"] == "incomplete"
 
 
+@pytest.mark.parametrize("type_", ["function_call", "custom_tool_call"])
+def test_a_call_of_a_host_that_gives_no_status_is_incomplete_where_it_is_cut(type_: str) -> None:
+    encoding: Any = "text" if type_ == "custom_tool_call" else "json"
+    block = ToolUseBlock("c", "f", input_encoding=encoding, extra={"output_index": 0})
+    told = tell(0, type=type_, id="i", call_id="c", name="f")
+    sent = write(told, BlockStart(0, block), MessageDelta("completed"), MessageStop(), start=OWN)
+    assert types(sent) == ["output_item.added", "output_item.done", "incomplete"]
+    assert sent[1]["item"]["status"] == "incomplete"
+
+
 def test_items_that_are_blocks_as_a_whole() -> None:
     data = {"type": "web_search_call", "id": "w", "status": "in_progress"}
     sent = write(
@@ -683,7 +694,7 @@ def test_an_item_that_was_told_and_has_no_block_is_told_at_the_end() -> None:
     [
         {"output.": {"type": "message"}},
         {"output.x": {"type": "message"}},
-        {"output.9999999999": {"type": "message"}},
+        {"output.99999999999": {"type": "message"}},
         {"output.0": "message"},
         {"output.0": {"type": ["message"]}},
     ],
