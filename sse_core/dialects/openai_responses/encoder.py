@@ -150,7 +150,7 @@ class Encoder:
                 sent += self._add(item)
                 sent += [] if item.is_verbatim else item.added()
             elif item.told and item.type == skeleton["type"]:
-                item.skeleton = skeleton
+                item.tell(skeleton)
                 sent += self._end_due()
                 self._due = item
         return sent

@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from ...blocks import strict_json
@@ -80,9 +81,9 @@ class Item:
 
     def __init__(self, index: int, skeleton: JSONObject, *, told: bool) -> None:
         self.index = index
-        self.skeleton = skeleton
         self.told = told
         self.type = text(skeleton, "type", "")
+        self.tell(skeleton)
         self.ended = False
         self.done = False
         self._added = False
@@ -91,6 +92,15 @@ class Item:
         self._status = "in_progress"
         self._parts: dict[str, list[_Part]] = {name: [] for name in LISTS["reasoning"]}
         self._writer: Writer | None = None  # of the one block of an item that has no parts
+
+    def tell(self, skeleton: JSONObject) -> None:
+        """It is as ``skeleton`` says, now.  In a list of parts, null stands for one that is text."""
+        self.skeleton = skeleton
+        lists = {name: skeleton.get(name) for name in LISTS["reasoning"]}
+        self._told = {name: told if isinstance(told, list) else [] for name, told in lists.items()}
+        self._nulls = {
+            name: [i for i, part in enumerate(told) if part is None] for name, told in self._told.items()
+        }
 
     @property
     def is_open(self) -> bool:
@@ -122,10 +132,16 @@ class Item:
         if isinstance(block, TextBlock | ThinkingBlock):
             form = _form(block, own=own)
             parts = self._parts[form.list]
-            parts.append(_Part(self, block, form, len(parts), own=own))
+            parts.append(_Part(self, block, form, self._free_place(form.list), own=own))
             return parts[-1]
         self._writer = _Call(self, block) if isinstance(block, ToolUseBlock) else Writer(self, block)
         return self._writer
+
+    def _free_place(self, name: str) -> int:
+        """The place of the next part that is text."""
+        told, nulls, parts = self._told[name], self._nulls[name], self._parts[name]
+        place = nulls[len(parts)] if len(parts) < len(nulls) else len(told) - len(nulls) + len(parts)
+        return max(place, parts[-1].place + 1) if parts else place
 
     def stop(self, writer: Writer) -> list[JSONObject]:
         """A block of it is whole."""
@@ -157,10 +173,9 @@ class Item:
         """The item as far as it has come."""
         item = {} if self._writer is None else self._writer.whole()
         item |= self.skeleton
-        for name, parts in self._parts.items():
-            told = self.skeleton.get(name)
-            if parts or isinstance(told, list) or name in LISTS.get(self.type, ())[:1]:
-                item[name] = _listed(told if isinstance(told, list) else [], parts)
+        for place, name in enumerate(LISTS.get(self.type, ())):
+            if place == 0 or self._parts[name] or isinstance(self.skeleton.get(name), list):
+                item[name] = _listed(self._told[name], self._parts[name])
         if self.type in CALLS:
             item.setdefault(CALLS[self.type], "")
         if "id" in item:
@@ -246,6 +261,7 @@ class _Part(Writer):
         super().__init__(item, block)
         self._form = form
         self._own = own
+        self.place = place
         self._place = {form.index: place}
         self._cited = 0
         self._stopped = False
@@ -309,6 +325,11 @@ def _form(block: TextBlock | ThinkingBlock, *, own: bool) -> Form:
 
 
 def _listed(told: list[JSON], parts: list[_Part]) -> list[JSON]:
-    """A list of parts: blocks where the provider's has null, and at its end; between them what is no text."""
-    following = iter([part.whole() for part in parts])
-    return [next(following, part) if part is None else part for part in told] + list(following)
+    """A list of parts: those that are text in their places, and around them those that are none."""
+    others = deque(part for part in told if part is not None)
+    listed: list[JSON] = []
+    for part in parts:
+        while others and len(listed) < part.place:
+            listed.append(others.popleft())
+        listed.append(part.whole())
+    return [*listed, *others]

@@ -574,18 +574,48 @@ def test_what_is_told_of_an_item_that_is_done_counts_at_the_end() -> None:
     ]
 
 
-def test_parts_that_are_no_text_stand_between_those_that_are() -> None:
-    place = {"output_index": 0}
+X, Y = {"type": "x"}, {"type": "y"}
+
+
+@pytest.mark.parametrize(
+    ("begun", "done", "places", "expected"),
+    [
+        ([X, None, Y, None], [X, None, Y, None], [1, 3, 4], ["x", "a", "y", "b", "c"]),
+        ([X], [X, None, None, Y], [1, 2, 3], ["x", "a", "b", "c", "y"]),
+        ([], [X, None, None, Y], [0, 1, 2], ["a", "b", "c", "x", "y"]),
+        ([X], [], [1, 2, 3], ["a", "b", "c"]),
+        (None, 7, [0, 1, 2], ["a", "b", "c"]),
+    ],
+)
+def test_parts_that_are_no_text_stand_where_they_do_not_change_the_places_of_text(
+    begun: Any, done: Any, places: list[int], expected: list[str]
+) -> None:
+    """What a reader has taken for the third part can't become the fourth."""
     sent = write(
-        tell(0, type="message"),
-        BlockStart(0, TextBlock("a", extra=place)),
-        BlockStart(1, TextBlock("b", extra=place)),
-        tell(0, type="message", content=[{"type": "x"}, None, {"type": "y"}]),
+        tell(0, type="message", content=begun),
+        *(BlockStart(n, TextBlock(text, extra={"output_index": 0})) for n, text in enumerate("abc")),
+        tell(0, type="message", content=done),
         MessageStop(),
         start=OWN,
     )
+    assert sent[0]["item"]["content"] == [part for part in begun or [] if part]
+    added = [event for event in sent if event["type"] == "response.content_part.added"]
+    assert [event["content_index"] for event in added] == places
     (item,) = sent[-1]["response"]["output"]
-    assert [part.get("text", part["type"]) for part in item["content"]] == ["x", "a", "y", "b"]
+    assert [part.get("text", part["type"]) for part in item["content"]] == expected
+
+
+def test_the_places_of_text_never_go_back() -> None:
+    start = BlockStart(0, TextBlock(extra={"output_index": 0}))
+    told = [tell(0, type="message", content=content) for content in ([X, X, None], [])]
+    sent = write(
+        told[0],
+        start,
+        told[1],
+        BlockStart(1, start.block),
+        start=OWN,
+    )
+    assert [event["content_index"] for event in sent if "content_index" in event] == [2, 3]
 
 
 def test_calls_go_out_as_the_provider_told_of_them() -> None:

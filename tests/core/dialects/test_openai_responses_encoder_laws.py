@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import Message, MessageAccumulator, RemoteProtocolError, ServerSentEvent, dialects
 from sse_core.blocks import (
     ArgumentsDelta,
     Block,
@@ -39,6 +40,7 @@ from sse_core.blocks import (
     UnknownEvent,
 )
 from tests.core.dialects.strategies import EVENTS, FIELDS, NAMES, TEXTS
+from tests.core.dialects.test_openai_responses_laws import DATA
 
 RESPONSES = dialects.get("openai-responses")
 OWN = ("", "openai-responses")
@@ -225,6 +227,28 @@ def test_a_message_that_is_complete_says_the_same(events: list[BlockEvent], reas
         # Whoever wants no tool has come to the end, whatever he says.
         alike = (None, "stop_sequence") if calls(before) else (None, "stop_sequence", "tool_use")
         assert after.stop_meaning == before.stop_meaning or before.stop_meaning in alike
+
+
+@given(st.lists(DATA, max_size=16))
+def test_what_a_host_of_this_protocol_sends_says_the_same_when_it_is_written_anew(stream: list[Any]) -> None:
+    decoder = RESPONSES.Decoder()
+    created = {"type": "response.created", "response": {"id": "r", "object": "response"}}
+    received = [ServerSentEvent("message", json.dumps(data)) for data in [created, *stream]]
+    events: list[BlockEvent] = []
+    with contextlib.suppress(RemoteProtocolError):
+        for sse in received:
+            events += decoder.receive_event(sse)
+    if events[-1].__class__ is not StreamError:
+        events = [event for event in [*events, *decoder.receive_eof()] if not isinstance(event, MessageCut)]
+        events += [] if isinstance(events[-1], MessageStop) else [MessageStop()]
+    before, sent = accumulate(events), write(events)
+    after = read(sent)
+    incomplete = sent[-1].type == "response.incomplete"
+    if before.completeness == "complete":
+        assert (after.text, thinking(after)) == (before.text, thinking(before))
+        pairs = zip(calls(before), calls(after), strict=True)
+        assert all(is_same_call(*pair, incomplete=incomplete) for pair in pairs)
+    assert len(after.executable_tools) == (0 if incomplete else len(before.executable_tools))
 
 
 @given(messages(), st.sampled_from([MessageCut("truncated"), StreamError("x", "y")]))
