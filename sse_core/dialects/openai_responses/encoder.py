@@ -196,7 +196,7 @@ class Encoder:
         if type_ == "mcp_call":
             return []  # only the provider's own item says which server is called
         latest = self._latest
-        if latest is not None and not latest.told and latest.takes(type_) and not latest.ended:
+        if latest is not None and not latest.told and latest.takes(type_):
             return self._begin_in(latest, index)
         item = new_item(self._next, type_, block, self._message.id)
         return [*self._add(item), *self._begin_in(item, index)]
@@ -281,7 +281,7 @@ class Encoder:
             **({} if "object" in fields else _RESPONSE),
             "model": message.model,
             **fields,
-            "id": message.id,
+            "id": message.id,  # to the end what it was at the start: the official SDK refuses another
             "status": status,
             "error": None,
             "incomplete_details": details,

@@ -111,7 +111,9 @@ def test_a_message_of_another_protocol_leaves_its_fields_behind() -> None:
 def test_a_response_keeps_its_fields() -> None:
     extra = {"object": "response", "created_at": 7.5, "event.copilot": 1, "status": "queued"}
     start = MessageStart("r", "gpt", extra=extra, dialect="openai-responses")
-    (event,) = write(MessageDelta("completed", {"input_tokens": 1}, {"x": 1}), MessageStop(), start=start)
+    (event,) = write(
+        MessageDelta("completed", {"input_tokens": 1}, {"x": 1, "id": "late"}), MessageStop(), start=start
+    )
     assert event == {
         "type": "response.completed",
         "copilot": 1,
@@ -540,6 +542,18 @@ def test_a_block_that_begins_after_its_item_was_told_as_done_is_still_of_it() ->
         *("output_item.done", "output_item.added"),
     ]
     assert len(sent[-2]["item"]["content"]) == 2
+
+
+def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_is_told_again() -> None:
+    text = TextBlock(extra={"output_index": 0})
+    sent = write(
+        *(tell(0, type="message"), BlockStart(0, text)),
+        *(tell(1, type="message"), tell(0, type="message"), BlockStop(0)),
+        *(BlockStart(1, text), BlockStop(1), tell(1, type="message")),
+        start=OWN,
+    )
+    (done,) = [event for event in sent if event["type"] == "response.output_item.done"]
+    assert (done, len(done["item"]["content"])) == (sent[-1], 2)
 
 
 def test_one_event_may_tell_of_several_items() -> None:
