@@ -168,18 +168,12 @@ def test_a_message_that_goes_on_is_in_progress() -> None:
     assert RESPONSES.to_response(accumulate(decode(created())))["status"] == "in_progress"
 
 
-def test_an_item_that_was_not_announced_has_what_openai_always_sends() -> None:
-    hm = event("reasoning_summary_text.delta", delta="hm", output_index=0, summary_index=0)
+def test_of_an_item_that_was_not_announced_nothing_is_made_up() -> None:
+    hm = event("reasoning_summary_text.delta", delta="hm", output_index=0, summary_index=0, item_id="q")
     found = RESPONSES.to_response(read(created(), hm, text("a", 1)))
     assert found["output"] == [
-        {"type": "reasoning", "id": "rs_r_0", "summary": [{"type": "summary_text", "text": "hm"}]},
-        {
-            "type": "message",
-            "id": "msg_r_1",
-            "role": "assistant",
-            "status": "incomplete",
-            "content": [{"type": "output_text", "text": "a"}],
-        },
+        {"type": "reasoning", "id": "q", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "message", "content": [{"type": "output_text", "text": "a"}]},
     ]
 
 
