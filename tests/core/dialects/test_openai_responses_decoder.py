@@ -53,6 +53,7 @@ from tests.core.dialects.responses import (
 )
 
 STARTED = [created()]
+GROWTH = {"message": [text("a")], "function_call": [arguments('{"a"')]}
 PLACE = {"output_index": 0, "content_index": 0}
 
 
@@ -318,7 +319,18 @@ def test_a_second_announcement_is_ignored() -> None:
 
 
 def test_an_item_that_is_done_twice_is_done_once() -> None:
-    assert after(done(message(output_text("a"))), done(message(output_text("b"))))[-1] == Ping()
+    again = message(output_text("b"), status="completed")
+    assert after(done(message(output_text("a"))), done(again))[-1] == Ping()
+
+
+@pytest.mark.parametrize("empty", [message(output_text("")), call("")])
+def test_an_empty_text_takes_nothing_back_before_the_end(empty: Any) -> None:
+    """A response that was cut may tell less of its items than its deltas did."""
+    begun = {"message": message(), "function_call": call()}[empty["type"]]
+    found = read(*STARTED, added(begun), *GROWTH[empty["type"]], end("incomplete", output=[empty]))
+    (block,) = found.blocks
+    assert isinstance(block, TextBlock | ToolUseBlock)
+    assert "a" in (block.text if isinstance(block, TextBlock) else block.raw_arguments)
 
 
 def test_an_item_that_is_announced_whole_is_told_at_once() -> None:
@@ -358,6 +370,8 @@ def test_what_was_announced_as_text_may_be_a_refusal() -> None:
         ("", None),
         ("no", "refusal"),
     ]
+    events = after(added(message()), part("added", output_text("")), done(refused))
+    assert [made.index for made in events if isinstance(made, BlockStop)] == [1, 0]
 
 
 def test_an_item_that_is_done_as_another_kind_is_unknown() -> None:
@@ -720,8 +734,8 @@ def test_an_event_that_was_seen_is_no_event() -> None:
 
 @pytest.mark.parametrize("last", [end(), end("failed"), sse({"type": "error", "message": "m"})])
 def test_an_end_is_never_taken_for_a_repetition(last: ServerSentEvent) -> None:
-    (again,) = numbered(last)
-    found = read(*numbered(*WHOLE[:5]), again)
+    (again,) = numbered(last, first=15)
+    found = read(*numbered(*WHOLE[:4], *[text("x")] * 20), again)
     assert found.completeness in ("complete", "failed")
 
 

@@ -311,3 +311,17 @@ def test_fields_that_only_look_like_items_are_no_items() -> None:
     extra = {"output.x": 1, "output.3": 5, "output.4": {"z": 1}, "output.5": {"type": 5}}
     message = accumulate([MessageStart("m", "c", extra=extra), *blocks((TextBlock("a"),)), MessageStop()])
     assert [item["type"] for item in RESPONSES.to_response(message)["output"]] == [5, "message"]
+
+
+def test_parts_stand_in_the_order_of_their_indexes() -> None:
+    found = read(created(), added(message()), text("b", 0, 1), text("a", 0, 0), end())
+    (item,) = RESPONSES.to_response(found)["output"]
+    assert [part["text"] for part in item["content"]] == ["a", "b"]
+
+
+def test_a_block_without_a_place_joins_no_item_that_was_told() -> None:
+    start = MessageStart("m1", "c", extra={"output.0": {"type": "message", "id": "i"}})
+    told = TextBlock("a", None, {"output_index": 0})
+    found = accumulate([start, *blocks((told,), (TextBlock("b"),)), MessageStop()])
+    output = RESPONSES.to_response(found)["output"]
+    assert [(item["id"], item["content"][0]["text"]) for item in output] == [("i", "a"), ("msg_m1_1", "b")]
