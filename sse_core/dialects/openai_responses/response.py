@@ -16,7 +16,7 @@ from ..fields import rest
 from .decoder import BESIDE, NAME
 from .items import OUTPUT
 from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, REASONING_TEXT, REFUSAL, SUMMARY_TEXT, Form
-from .words import ending, usage
+from .words import cited, ending, usage
 
 #: What an id begins with where the provider has given none.
 _PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
@@ -177,15 +177,12 @@ def _place(block: Any, form: Form) -> float:
 
 def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
     text = block.text if isinstance(block, TextBlock) else block.thinking
-    part: JSONObject = {"type": form.type, form.text: text}
-    if not is_own:
-        return {**part, "annotations": []} if form is OUTPUT_TEXT else part
-    citations = block.citations if isinstance(block, TextBlock) else None
-    return {
-        **rest(block.extra, *PLACES),
-        **part,
-        **({} if citations is None else {"annotations": list(citations)}),
-    }
+    part: JSONObject = {**(rest(block.extra, *PLACES) if is_own else {}), "type": form.type, form.text: text}
+    citations = block.citations if form is OUTPUT_TEXT else None
+    # Of another protocol's text nobody knows whether it could have had any; OpenAI's always has the list.
+    if citations is not None or (form is OUTPUT_TEXT and not is_own):
+        part["annotations"] = cited(citations or [], own=is_own)
+    return part
 
 
 def _arguments(tool: ToolUseBlock) -> str:

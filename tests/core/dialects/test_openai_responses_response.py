@@ -274,6 +274,13 @@ def test_how_a_message_of_another_protocol_ended(reason: str, status: str, detai
     assert (found["status"], found["incomplete_details"], found["usage"]) == (status, details, None)
 
 
+def test_citations_of_chat_completions_are_annotations() -> None:
+    cite = {"type": "url_citation", "url_citation": {"url": "u"}}
+    found = foreign((TextBlock("a"), (CitationDelta, cite)), dialect="openai-chat")
+    (item,) = RESPONSES.to_response(found)["output"]
+    assert item["content"][0]["annotations"] == [{"type": "url_citation", "url": "u"}]
+
+
 def test_a_message_of_another_protocol_that_was_cut() -> None:
     tool = [BlockStart(0, ToolUseBlock("c", "f")), ArgumentsDelta(0, '{"a"')]
     start = MessageStart("m1", "model", dialect="anthropic")
