@@ -106,3 +106,17 @@ def accumulate(events: list[BlockEvent]) -> Message:
 def read(*stream: ServerSentEvent) -> Message:
     """The message of a stream and its end."""
     return accumulate(decode(*stream, eof=True))
+
+
+STARTED = [created()]
+PLACE = {"output_index": 0, "content_index": 0}
+
+
+def after(*stream: ServerSentEvent) -> list[Any]:
+    """The block events of these events, after a response began."""
+    return decode(*STARTED, *stream)[1:]
+
+
+def part(kind: str, data: Any, index: int = 0, place: int = 0) -> ServerSentEvent:
+    """A part of an item begins or ends."""
+    return event(f"content_part.{kind}", part=data, output_index=index, content_index=place)

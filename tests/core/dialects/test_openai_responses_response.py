@@ -168,18 +168,12 @@ def test_a_message_that_goes_on_is_in_progress() -> None:
     assert RESPONSES.to_response(accumulate(decode(created())))["status"] == "in_progress"
 
 
-def test_an_item_that_was_not_announced_has_what_openai_always_sends() -> None:
-    hm = event("reasoning_summary_text.delta", delta="hm", output_index=0, summary_index=0)
+def test_of_an_item_that_was_not_announced_nothing_is_made_up() -> None:
+    hm = event("reasoning_summary_text.delta", delta="hm", output_index=0, summary_index=0, item_id="q")
     found = RESPONSES.to_response(read(created(), hm, text("a", 1)))
     assert found["output"] == [
-        {"type": "reasoning", "id": "rs_r_0", "summary": [{"type": "summary_text", "text": "hm"}]},
-        {
-            "type": "message",
-            "id": "msg_r_1",
-            "role": "assistant",
-            "status": "incomplete",
-            "content": [{"type": "output_text", "text": "a"}],
-        },
+        {"type": "reasoning", "id": "q", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "message", "content": [{"type": "output_text", "text": "a"}]},
     ]
 
 
@@ -280,6 +274,13 @@ def test_how_a_message_of_another_protocol_ended(reason: str, status: str, detai
     assert (found["status"], found["incomplete_details"], found["usage"]) == (status, details, None)
 
 
+def test_citations_of_chat_completions_are_annotations() -> None:
+    cite = {"type": "url_citation", "url_citation": {"url": "u"}}
+    found = foreign((TextBlock("a"), (CitationDelta, cite)), dialect="openai-chat")
+    (item,) = RESPONSES.to_response(found)["output"]
+    assert item["content"][0]["annotations"] == [{"type": "url_citation", "url": "u"}]
+
+
 def test_a_message_of_another_protocol_that_was_cut() -> None:
     tool = [BlockStart(0, ToolUseBlock("c", "f")), ArgumentsDelta(0, '{"a"')]
     start = MessageStart("m1", "model", dialect="anthropic")
@@ -317,3 +318,17 @@ def test_fields_that_only_look_like_items_are_no_items() -> None:
     extra = {"output.x": 1, "output.3": 5, "output.4": {"z": 1}, "output.5": {"type": 5}}
     message = accumulate([MessageStart("m", "c", extra=extra), *blocks((TextBlock("a"),)), MessageStop()])
     assert [item["type"] for item in RESPONSES.to_response(message)["output"]] == [5, "message"]
+
+
+def test_parts_stand_in_the_order_of_their_indexes() -> None:
+    found = read(created(), added(message()), text("b", 0, 1), text("a", 0, 0), end())
+    (item,) = RESPONSES.to_response(found)["output"]
+    assert [part["text"] for part in item["content"]] == ["a", "b"]
+
+
+def test_a_block_without_a_place_joins_no_item_that_was_told() -> None:
+    start = MessageStart("m1", "c", extra={"output.0": {"type": "message", "id": "i"}})
+    told = TextBlock("a", None, {"output_index": 0})
+    found = accumulate([start, *blocks((told,), (TextBlock("b"),)), MessageStop()])
+    output = RESPONSES.to_response(found)["output"]
+    assert [(item["id"], item["content"][0]["text"]) for item in output] == [("i", "a"), ("msg_m1_1", "b")]
