@@ -25,7 +25,7 @@ StopReason = Literal[
 _MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "COMPLETE"),
     "stop_sequence": ("stop_sequence", "STOP_SEQUENCE"),
-    "tool_use": ("tool_use", "tool_calls", "function_call", "TOOL_CALL"),
+    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call", "TOOL_CALL"),
     "max_tokens": (
         "max_tokens",
         "length",
@@ -37,6 +37,7 @@ _MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "refusal": (
         "refusal",
         "content_filter",
+        "content-filter",
         "SAFETY",
         "RECITATION",
         "BLOCKLIST",
