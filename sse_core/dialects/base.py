@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..blocks.events import BlockEvent, StreamError
@@ -56,6 +56,7 @@ class Dialect:
     ``error_response(error)`` is the body of a non-streaming answer that is an error, and
     ``error_status(type)`` the HTTP status code it goes with.
     ``parse_error(status, body, headers)`` reads an answer that is an error.
+    ``headers`` are those that an answer with such a stream has to have, where the protocol asks for any.
     """
 
     name: str
@@ -65,3 +66,4 @@ class Dialect:
     error_response: Callable[[StreamError], JSONObject]
     error_status: Callable[[str], int]
     parse_error: Callable[[int, bytes, Headers], StreamError]
+    headers: Mapping[str, str] = field(default_factory=dict)
