@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from . import anthropic, openai_chat
+from . import anthropic, openai_chat, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT)}
+_DIALECTS = {
+    dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT, ui_messages.DIALECT)
+}
 
 
 def get(name: str) -> Dialect:
