@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from . import anthropic, openai_chat, ui_messages
+from . import anthropic, gemini, openai_chat, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {
-    dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT, ui_messages.DIALECT)
-}
+_DIALECTS = {module.DIALECT.name: module.DIALECT for module in (anthropic, gemini, openai_chat, ui_messages)}
 
 
 def get(name: str) -> Dialect:
