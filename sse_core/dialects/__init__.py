@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from . import anthropic, gemini, openai_chat, ui_messages
+from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {module.DIALECT.name: module.DIALECT for module in (anthropic, gemini, openai_chat, ui_messages)}
+_DIALECTS = {
+    module.DIALECT.name: module.DIALECT
+    for module in (anthropic, gemini, openai_chat, openai_responses, ui_messages)
+}
 
 
 def get(name: str) -> Dialect:
