@@ -5,10 +5,8 @@ from __future__ import annotations
 from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {
-    module.DIALECT.name: module.DIALECT
-    for module in (anthropic, gemini, openai_chat, openai_responses, ui_messages)
-}
+_ALL = (anthropic.DIALECT, gemini.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT, ui_messages.DIALECT)
+_DIALECTS = {dialect.name: dialect for dialect in _ALL}
 
 
 def get(name: str) -> Dialect:

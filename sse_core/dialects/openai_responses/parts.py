@@ -122,7 +122,9 @@ class Part:
         cited = () if self._cited is None else ("annotations",)
         fields = rest(data, "type", form.text, *PLACES, *cited)
         # OpenAI ends a part with empty `logprobs`, after those of its text.
-        return self._fields.changed({name: fields[name] for name in fields if fields[name] or not self._fields.has(name)})
+        return self._fields.changed(
+            {name: fields[name] for name in fields if fields[name] or not self._fields.has(name)}
+        )
 
 
 def _has_citations(form: Form, data: JSONObject) -> bool:

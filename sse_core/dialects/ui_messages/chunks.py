@@ -29,17 +29,18 @@ from ...blocks.model import (
     ThinkingBlock,
     ToolUseBlock,
     UnknownBlock,
+    VerbatimBlock,
     tools_may_run_after,
 )
 from ...blocks.strict_json import JSON, JSONObject
 from ..held import Held
-from .chunk_types import START_STEP, is_part, output_of
+from .chunk_types import START_STEP, is_part
 from .errors import cut_text, write_error
-from .open_parts import CallPart, TextPart
-from .provider_metadata import provider_metadata
-from .results import read_result
+from .open_parts import CallPart, TextPart, WholePart
+from .origin import Origin, reasoning_item
+from .results import Results, output_of_call, read_file
 from .sources import source_of
-from .words import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason, is_own
+from .words import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
 
 
 class Chunks:
@@ -59,9 +60,11 @@ class Chunks:
     def _reset(self) -> None:
         self._held = Held(self._max_held_bytes)
         self._told_start = False
-        self._dialect = ""
+        self._origin = Origin("", self._held)
+        self._results = Results()
         self._stop_reason: str | None = None
-        self._open: dict[int, TextPart | CallPart] = {}
+        self._open: dict[int, TextPart | CallPart | WholePart] = {}
+        self._late: list[TextPart] = []  # of which something is still to come
         self._ids: set[str] = set()  # of open texts
         self._calls: set[str] = set()
         self._calls_of_step: set[str] = set()
@@ -93,8 +96,9 @@ class Chunks:
         if self._told_start:
             return []
         self._told_start = True
-        self._dialect, self._stop_reason = event.dialect, event.stop_reason
-        chunks = self._begin(event.id, step=not (is_own(event.dialect) and STEPLESS in event.extra))
+        self._origin, self._stop_reason = Origin(event.dialect, self._held), event.stop_reason
+        self._origin.note(event.extra)
+        chunks = self._begin(event.id, step=not (self._origin.is_own and STEPLESS in event.extra))
         for index, block in enumerate(event.blocks):
             chunks += [*self._start_block(index, block), *self._stop_block(index)]
         return chunks
@@ -106,17 +110,31 @@ class Chunks:
         if index in self._open:
             return []
         self._held.add(_PART)
+        self._origin.begin(block)
+        chunks = self._flush()
         if isinstance(block, TextBlock | ThinkingBlock):
-            chunks = self._start_text(index, block)
+            chunks += self._start_text(index, block)
         elif isinstance(block, ToolUseBlock):
-            chunks = self._start_call(index, block)
+            chunks += self._start_call(index, block)
         else:
-            chunks = self._WHOLE[type(block)](self, block)
+            part = self._open[index] = WholePart(block)
+            self._held.add(part.kept)
         self._count += 1
         return chunks
 
+    def _flush(self) -> list[JSONObject]:
+        """What could not be told before: another block begins, or the step ends."""
+        chunks = [part.end() for part in self._late]
+        self._late.clear()
+        for item in self._origin.silent_reasoning():
+            part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
+            self._count += 1
+            chunks += [{**part.start(), **reasoning_item(item)}, part.end()]
+        return chunks
+
     def _start_text(self, index: int, block: TextBlock | ThinkingBlock) -> list[JSONObject]:
-        part = TextPart(block, self._text_id(block), self._dialect)
+        own = block.extra.get("id") if self._origin.is_own else None
+        part = TextPart(block, self._text_id(own), self._origin)
         self._open[index] = part
         self._ids.add(part.id)
         text, cited = (
@@ -125,8 +143,7 @@ class Chunks:
         sources = [source for citation in cited or [] for source in self._cite(citation)]
         return [part.start(), *part.delta(text), *sources]
 
-    def _text_id(self, block: TextBlock | ThinkingBlock) -> str:
-        own = block.extra.get("id") if is_own(self._dialect) else None
+    def _text_id(self, own: JSON = None) -> str:
         id_ = own if isinstance(own, str) else str(self._count)
         while id_ in self._ids:
             self._count += 1
@@ -134,12 +151,12 @@ class Chunks:
         return id_
 
     def _redacted(self, block: RedactedThinkingBlock) -> list[JSONObject]:
-        metadata = provider_metadata(self._dialect, block)
-        part = TextPart(ThinkingBlock(), self._text_id(ThinkingBlock()), self._dialect)
+        metadata = self._origin.metadata(block)
+        part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
         return [{**part.start(), **metadata}, part.end()] if metadata else []
 
     def _start_call(self, index: int, block: ToolUseBlock) -> list[JSONObject]:
-        part = CallPart(block, self._call_id(block.id), self._dialect)
+        part = CallPart(block, self._call_id(block.id), self._origin)
         self._open[index] = part
         self._calls.add(part.id)
         self._calls_of_step.add(part.id)
@@ -157,18 +174,30 @@ class Chunks:
         return unique
 
     def _result(self, block: ResultBlock) -> list[JSONObject]:
-        chunk = output_of(block.data) if is_own(self._dialect) else read_result(block.data)
-        if chunk is None or chunk["toolCallId"] not in self._calls:
-            return []
-        waiting = self._waiting.pop(chunk["toolCallId"], None)
-        # A call that has failed must not look as if it were to be run.
-        before = [waiting] if waiting and chunk["type"] != "tool-input-error" else []
+        told = [
+            chunk for read in self._results.read(block.data, self._origin.dialect) for chunk in self._of(read)
+        ]
         content = block.data.get("content")
-        found = content if isinstance(content, list) else []
-        return [*before, chunk, *(source for item in found for source in self._source(item))]
+        found = content if told and isinstance(content, list) else []
+        return [*told, *(source for item in found for source in self._source(item))]
+
+    def _of(self, chunk: JSONObject) -> list[JSONObject]:
+        """A chunk of a provider's call or result, if its call is known."""
+        id_ = chunk["toolCallId"]
+        if chunk["type"] == "tool-input-available":
+            self._calls.add(id_)
+            self._held.add(len(id_))
+            return [chunk]
+        if id_ not in self._calls:
+            return []
+        waiting = self._waiting.pop(id_, None)
+        # A call that has failed must not look as if it were to be run.
+        return [waiting, chunk] if waiting and chunk["type"] != "tool-input-error" else [chunk]
 
     def _unknown(self, block: UnknownBlock) -> list[JSONObject]:
-        if not is_own(self._dialect) or not is_part(block.data):
+        if self._origin.dialect == "gemini":
+            return read_file(block.data)
+        if not self._origin.is_own or not is_part(block.data):
             return []
         if block.data["type"] == START_STEP:
             self._calls_of_step.clear()
@@ -194,7 +223,7 @@ class Chunks:
     def _replaced(self, event: e.TextReplaced) -> list[JSONObject]:
         """What was said can't be taken back; where nothing was, this is all of it."""
         part = self._open.get(event.index)
-        if part is None:
+        if part is None or isinstance(part, WholePart):
             return []
         if isinstance(part, CallPart):
             self._keep(part, event.text)
@@ -222,7 +251,7 @@ class Chunks:
 
     def _cite(self, citation: JSONObject) -> list[JSONObject]:
         # In a message of this protocol, its sources are parts of their own.
-        return [] if is_own(self._dialect) else self._source(citation)
+        return [] if self._origin.is_own else self._source(citation)
 
     def _source(self, found: JSON) -> list[JSONObject]:
         """The chunk of a source that was not told of yet."""
@@ -237,7 +266,9 @@ class Chunks:
         part = self._open.get(event.index)
         if part is not None:
             self._held.add(len(strict_json.dumps(event.fields)))
-            part.block.extra.update(event.fields)
+            block = part.block
+            fields = block.data if isinstance(block, VerbatimBlock) else block.extra
+            fields.update(event.fields)
         return []
 
     def _block_stop(self, event: e.BlockStop) -> list[JSONObject]:
@@ -247,22 +278,35 @@ class Chunks:
         part = self._open.pop(index, None)
         if part is None:
             return []
-        chunk = part.end()
         if isinstance(part, TextPart):
-            self._ids.discard(part.id)
-            return [chunk]
+            return self._stop_text(part)
+        if isinstance(part, CallPart):
+            return self._stop_call(part)
+        self._held.add(-part.kept)
+        return self._WHOLE[type(part.block)](self, part.block)
+
+    def _stop_text(self, part: TextPart) -> list[JSONObject]:
+        if self._origin.ends_late and not _is_text(part):
+            self._late.append(part)
+            return []
+        self._ids.discard(part.id)
+        return [part.end()]
+
+    def _stop_call(self, part: CallPart) -> list[JSONObject]:
+        chunk = part.end()
         if part.for_client and chunk["type"] == "tool-input-available":
             self._waiting[part.id] = chunk
             return []
         self._held.add(-part.kept)
-        return [chunk]
+        return [chunk, *output_of_call(part.id, part.item)]
 
     def _facts(self, event: e.MessageDelta) -> list[JSONObject]:
         self._stop_reason = event.stop_reason or self._stop_reason
+        self._origin.note(event.extra)
         return []
 
     def _items(self, event: e.ItemsDelta) -> list[JSONObject]:
-        if not is_own(self._dialect):
+        if not self._origin.is_own:
             return []
         if event.name == DROPPED:
             return self.reset_step()
@@ -298,7 +342,8 @@ class Chunks:
 
     def _finish_step(self) -> list[JSONObject]:
         """The end of all texts, the calls that are to be run, and the end of the step."""
-        texts = [part.end() for part in self._open.values() if isinstance(part, TextPart)]
+        texts = self._flush()
+        texts += [part.end() for part in self._open.values() if isinstance(part, TextPart)]
         calls = list(self._waiting.values())
         self._open.clear()
         self._ids.clear()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from ...blocks import strict_json
-from ...blocks.model import TextBlock, ThinkingBlock, ToolUseBlock
+from ...blocks.model import (
+    RedactedThinkingBlock,
+    ResultBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    UnknownBlock,
+)
 from ...blocks.strict_json import JSONObject
-from .provider_metadata import provider_metadata
+from .origin import Origin
 from .sources import citation_of
-from .words import is_own
 
 #: What the browser's side, and the model in the next turn, are told of arguments that are no JSON.
 INVALID_ARGUMENTS = "The arguments of this call are not valid JSON."
@@ -18,15 +24,15 @@ _OF_CALL = ("dynamic", "title", "toolMetadata")
 class TextPart:
     """A text, or reasoning."""
 
-    __slots__ = ("_dialect", "_kind", "block", "id", "said")
+    __slots__ = ("_kind", "_origin", "block", "id", "said")
 
-    def __init__(self, block: TextBlock | ThinkingBlock, id: str, dialect: str) -> None:
+    def __init__(self, block: TextBlock | ThinkingBlock, id: str, origin: Origin) -> None:
         self.block = block.copy()
         self.block.replace("")  # the text is told at once, and not needed any more
         self.id = id
         self.said = False
         self._kind = "text" if isinstance(block, TextBlock) else "reasoning"
-        self._dialect = dialect
+        self._origin = origin
 
     def start(self) -> JSONObject:
         """The chunk that begins the part."""
@@ -39,7 +45,7 @@ class TextPart:
 
     def end(self) -> JSONObject:
         """The chunk that ends the part, with what is known only now."""
-        return {**self._chunk("end"), **self._citations(), **provider_metadata(self._dialect, self.block)}
+        return {**self._chunk("end"), **self._citations(), **self._origin.metadata(self.block)}
 
     def _chunk(self, what: str) -> JSONObject:
         return {"type": f"{self._kind}-{what}", "id": self.id}
@@ -47,9 +53,9 @@ class TextPart:
     def _citations(self) -> JSONObject:
         if isinstance(self.block, ThinkingBlock) or not self.block.citations:
             return {}
-        if is_own(self._dialect):
+        if self._origin.is_own:
             return {"citations": self.block.citations}
-        made = [citation_of(cited, self._dialect) for cited in self.block.citations]
+        made = [citation_of(cited, self._origin.dialect) for cited in self.block.citations]
         found = [citation for citation in made if citation is not None]
         return {"citations": found} if found else {}
 
@@ -57,14 +63,19 @@ class TextPart:
 class CallPart:
     """A call.  ``kept`` is how much of arguments it holds, in characters."""
 
-    __slots__ = ("_dialect", "block", "id", "kept", "said")
+    __slots__ = ("_origin", "block", "id", "kept", "said")
 
-    def __init__(self, block: ToolUseBlock, id: str, dialect: str) -> None:
+    def __init__(self, block: ToolUseBlock, id: str, origin: Origin) -> None:
         self.block = block.copy()
         self.id = id
         self.said = False
         self.kept = 0
-        self._dialect = dialect
+        self._origin = origin
+
+    @property
+    def item(self) -> JSONObject:
+        """The provider's item that the call is."""
+        return self._origin.item_of(self.block)
 
     @property
     def for_client(self) -> bool:
@@ -104,8 +115,18 @@ class CallPart:
 
     def _beside(self) -> JSONObject:
         executed = {} if self.for_client else {"providerExecuted": True}
-        extra = self.block.extra if is_own(self._dialect) else {}
+        extra = self.block.extra if self._origin.is_own else {}
         return {**executed, **{name: extra[name] for name in _OF_CALL if name in extra}}
 
     def _last(self) -> JSONObject:
-        return {**self._beside(), **provider_metadata(self._dialect, self.block)}
+        return {**self._beside(), **self._origin.metadata(self.block)}
+
+
+class WholePart:
+    """A block that is told at its end.  ``kept`` is what it counts for, in characters."""
+
+    __slots__ = ("block", "kept")
+
+    def __init__(self, block: RedactedThinkingBlock | ResultBlock | UnknownBlock) -> None:
+        self.block = block.copy()
+        self.kept = len(strict_json.dumps(block.values()))
