@@ -34,7 +34,7 @@ from ...blocks.model import (
 )
 from ...blocks.strict_json import JSON, JSONObject
 from ..held import Held
-from .chunk_types import START_STEP, is_part
+from .chunk_types import ANSWER, START_STEP, is_part
 from .errors import cut_text, write_error
 from .open_parts import CallPart, TextPart, WholePart
 from .origin import Origin, reasoning_item
@@ -68,6 +68,7 @@ class Chunks:
         self._ids: set[str] = set()  # of open texts
         self._calls: set[str] = set()
         self._calls_of_step: set[str] = set()
+        self._approvals: set[str] = set()
         self._sources: set[str] = set()
         self._waiting: dict[str, JSONObject] = {}  # whole calls for the client, to be told of at the end
 
@@ -111,7 +112,7 @@ class Chunks:
             return []
         self._held.add(_PART)
         self._origin.begin(block)
-        chunks = self._flush()
+        chunks = self._flush(block)
         if isinstance(block, TextBlock | ThinkingBlock):
             chunks += self._start_text(index, block)
         elif isinstance(block, ToolUseBlock):
@@ -122,11 +123,11 @@ class Chunks:
         self._count += 1
         return chunks
 
-    def _flush(self) -> list[JSONObject]:
+    def _flush(self, before: Block | None = None) -> list[JSONObject]:
         """What could not be told before: another block begins, or the step ends."""
         chunks = [part.end() for part in self._late]
         self._late.clear()
-        for item in self._origin.silent_reasoning():
+        for item in self._origin.silent_reasoning(before):
             part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
             self._count += 1
             chunks += [{**part.start(), **reasoning_item(item)}, part.end()]
@@ -190,6 +191,8 @@ class Chunks:
             return [chunk]
         if id_ not in self._calls:
             return []
+        if chunk["type"] == "tool-approval-request":
+            self._approvals.add(chunk["approvalId"])
         waiting = self._waiting.pop(id_, None)
         # A call that has failed must not look as if it were to be run.
         return [waiting, chunk] if waiting and chunk["type"] != "tool-input-error" else [chunk]
@@ -202,6 +205,8 @@ class Chunks:
         if block.data["type"] == START_STEP:
             self._calls_of_step.clear()
             return [*self._finish_step(), dict(block.data)]
+        if block.data["type"] == ANSWER and block.data["approvalId"] not in self._approvals:
+            return []
         return [dict(block.data)]
 
     def _text(self, event: e.TextDelta) -> list[JSONObject]:
@@ -264,12 +269,15 @@ class Chunks:
 
     def _fields(self, event: e.FieldsDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
-        if part is not None:
-            self._held.add(len(strict_json.dumps(event.fields)))
-            block = part.block
-            fields = block.data if isinstance(block, VerbatimBlock) else block.extra
-            fields.update(event.fields)
-        return []
+        if part is None:
+            return []
+        self._held.add(len(strict_json.dumps(event.fields)))
+        block = part.block
+        fields = block.data if isinstance(block, VerbatimBlock) else block.extra
+        fields.update(event.fields)
+        # A text of this protocol has an end of its own, long before it can't be taken back any more.
+        ends = isinstance(part, TextPart) and self._origin.is_own and event.fields.get("state") == "done"
+        return self._stop_block(event.index) if ends else []
 
     def _block_stop(self, event: e.BlockStop) -> list[JSONObject]:
         return self._stop_block(event.index)

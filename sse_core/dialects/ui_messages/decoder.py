@@ -27,7 +27,7 @@ from ...framing import ServerSentEvent
 from ..fields import optional, required, rest
 from ..held import Held
 from .calls import Calls
-from .chunk_types import CALL, DATA, OUTPUTS, PARTS, START_STEP, check_output, check_part
+from .chunk_types import CALL, DATA, OUTPUTS, PARTS, START_STEP, check_fields, check_output, check_part
 from .errors import read_error
 from .words import DONE, DROPPED, INTERRUPTED, METADATA, NAME, STEPLESS
 
@@ -105,6 +105,7 @@ class Decoder:
         return [*self._begin(chunk), *self._chunk(chunk, chunk["type"])]
 
     def _chunk(self, chunk: JSONObject, kind: str) -> list[BlockEvent]:
+        check_fields(chunk)
         read = self._READERS.get(kind)
         if read is not None:
             return read(self, chunk)

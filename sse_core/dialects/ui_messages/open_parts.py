@@ -12,8 +12,9 @@ from ...blocks.model import (
     UnknownBlock,
 )
 from ...blocks.strict_json import JSONObject
+from .chunk_types import is_field
 from .origin import Origin
-from .sources import citation_of
+from .sources import citation_of, is_citation
 
 #: What the browser's side, and the model in the next turn, are told of arguments that are no JSON.
 INVALID_ARGUMENTS = "The arguments of this call are not valid JSON."
@@ -54,9 +55,10 @@ class TextPart:
         if isinstance(self.block, ThinkingBlock) or not self.block.citations:
             return {}
         if self._origin.is_own:
-            return {"citations": self.block.citations}
-        made = [citation_of(cited, self._origin.dialect) for cited in self.block.citations]
-        found = [citation for citation in made if citation is not None]
+            found = [cited for cited in self.block.citations if is_citation(cited)]
+        else:
+            made = [citation_of(cited, self._origin.dialect) for cited in self.block.citations]
+            found = [citation for citation in made if citation is not None]
         return {"citations": found} if found else {}
 
 
@@ -116,7 +118,8 @@ class CallPart:
     def _beside(self) -> JSONObject:
         executed = {} if self.for_client else {"providerExecuted": True}
         extra = self.block.extra if self._origin.is_own else {}
-        return {**executed, **{name: extra[name] for name in _OF_CALL if name in extra}}
+        fields = {name: extra[name] for name in _OF_CALL if name in extra and is_field(name, extra[name])}
+        return {**executed, **fields}
 
     def _last(self) -> JSONObject:
         return {**self._beside(), **self._origin.metadata(self.block)}

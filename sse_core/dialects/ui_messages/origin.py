@@ -11,12 +11,14 @@ Source: https://ai-sdk.dev/providers/ai-sdk-providers/anthropic and those of the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ...blocks import strict_json
 from ...blocks.model import Block, RedactedThinkingBlock, TextBlock, ThinkingBlock
 from ...blocks.strict_json import JSONObject
 from ..held import Held
+from .chunk_types import is_field
 from .words import is_own
 
 FIELD = "providerMetadata"
@@ -66,11 +68,12 @@ class Origin:
         self._told.add(index)
         self._silent.discard(index)
 
-    def silent_reasoning(self) -> list[JSONObject]:
-        """The items of reasoning that have no block, each of them once."""
-        silent = sorted(self._silent)
+    def silent_reasoning(self, before: Block | None = None) -> list[JSONObject]:
+        """The items of reasoning that have no block, each of them once; those before the item of a block."""
+        end = _item_index(before) if before is not None else math.inf
+        silent = sorted(index for index in self._silent if index < end)
         self._told.update(silent)
-        self._silent.clear()
+        self._silent.difference_update(silent)
         return [self.items[index] for index in silent]
 
     def item_of(self, block: Block) -> JSONObject:
@@ -81,7 +84,7 @@ class Origin:
         """The field ``providerMetadata`` of a block's last chunk, in an object; an empty one without it."""
         if self.is_own:
             own = getattr(block, "extra", {}).get(FIELD)
-            return {FIELD: own} if isinstance(own, dict) else {}
+            return {FIELD: own} if is_field(FIELD, own) else {}
         if self.dialect not in _PROVIDERS:
             return {}
         provider, read = _PROVIDERS[self.dialect]

@@ -6,6 +6,11 @@ Source: ``LanguageModelV4Citation`` of the npm package ``@ai-sdk/provider``.
 from __future__ import annotations
 
 from ...blocks.strict_json import JSON, JSONObject
+from .chunk_types import is_field
+
+_MAX_PLACE = 2**53 - 1  #: the last whole number that JavaScript can count to
+#: Kind of source -> fields that have to be text.
+_SOURCES = {"url": ("id", "url"), "document": ("id", "mediaType", "title")}
 
 
 def source_of(found: JSON) -> JSONObject | None:
@@ -37,6 +42,23 @@ def citation_of(cited: JSONObject, dialect: str) -> JSONObject | None:
     return {**citation, "citedText": text} if isinstance(text, str) else citation
 
 
+def is_citation(cited: JSONObject) -> bool:
+    """Whether a citation is one of this protocol."""
+    source = cited.get("source")
+    if not isinstance(source, dict) or source.get("type") != "source":
+        return False
+    names = _SOURCES.get(source["sourceType"]) if isinstance(source.get("sourceType"), str) else None
+    if names is None or not all(isinstance(source.get(name), str) for name in names):
+        return False
+    places = [cited[name] for name in ("startIndex", "endIndex") if name in cited]
+    text = cited.get("citedText", "")
+    return (
+        all(map(_is_place, places))
+        and isinstance(text, str)
+        and all(is_field(name, value) for name, value in source.items())
+    )
+
+
 def _fields(found: JSON) -> JSONObject:
     """The fields of a citation; chat completions have them one level down."""
     if not isinstance(found, dict):
@@ -46,4 +68,4 @@ def _fields(found: JSON) -> JSONObject:
 
 
 def _is_place(value: JSON) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value <= _MAX_PLACE

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
-from .chunk_types import DATA, START_STEP
+from .chunk_types import ANSWER, DATA, START_STEP
 from .words import METADATA
 
 #: What else the parts of a call take over from chunks.
@@ -65,19 +65,23 @@ class UIMessage:
         self._texts.pop(chunk["id"]).update({**rest(chunk, "type", "id"), "state": "done"})
 
     def _call_start(self, chunk: JSONObject) -> None:
+        self._update(self._new_call(chunk), "input-streaming", chunk, "inputEncoding")
+
+    def _new_call(self, chunk: JSONObject) -> JSONObject:
         id_, name = chunk["toolCallId"], chunk["toolName"]
         dynamic = {"type": "dynamic-tool", "toolName": name}
         part = dynamic if chunk.get("dynamic") else {"type": f"tool-{name}"}
         part |= {"toolCallId": id_}
         self._calls[id_] = part
         self._parts.append(part)
-        self._update(part, "input-streaming", chunk, "inputEncoding")
+        return part
 
     def _call_delta(self, chunk: JSONObject) -> None:
         self._calls[chunk["toolCallId"]]["rawInput"] = chunk["inputTextDelta"]
 
     def _call_available(self, chunk: JSONObject) -> None:
-        self._update(self._calls[chunk["toolCallId"]], "input-available", chunk, "input")
+        part = self._calls.get(chunk["toolCallId"]) or self._new_call(chunk)
+        self._update(part, "input-available", chunk, "input")
 
     def _call_error(self, chunk: JSONObject) -> None:
         self._update(self._calls[chunk["toolCallId"]], "output-error", chunk, "input", "errorText")
@@ -150,12 +154,12 @@ class UIMessage:
         "tool-output-error": _output_error,
         "tool-output-denied": _denied,
         "tool-approval-request": _asked,
-        "tool-approval-response": _answered,
+        ANSWER: _answered,
     }
 
 
 #: Chunks that are the part.
-_WHOLE = frozenset({"custom", "source-url", "source-document", "file", "reasoning-file", "steering-message"})
+_WHOLE = frozenset({"custom", "source-url", "source-document", "file", "reasoning-file"})
 
 
 def _merged(known: JSON, added: JSON) -> JSON:
