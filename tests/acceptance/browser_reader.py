@@ -25,7 +25,7 @@ def read_by_browser(streams: Iterable[bytes]) -> list[dict[str, Any]]:
     if not (HERE / "node_modules" / "ai").is_dir():
         pytest.skip("the npm package ai is missing; install npm and run make setup")
     sent = json.dumps([stream.decode() for stream in streams])
-    program = [node, HERE / "read-ui-streams.mjs"]
+    program = [node, str(HERE / "read-ui-streams.mjs")]
     run = subprocess.run(program, check=False, input=sent, capture_output=True, text=True, timeout=50)
     assert run.returncode == 0, run.stderr
     results: list[dict[str, Any]] = json.loads(run.stdout)

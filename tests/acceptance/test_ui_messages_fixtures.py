@@ -81,8 +81,8 @@ def compared(ours: Any, theirs: Any) -> Iterator[tuple[str, Any, Any]]:
     """Each difference of two results; parts that one side has more are named by their type."""
     our_parts, their_parts = ours["message"].pop("parts"), theirs["message"].pop("parts")
     yield from differences(ours, theirs)
-    types = [[part["type"] for part in parts] for parts in (our_parts, their_parts)]
-    for what, a, b, c, d in SequenceMatcher(None, *types, autojunk=False).get_opcodes():
+    ours, theirs = ([part["type"] for part in parts] for parts in (our_parts, their_parts))
+    for what, a, b, c, d in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         if what == "equal":
             yield from differences(our_parts[a:b], their_parts[c:d], "parts")
         else:
