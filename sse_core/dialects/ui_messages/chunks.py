@@ -117,6 +117,8 @@ class Chunks:
             chunks += self._start_text(index, block)
         elif isinstance(block, ToolUseBlock):
             chunks += self._start_call(index, block)
+        elif isinstance(block, RedactedThinkingBlock):
+            chunks += self._redacted(block)
         else:
             part = self._open[index] = WholePart(block)
             self._held.add(part.kept)
@@ -376,7 +378,6 @@ class Chunks:
         e.MessageCut: _cut,
     }
     _WHOLE: ClassVar[dict[type[Block], Callable[[Chunks, Any], list[JSONObject]]]] = {
-        RedactedThinkingBlock: _redacted,
         ResultBlock: _result,
         UnknownBlock: _unknown,
     }

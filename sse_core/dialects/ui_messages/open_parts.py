@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...blocks import strict_json
 from ...blocks.model import (
-    RedactedThinkingBlock,
     ResultBlock,
     TextBlock,
     ThinkingBlock,
@@ -130,6 +129,6 @@ class WholePart:
 
     __slots__ = ("block", "kept")
 
-    def __init__(self, block: RedactedThinkingBlock | ResultBlock | UnknownBlock) -> None:
+    def __init__(self, block: ResultBlock | UnknownBlock) -> None:
         self.block = block.copy()
         self.kept = len(strict_json.dumps(block.values()))
