@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -439,7 +440,7 @@ def test_what_is_kept_has_a_bound(events: list[BlockEvent]) -> None:
 
 
 def test_what_was_told_is_not_kept() -> None:
-    encoder = Encoder(max_held_bytes=1000)
+    encoder = Encoder(max_held_bytes=2000)
     encode(start(), encoder=encoder)
     for index in range(9):
         arguments = ArgumentsDelta(index, '"' + "x" * 500 + '"')
@@ -456,13 +457,7 @@ def test_verbatim_sends_on_what_came_and_adds_only_an_end() -> None:
 
 
 def sse_of(chunk: Any) -> ServerSentEvent:
-    return ServerSentEvent("message", encode_compactly(chunk))
-
-
-def encode_compactly(chunk: Any) -> str:
-    import json
-
-    return json.dumps(chunk, separators=(",", ":"))
+    return ServerSentEvent("message", json.dumps(chunk, separators=(",", ":")))
 
 
 def test_the_headers_that_an_answer_has_to_have() -> None:
@@ -713,7 +708,7 @@ URL = {"type": "source", "sourceType": "url", "id": "i", "url": "u"}
         ({"url": "u"}, False),
     ],
 )
-def test_citations_of_this_protocol_are_sent_where_a_browser_takes_them(cited: Any, taken: bool) -> None:
+def test_citations_of_this_protocol_are_sent_where_a_browser_takes_them(cited: Any, *, taken: bool) -> None:
     chunks = own(BlockStart(0, TextBlock()), CitationDelta(0, cited), BlockStop(0))
     assert chunks[1:] == [{"type": "text-end", "id": "0", **({"citations": [cited]} if taken else {})}]
 
