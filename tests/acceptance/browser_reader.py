@@ -23,7 +23,7 @@ def read_by_browser(streams: Iterable[bytes]) -> list[dict[str, Any]]:
     if node is None:
         pytest.skip("node is missing; install nodejs 20 or newer")
     if not (HERE / "node_modules" / "ai").is_dir():
-        pytest.skip("the npm package ai is missing; install npm and run make setup")
+        pytest.skip("the npm package ai is missing; run make setup where there is npm")
     sent = json.dumps([stream.decode() for stream in streams])
     program = [node, str(HERE / "read-ui-streams.mjs")]
     run = subprocess.run(program, check=False, input=sent, capture_output=True, text=True, timeout=50)

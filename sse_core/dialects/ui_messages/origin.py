@@ -11,6 +11,7 @@ Source: https://ai-sdk.dev/providers/ai-sdk-providers/anthropic and those of the
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable
 
@@ -35,7 +36,7 @@ class Origin:
         self.items: dict[int, JSONObject] = {}
         self._held = held
         self._told: set[int] = set()  # items that have blocks
-        self._silent: set[int] = set()  # items of reasoning that have none so far
+        self._reasoning: list[int] = []  # items of reasoning, the first of them first
 
     @property
     def is_own(self) -> bool:
@@ -60,21 +61,22 @@ class Origin:
             item = self.items.setdefault(index, {})
             item.update(value)
             if item.get("type") == "reasoning" and index not in self._told:
-                self._silent.add(index)
+                heapq.heappush(self._reasoning, index)
 
     def begin(self, block: Block) -> None:
         """A block begins: its item has one."""
-        index = _item_index(block)
-        self._told.add(index)
-        self._silent.discard(index)
+        self._told.add(_item_index(block))
 
     def silent_reasoning(self, before: Block | None = None) -> list[JSONObject]:
         """The items of reasoning that have no block, each of them once; those before the item of a block."""
         end = _item_index(before) if before is not None else math.inf
-        silent = sorted(index for index in self._silent if index < end)
-        self._told.update(silent)
-        self._silent.difference_update(silent)
-        return [self.items[index] for index in silent]
+        silent = []
+        while self._reasoning and self._reasoning[0] < end:
+            index = heapq.heappop(self._reasoning)
+            if index not in self._told:
+                self._told.add(index)
+                silent.append(self.items[index])
+        return silent
 
     def item_of(self, block: Block) -> JSONObject:
         """The item that a block belongs to."""

@@ -7,7 +7,7 @@ import pytest
 from sse_core import dialects
 
 
-@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("name", ["anthropic", "gemini", "openai-chat", "openai-responses", "ui-messages"])
 def test_a_dialect_is_found_by_its_name(name: str) -> None:
     assert dialects.get(name).name == name
     assert dialects.get(name) is dialects.get(name)
@@ -15,6 +15,6 @@ def test_a_dialect_is_found_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Anthropic", "no'such\n"])
 def test_any_other_name_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(ValueError, match=r"there is anthropic, openai-chat") as caught:
+    with pytest.raises(ValueError, match=r"there is anthropic, .*ui-messages") as caught:
         dialects.get(name)
     assert repr(name) in str(caught.value)

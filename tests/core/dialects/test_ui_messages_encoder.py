@@ -456,6 +456,13 @@ def test_verbatim_sends_on_what_came_and_adds_only_an_end() -> None:
     assert sent[len(chunks) :] == [sse_of(FINISH_STEP), sse_of(finish), ServerSentEvent("message", DONE)]
 
 
+def test_verbatim_leaves_out_what_else_was_made_of_an_event() -> None:
+    events = decode({**START[0], "messageMetadata": 1})
+    assert [sent for event in events for sent in Encoder(verbatim=True).send(event)] == [
+        sse({**START[0], "messageMetadata": 1})
+    ]
+
+
 def sse_of(chunk: Any) -> ServerSentEvent:
     return ServerSentEvent("message", json.dumps(chunk, separators=(",", ":")))
 
