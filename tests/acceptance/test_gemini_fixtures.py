@@ -1,7 +1,7 @@
 """Responses as Gemini and Vertex streamed them.
 
-No official SDK makes one response of a stream, so what is expected is made here, of the raw responses: a plain
-fold that knows nothing of the decoder.
+No official SDK makes one response of a stream, so what is expected is made here, of the raw responses: a
+plain fold that knows nothing of the decoder.
 """
 
 from __future__ import annotations

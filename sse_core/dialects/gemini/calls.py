@@ -39,11 +39,6 @@ class Calls:
         self._id: str | None = None  # the id that the provider gave it
         self._args: PartialArgs | None = None  # its arguments, while all of them could be placed
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether a part without a name belongs to a call."""
-        return self._open is not None
-
     def begin(self, part: JSONObject, call: JSONObject, block: int, prefix: str) -> list[BlockEvent]:
         """A part with the name of a call, which takes the index ``block``.
 
@@ -59,10 +54,10 @@ class Calls:
         start = e.BlockStart(block, ToolUseBlock(known, name, extra=extra))
         return [start, *self._arguments(block, part, call)]
 
-    def go_on(self, part: JSONObject, call: JSONObject) -> list[BlockEvent]:
-        """A part without a name, more of the call that is open; nothing if none is."""
+    def go_on(self, part: JSONObject, call: JSONObject) -> list[BlockEvent] | None:
+        """A part without a name, more of the call that is open; ``None`` if none is."""
         if self._open is None:
-            return []
+            return None
         extra, id_ = _beside(part, call), optional(call, "id", str)
         if id_ and id_ != self._id:
             self._id = extra[CALL_ID] = id_

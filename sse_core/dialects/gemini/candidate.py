@@ -93,8 +93,9 @@ class Candidate:
     def _call(self, part: JSONObject, call: JSONObject) -> list[BlockEvent]:
         if optional(call, "name", str):
             return [*self._close(), *self._calls.begin(part, call, self._take(), self._prefix)]
-        if self._calls.goes_on:
-            return self._calls.go_on(part, call)
+        more = self._calls.go_on(part, call)
+        if more is not None:
+            return more
         # The end of a call that had ended is nothing; anything else may be.
         return self._verbatim(part) if call or len(part) > 1 else []
 

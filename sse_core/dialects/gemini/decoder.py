@@ -53,7 +53,7 @@ class Decoder:
         self._blocked: str | None = None  # why the prompt was not let through
         self._started = False
         self._ended = False
-        self._broken = False  # an event could not be read
+        self._broken = False  # half of an event was read: nothing that hangs on it can be told
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block events that ``sse`` stands for; none after an error.
@@ -66,10 +66,10 @@ class Decoder:
         try:
             events = self._read(sse)
         except LimitExceeded:
-            self._break()
+            self._broken = True
             raise
         except ValueError as error:
-            self._break()
+            self._broken = True
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         events = events or [e.Ping()]
@@ -100,11 +100,6 @@ class Decoder:
         if not isinstance(response, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
         return self._response(response) if response.keys() & _MARKS else [e.UnknownEvent(response)]
-
-    def _break(self) -> None:
-        """Half of an event was read: nothing that hangs on it can be told."""
-        self._broken = True
-        self._candidates.clear()
 
     def _error(self, response: JSON, error: JSONObject) -> list[BlockEvent]:
         """An error, after what the response says beside it, as far as that can be read."""

@@ -239,7 +239,7 @@ class Encoder:
         if not fields and not content:
             return [{**self._named, **top}]
         self._answer(choice)
-        inner = {"content": {"parts": [], "role": "model", **content}, **fields, "index": choice}
+        inner = {**fields, "content": {"parts": [], "role": "model", **content}, "index": choice}
         return [self._response([inner], top)]
 
     def _parts(self, choice: int, parts: list[JSONObject]) -> list[JSONObject]:

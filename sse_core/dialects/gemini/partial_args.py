@@ -24,7 +24,7 @@ _NAME_BYTES = 100
 #: `.name`, `[0]`, `["name"]`, `['name']`.  RFC 9535 has letters, digits and `_` in a bare name; what else
 #: may stand there can be told apart as well.
 _STEP = re.compile(
-    r"""\.(?P<bare>[^.\[\]]+)
+    r"""\.(?P<bare>[^.\[\]*]+)
     | \[(?P<index>0|[1-9][0-9]{0,8})\]
     | \[(?P<double>"(?:[^"\\]|\\.)*")\]
     | \['(?P<single>(?:[^'\\]|\\.)*)'\]""",

@@ -30,7 +30,8 @@ def to_response(message: Message) -> JSONObject:
     if message.usage:
         response["usageMetadata"] = usage(message.usage)
     named = {"modelVersion": message.model, "responseId": message.id}
-    return {**response, **{name: value for name, value in named.items() if value}, **top}
+    # An id or a model that came late, or changed, is among the extra fields.
+    return {**{name: value for name, value in named.items() if value}, **top, **response}
 
 
 def is_blocked(stop_reason: str | None, extra: JSONObject) -> bool:
@@ -81,4 +82,4 @@ def _candidate(index: int, message: Message) -> JSONObject:
     candidate: JSONObject = {"content": {"parts": parts, "role": "model", **content}}
     if message.stop_reason is not None:
         candidate["finishReason"] = finish_reason(message.stop_reason)
-    return {**candidate, "index": index, **fields}
+    return {**fields, **candidate, "index": index}
