@@ -36,6 +36,8 @@ _RESULTS = frozenset(
         "mcp_approval_request",
     }
 )
+#: An index beyond is none: it would cost more than an item does.
+_MAX_INDEX = 2**32
 #: What an item costs: its digest and its place.
 _ITEM_BYTES = 400
 
@@ -146,9 +148,8 @@ class Output:
         events: list[BlockEvent] = []
         for index, data in self._placed(output):
             item = self._items.get(index) or self._new(index, data["type"])
-            if item.type == data["type"]:
-                whole = completed and data.get("status") in (None, "completed")
-                events += self._take(item, data, whole=whole)
+            whole = completed and data.get("status") in (None, "completed")
+            events += self._take(item, data, whole=whole)
         return events
 
     def _new(self, index: int, type_: str) -> Item:
@@ -197,7 +198,8 @@ class Output:
             events = self._take_call(item, data, whole=whole)
         elif item.parts:
             events = self._skeleton(item, _without_parts(item, data))
-            events += self._take_parts(item, data, whole=whole)
+            if not item.is_done:
+                events += self._take_parts(item, data, whole=whole)
         else:
             events = self._take_verbatim(item, data, whole=whole)
         item.is_done = item.is_done or whole
@@ -249,10 +251,15 @@ class Output:
             listed = data.get(name)
             for place, part_data in _in_places(parts, listed if isinstance(listed, list) else []):
                 form = form_of(part_data, item.type, name)
-                if form is not None and place not in parts:
-                    events += self._begin(item, form, place, part_data, [])[1]
-                if form is not None and parts[place].form is form:
-                    events += self._take_part(parts[place], form, part_data, whole=whole)
+                if form is None:
+                    continue
+                known = parts.get(place)
+                if known is None or known.form is not form:
+                    # What was announced as another kind of part stays what it was.
+                    free = place if known is None else max(parts) + 1
+                    known, begin = self._begin(item, form, free, part_data, [])
+                    events += begin
+                events += self._take_part(known, form, part_data, whole=whole)
             if whole:
                 events += [event for part in parts.values() if part.is_open for event in part.stop()]
         return events
@@ -293,8 +300,8 @@ def _index(data: JSONObject, name: str, default: int) -> int:
     index = optional(data, name, int)
     if index is None:
         return default
-    if index < 0:
-        raise ValueError(f"{name} is below 0")
+    if not 0 <= index < _MAX_INDEX:
+        raise ValueError(f"{name} is no index")
     return index
 
 

@@ -103,7 +103,9 @@ class Part:
         events: list[BlockEvent] = []
         if _has_citations(form, data):
             new = data["annotations"][self._cited or 0 :]
-            events += [event for item in new if isinstance(item, dict) for event in self.cite(item)]
+            events += [e.CitationDelta(self.index, item) for item in new if isinstance(item, dict)]
+            if new:
+                self._cited = len(data["annotations"])
         fields = self._new_fields(form, data)
         return [*events, e.FieldsDelta(self.index, fields)] if fields else events
 

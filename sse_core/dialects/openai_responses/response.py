@@ -5,6 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/object
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..fields import rest
 from .decoder import BESIDE, NAME
 from .items import OUTPUT
 from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, REASONING_TEXT, REFUSAL, SUMMARY_TEXT, Form
-from .words import ending, usage
+from .words import cited, ending, usage
 
 #: What an id begins with where the provider has given none.
 _PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
@@ -58,17 +59,13 @@ def to_response(message: Message) -> JSONObject:
 
 
 class _Item:
-    """An item while it is put together."""
+    """An item while it is put together.  ``was_told``: the provider told of it."""
 
-    def __init__(self, index: int, skeleton: JSONObject) -> None:
+    def __init__(self, index: int, skeleton: JSONObject, *, was_told: bool) -> None:
         self.index = index
         self.skeleton = skeleton
+        self.was_told = was_told
         self.blocks: list[Block] = []
-
-    @property
-    def is_bare(self) -> bool:
-        """Whether the provider told nothing of it but its type."""
-        return len(self.skeleton) == 1
 
 
 def _response_fields(message: Message) -> JSONObject:
@@ -78,19 +75,22 @@ def _response_fields(message: Message) -> JSONObject:
 def _own_items(message: Message) -> dict[int, _Item]:
     """The items that the provider told of, with their blocks."""
     output: dict[int, _Item] = {}
-    waiting: dict[str, deque[_Item]] = defaultdict(deque)
     for name, skeleton in message.extra.items():
         number = name.removeprefix(OUTPUT)
         if number != name and number.isdecimal() and isinstance(skeleton, dict) and "type" in skeleton:
-            item = output[int(number)] = _Item(int(number), skeleton)
-            waiting[str(skeleton["type"])].append(item)
+            output[int(number)] = _Item(int(number), skeleton, was_told=True)
+    whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
-        if not isinstance(block, VerbatimBlock):
-            place = block.extra.get("output_index")
-            if type(place) is int and place in output:
-                output[place].blocks.append(block)
-        # It says nothing of its place, but stands in the order of the items of its type.
-        elif waiting[block.type]:
+        place = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
+        if type(place) is int and place in output:
+            output[place].blocks.append(block)
+    # A block that is an item says nothing of its place, but stands in the order of the items of its type.
+    waiting: dict[str, deque[_Item]] = defaultdict(deque)
+    for item in output.values():
+        if not item.blocks:
+            waiting[str(item.skeleton["type"])].append(item)
+    for block in whole:
+        if waiting[block.type]:
             waiting[block.type].popleft().blocks.append(block)
     return output
 
@@ -101,9 +101,9 @@ def _add(output: dict[int, _Item], block: Block, *, is_own: bool) -> None:
     if type_ is None:
         return
     last = output[max(output)] if output else None
-    if last is None or type_ not in LISTS or last.skeleton != {"type": type_}:
+    if last is None or last.was_told or type_ not in LISTS or last.skeleton["type"] != type_:
         index = 0 if last is None else last.index + 1
-        last = output[index] = _Item(index, {"type": type_})
+        last = output[index] = _Item(index, {"type": type_}, was_told=False)
     last.blocks.append(block)
 
 
@@ -124,7 +124,7 @@ def _whole(item: _Item, message: Message, *, is_own: bool) -> JSONObject:
     first = item.blocks[0] if item.blocks else None
     if isinstance(first, VerbatimBlock):
         return {**first.data, **item.skeleton}
-    made_up = _made_up(item, first, message) if item.is_bare else {}
+    made_up = {} if item.was_told else _made_up(item, first, message)
     whole = {**made_up, **item.skeleton}
     if isinstance(first, ToolUseBlock):
         return {**whole, CALLS.get(str(whole["type"]), "arguments"): _arguments(first)}
@@ -133,7 +133,7 @@ def _whole(item: _Item, message: Message, *, is_own: bool) -> JSONObject:
 
 def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
     """The fields that OpenAI's items always have."""
-    type_ = item.skeleton["type"]
+    type_ = str(item.skeleton["type"])
     is_whole = message.completeness == "complete"
     fields: JSONObject = {"id": f"{_PREFIXES.get(type_, 'item')}_{message.id}_{item.index}"}
     if type_ == "message":
@@ -149,8 +149,11 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     """The lists of the item's parts: the blocks, and between them the parts that are no text."""
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())
+    found = [(block, _form(block, is_own=is_own)) for block in item.blocks]
+    if item.was_told:  # parts may have begun in another order
+        found.sort(key=lambda pair: _place(*pair))
     for name in names:
-        parts = deque(_part(block, is_own=is_own) for block in item.blocks if _form(block).list == name)
+        parts = deque(_part(block, form, is_own=is_own) for block, form in found if form.list == name)
         told = item.skeleton.get(name)
         if parts or name == names[0] or isinstance(told, list):
             others = told if isinstance(told, list) else []
@@ -159,25 +162,27 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     return lists
 
 
-def _form(block: Block) -> Form:
-    field = block.extra.get("field") if isinstance(block, TextBlock | ThinkingBlock) else None
+def _form(block: Any, *, is_own: bool) -> Form:
+    """What kind of part a block is.  The mark of a refusal is common to all protocols."""
+    field = block.extra.get("field")
     if isinstance(block, TextBlock):
         return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if field == "reasoning_text" else SUMMARY_TEXT
+    return REASONING_TEXT if is_own and field == "reasoning_text" else SUMMARY_TEXT
 
 
-def _part(block: Any, *, is_own: bool) -> JSONObject:
-    form = _form(block)
+def _place(block: Any, form: Form) -> float:
+    place = block.extra.get(form.index)
+    return place if type(place) is int else math.inf
+
+
+def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
     text = block.text if isinstance(block, TextBlock) else block.thinking
-    part: JSONObject = {"type": form.type, form.text: text}
-    if not is_own:
-        return {**part, "annotations": []} if form is OUTPUT_TEXT else part
-    citations = block.citations if isinstance(block, TextBlock) else None
-    return {
-        **rest(block.extra, *PLACES),
-        **part,
-        **({} if citations is None else {"annotations": list(citations)}),
-    }
+    part: JSONObject = {**(rest(block.extra, *PLACES) if is_own else {}), "type": form.type, form.text: text}
+    citations = block.citations if form is OUTPUT_TEXT else None
+    # Of another protocol's text nobody knows whether it could have had any; OpenAI's always has the list.
+    if citations is not None or (form is OUTPUT_TEXT and not is_own):
+        part["annotations"] = cited(citations or [], own=is_own)
+    return part
 
 
 def _arguments(tool: ToolUseBlock) -> str:

@@ -1,4 +1,4 @@
-"""How a response ended and what it took, in Responses' words, wherever the message came from.
+"""How a response ended, what it took and what it cites, in Responses' words, wherever it came from.
 
 Source: https://platform.openai.com/docs/api-reference/responses/object
 """
@@ -12,6 +12,8 @@ from ...blocks.token_counts import TokenCounts
 
 #: What a stop reason means -> the reason of a response that is incomplete.
 _REASONS: dict[StopReason, str] = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
+#: Where nobody said why; the second is what the decoder calls a response that is incomplete for no reason.
+_UNSAID = (None, "incomplete")
 
 
 def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str, str | None]:
@@ -23,7 +25,7 @@ def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str
     """
     if not cut_call and (tools_may_run_after(stop_reason) or (not calls and _may_end_text(stop_reason))):
         return "completed", None
-    if stop_reason is None:
+    if stop_reason in _UNSAID:
         return "incomplete", None
     if tools_may_run_after(stop_reason):
         return "incomplete", "max_output_tokens"  # the call was cut, and nobody said why
@@ -50,6 +52,21 @@ def usage(figures: JSONObject) -> JSONObject | None:
         "output_tokens_details": {"reasoning_tokens": counts.reasoning or 0},
         "total_tokens": (counts.input or 0) + (counts.output or 0),
     }
+
+
+def cited(citations: list[JSONObject], *, own: bool) -> list[JSONObject]:
+    """Citations as Responses has them: its own as they are, of others those that have a form in it.
+
+    Chat completions have the fields of a URL's citation one level deeper.  What cites otherwise, by other
+    places of the text or of the source, has no form.
+    """
+    if own:
+        return list(citations)
+    return [
+        {"type": "url_citation", **citation["url_citation"]}
+        for citation in citations
+        if citation.get("type") == "url_citation" and isinstance(citation.get("url_citation"), dict)
+    ]
 
 
 def _may_end_text(stop_reason: str | None) -> bool:
