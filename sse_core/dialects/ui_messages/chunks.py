@@ -128,6 +128,7 @@ class Chunks:
     def _flush(self, before: Block | None = None) -> list[JSONObject]:
         """What could not be told before: another block begins, or the step ends."""
         chunks = [part.end() for part in self._late]
+        self._ids.difference_update(part.id for part in self._late)
         self._late.clear()
         for item in self._origin.silent_reasoning(before):
             part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
