@@ -71,6 +71,7 @@ def retried() -> bytes:
     return wire([*events, *(sse for event in second for sse in encoder.send(event))])
 
 
+INVALID_ARGUMENTS = "The arguments of this call are not valid JSON."
 STEP = {"type": "step-start"}
 
 
