@@ -128,6 +128,16 @@ def test_dynamic_tools_have_their_name_beside() -> None:
     assert parts({**CALL_START, "dynamic": True, "title": "T"}) == [{**dynamic, "title": "T"}]
 
 
+def test_texts_and_what_is_a_part_by_itself() -> None:
+    source = {"type": "source-url", "sourceId": "s", "url": "u"}
+    grown = [{"type": f"reasoning-{what}", "id": "r", "delta": "Hm"} for what in ("start", "delta", "end")]
+    assert parts(source, *grown) == [
+        source,
+        {"type": "reasoning", "id": "r", "text": "Hm", "state": "done"},
+    ]
+    assert parts(*grown[:2]) == [{"type": "reasoning", "id": "r", "text": "Hm", "state": "done"}]
+
+
 def test_an_applications_part_is_replaced_by_one_with_its_id() -> None:
     def part(data: int, **fields: Any) -> Any:
         return {"type": "data-x", "data": data, **fields}
