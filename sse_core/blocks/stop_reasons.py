@@ -26,7 +26,7 @@ StopReason = Literal[
 MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "COMPLETE"),
     "stop_sequence": ("stop_sequence", "STOP_SEQUENCE"),
-    "tool_use": ("tool_use", "tool_calls", "function_call", "TOOL_CALL"),
+    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call", "TOOL_CALL"),
     "max_tokens": (
         "max_tokens",
         "length",
@@ -38,6 +38,7 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "refusal": (
         "refusal",
         "content_filter",
+        "content-filter",
         "SAFETY",
         "RECITATION",
         "BLOCKLIST",

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from . import anthropic, gemini, openai_chat, openai_responses
+from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_ALL = (anthropic.DIALECT, gemini.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT)
+_ALL = (
+    anthropic.DIALECT,
+    gemini.DIALECT,
+    openai_chat.DIALECT,
+    openai_responses.DIALECT,
+    ui_messages.DIALECT,
+)
+_DIALECTS = {dialect.name: dialect for dialect in _ALL}
 _DIALECTS = {dialect.name: dialect for dialect in _ALL}
 
 
