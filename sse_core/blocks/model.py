@@ -326,8 +326,7 @@ class Message(_Values):
         if self.stop_reason is None:
             return None
         meaning = meaning_of(self.stop_reason)
-        wants_tools = meaning == "end_turn" and any(tool.type == "tool_use" for tool in self.tools)
-        return "tool_use" if wants_tools else meaning
+        return "tool_use" if meaning == "end_turn" and self._tools_of_client() else meaning
 
     @property
     def token_counts(self) -> TokenCounts:
@@ -356,11 +355,17 @@ class Message(_Values):
 
         Empty unless the message is complete and stopped for a reason that allows calls: nothing
         becomes executable after failure, truncation or length.  A call that the provider runs
-        itself is never among them.
+        itself is never among them, nor is one whose result is there.
         """
         if self.completeness != "complete" or not tools_may_run_after(self.stop_reason):
             return []
-        return [tool for tool in self.tools if tool.type == "tool_use" and tool.state == "complete"]
+        return [tool for tool in self._tools_of_client() if tool.state == "complete"]
+
+    def _tools_of_client(self) -> list[ToolUseBlock]:
+        """The calls that are left for the client."""
+        results = [block.data.get("tool_use_id") for block in self.blocks if isinstance(block, ResultBlock)]
+        answered = {id_ for id_ in results if isinstance(id_, str)}
+        return [tool for tool in self.tools if tool.type == "tool_use" and tool.id not in answered]
 
     def _answers(self) -> list[Message]:
         return [self, *self.alternatives.values()]
