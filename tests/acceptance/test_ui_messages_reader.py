@@ -18,6 +18,7 @@ from sse_core.blocks import (
     BlockStop,
     MessageCut,
     MessageDelta,
+    MessageReset,
     MessageStart,
     MessageStop,
     ResultBlock,
@@ -67,7 +68,7 @@ def retried() -> bytes:
     first = [START, *text(0, "Hel"), *call(1, '{"a":', end=False), *text(2, "lo", end=False)]
     second = [MessageStart("msg-2", "m"), *text(0, "Hello"), *end()]
     events = [sse for event in first for sse in encoder.send(event)]
-    events += encoder.reset_step()
+    events += encoder.send(MessageReset())
     return wire([*events, *(sse for event in second for sse in encoder.send(event))])
 
 

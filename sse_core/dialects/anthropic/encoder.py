@@ -18,6 +18,7 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..fields import rest
 from ..foreign import is_foreign
 from .blocks import write_block
@@ -29,7 +30,7 @@ NAME = "anthropic"
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
 #: What has no form in this protocol.
-_UNSAID = (e.ItemsDelta, e.MessageReset, e.TextReplaced)
+_UNSAID = (e.ItemsDelta, e.TextReplaced)
 
 
 class Encoder:
@@ -51,11 +52,13 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event, ``LimitExceeded`` beyond
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``, ``LimitExceeded`` beyond
         ``max_held_bytes``.
         """
         if self._verbatim and event.source is not None:
             return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
         if not isinstance(event, _UNSAID) and type(event) not in _WRITERS:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if event.choice != 0:

@@ -22,7 +22,9 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..held import Held
+from .decoder import NAME
 from .errors import write_cut, write_error
 from .parts import extra_of, part_of, whole_args
 from .response import OWN, is_blocked, placed
@@ -188,13 +190,15 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Gemini has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event, ``LimitExceeded`` beyond
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``, ``LimitExceeded`` beyond
         ``max_held_bytes``.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
         if self._verbatim and not isinstance(event, _OUR_ENDS):
             return []
         return [ServerSentEvent("message", strict_json.dumps(data)) for data in self._write(event)]

@@ -21,6 +21,7 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..fields import rest
 from ..foreign import is_foreign, plain_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
@@ -178,7 +179,7 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
     e.BlockStop: _Answer.block_stop,
 }
 #: What has no form in a chunk.
-_UNSAID = (e.MessageReset, e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
+_UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
 #: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
 _OUR_ENDS = (e.MessageCut, e.StreamError)
 
@@ -200,12 +201,14 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The chunks that stand for ``event``; none for what a chunk has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
         if self._verbatim and not isinstance(event, _OUR_ENDS):
             return []
         if isinstance(event, e.MessageStart) and event.choice == 0:

@@ -25,6 +25,7 @@ from ...blocks.model import Block, VerbatimBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..fields import json_object
 from .decoder import BESIDE, NAME
 from .errors import write_cut, write_error
@@ -94,13 +95,15 @@ class Encoder:
         """The events that stand for ``event``; none for what a response has no form for.
 
         Raises what ``MessageAccumulator.receive`` raises: ``LocalProtocolError`` for what is no block
-        event, ``RemoteProtocolError`` for one that can't come now, ``LimitExceeded`` beyond a bound.
+        event and for a ``MessageReset``, ``RemoteProtocolError`` for one that can't come now, ``LimitExceeded`` beyond a bound.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             self._last = event.source
             return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
         if self._verbatim:
             return self._add_end(event)
         # A response is one answer, and nothing follows its end.

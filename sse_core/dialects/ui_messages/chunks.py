@@ -72,13 +72,6 @@ class Chunks:
         self._sources: set[str] = set()
         self._waiting: dict[str, JSONObject] = {}  # whole calls for the client, to be told of at the end
 
-    def reset_step(self) -> list[JSONObject]:
-        """The chunk after which the browser's side has forgotten all parts of the step."""
-        if not self._began or self.ended:
-            return []
-        self._reset()
-        return [{"type": "reset-step"}]
-
     def write(self, event: BlockEvent) -> list[JSONObject] | None:
         """The chunks for ``event``; ``None`` for what is no block event."""
         write = self._WRITERS.get(type(event))
@@ -311,6 +304,14 @@ class Chunks:
         self._held.add(-part.kept)
         return [chunk, *output_of_call(part.id, part.item)]
 
+    def _message_reset(self, _: e.MessageReset) -> list[JSONObject]:
+        return self._reset_step() if self._began else []
+
+    def _reset_step(self) -> list[JSONObject]:
+        """The chunk after which the browser's side has forgotten all parts of the step."""
+        self._reset()
+        return [{"type": "reset-step"}]
+
     def _facts(self, event: e.MessageDelta) -> list[JSONObject]:
         self._stop_reason = event.stop_reason or self._stop_reason
         self._origin.note(event.extra)
@@ -320,7 +321,7 @@ class Chunks:
         if not self._origin.is_own:
             return []
         if event.name == DROPPED:
-            return self.reset_step()
+            return self._reset_step()
         if event.name != METADATA:
             return []
         return [*self._begin(), *({"type": "message-metadata", METADATA: item} for item in event.items)]
@@ -374,6 +375,7 @@ class Chunks:
         e.BlockStop: _block_stop,
         e.MessageDelta: _facts,
         e.ItemsDelta: _items,
+        e.MessageReset: _message_reset,
         e.MessageStop: _stop,
         e.StreamError: _error,
         e.MessageCut: _cut,

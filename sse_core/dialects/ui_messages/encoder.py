@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...blocks import strict_json
-from ...blocks.events import BlockEvent, MessageCut, StreamError
+from ...blocks.events import BlockEvent, MessageCut, MessageReset, StreamError
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
@@ -26,8 +26,8 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "x-accel-buffering": "no",
     }
 )
-#: Ends that are told of even where events are sent on as they came: the other side has not told of them.
-_OUR_ENDS = (MessageCut, StreamError)
+#: What is told of even where events are sent on as they came: the other side has not told of it.
+_OURS = (MessageCut, MessageReset, StreamError)
 
 
 class Encoder:
@@ -45,28 +45,22 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what has no form here, and after the end.
 
+        A ``MessageReset`` takes back everything that was sent of the message but its start, whose id it
+        keeps.
+
         Raises ``LocalProtocolError`` for what is no block event, ``LimitExceeded`` (status 502) beyond
         ``max_held_bytes``.
         """
         if self._verbatim and isinstance(event, BlockEvent):
             if event.source is not None:
                 return [event.source]
-            if not isinstance(event, _OUR_ENDS):
+            if not isinstance(event, _OURS):
                 return []
         chunks = self._chunks.write(event)
         if chunks is None:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         events = [_event(chunk) for chunk in chunks]
         return [*events, ServerSentEvent("message", DONE)] if chunks and self._chunks.ended else events
-
-    def reset_step(self) -> list[ServerSentEvent]:
-        """The event that takes back everything that was sent of the message but its start.
-
-        For a turn that is tried again after parts of the answer were shown.  The next attempt's events
-        follow, from its ``MessageStart`` on; the message keeps the first one's id.  Nothing where there is
-        nothing to take back, or the message has ended.
-        """
-        return [_event(chunk) for chunk in self._chunks.reset_step()]
 
 
 def _event(chunk: JSONObject) -> ServerSentEvent:

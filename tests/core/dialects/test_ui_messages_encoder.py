@@ -18,6 +18,7 @@ from sse_core.blocks import (
     ItemsDelta,
     MessageCut,
     MessageDelta,
+    MessageReset,
     MessageStart,
     MessageStop,
     Ping,
@@ -390,14 +391,14 @@ def test_nothing_comes_after_the_end() -> None:
     encoder = Encoder()
     encode(start(), MessageStop(), encoder=encoder)
     assert encode(*text(0, "x"), MessageStop(), StreamError("x", "y"), encoder=encoder) == []
-    assert encoder.reset_step() == []
+    assert encoder.send(MessageReset()) == []
 
 
 def test_a_step_is_taken_back_and_begins_anew() -> None:
     encoder = Encoder()
     first = after_start(*text(0, "Hel"), call(1), encoder=encoder)
     assert len(first) == 4
-    assert encoder.reset_step() == [ServerSentEvent("message", '{"type":"reset-step"}')]
+    assert encoder.send(MessageReset()) == [ServerSentEvent("message", '{"type":"reset-step"}')]
     again = encode(MessageStart("m2", "", dialect="gemini"), *text(0, "Hello"), *end("STOP"), encoder=encoder)
     assert [chunk["type"] for chunk in again[:-1]] == [
         "text-start",
@@ -409,8 +410,14 @@ def test_a_step_is_taken_back_and_begins_anew() -> None:
     assert again[-2]["finishReason"] == "stop"
 
 
+def test_what_was_sent_on_verbatim_can_be_taken_back_too() -> None:
+    assert Encoder(verbatim=True).send(MessageReset()) == [
+        ServerSentEvent("message", '{"type":"reset-step"}')
+    ]
+
+
 def test_there_is_nothing_to_take_back_before_the_start() -> None:
-    assert Encoder().reset_step() == []
+    assert Encoder().send(MessageReset()) == []
 
 
 def test_what_is_no_block_event_is_refused() -> None:

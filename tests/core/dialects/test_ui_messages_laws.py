@@ -15,6 +15,7 @@ from sse_core.blocks import (
     ItemsDelta,
     MessageCut,
     MessageDelta,
+    MessageReset,
     MessageStart,
     MessageStop,
     ResultBlock,
@@ -159,7 +160,7 @@ def test_a_step_can_be_taken_back_at_any_time(
 ) -> None:
     judge, encoder = Judge(), Encoder()
     chunks = encode(*before, encoder=encoder)
-    chunks += [json.loads(event.data) for event in encoder.reset_step()]
+    chunks += [json.loads(event.data) for event in encoder.send(MessageReset())]
     for chunk in chunks + encode(*after, end, encoder=encoder):
         judge.take(chunk)
     assert judge.ended
