@@ -52,8 +52,8 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``, ``LimitExceeded`` beyond
-        ``max_held_bytes``.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``,
+        ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if self._verbatim and event.source is not None:
             return [event.source]

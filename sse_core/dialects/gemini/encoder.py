@@ -190,8 +190,8 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Gemini has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``, ``LimitExceeded`` beyond
-        ``max_held_bytes``.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``,
+        ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")

@@ -95,7 +95,8 @@ class Encoder:
         """The events that stand for ``event``; none for what a response has no form for.
 
         Raises what ``MessageAccumulator.receive`` raises: ``LocalProtocolError`` for what is no block
-        event and for a ``MessageReset``, ``RemoteProtocolError`` for one that can't come now, ``LimitExceeded`` beyond a bound.
+        event and for a ``MessageReset``, ``RemoteProtocolError`` for one that can't come now,
+        ``LimitExceeded`` beyond a bound.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")

@@ -28,5 +28,5 @@ def test_any_other_name_is_refused_with_those_there_are(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(dialects.names()) - {"ui-messages"}))
 @pytest.mark.parametrize("verbatim", [False, True])
 def test_who_can_not_take_back_says_so(name: str, *, verbatim: bool) -> None:
-    with pytest.raises(LocalProtocolError, match=f"{name} can't take back .* after_output='never'"):
+    with pytest.raises(LocalProtocolError, match=f"{name} can't take back .*after_output='never'"):
         dialects.get(name).Encoder(verbatim=verbatim).send(MessageReset())
