@@ -278,6 +278,18 @@ class TestEnds:
             decoder.receive_event(sse(start(id="msg_2")))
         assert caught.value.status == 502
 
+    @pytest.mark.parametrize("broken", ["{", json.dumps(start(id="msg_2"))])
+    def test_after_an_error_nothing_is_told_but_the_cut(self, broken: str) -> None:
+        """A delta is lost: what follows it would make a message of another meaning."""
+        decoder = ANTHROPIC.Decoder()
+        decoder.receive_event(sse(start()))
+        with pytest.raises(RemoteProtocolError):
+            decoder.receive_event(ServerSentEvent("message", broken))
+        assert decoder.receive_event(sse({"type": "message_stop"})) == []
+        assert decoder.receive_event(ServerSentEvent("message", "{")) == []
+        assert decoder.receive_eof() == [MessageCut("truncated")]
+        assert decoder.receive_eof() == []
+
 
 class TestUnreadable:
     @pytest.mark.parametrize(
