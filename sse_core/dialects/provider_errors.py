@@ -99,6 +99,11 @@ def kind_of(*words: str | None, status: int = 0) -> ErrorKind:
     return _KIND_OF_STATUS.get(status, usual)
 
 
+def is_known(word: str) -> bool:
+    """Whether ``word`` is a type or code of a provider that this version knows."""
+    return word in _KIND_OF
+
+
 def may_pass(*words: str | None, status: int = 0) -> bool:
     """Whether the same request may succeed later after the error that :func:`kind_of` would tell of."""
     for word in words:

@@ -1,0 +1,200 @@
+"""A stream of one protocol, sent on in another: what it said is still said, and a cut stays a cut.
+
+Every recorded stream of every protocol that can be read goes through every protocol that can be
+written, and is read again.  What a protocol can't say is listed here, and in
+``docs/dialects/README.md``.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sse_core import Message, ServerSentEvent, dialects
+from sse_core.blocks import BlockEvent, MessageStart, MessageStop, ThinkingBlock, strict_json
+from sse_core.dialects import Dialect
+from tests.acceptance.recorded import accumulated, decoded, differences, framed, stream
+
+FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
+if not FIXTURES.is_dir():
+    pytest.skip("shared folder missing: the recordings lie beside the checkout", allow_module_level=True)
+
+#: Where the recordings of each protocol are.
+RECORDINGS = {
+    "anthropic": ["anthropic/*.sse", "synthetic/anthropic-*.sse", "vercel-chunks/anthropic/*.chunks.txt"],
+    "openai-chat": [
+        "openai-chat/*.sse",
+        "openai-compat/*/*.sse",
+        "synthetic/chat-*.sse",
+        "vercel-chunks/openai-chat/*.chunks.txt",
+    ],
+    "openai-responses": ["openai-responses/*.sse", "responses-compat/**/*.sse"],
+    "gemini": ["gemini/*.sse"],
+}
+#: The protocols that are written here, and what they have no word for: what it becomes.
+STOP_MEANINGS: dict[str, dict[str | None, str]] = {
+    "anthropic": {},
+    "openai-chat": {"stop_sequence": "end_turn", "pause_turn": "max_tokens"},
+    "openai-responses": {"stop_sequence": "end_turn", "pause_turn": "end_turn"},
+}
+#: Figures of Anthropic's that survive the way there and back.
+FIGURES = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def registered(names: Any) -> list[Dialect]:
+    """Those of the protocols that there are."""
+    found = []
+    for name in names:
+        try:
+            found.append(dialects.get(name))
+        except ValueError:
+            continue
+    return found
+
+
+READ = registered(RECORDINGS)
+WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if getattr(dialect, "Encoder", None)]
+STREAMS = [
+    (dialect, path)
+    for dialect in READ
+    for pattern in RECORDINGS[dialect.name]
+    for path in sorted(FIXTURES.glob(pattern))
+]
+across = pytest.mark.parametrize(
+    ("source", "path", "target"),
+    [
+        pytest.param(source, path, target, id=f"{source.name}-{target.name}-{path.stem}")
+        for source, path in STREAMS
+        for target in WRITTEN
+        if target is not source
+    ],
+)
+
+
+def sent(dialect: Dialect, events: list[BlockEvent]) -> list[ServerSentEvent]:
+    encoder = dialect.Encoder()
+    return [sse for event in events for sse in encoder.send(event)]
+
+
+def through(target: Dialect, events: list[BlockEvent]) -> list[BlockEvent]:
+    """The events as they are read after they were written in another protocol."""
+    return list(decoded(target, sent(target, events)))
+
+
+def read(source: Dialect, path: Path) -> list[BlockEvent]:
+    return list(decoded(source, framed([stream(path)])))
+
+
+def text_of(raw: str, arguments: Any) -> str:
+    """The text of a call's arguments; where none came, chat completions still have to say what they are."""
+    return raw if raw.strip() or arguments is None else strict_json.dumps(arguments)
+
+
+def said(message: Message) -> dict[str, Any]:
+    """What has to be the same in every protocol."""
+    counts = message.token_counts
+    tools = [tool for tool in message.tools if tool.type == "tool_use"]
+    return {
+        "id": message.id,
+        "model": message.model,
+        "text": message.text,
+        "thinking": "".join(b.thinking for b in message.blocks if isinstance(b, ThinkingBlock)),
+        "calls": [(tool.id, tool.name, text_of(tool.raw_arguments, tool.arguments)) for tool in tools],
+        "executable": [(tool.id, tool.arguments) for tool in message.executable_tools],
+        # A figure that is missing and one that is 0 are the same to a protocol that demands it.
+        "tokens": [
+            count or 0
+            for count in (
+                counts.input,
+                counts.output,
+                counts.cache_read,
+                counts.cache_written,
+                counts.reasoning,
+            )
+        ],
+        "stop": message.stop_meaning,
+        "ending": ending(message),
+    }
+
+
+def ending(message: Message) -> Any:
+    """How the message ended; a cut is told of as an error that says so."""
+    if message.error is None:
+        return message.completeness
+    kind = message.error.kind, message.error.message, message.error.retryable
+    return message.error.extra.get("outcome") if message.error.kind == "cut" else kind
+
+
+def expected(events: list[BlockEvent], target: Dialect) -> dict[str, Any]:
+    """What of a message the target can say."""
+    message = accumulated(events)
+    told = said(message)
+    words = STOP_MEANINGS[target.name]
+    # An end that is none has no reason.
+    told["stop"] = words.get(told["stop"], told["stop"]) if message.completeness == "complete" else None
+    if target.name == "anthropic":
+        # There the cache's tokens stand beside the others: they can't be more than all of them.
+        told["tokens"][2] = min(told["tokens"][2], told["tokens"][0])
+    # Where another model takes over (Anthropic's fallback), the others know the first only.
+    told["model"] = next((event.model for event in events if isinstance(event, MessageStart)), "")
+    return told
+
+
+@across
+def test_what_was_said_is_said_in_the_other_protocol(source: Dialect, path: Path, target: Dialect) -> None:
+    events = read(source, path)
+    assert said(accumulated(through(target, events))) == expected(events, target)
+
+
+@across
+def test_there_and_back_it_is_the_same_message(source: Dialect, path: Path, target: Dialect) -> None:
+    """Of Anthropic's, even the stop reasons that the other has no word for."""
+    if source not in WRITTEN:
+        pytest.skip("this protocol is read only")
+    events = read(source, path)
+    before, back = accumulated(events), accumulated(through(source, through(target, events)))
+    wanted = expected(events, target)
+    if source.name == "anthropic":
+        given = {name: count for name, count in before.usage.items() if name in FIGURES and count is not None}
+        assert {name: back.usage[name] for name in given} == given
+        if before.completeness == "complete":
+            wanted["stop"] = before.stop_meaning
+            assert back.stop_reason == before.stop_reason
+    assert said(back) == wanted
+
+
+@across
+def test_wherever_a_stream_is_cut_nothing_looks_complete(
+    source: Dialect, path: Path, target: Dialect
+) -> None:
+    received = framed([stream(path)])
+    dice = random.Random(path.stem)
+    for count in dice.sample(range(len(received)), k=min(5, len(received))):
+        events = [*decoded(source, received[:count])]
+        if isinstance(events[-1], MessageStop):
+            continue  # what is left says itself that it is whole
+        again = accumulated(through(target, events))
+        assert again.completeness == "failed"
+        assert again.executable_tools == []
+        assert again.text == accumulated(events).text
+
+
+@across
+def test_the_whole_response_is_that_of_the_stream(source: Dialect, path: Path, target: Dialect) -> None:
+    events = read(source, path)
+    before, after = accumulated(events), accumulated(through(target, events))
+    if before.completeness != "complete":
+        return
+    ours, theirs = target.to_response(before), target.to_response(after)
+    theirs.pop("created", None)
+    ours["model"] = expected(events, target)["model"]
+    assert list(differences(ours, theirs)) == []
+
+
+def test_there_are_streams_that_are_complete_cut_and_failed() -> None:
+    endings = {accumulated(read(source, path)).completeness for source, path in STREAMS}
+    assert endings == {"complete", "truncated", "failed"}
+    assert {dialect.name for dialect in READ} >= {"anthropic", "openai-chat"}
