@@ -84,7 +84,8 @@ def _read(sse: ServerSentEvent) -> BlockEvent:
     kind = _kind(data, sse.type)
     read = _READERS.get(kind)
     if read is None:
-        return e.UnknownEvent(data, source=sse)
+        # Where only the name says what it is, its type: it has to be written anew.
+        return e.UnknownEvent({"type": kind, **data}, source=sse)
     event = read(data)
     # Anthropic's own clients silently drop an event whose `event:` is missing; as `source` is what
     # is sent on, it gets back the name that it should have had.

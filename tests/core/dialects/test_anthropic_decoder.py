@@ -162,7 +162,17 @@ class TestTypeAndName:
     def test_without_a_type_in_the_data_the_name_is_a_hint(self) -> None:
         data = {"index": 1, "delta": {"type": "text_delta", "text": "a"}}
         assert ANTHROPIC.Decoder().receive_event(sse(data, "content_block_delta")) == [TextDelta(1, "a")]
-        assert ANTHROPIC.Decoder().receive_event(sse({"a": 1}, "future")) == [UnknownEvent({"a": 1})]
+        future = UnknownEvent({"type": "future", "a": 1})
+        assert ANTHROPIC.Decoder().receive_event(sse({"a": 1}, "future")) == [future]
+
+    def test_an_unknown_event_keeps_the_name_that_is_its_only_type(self) -> None:
+        """Else nobody could read it again once it was written anew."""
+        (event,) = ANTHROPIC.Decoder().receive_event(ServerSentEvent("later", '{"x": 1}'))
+        assert event == UnknownEvent({"type": "later", "x": 1})
+        encoder = ANTHROPIC.Encoder()
+        encoder.send(MessageStart("m", "c", dialect="anthropic"))
+        (sent,) = encoder.send(event)
+        assert (sent.type, json.loads(sent.data)) == ("later", {"type": "later", "x": 1})
 
     def test_an_error_object_is_an_error_by_any_name(self) -> None:
         event = decode({"error": {"type": "overloaded_error", "message": "Overloaded"}})
