@@ -276,6 +276,8 @@ def _survives(
 ) -> None:
     """Written in another dialect and read back, a message keeps its text and its calls.
 
+    Those that may not run, because of why the message ended, need not keep their arguments.
+
     Whatever is lost on the way, nothing may run that could not before.  What was said and then replaced
     has gone out already, and not every protocol can take it back.
     """
@@ -291,7 +293,8 @@ def _survives(
         return
     assert again.completeness == "complete", f"{again} after {other.name}"
     assert again.text == message.text, f"{again.text!r} and not {message.text!r} after {other.name}"
-    before, after = _calls(message, said), _calls(again, said)
+    may_run = bool(message.executable_tools)
+    before, after = (_calls(each, said, with_arguments=may_run) for each in (message, again))
     assert after == before, f"{after} and not {before} after {other.name}"
 
 
@@ -306,10 +309,16 @@ def _answered(message: Message) -> Counter[tuple[str, str]]:
     return Counter((tool.name, _arguments(tool)) for tool in message.tools if tool.id in results)
 
 
-def _calls(message: Message, said: str) -> list[tuple[str, str, str]]:
-    """The client's calls, whatever may become of them; an id that nobody ``said`` is made up."""
-    calls = [tool for tool in message.tools if tool.type == "tool_use"]
-    return [(tool.id if tool.id in said else "", tool.name, _arguments(tool)) for tool in calls]
+def _calls(message: Message, said: str, *, with_arguments: bool) -> list[tuple[str, str, str]]:
+    """The client's calls, whatever may become of them; an id that nobody ``said`` is made up.
+
+    They have no order: some protocols tell of a call as it begins, others once it is whole.
+    """
+    return sorted(
+        (tool.id if tool.id in said else "", tool.name, _arguments(tool) if with_arguments else "")
+        for tool in message.tools
+        if tool.type == "tool_use"
+    )
 
 
 def _arguments(tool: ToolUseBlock) -> str:
