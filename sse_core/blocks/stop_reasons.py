@@ -47,9 +47,21 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
         "IMAGE_SAFETY",
         "IMAGE_PROHIBITED_CONTENT",
         "IMAGE_RECITATION",
+        "MODEL_ARMOR",
+        "JAILBREAK",
+        "ESCALATION",
+        "PUP_LIMITED_DISABLED",
     ),
     "pause_turn": ("pause_turn", "compaction", "CONTINUATION"),
-    "error": ("error", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),
+    "error": (
+        "error",
+        "MALFORMED_FUNCTION_CALL",
+        "MALFORMED_RESPONSE",
+        "MISSING_THOUGHT_SIGNATURE",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "NO_IMAGE",
+    ),
     "other": (),
 }
 _MEANING_OF = {word: meaning for meaning, words in MEANINGS.items() for word in words}

@@ -14,7 +14,18 @@ from typing import Any
 import pytest
 
 from sse_core import Message, ServerSentEvent, dialects
-from sse_core.blocks import BlockEvent, MessageStart, MessageStop, ThinkingBlock, strict_json
+from sse_core.blocks import (
+    BlockEvent,
+    BlockStart,
+    BlockStop,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    ThinkingBlock,
+    ToolUseBlock,
+    strict_json,
+)
+from sse_core.blocks.stop_reasons import meaning_of
 from sse_core.dialects import Dialect
 from tests.acceptance.recorded import accumulated, decoded, differences, framed, stream
 
@@ -55,8 +66,14 @@ def registered(names: Any) -> list[Dialect]:
     return found
 
 
+def writes(dialect: Dialect) -> bool:
+    """Whether there is an encoder."""
+    encoder = dialect.Encoder()
+    return any(encoder.send(event) for event in (MessageStart("m", "c"), MessageDelta("x"), MessageStop()))
+
+
 READ = registered(RECORDINGS)
-WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if getattr(dialect, "Encoder", None)]
+WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if writes(dialect)]
 STREAMS = [
     (dialect, path)
     for dialect in READ
@@ -198,3 +215,36 @@ def test_there_are_streams_that_are_complete_cut_and_failed() -> None:
     endings = {accumulated(read(source, path)).completeness for source, path in STREAMS}
     assert endings == {"complete", "truncated", "failed"}
     assert {dialect.name for dialect in READ} >= {"anthropic", "openai-chat"}
+
+
+DOCS = Path(__file__).parents[2] / "docs/dialects/README.md"
+#: Words of another protocol for a meaning that has none of its own there, and for one that nobody knows.
+WORDS = {"error": "MALFORMED_FUNCTION_CALL", "other": "a_future_reason", "nothing was said": None}
+
+
+def test_the_page_has_the_stop_reasons_that_are_said() -> None:
+    """And those that a protocol has no word for are the ones in ``STOP_MEANINGS``."""
+    lines = DOCS.read_text().partition("| it means |")[2].partition("\n\n")[0].splitlines()[2:]
+    lossy: dict[str, dict[str, str]] = {"anthropic": {}, "openai-chat": {}}
+    for line in lines:
+        meant, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        meaning, _, calls = meant.replace("`", "").partition(", ")
+        word = WORDS.get(meaning, meaning)
+        for name, cell in zip(lossy, cells, strict=True):
+            told = reason_told(name, word, calls=bool(calls))
+            named = {"the word that came": word, "none": None, "`null`": None}
+            assert told == named.get(cell, cell.strip("`")), line
+            if told is not None and not calls and meaning_of(told) != meaning:
+                lossy[name][meaning] = meaning_of(told)
+    assert len(lines) == 11
+    assert lossy == {name: STOP_MEANINGS[name] for name in lossy}
+
+
+def reason_told(name: str, word: str | None, *, calls: bool) -> Any:
+    """What the whole response says of why it stopped, of a message that came in yet another protocol."""
+    tool = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)] if calls else []
+    message = accumulated(
+        [MessageStart("m", "c", dialect="another"), *tool, MessageDelta(word), MessageStop()]
+    )
+    response = dialects.get(name).to_response(message)
+    return response["stop_reason"] if name == "anthropic" else response["choices"][0]["finish_reason"]

@@ -4,8 +4,8 @@ Theory.  In Anthropic's streams one block is open at a time: it stops before the
 ``message_delta`` comes after all of them.  Chat completions let calls grow side by side and stop them all
 at the end.  Indexes would say which delta belongs where, but readers in the wild (litellm, for one) give
 each delta to the block that started last.  So one block is told of as it grows, the first that has not
-stopped; what comes of later ones waits, within ``max_held_bytes``, until it has.  Text and thinking
-never wait for each other, and a single call never waits.
+stopped; what comes of later ones waits, within ``max_held_bytes``, until it has.  Text, thinking and the
+first call never wait: only what comes after a call that goes on does.
 
 A block that has not stopped by the end of the message is left without a stop, as Anthropic leaves a call
 that ``max_tokens`` has cut.
@@ -95,7 +95,7 @@ class Translation:
         self._line.append(known)
         self._calls = self._calls or known.runs
         told = self._tell(known, e.BlockStart(event.index, _began(block)))
-        if isinstance(block, ToolUseBlock) and known.writes_text:
+        if known.writes_text:
             told += self._tell(known, e.ArgumentsDelta(event.index, f'{{"{_INPUT}":"'))
         if isinstance(block, ToolUseBlock) and block.raw_arguments:
             told += self._delta(e.ArgumentsDelta(event.index, block.raw_arguments))

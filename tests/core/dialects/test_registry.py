@@ -7,7 +7,11 @@ import pytest
 from sse_core import dialects
 
 
-@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+def test_these_there_are() -> None:
+    assert {"anthropic", "gemini", "openai-chat", "openai-responses"} <= set(dialects.names())
+
+
+@pytest.mark.parametrize("name", dialects.names())
 def test_a_dialect_is_found_by_its_name(name: str) -> None:
     assert dialects.get(name).name == name
     assert dialects.get(name) is dialects.get(name)
@@ -15,6 +19,6 @@ def test_a_dialect_is_found_by_its_name(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "Anthropic", "no'such\n"])
 def test_any_other_name_is_refused_with_those_there_are(name: str) -> None:
-    with pytest.raises(ValueError, match=r"there is anthropic, openai-chat") as caught:
+    with pytest.raises(ValueError, match="there is " + ", ".join(dialects.names())) as caught:
         dialects.get(name)
     assert repr(name) in str(caught.value)
