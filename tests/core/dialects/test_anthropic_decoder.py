@@ -339,6 +339,7 @@ class TestUnreadable:
             (block_start({"text": "a"}), "type is missing"),
             (block_start({"type": "text", "text": 5}), "text"),
             (block_start({"type": "text", "citations": {}}), "citations"),
+            (block_start({"type": "text", "citations": [None]}), "a citation is no object"),
             (block_start({"type": "thinking", "signature": 5}), "signature"),
             (block_start({"type": "redacted_thinking"}), "data is missing"),
             (block_start({"type": "tool_use", "name": "n"}), "id is missing"),
