@@ -17,10 +17,10 @@ from typing import Any
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
 JSONObject = dict[str, JSON]
 
-#: How deeply arrays and objects may be nested.  RFC 8259 section 9: "An implementation may set
-#: limits on the maximum depth of nesting."  What is within it can be written, compared and shown
-#: without an end of Python's stack.
-MAX_DEPTH = 200
+#: How deeply arrays and objects may be nested, here and in ``JSONFragments``.  RFC 8259 section 9: "An
+#: implementation may set limits on the maximum depth of nesting."  What is within it can be written,
+#: compared and shown in half of Python's stack.
+MAX_DEPTH = 512
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -70,7 +70,8 @@ def _refuse(constant: str) -> JSON:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(number: str) -> float:
+def finite(number: str) -> float:
+    """The double that a number's text stands for.  Raises ``ValueError`` for one beyond a double's range."""
     value = float(number)
     # RFC 8259 section 6: "This specification allows implementations to set limits on the range
     # and precision of numbers accepted."  What is read here must be writable again.
@@ -79,6 +80,6 @@ def _finite(number: str) -> float:
     return value
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=finite)
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ascii_encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))

@@ -38,18 +38,20 @@ class Decoder:
     def __init__(self) -> None:
         self._id: str | None = None
         self._ended = False
+        self._broken = False  # an event could not be read
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block event that ``sse`` stands for; none after the message's end.
+        """The block event that ``sse`` stands for; none after the message's end, or after an error.
 
         Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what
         it needs, and for a second message within the stream.
         """
-        if self._ended:
+        if self._ended or self._broken:
             return []
         try:
             event = _read(sse)
         except ValueError as error:
+            self._broken = True  # what it said is missing from all that follows
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         if isinstance(event, e.MessageStart):
@@ -70,6 +72,7 @@ class Decoder:
             return [event]
         # The same start twice is a repetition; another one is a second stream spliced in.
         if event.id != self._id:
+            self._broken = True
             raise RemoteProtocolError("a second message begins within the stream", status=502)
         return []
 
@@ -81,7 +84,8 @@ def _read(sse: ServerSentEvent) -> BlockEvent:
     kind = _kind(data, sse.type)
     read = _READERS.get(kind)
     if read is None:
-        return e.UnknownEvent(data, source=sse)
+        # Where only the name says what it is, its type: it has to be written anew.
+        return e.UnknownEvent({"type": kind, **data}, source=sse)
     event = read(data)
     # Anthropic's own clients silently drop an event whose `event:` is missing; as `source` is what
     # is sent on, it gets back the name that it should have had.
