@@ -53,6 +53,16 @@ def dumps(value: JSON) -> str:
     return text if text.isascii() or not _SURROGATE.search(text) else _ascii_encoder.encode(value)
 
 
+def string_at(text: str, position: int) -> tuple[str, int]:
+    """The string whose opening quote is at ``position`` of the JSON ``text``, and where it ends.
+
+    Raises ``ValueError`` for one that is not whole or holds what a string can't.
+    """
+    value: str
+    value, end = _decoder.raw_decode(text, position)
+    return value, end
+
+
 def _is_deep(value: JSON) -> bool:
     containers = [value]
     for _ in range(MAX_DEPTH):

@@ -23,6 +23,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..fields import optional, required, rest
+from ..repetition import Delta, Path, Repetition
 from .blocks import read_block
 from .errors import read_error
 
@@ -30,6 +31,12 @@ from .errors import read_error
 _EXCERPT = 100
 #: After these nothing of a stream counts.
 _ENDS = frozenset({e.MessageStop, e.StreamError})
+#: Where the text of a delta stands in its event.
+_PLACES: dict[type[Delta], tuple[Path, ...]] = {
+    e.TextDelta: (("delta", "text"),),
+    e.ThinkingDelta: (("delta", "thinking"),),
+    e.ArgumentsDelta: (("delta", "partial_json"),),
+}
 
 
 class Decoder:
@@ -38,6 +45,7 @@ class Decoder:
     def __init__(self) -> None:
         self._id: str | None = None
         self._ended = False
+        self._repetition = Repetition(_PLACES)
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block event that ``sse`` stands for; none after the message's end.
@@ -47,6 +55,9 @@ class Decoder:
         """
         if self._ended:
             return []
+        delta = self._repetition.delta_of(sse)
+        if delta is not None:
+            return [delta]
         try:
             event = _read(sse)
         except ValueError as error:
@@ -55,6 +66,8 @@ class Decoder:
         if isinstance(event, e.MessageStart):
             return self._start(event)
         self._ended = type(event) in _ENDS
+        if event.source is sse:  # and was not given its name back
+            self._repetition.learn(sse, [event])
         return [event]
 
     def receive_eof(self) -> list[BlockEvent]:
