@@ -16,6 +16,7 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 CHUNKINGS = {"an event": 0, "16 KB": 16 * 1024}
 
 _PROSE = 'The quick brown fox jumps over "it", and\nsome — like the café — is not ASCII. '
+_ASCII = 'The quick brown fox jumps over "it", and\nall of it is ASCII. '
 _RECORD = {"name": "a thing", "price": 12.5, "sold": False}
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
@@ -46,6 +47,10 @@ def _prose(size: int) -> str:
     return _PROSE * (size // len(_PROSE))
 
 
+def _ascii(size: int) -> str:
+    return _ASCII * (size // len(_ASCII))
+
+
 def _one_string(size: int) -> str:
     return json.dumps({"path": "a.txt", "content": _prose(size)}, ensure_ascii=False)
 
@@ -59,6 +64,7 @@ SHAPES = {
     shape.name: shape
     for shape in (
         Shape("text", _prose, is_tool=False, least=20, most=30),
+        Shape("ASCII text", _ascii, is_tool=False, least=20, most=30),
         Shape("one big string", _one_string, is_tool=True, least=20, most=20),
         Shape("a list of objects", _objects, is_tool=True, least=20, most=20),
     )

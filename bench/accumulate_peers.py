@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
+from itertools import islice
 from typing import Any, ClassVar
 
 from accumulate_corpora import chat_chunks
@@ -29,6 +30,7 @@ from sse_core.blocks import (
 
 OURS, MADE, VIEW, FLOOR = "sse-core", "sse-core, events made", "sse-core, live view", "floor"
 ANTHROPIC, PYDANTIC_AI, OPENAI = "anthropic", "pydantic-ai-slim", "openai"
+ANTHROPIC_STREAM = "anthropic MessageStream"
 
 
 class Contender:
@@ -223,6 +225,48 @@ class Anthropic(Contender):
         return block.input if self.is_tool else block.text
 
 
+class AnthropicStream(Anthropic):
+    """The Anthropic SDK's ``MessageStream``, fed with its event objects: what its users have of its accumulator.
+
+    It tells of each delta with two events of its own.
+    """
+
+    def __init__(self, *, is_tool: bool) -> None:
+        super().__init__(is_tool=is_tool)
+        self.stream_class = importlib.import_module("anthropic.lib.streaming").MessageStream
+        self.nothing = importlib.import_module("anthropic").NOT_GIVEN
+
+    def begin(self) -> None:
+        """Begin a stream."""
+        self.events: Iterator[Any] = iter(())
+        self.stream: Iterator[Any] | None = None
+        super().begin()
+
+    def __iter__(self) -> Iterator[Any]:
+        """The stream of events that the SDK reads."""
+        return self
+
+    def __next__(self) -> Any:
+        """The next event."""
+        return next(self.events)
+
+    def take(self, deltas: list[Any]) -> None:
+        """Read each."""
+        self.events = iter(deltas)
+        if self.stream is None:
+            self.stream = iter(self.stream_class(self, output_format=self.nothing))
+        told = 2 if deltas[0].type == "content_block_delta" else 1
+        for _ in islice(self.stream, told * len(deltas)):
+            pass
+
+    def end(self) -> Any:
+        """The block, as the message's last event tells of it."""
+        kind = self.types.RawContentBlockStopEvent
+        self.events = iter([kind.model_validate({"type": "content_block_stop", "index": 0})])
+        block = next(self.stream).content_block  # type: ignore[arg-type]  # there is one once it has begun
+        return block.input if self.is_tool else block.text
+
+
 class OpenAI(Contender):
     """``ChatCompletionStreamState`` of the OpenAI SDK, which its ``.stream()`` feeds."""
 
@@ -268,6 +312,7 @@ MAKERS: dict[str, Callable[..., Contender]] = {
     FLOOR: Floor,
     PYDANTIC_AI: PydanticAI,
     ANTHROPIC: Anthropic,
+    ANTHROPIC_STREAM: AnthropicStream,
     OPENAI: OpenAI,
 }
 
