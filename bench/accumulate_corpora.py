@@ -123,7 +123,12 @@ def chat_chunks(fragments: Iterable[str], *, is_tool: bool) -> Iterator[dict[str
     dice = random.Random(5)  # noqa: S311
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": "", "refusal": None}]
     if is_tool:
-        call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "write", "arguments": ""}}
+        call = {
+            "index": 0,
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "write", "arguments": ""},
+        }
         deltas = [{"role": "assistant", "content": None, "tool_calls": [call], "refusal": None}]
         calls = ([{"index": 0, "function": {"arguments": fragment}}] for fragment in fragments)
         deltas += [{"tool_calls": each} for each in calls]

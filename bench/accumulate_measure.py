@@ -25,10 +25,10 @@ _SLICE = 1000
 class Patience:
     """How long to wait, in seconds of CPU time."""
 
-    rounds: int = 9
+    rounds: int = 7
     measurement: float = 0.5  #: no other message is begun after that
-    contender: float = 4.0  #: no other round
-    message: float = 20.0  #: a message that takes longer is broken off
+    contender: float = 2.0  #: no other round
+    message: float = 10.0  #: a message that takes longer is broken off
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def frozen() -> Iterator[None]:
         gc.unfreeze()
 
 
-def accumulate(contender: Contender, messages: list[list[list[Any]]], patience: Patience) -> tuple[float, bool]:
+def accumulate(
+    contender: Contender, messages: list[list[list[Any]]], patience: Patience
+) -> tuple[float, bool]:
     """Nanoseconds a delta, and whether a message was finished."""
     clock = time.thread_time_ns
     count, started = 0, clock()
@@ -81,8 +83,8 @@ def sliced(deltas: list[Any]) -> list[list[Any]]:
 def messages_of(contender: Contender, shape: Shape, size: int, volume: int) -> list[list[list[Any]]]:
     """``volume`` characters of messages of ``size``, each of deltas of its own.
 
-    So the memory that is gone through is the same for messages of all sizes: else a short one, taken again and
-    again, would lie in the processor's caches, and a long one would seem to cost more.
+    So the memory that is gone through is the same for messages of all sizes: else a short one, taken again
+    and again, would lie in the processor's caches, and a long one would seem to cost more.
     """
     count = max(1, min(volume, contender.most) // size)
     return [sliced(contender.deltas(shape.fragments(size))) for _ in range(count)]

@@ -1,7 +1,7 @@
 """Who accumulates deltas: this accumulator, the floor, and the peers, each by its own names.
 
 All get their deltas in the form in which they take them: events or strings, made beforehand.  pydantic-ai's
-manager tells of each delta by an event of its own, and ours by none; ``sse-core, events made`` makes ours too.
+manager tells of each delta by an event of its own, and ours by none; ``sse-core, events made`` makes them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Floor(Contender):
         """Append each."""
         parts = self.parts
         for delta in deltas:
-            parts.append(delta)  # noqa: PERF402  (deltas come one by one)
+            parts.append(delta)
 
     def end(self) -> Any:
         """Join."""
@@ -126,7 +126,7 @@ class OursMade(Ours):
 
 
 class OursView(Ours):
-    """As ``Ours``, and reads the arguments as they come: what is known of them is looked at after each delta."""
+    """As ``Ours``, and reads the arguments as they come: with a look at them after each delta."""
 
     def begin(self) -> None:
         """Begin a message and a document."""
@@ -201,7 +201,13 @@ class Anthropic(Contender):
     def begin(self) -> None:
         """Begin a message and a block."""
         usage = {"input_tokens": 25, "output_tokens": 1}
-        message = {"id": "msg_01", "type": "message", "role": "assistant", "model": "claude", "content": []}
+        message: dict[str, Any] = {
+            "id": "msg_01",
+            "type": "message",
+            "role": "assistant",
+            "model": "claude",
+            "content": [],
+        }
         message |= {"stop_reason": None, "stop_sequence": None, "usage": usage}
         block: dict[str, Any] = {"type": "text", "text": ""}
         if self.is_tool:
@@ -209,7 +215,9 @@ class Anthropic(Contender):
         start = {"type": "content_block_start", "index": 0, "content_block": block}
         self.snapshot: Any = None
         self.buffers: dict[int, bytes] = {}
-        self.take([self.types.RawMessageStartEvent.model_validate({"type": "message_start", "message": message})])
+        self.take(
+            [self.types.RawMessageStartEvent.model_validate({"type": "message_start", "message": message})]
+        )
         self.take([self.types.RawContentBlockStartEvent.model_validate(start)])
 
     def take(self, deltas: list[Any]) -> None:
@@ -226,7 +234,7 @@ class Anthropic(Contender):
 
 
 class AnthropicStream(Anthropic):
-    """The Anthropic SDK's ``MessageStream``, fed with its event objects: what its users have of its accumulator.
+    """The Anthropic SDK's ``MessageStream``, fed with its event objects: what users have of its accumulator.
 
     It tells of each delta with two events of its own.
     """

@@ -1,11 +1,12 @@
-"""Accumulate deltas to a message, alone and from a response's bytes on, beside the SDKs, pydantic-ai and a floor.
+"""Accumulate deltas to a message, alone and from bytes on, beside the SDKs, pydantic-ai and a floor.
 
     python bench/bench_accumulate.py [--quick] [--json FILE] [--part PART ...]
 
 ``accumulate``: what a delta costs here, made beforehand, and how many times as long the others take for it;
-``growth`` is how many times as long a message takes that is ten times as long.  ``>`` says that a peer was too
-slow to be waited for: it would have taken longer.
-``pipeline``: what an event costs from bytes to message, and how many times as long the SDK's ``.stream()`` takes.
+``growth`` is how many times as long a message takes that is ten times as long.  ``>`` says that a peer was
+too slow to be waited for: it would have taken longer.
+``pipeline``: what an event costs from bytes to message, and how many times as long the SDK's ``.stream()``
+takes.
 ``growth``: how that grows with the message.
 
 All in CPU time, with the garbage collector on; each round measures each contender once, and medians count.
@@ -18,6 +19,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +69,17 @@ def measure_accumulating(shape: Shape, size: int, volume: int, patience: Patienc
             continue
         if size <= contender.most:
             messages = messages_of(contender, shape, size, volume)
-            steps[name] = lambda contender=contender, messages=messages: accumulate(contender, messages, patience)
+            steps[name] = lambda contender=contender, messages=messages: accumulate(
+                contender, messages, patience
+            )
     with frozen():
         return side_by_side(steps, patience)
 
 
-def print_accumulating(sizes: tuple[int, ...], patience: Patience) -> dict[str, Any]:
+def print_accumulating(sizes: tuple[int, ...], only: str, patience: Patience) -> dict[str, Any]:
     """Each shape in each size."""
     results: dict[str, Any] = {}
-    for shape in SHAPES.values():
+    for shape in (shape for shape in SHAPES.values() if only in shape.name):
         before: dict[str, Cost] = {}
         names = [name for name in contenders(is_tool=shape.is_tool) if name != OURS]
         print(f"\n{shape.name:<20}{'ns':>6}{'growth':>8}   x the time of ours taken by (growth)")
@@ -86,7 +90,9 @@ def print_accumulating(sizes: tuple[int, ...], patience: Patience) -> dict[str, 
             cells = ""
             for name in names:
                 growth = grown(before.get(name), costs.get(name))
-                cells += f"{ratio(costs.get(name), costs[OURS])} {f'({growth})' if growth else '':>9}".rjust(23)
+                cells += f"{ratio(costs.get(name), costs[OURS])} {f'({growth})' if growth else '':>9}".rjust(
+                    23
+                )
             growth = grown(before.get(OURS), costs[OURS])
             print(f"{size:>18,}  {costs[OURS].median:>6.0f}{growth:>8}{cells}", flush=True)
             before = costs
@@ -95,14 +101,16 @@ def print_accumulating(sizes: tuple[int, ...], patience: Patience) -> dict[str, 
 
 
 def verdicts(sizes: dict[int, dict[str, Any]]) -> None:
-    """How many times as long the SDK takes as what shows the arguments, pydantic-ai as what makes its events."""
+    """What the live view costs beside the SDK, and what makes its events beside pydantic-ai."""
     at = sizes.get(1_000_000, {})
     for peer in (ANTHROPIC, ANTHROPIC_STREAM):
         if peer in at and VIEW in at:
             mark = "" if at[peer]["whole"] else "more than "
             times = at[peer]["median"] / at[VIEW]["median"]
             print(f"  at 1 MB {peer} takes {mark}{times:.0f} times as long as ours with a live view")
-    shares = [each[MADE]["median"] / each[PYDANTIC_AI]["median"] for each in sizes.values() if PYDANTIC_AI in each]
+    shares = [
+        each[MADE]["median"] / each[PYDANTIC_AI]["median"] for each in sizes.values() if PYDANTIC_AI in each
+    ]
     if shares:
         print(f"  with its events made, ours takes {min(shares):.2f} to {max(shares):.2f} of {PYDANTIC_AI}")
 
@@ -128,7 +136,7 @@ def print_pipelines(patience: Patience) -> dict[str, Any]:
                 events = make(fragments, is_tool=shape.is_tool)
                 for chunking, size in CHUNKINGS.items():
                     label = f"{name}, {shape.name}, {len(events):,} events, {chunking}"
-                    messages = [in_chunks(events, size)] * max(1, 400 // length)
+                    messages = [in_chunks(events, size)] * max(1, 4_000 // length)
                     costs = compare(dialect, shape, messages, len(events), patience)
                     results[label] = as_json(costs)
                     print_pipeline(label, costs)
@@ -149,7 +157,8 @@ def compare(
         if pipelines[name](messages[0]) != pipelines[OURS](messages[0]):
             raise AssertionError(f"{name} makes another message")
     steps = {
-        name: lambda pipeline=pipeline: timed(pipeline, messages, count) for name, pipeline in pipelines.items()
+        name: lambda pipeline=pipeline: timed(pipeline, messages, count)
+        for name, pipeline in pipelines.items()
     }
     with frozen():
         return side_by_side(steps, patience)
@@ -173,7 +182,11 @@ def print_growth(sizes: tuple[int, ...], patience: Patience) -> dict[str, Any]:
             for chunking, chunk in CHUNKINGS.items():
                 label = f"{name}, {shape.name}, {chunking}"
                 print(f"{label:<42}", end="", flush=True)
-                costs = [growing(dialect, make, shape, chunk, size, sizes[-1], patience) for size in sizes]
+                pipeline = ours(dialect, is_tool=shape.is_tool)
+                costs = []
+                for size in sizes:
+                    stream = partial(make, shape.fragments(size), is_tool=shape.is_tool)
+                    costs.append(growing(pipeline, stream, chunk, sizes[-1] // size, patience))
                 for before, now in zip([None, *costs], costs, strict=False):
                     print(f"{now.median:>11.0f}{grown(before, now):>8}", end="")
                 print(flush=True)
@@ -182,20 +195,11 @@ def print_growth(sizes: tuple[int, ...], patience: Patience) -> dict[str, Any]:
 
 
 def growing(
-    dialect: str,
-    make: Callable[..., list[bytes]],
-    shape: Shape,
-    chunk: int,
-    size: int,
-    volume: int,
-    patience: Patience,
+    pipeline: Pipeline, make: Callable[[], list[bytes]], chunk: int, times: int, patience: Patience
 ) -> Cost:
-    """What an event costs of messages of ``size``, of which there are as many as make ``volume``."""
-    pipeline = ours(dialect, is_tool=shape.is_tool)
-    count = len(make(shape.fragments(size), is_tool=shape.is_tool))
-    messages = [
-        in_chunks(make(shape.fragments(size), is_tool=shape.is_tool), chunk) for _ in range(volume // size)
-    ]
+    """What an event costs of so many times the same message, each in memory of its own."""
+    count = len(make())
+    messages = [in_chunks(make(), chunk) for _ in range(times)]
     with frozen():
         return side_by_side({OURS: lambda: timed(pipeline, messages, count)}, patience)[OURS]
 
@@ -204,6 +208,7 @@ def arguments() -> argparse.Namespace:
     """What to do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, and no text of 10 MB")
+    parser.add_argument("--only", default="", help="only shapes whose name holds this", metavar="NAME")
     parser.add_argument("--json", type=Path, help="write all figures to this file", metavar="FILE")
     parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS, help="what to measure")
     return parser.parse_args()
@@ -216,9 +221,9 @@ def main() -> None:
     print(f"Python {python}; " + ", ".join(f"{name} {version}" for name, version in versions().items()))
     results: dict[str, Any] = {"python": python, "peers": versions()}
     sizes = SIZES[:-1] if chosen.quick else SIZES
-    patience = Patience(rounds=3, contender=1.0, message=5.0) if chosen.quick else Patience()
+    patience = Patience(rounds=3, contender=1.0, message=3.0) if chosen.quick else Patience()
     if "accumulate" in chosen.part:
-        results["accumulate"] = print_accumulating(sizes, patience)
+        results["accumulate"] = print_accumulating(sizes, chosen.only, patience)
     if "pipeline" in chosen.part:
         results["pipeline"] = print_pipelines(patience)
     if "growth" in chosen.part:

@@ -105,8 +105,8 @@ class MessageAccumulator:
         or ``max_choices``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
         had; give a ``MessageCut`` to end it.
         """
-        # Almost every event makes the same text longer as the event before.  Then all that `_receive` asks has
-        # just been answered: such a delta costs half.
+        # Almost every event makes the same text longer as the event before.  Then all that `_receive` asks
+        # has just been answered: such a delta costs half.
         delta: Any = event
         fragments = self._fragments
         if (

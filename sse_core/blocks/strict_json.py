@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
@@ -22,6 +23,7 @@ JSONObject = dict[str, JSON]
 #: without an end of Python's stack.
 MAX_DEPTH = 200
 
+_CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -64,14 +66,14 @@ def string_at(text: str, position: int) -> tuple[str, int]:
 
 
 def _is_deep(value: JSON) -> bool:
-    containers = [value]
+    # Level by level, each in a few calls of C: a long list of objects takes less time than reading it took.
+    items = [value]
     for _ in range(MAX_DEPTH):
-        containers = [item for outer in containers for item in _items(outer) if isinstance(item, dict | list)]
-    return bool(containers)
-
-
-def _items(container: JSON) -> list[JSON]:
-    return list(container.values()) if isinstance(container, dict) else container
+        inner = chain.from_iterable([item for item in items if type(item) is list])
+        items = [*inner, *chain.from_iterable([item.values() for item in items if type(item) is dict])]
+        if _CONTAINERS.isdisjoint(map(type, items)):
+            return False
+    return True
 
 
 def _refuse(constant: str) -> JSON:

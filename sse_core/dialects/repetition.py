@@ -34,7 +34,7 @@ Delta = e.TextDelta | e.ThinkingDelta | e.ArgumentsDelta
 _MAX_CHARS = 4096
 #: After so many patterns in a row that fitted no event, a stream doesn't repeat itself.
 _MAX_LESSONS = 8
-#: What makes another text of a text.  It is no JSON by itself: a place that is not a string's breaks the JSON.
+#: What makes another text of a text.  It is no JSON by itself: where no string stands, it breaks the JSON.
 _OTHER = "?"
 
 
@@ -117,16 +117,21 @@ class Repetition:
         _at(value, place[:-1])[place[-1]] = text + _OTHER
         other = before + strict_json.dumps(text + _OTHER)
         between = None
-        name = next((name for name in self._padding if isinstance(value.get(name), str)), None)
-        if name is not None:
-            between, _, after = after.partition(strict_json.dumps(value[name]))
+        name = next((name for name in self._padding if isinstance(value.get(name), str)), "")
+        padding = strict_json.dumps(value.get(name))
+        if name and padding in after:
+            between, _, after = after.partition(padding)
             value[name] += _OTHER
             other += between + strict_json.dumps(value[name])
             between += '"'
-        if strict_json.loads(other + after) != value:
-            return
-        self._type, self._before, self._between, self._after = sse.type, f'{before}"', between, after.rstrip(" ")
-        self._kind, self._index, self._choice = type(event), event.index, event.choice
+        if strict_json.loads(other + after) == value:
+            self._type, self._kind, self._index, self._choice = (
+                sse.type,
+                type(event),
+                event.index,
+                event.choice,
+            )
+            self._before, self._between, self._after = before + '"', between, after.rstrip(" ")
 
 
 def _text_of(event: Delta) -> str:

@@ -215,5 +215,7 @@ def _role(choices: list[JSON]) -> str:
 def _usage(chunk: JSONObject, choices: list[JSON]) -> JSONObject:
     """The usage: of the chunk; of the choice (Moonshot); or in ``x_groq``, where Groq had it first."""
     places = [chunk, *(choice for choice in choices if isinstance(choice, dict)), chunk.get("x_groq")]
-    found = [optional(place, "usage", dict) for place in places if isinstance(place, dict)]
+    found = [
+        optional(place, "usage", dict) for place in places if isinstance(place, dict) and "usage" in place
+    ]
     return next((usage for usage in found if usage), {})
