@@ -97,13 +97,16 @@ def side_by_side(
     times: dict[str, list[float]] = {name: [] for name in steps}
     spent = dict.fromkeys(steps, 0.0)
     broken = set()
-    for _ in range(patience.rounds):
-        for name, step in steps.items():
+    order = list(steps)
+    for number in range(patience.rounds):
+        # Each begins a round in turn: who comes after the one that gave much memory back meets fresh pages.
+        turn = number % len(order)
+        for name in order[turn:] + order[:turn]:
             if spent[name] > patience.contender:
                 continue
             gc.collect()
             started = time.thread_time()
-            cost, whole = step()
+            cost, whole = steps[name]()
             spent[name] += time.thread_time() - started
             times[name].append(cost)
             if not whole:

@@ -220,6 +220,13 @@ def test_what_follows_the_text_counts() -> None:
     check(CHAT, [ServerSentEvent("message", each) for each in data])
 
 
+@pytest.mark.parametrize("broken", ['"d', '"\n"', "null", '"\\x"'])
+def test_what_is_no_string_is_read_in_full(broken: str) -> None:
+    for dialect, form in (FORMS["text"], FORMS["content, OpenAI"]):
+        data = [filled(form, text) for text in ('"a"', '"b"', '"c"', broken)]
+        check(dialect, [ServerSentEvent("content_block_delta", each) for each in data])
+
+
 def test_another_event_between_may_change_what_an_event_means() -> None:
     texts = [filled(FORMS["content"][1], f'"{letter}"') for letter in "abcde"]
     call = filled(FORMS["call"][1], '"{"')
