@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
@@ -22,6 +23,7 @@ JSONObject = dict[str, JSON]
 #: compared and shown in half of Python's stack.
 MAX_DEPTH = 512
 
+_CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,15 +55,25 @@ def dumps(value: JSON) -> str:
     return text if text.isascii() or not _SURROGATE.search(text) else _ascii_encoder.encode(value)
 
 
+def string_at(text: str, position: int) -> tuple[str, int]:
+    """The string whose opening quote is at ``position`` of the JSON ``text``, and where it ends.
+
+    Raises ``ValueError`` for one that is not whole or holds what a string can't.
+    """
+    value: str
+    value, end = _decoder.raw_decode(text, position)
+    return value, end
+
+
 def _is_deep(value: JSON) -> bool:
-    containers = [value]
+    # Level by level, each in a few calls of C: a long list of objects takes less time than reading it took.
+    items = [value]
     for _ in range(MAX_DEPTH):
-        containers = [item for outer in containers for item in _items(outer) if isinstance(item, dict | list)]
-    return bool(containers)
-
-
-def _items(container: JSON) -> list[JSON]:
-    return list(container.values()) if isinstance(container, dict) else container
+        inner = chain.from_iterable([item for item in items if type(item) is list])
+        items = [*inner, *chain.from_iterable([item.values() for item in items if type(item) is dict])]
+        if _CONTAINERS.isdisjoint(map(type, items)):
+            return False
+    return True
 
 
 def _refuse(constant: str) -> JSON:

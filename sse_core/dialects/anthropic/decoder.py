@@ -23,6 +23,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..fields import optional, required, rest
+from ..repetition import Delta, Path, Repetition
 from .blocks import read_block
 from .errors import read_error
 
@@ -30,6 +31,12 @@ from .errors import read_error
 _EXCERPT = 100
 #: After these nothing of a stream counts.
 _ENDS = frozenset({e.MessageStop, e.StreamError})
+#: Where the text of a delta stands in its event.
+_PLACES: dict[type[Delta], tuple[Path, ...]] = {
+    e.TextDelta: (("delta", "text"),),
+    e.ThinkingDelta: (("delta", "thinking"),),
+    e.ArgumentsDelta: (("delta", "partial_json"),),
+}
 
 
 class Decoder:
@@ -39,6 +46,7 @@ class Decoder:
         self._id: str | None = None
         self._ended = False
         self._broken = False  # an event could not be read
+        self._repetition = Repetition(_PLACES)
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block event that ``sse`` stands for; none after the message's end, or after an error.
@@ -48,6 +56,9 @@ class Decoder:
         """
         if self._ended or self._broken:
             return []
+        delta = self._repetition.delta_of(sse)
+        if delta is not None:
+            return [delta]
         try:
             event = _read(sse)
         except ValueError as error:
@@ -57,6 +68,8 @@ class Decoder:
         if isinstance(event, e.MessageStart):
             return self._start(event)
         self._ended = type(event) in _ENDS
+        if event.source is sse:  # and was not given its name back
+            self._repetition.learn(sse, [event])
         return [event]
 
     def receive_eof(self) -> list[BlockEvent]:
