@@ -65,13 +65,18 @@ class TextBlock(_Values):
         """The text so far."""
         return str(self._text)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._text.fragments
+
     def append(self, text: str) -> None:
         """Add ``text`` at the end."""
         self._text.append(text)
 
     def replace(self, text: str) -> None:
         """Let ``text`` be the text."""
-        self._text = GrowingText(text)
+        self._text.replace(text)
 
     def copy(self) -> TextBlock:
         """A block that grows on its own."""
@@ -101,13 +106,18 @@ class ThinkingBlock(_Values):
         """The thinking so far."""
         return str(self._thinking)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._thinking.fragments
+
     def append(self, thinking: str) -> None:
         """Add ``thinking`` at the end."""
         self._thinking.append(thinking)
 
     def replace(self, thinking: str) -> None:
         """Let ``thinking`` be the thinking."""
-        self._thinking = GrowingText(thinking)
+        self._thinking.replace(thinking)
 
     def copy(self) -> ThinkingBlock:
         """A block that grows on its own."""
@@ -187,13 +197,18 @@ class ToolUseBlock(_Values):
         """The text of the arguments so far."""
         return str(self._raw)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._raw.fragments
+
     def append(self, fragment: str) -> None:
         """Add ``fragment`` at the end of the arguments' text."""
         self._raw.append(fragment)
 
     def replace(self, text: str) -> None:
         """Let ``text`` be the arguments' text."""
-        self._raw = GrowingText(text)
+        self._raw.replace(text)
 
     def copy(self) -> ToolUseBlock:
         """A block that grows on its own."""

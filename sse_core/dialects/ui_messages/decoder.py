@@ -53,6 +53,7 @@ class Decoder:
         self._finished = False  # a chunk has told of the end
         self._cut: Literal["truncated", "stopped"] | None = None  # and that end is a cut
         self._over = False  # nothing more counts
+        self._broken = False  # an event could not be read
         self._next = 0  # the next block's index
         self._texts: dict[tuple[str, str], int] = {}  # kind and id -> index: what grows
         self._step: dict[int, bool] = {}  # blocks of the step: whether they are open
@@ -65,15 +66,15 @@ class Decoder:
         for a delta of a part that has not begun, and for a second message within the stream;
         ``LimitExceeded`` beyond ``max_held_bytes``.
         """
-        if self._over:
+        if self._over or self._broken:
             return []
         try:
             events = self._read(sse.data.strip())
         except LimitExceeded:
-            self._over = True
+            self._broken = True
             raise
         except ValueError as error:
-            self._over = True
+            self._broken = True
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         events = events or [e.Ping()]
@@ -86,7 +87,7 @@ class Decoder:
         """The stream has ended: completely, if a chunk told of its end, else it was cut."""
         if self._over:
             return []
-        if self._finished:
+        if self._finished and not self._broken:
             return self._end()
         self._over = True
         return [e.MessageCut("truncated")]

@@ -18,16 +18,19 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
     UnknownDelta,
+    strict_json,
 )
 from tests.core.dialects.gemini import arg, args, call, decode, end, parts, read, response_parts, sse, texts
 from tests.core.dialects.strategies import NUMBERS, TEXTS
 
+#: More steps than a path may have.
+_TOO_DEEP = strict_json.MAX_DEPTH + 1
 BEGIN = call(name="f", willContinue=True)
 DONE = call()
 #: What is no path to a value within an object, or one of RFC 9535's that may mean several.
 NO_PATHS = [
     *["", "$", "a", ".a", "$a", "$.", "$..a", "$.*", "$[*]", "$[0]", "$.a[-1]", "$.a[01]", "$.a[", "$.a]"],
-    *["$['a]", "$['\\x']", '$["\n"]', "$.a b[", "$.a[0:1]", "$.a[?@.b]", "$" + ".a" * 201],
+    *["$['a]", "$['\\x']", '$["\n"]', "$.a b[", "$.a[0:1]", "$.a[?@.b]", "$" + ".a" * _TOO_DEEP],
 ]
 NO_ID: dict[str, Any] = {"functionCall.id": None}
 
@@ -229,7 +232,7 @@ class TestWhatIsNotWhole:
         refused(args((path, 1)), DONE)
 
     def test_a_path_may_be_as_deep_as_json(self) -> None:
-        assert arguments(args(("$" + ".a" * 200, 1)), DONE)["a"]["a"]
+        assert arguments(args(("$" + ".a" * strict_json.MAX_DEPTH, 1)), DONE)["a"]["a"]
 
     @pytest.mark.parametrize(
         "value",
