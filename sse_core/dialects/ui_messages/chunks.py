@@ -305,10 +305,12 @@ class Chunks:
         return [chunk, *output_of_call(part.id, part.item)]
 
     def _message_reset(self, _: e.MessageReset) -> list[JSONObject]:
-        return self._reset_step() if self._began else []
+        return self._reset_step()
 
     def _reset_step(self) -> list[JSONObject]:
         """The chunk after which the browser's side has forgotten all parts of the step."""
+        if not self._began:
+            return []
         self._reset()
         return [{"type": "reset-step"}]
 
