@@ -11,6 +11,7 @@ JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
 BENCH   := $(VENV)-bench
+NODE    := tests/acceptance/node
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
@@ -24,14 +25,16 @@ $(STAMP): pyproject.toml scripts/make-venv
 	scripts/make-venv $(VENV) $(PYTHON)
 	@touch $@
 
-setup: $(STAMP) ## put the project and its tools into .venv
+setup: $(STAMP) ## put the project and its tools into .venv, and what tests need of npm beside them
+	@scripts/node-packages $(NODE)
 	@echo "$(VENV) is ready."
 
 demo: $(STAMP) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
-	@scripts/system-packages nginx chromium node curl
+	@scripts/system-packages nginx chromium node npm curl
+	@scripts/node-packages $(NODE)
 	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-fail-under=100)
 
 check: $(STAMP) ## check format, style, types and imports
@@ -65,6 +68,6 @@ docs: $(STAMP) ## draw the state tables' diagrams anew
 	$(BIN)/python docs/build.py
 
 clean: ## remove all that is made, the virtual environments too
-	rm -rf .venv .venv-* $(VENV) $(BENCH) build dist *.egg-info .coverage .coverage.* \
+	rm -rf .venv .venv-* $(VENV) $(BENCH) $(NODE)/node_modules build dist *.egg-info .coverage .coverage.* \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find sse_core bindings sse_relay tests conformance -name __pycache__ -type d -exec rm -rf {} +

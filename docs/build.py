@@ -59,6 +59,26 @@ def turn() -> str:
     return _drawing(turn_table.TRANSITIONS, turn_table.WANTS, turn_table.STATE_TIMERS)
 
 
+def stopping() -> str:
+    """What a stop does to a turn, wherever it is."""
+    rows = []
+    for state, is_open in turn_table.WANTS:
+        after = turn_table.TRANSITIONS.get((state, turn_table.TurnInput.END), state)
+        there = "is open" if is_open else "none"
+        wish = turn_table.WANTS[after, is_open]
+        rows.append(f"| `{state.name}` | {there} | `{after.name}` | `{wish.name}` |")
+    head = ["| state | connection | after `stop()` | wish |", "|---|---|---|---|"]
+    return "\n".join(["", *head, *rows, "", ""])
+
+
+def retrying() -> str:
+    """The part of a turn's diagram that another attempt goes through."""
+    ways = {turn_table.TurnInput.RETRY, turn_table.TurnInput.RETRY_DUE, turn_table.TurnInput.CONNECTED}
+    ways |= {turn_table.TurnInput.OUTPUT}
+    kept = {key: after for key, after in turn_table.TRANSITIONS.items() if key[1] in ways}
+    return f"\n{diagram(kept)}\n\n"
+
+
 def source() -> str:
     """The event source's table."""
     return _drawing(source_table.TRANSITIONS, source_table.WANTS, source_table.STATE_TIMERS)
@@ -93,6 +113,8 @@ def _words(words: tuple[str, ...]) -> str:
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "turn": turn,
+    "stopping": stopping,
+    "retrying": retrying,
     "source": source,
     "stop_reasons": stop_reasons,
     "error_kinds": error_kinds,

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .engine import target
+from .engine import WATCHED, target
 from .script import script_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +39,17 @@ def seeds(name: str) -> list[bytes]:
     return [*module.SEEDS, *kept(name), *(case for case in cases if len(case) <= module.MAX_LEN)]
 
 
+def dictionary(name: str) -> Path:
+    """The words that libFuzzer inserts on its own: those of a target that has some, or event streams'."""
+    words = getattr(target(name), "WORDS", None)
+    if words is None:
+        return ROOT / "fuzz" / "framing.dict"
+    path = FOUND / f"{name}.dict"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(word) + "\n" for word in words if word.isascii()))
+    return path
+
+
 def vectors() -> Iterator[bytes]:
     """The conformance cases' streams as scripts, each whole and at its own splits."""
     for path in sorted(VECTORS.glob("*.json")):
@@ -58,13 +69,14 @@ def write(folder: Path, inputs: Iterable[bytes]) -> None:
 
 
 def arcs_of(name: str, data: bytes) -> set[tuple[int, int, int]]:
-    """Which line of ``sse_core/framing`` followed which, and how often: 1, 2, 3, 4 to 7, and so on."""
+    """Which line of what is watched followed which, and how often: 1, 2, 3, 4 to 7, and so on."""
+    folders = [name.replace(".", "/") for name in WATCHED]
     counts: dict[tuple[str, int, int], int] = {}
     last: dict[int, int] = {}
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         path = frame.f_code.co_filename
-        if "sse_core/framing" not in path.replace("\\", "/"):
+        if not any(folder in path.replace("\\", "/") for folder in folders):
             return None
         arc = (path, last.get(id(frame), 0) if event != "call" else 0, frame.f_lineno)
         counts[arc] = counts.get(arc, 0) + 1

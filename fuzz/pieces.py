@@ -104,3 +104,51 @@ ENCODER_SEEDS = (
     b"a\xfei1\xfe;b\xfei\xfe;c\xfei2\xfe;d\xfee\xfe;e\xfeemessage",
     b"\xed\xa0\xbd\xfe;\xed\xa0\xbd\xed\xb8\x80\xfe;\xff\xfeex\xed\xb8\x80\xfei\xed\xa0\xbd\xfec\xed\xa0\xbd",
 )
+
+#: JSON, and what is none.
+JSON_PIECES = (
+    *(b"[", b"]", b"{", b"}", b",", b":", b'"', b"\\", b" ", b"\n", b"\t") * 2,
+    *(
+        b'"a"',
+        b'"a":',
+        b'"b":',
+        b'""',
+        b"1",
+        b"-0",
+        b"1.5",
+        b"-1.5e3",
+        b"1E+2",
+        b"1e999",
+        b"-1e400",
+        b"01",
+        b"1.",
+    ),
+    *(b"true", b"false", b"null", b"tru", b"NaN", b"Infinity", b"-Infinity", b"\xef\xbb\xbf", b"\0", b"\x1f"),
+    *(rb"\n", rb"\"", rb"\\", rb"\/", rb"\u00e9", rb"\ud83d", rb"\ude00", rb"\uD83D\uDE00", rb"\u12", rb"\x"),
+    *(
+        "é😀\u2028".encode(),
+        b"\xed\xa0\xbd",
+        b"\xed\xb8\x80",
+        b"\xff",
+        b'{"a":[1,',
+        b'],"b":{}}',
+        b"[[[[",
+        b"]]]]",
+    ),
+)
+JSON_SEEDS = tuple(
+    header + text
+    for header in (b"\x0b", b"\x02")
+    for text in (
+        b'{"a": [1, -2.5e3, tr\xfe|ue, null], "b": {"c": "d\\n\\u00\xfe|e9"}}',
+        b'["\\ud83d\xfe|\\ude00\\ud83d", "\xed\xa0\xbd\xfe|\xed\xb8\x80", "\\ude00"]',
+        b"12\xfe|3\xfe|",
+        b'{"a": 1, "a": [2], "\xfe|a": "b"}',
+        b"[[[[[[[[]]]]]]]]",
+        b"[1e999, -1e400, 1E-999]",
+        b'"abc',
+        b"[NaN]",
+        b"\xef\xbb\xbf{}",
+        b' {"a" : {"b" : [ ] } } x',
+    )
+)

@@ -7,7 +7,8 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from .engine import target
+from .engine import DIALECT, target
+from .events import steps_of
 from .script import calls_of
 
 SHRINK_SECONDS = 10.0
@@ -56,7 +57,9 @@ def replay(name: str, path: Path) -> str | None:
         return None
     said = "".join(traceback.format_exception(error))
     calls = ""
+    body = data[target(name).HEADER :]
     if name.startswith("framing"):
-        body = data[target(name).HEADER :]
         calls = "\n".join(f"  {call} {chunk!r}" for call, chunk in list(calls_of(body))[:50])
+    elif name.startswith(DIALECT):
+        calls = "\n".join(f"  {step or 'the end'}" for step in list(steps_of(body))[:50])
     return f"input: {data!r}\n{calls}\n{said}"

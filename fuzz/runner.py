@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import corpus
-from .engine import target
+from .dialect_laws import registered
+from .engine import DIALECT, target
 from .progress import Line, Progress
 from .replay import shrink_file
 
-TARGETS = ("framing_bytes", "framing_calls", "framing_memory", "encoder")
+TARGETS = (
+    *("framing_bytes", "framing_calls", "framing_memory", "encoder", "json_fragments", "accumulator"),
+    *(f"{DIALECT}{dialect.name}" for dialect in registered()),
+)
 LAWS = "laws"
 FINDINGS = corpus.FOUND / "findings"
-DICTIONARY = corpus.ROOT / "fuzz" / "framing.dict"
 
 #: How long one input may take, in seconds, before that is a finding; a busy machine is none.
 HANG_SECONDS = 60
@@ -95,7 +98,7 @@ def _target(name: str, seconds: float, line: Line) -> Result:
         *(sys.executable, "-m", "fuzz.engine", name),
         f"-max_total_time={max(round(seconds) - START_SECONDS, 1)}",
         f"-max_len={target(name).MAX_LEN}",
-        f"-dict={DICTIONARY}",
+        f"-dict={corpus.dictionary(name)}",
         f"-artifact_prefix={FINDINGS}/{name}-",
         f"-timeout={HANG_SECONDS}",
         *("-reload=0", "-print_final_stats=1", str(found), str(begin)),

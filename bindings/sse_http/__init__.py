@@ -20,7 +20,7 @@ from .application import (
 from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
-from .handlers import EventItem, HandlerAnswer, HandlerSettings
+from .handlers import EventItem, Follow, HandlerAnswer, HandlerSettings
 from .server import ConnectionPhase, ServerConnection, ServerSettings
 from .tls import TLS, Channel, Plain
 
@@ -36,6 +36,7 @@ __all__ = [
     "ConnectionPhase",
     "EventItem",
     "Exchange",
+    "Follow",
     "HandlerAnswer",
     "HandlerSettings",
     "Plain",

@@ -13,16 +13,30 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sse_core.framing import ServerSentEvent
 from sse_core.headers import Headers
-from sse_core.lifecycle import Subscription, SubscriptionSettings, TurnLog
+from sse_core.lifecycle import Broadcast, Subscription, SubscriptionSettings, TurnLog
 
-from .application import Reply, StreamHead, StreamState, Waker, no_waker
+from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 
 #: What a handler may yield: the data of an event, a whole event, or a value to be sent as JSON.
 EventItem = str | ServerSentEvent | Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """What a handler returns to let its reader follow a broadcast.
+
+    The reader goes on after its ``Last-Event-ID``, if that is one of the broadcast's; else ``join`` says
+    from where.  The events that are published are given ``now`` of the same clock as the server's.
+    """
+
+    broadcast: Broadcast
+    join: Literal["start", "now"] = "start"
+
 
 _HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 _MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
@@ -86,6 +100,15 @@ class HandlerAnswer:
         """The handler answered with an iterator."""
         self._hold_until = now + self._settings.head_hold
         self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._wake)
+
+    def follow(self, followed: Follow, request: Request, now: float) -> None:
+        """The handler let its reader follow a broadcast, by the broadcast's own settings."""
+        last_event_id = request.headers.get("last-event-id") or ""
+        self._subscription = followed.broadcast.subscribe(
+            now, last_event_id=last_event_id, join=followed.join, waker=self._wake
+        )
+        self._show_head()
+        self.waker()
 
     def receive(self, item: EventItem, now: float) -> None:
         """The iterator gave an item.

@@ -16,6 +16,7 @@ from sse_http import (
     Application,
     EventItem,
     Exchange,
+    Follow,
     HandlerAnswer,
     HandlerSettings,
     Reply,
@@ -25,8 +26,10 @@ from sse_http import (
 
 from .mistakes import report
 
-#: ``async def handler(request)`` that returns a reply or an async iterator, or that yields itself.
-Handler = Callable[[Request], Awaitable[Reply | AsyncIterator[EventItem]] | AsyncIterator[EventItem]]
+#: What a handler may return.
+Returned = Reply | Follow | AsyncIterator[EventItem]
+#: ``async def handler(request)`` that returns one of these, or that yields itself.
+Handler = Callable[[Request], Awaitable[Returned] | AsyncIterator[EventItem]]
 
 
 def is_handler(served: Application | Handler) -> TypeGuard[Handler]:
@@ -80,22 +83,25 @@ async def _run(handler: Handler, request: Request, answer: HandlerAnswer, scope:
         return  # the reader had gone before the handler was begun
     try:
         with scope:
-            await _answer(handler(request), answer)
+            await _answer(handler(request), request, answer)
     except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
         report(error)
         answer.fail()
 
 
 async def _answer(
-    given: Awaitable[Reply | AsyncIterator[EventItem]] | AsyncIterator[EventItem], answer: HandlerAnswer
+    given: Awaitable[Returned] | AsyncIterator[EventItem], request: Request, answer: HandlerAnswer
 ) -> None:
     result = await given if inspect.isawaitable(given) else given
     if isinstance(result, Reply):
         answer.reply(result)
+    elif isinstance(result, Follow):
+        answer.follow(result, request, trio.current_time())
     elif hasattr(result, "__aiter__"):
         await _pump(aiter(result), answer)
     else:
-        raise TypeError(f"a handler gives a Reply or an async iterator, not {type(result).__name__}")
+        given_type = type(result).__name__
+        raise TypeError(f"a handler gives a Reply, a Follow or an async iterator, not {given_type}")
 
 
 async def _pump(items: AsyncIterator[EventItem], answer: HandlerAnswer) -> None:

@@ -14,6 +14,7 @@ within the same bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
@@ -22,6 +23,7 @@ from . import strict_json
 from .model import Block, Completeness, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from .snapshot import snapshot
 from .strict_json import JSON, JSONObject
+from .text import PAGE
 
 _Delta = (
     e.TextDelta
@@ -34,6 +36,17 @@ _Delta = (
     | e.TextReplaced
     | e.BlockStop
 )
+#: What kind of block each delta makes longer, and by which text.
+_GROWN_BY: dict[type[e.BlockEvent], type[TextBlock | ThinkingBlock | ToolUseBlock]] = {
+    e.TextDelta: TextBlock,
+    e.ThinkingDelta: ThinkingBlock,
+    e.ArgumentsDelta: ToolUseBlock,
+}
+_TEXT_OF: dict[type[e.BlockEvent], Callable[[Any], str]] = {
+    e.TextDelta: attrgetter("text"),
+    e.ThinkingDelta: attrgetter("thinking"),
+    e.ArgumentsDelta: attrgetter("fragment"),
+}
 
 
 class _Size:
@@ -75,6 +88,10 @@ class MessageAccumulator:
         self._alternatives: dict[int, MessageAccumulator] = {}
         self._started = False
         self._open: dict[int, Block] = {}
+        # What the last event made longer, if it was a delta.
+        self._kind: type[e.BlockEvent] | None = None
+        self._index = 0
+        self._fragments: list[str] = []
 
     @property
     def message_bytes(self) -> int:
@@ -104,6 +121,31 @@ class MessageAccumulator:
         or ``max_choices``, ``LocalProtocolError`` for what is no block event.  The message keeps what it
         had; give a ``MessageCut`` to end it.
         """
+        # Almost every event makes the same text longer as the event before.  Then all that `_receive` asks
+        # has just been answered: such a delta costs half.
+        delta: Any = event
+        fragments = self._fragments
+        if (
+            type(event) is self._kind
+            and delta.index == self._index
+            and delta.choice == 0
+            and delta.cursor is None
+            and len(fragments) < PAGE
+        ):
+            if type(event) is e.TextDelta:
+                text = event.text
+            else:
+                text = event.fragment if type(event) is e.ArgumentsDelta else delta.thinking
+            size = self._size
+            count = size.bytes + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")))
+            if count <= self.max_message_bytes:
+                size.bytes = count
+                fragments.append(text)
+                return
+        self._kind = None
+        self._receive(event)
+
+    def _receive(self, event: e.BlockEvent) -> None:
         message = self.message
         if message.completeness != "streaming":
             return
@@ -156,29 +198,17 @@ class MessageAccumulator:
         if event.model is not None:
             self.message.model = event.model
 
-    def _text(self, event: e.TextDelta) -> None:
+    def _grow(self, event: e.TextDelta | e.ThinkingDelta | e.ArgumentsDelta) -> None:
+        kind = type(event)
         block = self._open.get(event.index)
-        if isinstance(block, TextBlock):
-            self._count(event.text)
-            block.append(event.text)
-        else:
+        if not isinstance(block, _GROWN_BY[kind]):
             self._misplaced(event, block)
-
-    def _thinking(self, event: e.ThinkingDelta) -> None:
-        block = self._open.get(event.index)
-        if isinstance(block, ThinkingBlock):
-            self._count(event.thinking)
-            block.append(event.thinking)
-        else:
-            self._misplaced(event, block)
-
-    def _arguments(self, event: e.ArgumentsDelta) -> None:
-        block = self._open.get(event.index)
-        if isinstance(block, ToolUseBlock):
-            self._count(event.fragment)
-            block.append(event.fragment)
-        else:
-            self._misplaced(event, block)
+            return
+        text = _TEXT_OF[kind](event)
+        self._count(text)
+        block.append(text)
+        if text:  # an empty one is no output, and the next may be the first
+            self._kind, self._index, self._fragments = kind, event.index, block.fragments
 
     def _replaced(self, event: e.TextReplaced) -> None:
         block = self._open.get(event.index)
@@ -325,10 +355,10 @@ class MessageAccumulator:
     _HANDLERS: ClassVar[dict[type[e.BlockEvent], Callable[[MessageAccumulator, Any], None]]] = {
         e.MessageStart: _message_start,
         e.BlockStart: _block_start,
-        e.TextDelta: _text,
-        e.ThinkingDelta: _thinking,
+        e.TextDelta: _grow,
+        e.ThinkingDelta: _grow,
         e.SignatureDelta: _signature,
-        e.ArgumentsDelta: _arguments,
+        e.ArgumentsDelta: _grow,
         e.CitationDelta: _citation,
         e.FieldsDelta: _fields,
         e.UnknownDelta: _unknown_delta,

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError
 from . import json_grammar as g
+from . import strict_json
 from .json_pieces import StringPieces, join_surrogates
 from .strict_json import JSON
 
@@ -38,9 +39,10 @@ class JSONFragments:
     """Reads one JSON document from the fragments of its text, in time linear in the text.
 
     The rules are RFC 8259's, and what is left open there is as ``json.loads`` has it: the last of
-    several equal keys counts, half a surrogate pair stays as it is, and a number beyond the range of a
-    double is infinite.  ``parse_float`` makes a number of the text of one with a fraction or an exponent,
-    as it does for ``json.loads``; what it meets with ``ValueError`` or ``ArithmeticError`` is refused.
+    several equal keys counts, half a surrogate pair stays as it is.  But a number beyond the range of a
+    double is refused, as it is in a tool's arguments: ``json.loads`` reads it as infinite, which JSON
+    can't hold.  ``parse_float`` makes a number of the text of one with a fraction or an exponent, as it
+    does for ``json.loads``; what it meets with ``ValueError`` or ``ArithmeticError`` is refused.
 
     ``max_chars`` bounds the document's length in characters, ``max_depth`` how deeply arrays and objects
     may be nested (RFC 8259 section 9 allows both), and ``max_path_keys`` how long the paths of all values
@@ -51,9 +53,9 @@ class JSONFragments:
         self,
         *,
         max_chars: int = 16 * 2**20,
-        max_depth: int = 512,
+        max_depth: int = strict_json.MAX_DEPTH,
         max_path_keys: int = 16 * 2**20,
-        parse_float: Callable[[str], JSON] = float,
+        parse_float: Callable[[str], JSON] = strict_json.finite,
     ) -> None:
         self._max_chars = max_chars
         self._max_depth = max_depth
@@ -145,13 +147,18 @@ class JSONFragments:
         return self._root[0]
 
     def _read(self, text: str) -> None:
-        position, end = 0, len(text)
-        if self._offset + end > self._max_chars:
+        if self._offset + len(text) > self._max_chars:
             raise _too_much("max_chars", self._max_chars)
+        self._take(text)
+        if self._half and self._state not in {"string", "key string"}:
+            # Nothing else has room for it: let it be refused as the whole character would be.
+            self._offset += len(text) - len(self._held)
+            self._take(self._held + self._half)
+
+    def _take(self, text: str) -> None:
+        position, end = 0, len(text)
         while position < end:
             position = self._STEPS[self._state](self, text, position)
-        if self._half and self._state not in {"string", "key string"}:
-            raise self._unexpected(self._half, 0, offset=self._offset + end)
 
     # Each step takes what it can of ``text`` at ``position``, and gives the position after that.
 
@@ -321,7 +328,7 @@ class JSONFragments:
         try:
             return int(number) if is_integer else self._parse_float(number)
         except (ValueError, ArithmeticError) as error:
-            # Python reads no integer of more than some thousand digits (sys.set_int_max_str_digits).
+            # Beyond a double; or an integer of some thousand digits (sys.set_int_max_str_digits).
             offset = self._offset + end - len(number)
             message = f"the number at offset {offset} can't be read"
             raise JSONFragmentError(message, offset=offset) from error
@@ -332,10 +339,11 @@ class JSONFragments:
         self._held = text[position:]
         return len(text)
 
-    def _unexpected(self, text: str, position: int, offset: int | None = None) -> JSONFragmentError:
-        if offset is None:
-            offset = self._offset + position
-        message = f"not JSON at offset {offset}: {text[position]!a} where {g.EXPECTED[self._state]} should be"
+    def _unexpected(self, text: str, position: int) -> JSONFragmentError:
+        offset = self._offset + position
+        # Of a surrogate pair the first half may be all that has come: no split changes what is said.
+        half = text[position].encode("utf-16-le", "surrogatepass")[:2].decode("utf-16-le", "surrogatepass")
+        message = f"not JSON at offset {offset}: {half!a} where {g.EXPECTED[self._state]} should be"
         return JSONFragmentError(message, offset=offset)
 
     def _incomplete(self) -> JSONFragmentError:

@@ -65,13 +65,18 @@ class TextBlock(_Values):
         """The text so far."""
         return str(self._text)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._text.fragments
+
     def append(self, text: str) -> None:
         """Add ``text`` at the end."""
         self._text.append(text)
 
     def replace(self, text: str) -> None:
         """Let ``text`` be the text."""
-        self._text = GrowingText(text)
+        self._text.replace(text)
 
     def copy(self) -> TextBlock:
         """A block that grows on its own."""
@@ -101,13 +106,18 @@ class ThinkingBlock(_Values):
         """The thinking so far."""
         return str(self._thinking)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._thinking.fragments
+
     def append(self, thinking: str) -> None:
         """Add ``thinking`` at the end."""
         self._thinking.append(thinking)
 
     def replace(self, thinking: str) -> None:
         """Let ``thinking`` be the thinking."""
-        self._thinking = GrowingText(thinking)
+        self._thinking.replace(thinking)
 
     def copy(self) -> ThinkingBlock:
         """A block that grows on its own."""
@@ -187,13 +197,18 @@ class ToolUseBlock(_Values):
         """The text of the arguments so far."""
         return str(self._raw)
 
+    @property
+    def fragments(self) -> list[str]:
+        """What came last, as ``GrowingText`` has it."""
+        return self._raw.fragments
+
     def append(self, fragment: str) -> None:
         """Add ``fragment`` at the end of the arguments' text."""
         self._raw.append(fragment)
 
     def replace(self, text: str) -> None:
         """Let ``text`` be the arguments' text."""
-        self._raw = GrowingText(text)
+        self._raw.replace(text)
 
     def copy(self) -> ToolUseBlock:
         """A block that grows on its own."""
@@ -326,8 +341,7 @@ class Message(_Values):
         if self.stop_reason is None:
             return None
         meaning = meaning_of(self.stop_reason)
-        wants_tools = meaning == "end_turn" and any(tool.type == "tool_use" for tool in self.tools)
-        return "tool_use" if wants_tools else meaning
+        return "tool_use" if meaning == "end_turn" and self._tools_of_client() else meaning
 
     @property
     def token_counts(self) -> TokenCounts:
@@ -356,11 +370,17 @@ class Message(_Values):
 
         Empty unless the message is complete and stopped for a reason that allows calls: nothing
         becomes executable after failure, truncation or length.  A call that the provider runs
-        itself is never among them.
+        itself is never among them, nor is one whose result is there.
         """
         if self.completeness != "complete" or not tools_may_run_after(self.stop_reason):
             return []
-        return [tool for tool in self.tools if tool.type == "tool_use" and tool.state == "complete"]
+        return [tool for tool in self._tools_of_client() if tool.state == "complete"]
+
+    def _tools_of_client(self) -> list[ToolUseBlock]:
+        """The calls that are left for the client."""
+        results = [block.data.get("tool_use_id") for block in self.blocks if isinstance(block, ResultBlock)]
+        answered = {id_ for id_ in results if isinstance(id_, str)}
+        return [tool for tool in self.tools if tool.type == "tool_use" and tool.id not in answered]
 
     def _answers(self) -> list[Message]:
         return [self, *self.alternatives.values()]

@@ -26,7 +26,7 @@ StopReason = Literal[
 MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "COMPLETE"),
     "stop_sequence": ("stop_sequence", "STOP_SEQUENCE"),
-    "tool_use": ("tool_use", "tool_calls", "function_call", "TOOL_CALL"),
+    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call", "TOOL_CALL"),
     "max_tokens": (
         "max_tokens",
         "length",
@@ -38,6 +38,7 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "refusal": (
         "refusal",
         "content_filter",
+        "content-filter",
         "SAFETY",
         "RECITATION",
         "BLOCKLIST",
@@ -47,9 +48,21 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
         "IMAGE_SAFETY",
         "IMAGE_PROHIBITED_CONTENT",
         "IMAGE_RECITATION",
+        "MODEL_ARMOR",
+        "JAILBREAK",
+        "ESCALATION",
+        "PUP_LIMITED_DISABLED",
     ),
     "pause_turn": ("pause_turn", "compaction", "CONTINUATION"),
-    "error": ("error", "MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),
+    "error": (
+        "error",
+        "MALFORMED_FUNCTION_CALL",
+        "MALFORMED_RESPONSE",
+        "MISSING_THOUGHT_SIGNATURE",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "NO_IMAGE",
+    ),
     "other": (),
 }
 _MEANING_OF = {word: meaning for meaning, words in MEANINGS.items() for word in words}

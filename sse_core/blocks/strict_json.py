@@ -12,16 +12,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
 JSONObject = dict[str, JSON]
 
-#: How deeply arrays and objects may be nested.  RFC 8259 section 9: "An implementation may set
-#: limits on the maximum depth of nesting."  What is within it can be written, compared and shown
-#: without an end of Python's stack.
-MAX_DEPTH = 200
+#: How deeply arrays and objects may be nested, here and in ``JSONFragments``.  RFC 8259 section 9: "An
+#: implementation may set limits on the maximum depth of nesting."  What is within it can be written,
+#: compared and shown in half of Python's stack.
+MAX_DEPTH = 512
 
+_CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -53,15 +55,25 @@ def dumps(value: JSON) -> str:
     return text if text.isascii() or not _SURROGATE.search(text) else _ascii_encoder.encode(value)
 
 
+def string_at(text: str, position: int) -> tuple[str, int]:
+    """The string whose opening quote is at ``position`` of the JSON ``text``, and where it ends.
+
+    Raises ``ValueError`` for one that is not whole or holds what a string can't.
+    """
+    value: str
+    value, end = _decoder.raw_decode(text, position)
+    return value, end
+
+
 def _is_deep(value: JSON) -> bool:
-    containers = [value]
+    # Level by level, each in a few calls of C: a long list of objects takes less time than reading it took.
+    items = [value]
     for _ in range(MAX_DEPTH):
-        containers = [item for outer in containers for item in _items(outer) if isinstance(item, dict | list)]
-    return bool(containers)
-
-
-def _items(container: JSON) -> list[JSON]:
-    return list(container.values()) if isinstance(container, dict) else container
+        inner = chain.from_iterable([item for item in items if type(item) is list])
+        items = [*inner, *chain.from_iterable([item.values() for item in items if type(item) is dict])]
+        if _CONTAINERS.isdisjoint(map(type, items)):
+            return False
+    return True
 
 
 def _refuse(constant: str) -> JSON:
@@ -70,7 +82,8 @@ def _refuse(constant: str) -> JSON:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _finite(number: str) -> float:
+def finite(number: str) -> float:
+    """The double that a number's text stands for.  Raises ``ValueError`` for one beyond a double's range."""
     value = float(number)
     # RFC 8259 section 6: "This specification allows implementations to set limits on the range
     # and precision of numbers accepted."  What is read here must be writable again.
@@ -79,6 +92,6 @@ def _finite(number: str) -> float:
     return value
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite)
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=finite)
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ascii_encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"))

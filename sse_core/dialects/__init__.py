@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from . import anthropic, openai_chat
+from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
 
-_DIALECTS = {dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT)}
+_ALL = (
+    anthropic.DIALECT,
+    gemini.DIALECT,
+    openai_chat.DIALECT,
+    openai_responses.DIALECT,
+    ui_messages.DIALECT,
+)
+_DIALECTS = {dialect.name: dialect for dialect in _ALL}
+_DIALECTS = {dialect.name: dialect for dialect in _ALL}
 
 
 def get(name: str) -> Dialect:

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..blocks.events import BlockEvent, StreamError
 from ..blocks.model import Message
 from ..blocks.strict_json import JSONObject
+from ..errors import LocalProtocolError
 from ..framing import ServerSentEvent
 from ..headers import Headers
 
@@ -77,3 +78,10 @@ class Dialect:
     request_fields: Mapping[str, object] = field(default_factory=lambda: STREAM)
     response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     delta: re.Pattern[bytes] | None = None
+
+
+def cannot_take_back(dialect: str) -> LocalProtocolError:
+    """What an encoder raises for a ``MessageReset``, if its protocol has no form for one."""
+    return LocalProtocolError(
+        f"{dialect} can't take back what was sent: use RetryPolicy(after_output='never') for its readers"
+    )

@@ -1,4 +1,4 @@
-"""What a decoder keeps between two events, and its bound."""
+"""What a decoder or an encoder keeps between two events, and its bound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import LimitExceeded
 
 
 class Held:
-    """Counts what a decoder keeps, in bytes, against ``max_held_bytes``."""
+    """Counts what is kept, in bytes, against ``max_held_bytes``."""
 
     __slots__ = ("bound", "bytes")
 
@@ -25,7 +25,7 @@ class Held:
         """
         self.bytes += count
         if self.bytes > self.bound:
-            message = f"the decoder would keep more than max_held_bytes={self.bound}"
+            message = f"more than max_held_bytes={self.bound} would have to be kept between two events"
             raise LimitExceeded(message, limit="max_held_bytes", bound=self.bound, status=502)
 
 

@@ -38,6 +38,8 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "INVALID_ARGUMENT",
         "FAILED_PRECONDITION",
         "OUT_OF_RANGE",
+        "ALREADY_EXISTS",
+        "UNIMPLEMENTED",
     ),
     "authentication": ("authentication_error", "invalid_api_key", "UNAUTHENTICATED"),
     "permission": ("permission_error", "PERMISSION_DENIED"),
@@ -54,7 +56,7 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
     ),
     "overloaded": ("overloaded_error", "service_unavailable", "slow_down", "UNAVAILABLE"),
     "timeout": ("timeout", "timeout_error", "DEADLINE_EXCEEDED"),
-    "server": ("api_error", "server_error", "internal_error", "INTERNAL", "UNKNOWN", "ABORTED"),
+    "server": ("api_error", "server_error", "internal_error", "INTERNAL", "UNKNOWN", "ABORTED", "DATA_LOSS"),
     "refusal": ("content_filter", "content_policy_violation", "PROHIBITED_CONTENT"),
     "cut": tuple(TYPES_OF_CUTS),
 }
@@ -97,6 +99,11 @@ def kind_of(*words: str | None, status: int = 0) -> ErrorKind:
             return _KIND_OF[word]
     usual: ErrorKind = "server" if status >= 500 else "invalid_request" if status >= 400 else "unknown"
     return _KIND_OF_STATUS.get(status, usual)
+
+
+def is_known(word: str) -> bool:
+    """Whether ``word`` is a type or code of a provider that this version knows."""
+    return word in _KIND_OF
 
 
 def may_pass(*words: str | None, status: int = 0) -> bool:

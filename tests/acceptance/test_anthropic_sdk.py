@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
+from pydantic import TypeAdapter
 
-from sse_core import EventStreamDecoder, dialects, encode_event
+from sse_core import EventStreamDecoder, ServerSentEvent, dialects, encode_event
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
@@ -29,36 +31,69 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from tests.acceptance.one_answer import OneAnswer
-from tests.acceptance.recorded import accumulated
+from tests.acceptance.recorded import accumulated, decoded, framed
 
 ANTHROPIC = dialects.get("anthropic")
-RECORDED = sorted((Path(__file__).parents[3] / "shared/fixtures/anthropic").glob("*.sse"))
+CHAT = dialects.get("openai-chat")
+FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
+RECORDED = sorted(FIXTURES.glob("anthropic/*.sse"))
+#: Streams of another protocol; those of `synthetic` have calls that grow side by side.
+FOREIGN = sorted(
+    [
+        *FIXTURES.glob("openai-chat/*.sse"),
+        *FIXTURES.glob("openai-compat/*/*.sse"),
+        *FIXTURES.glob("synthetic/chat-*.sse"),
+    ]
+)
 START = MessageStart("msg_1", "claude", usage={"input_tokens": 3, "output_tokens": 1})
+#: What the SDK's own types say an event is.
+EVENT: TypeAdapter[Any] = TypeAdapter(anthropic.types.RawMessageStreamEvent)
 
 
 class Provider(OneAnswer):
     """A provider, and what the official SDK makes of its answers."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.client = anthropic.Anthropic(api_key="none", base_url=self.url, max_retries=0)
+
+    def ask(self, body: bytes) -> Any:
+        self.body = body
+        return self.client.messages.stream(
+            model="m", max_tokens=9, messages=[{"role": "user", "content": "?"}]
+        )
+
     def read_by_the_sdk(self, body: bytes) -> dict[str, Any]:
         """The final message that the official SDK makes of a stream."""
-        self.body = body
-        with anthropic.Anthropic(api_key="none", base_url=self.url, max_retries=0) as client:
-            ask = client.messages.stream(model="m", max_tokens=9, messages=[{"role": "user", "content": "?"}])
-            with ask as stream:
-                return stream.get_final_message().to_dict(warnings=False)
+        with self.ask(body) as stream:
+            message: dict[str, Any] = stream.get_final_message().to_dict(warnings=False)
+            return message
+
+    def followed_by_the_sdk(self, body: bytes) -> tuple[list[str], dict[str, Any]]:
+        """The types of the events that the official SDK reads, and the final message."""
+        with self.ask(body) as stream:
+            types = [event.type for event in stream]
+            return types, stream.get_final_message().to_dict(warnings=False)
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
     provider = Provider()
-    with provider.serving():
+    with provider.serving(), provider.client:
         yield provider
 
 
-def written(events: Iterable[BlockEvent]) -> bytes:
+def sent(events: Iterable[BlockEvent]) -> list[ServerSentEvent]:
     encoder = ANTHROPIC.Encoder()
-    sent = [sse for event in events for sse in encoder.send(event)]
+    return [sse for event in events for sse in encoder.send(event)]
+
+
+def on_the_wire(sent: Iterable[ServerSentEvent]) -> bytes:
     return b"".join(encode_event(sse.data, event=sse.type) for sse in sent)
+
+
+def written(events: Iterable[BlockEvent]) -> bytes:
+    return on_the_wire(sent(events))
 
 
 def test_the_sdk_makes_the_message_that_we_make(provider: Provider) -> None:
@@ -96,6 +131,48 @@ def test_the_sdk_makes_the_same_of_a_recording_and_of_what_we_make_of_it(
     received = EventStreamDecoder().receive_data(recorded)
     events = [event for sse in received for event in decoder.receive_event(sse)]
     assert provider.read_by_the_sdk(written(events)) == provider.read_by_the_sdk(recorded)
+
+
+#: Events that the SDK adds to those that it reads.
+DERIVED = {"text", "thinking", "signature", "input_json", "citation"}
+
+
+@pytest.mark.parametrize("path", FOREIGN or [None], ids=lambda path: path and path.stem)
+def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
+    provider: Provider, path: Path | None
+) -> None:
+    """Each event is what the SDK's types demand, one block is open at a time, and the message is ours."""
+    if path is None:
+        pytest.skip("shared folder missing: the recordings lie beside the checkout")
+    events = list(decoded(CHAT, framed([path.read_bytes()])))
+    ours = accumulated(events)
+    told = sent(events)
+    for sse in told:
+        if sse.type not in {"error", "ping"}:
+            EVENT.validate_python(json.loads(sse.data))
+    if ours.completeness != "complete":
+        with pytest.raises(anthropic.APIStatusError):
+            provider.read_by_the_sdk(on_the_wire(told))
+        return
+    _require_order([(sse.type, json.loads(sse.data).get("index")) for sse in told])
+    types, theirs = provider.followed_by_the_sdk(on_the_wire(told))
+    assert [type for type in types if type not in DERIVED] == [s.type for s in told if s.type != "ping"]
+    if any(tool.state in {"invalid", "incomplete"} for tool in ours.tools):
+        return  # of such arguments the SDK shows the part that parses
+    response = ANTHROPIC.to_response(ours)
+    # The halves of a surrogate pair that came in two events are one character.
+    theirs = json.loads(json.dumps(theirs))
+    assert {name: theirs[name] for name in response} == response
+
+
+def _require_order(told: list[tuple[str, int | None]]) -> None:
+    """Anthropic's order: one block at a time, each with its deltas."""
+    kinds = [kind for kind, _ in told if kind != "ping"]
+    assert (kinds[0], kinds[-2:]) == ("message_start", ["message_delta", "message_stop"])
+    current = -1
+    for kind, index in told:
+        current += kind == "content_block_start"
+        assert index in {None, current}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from sse_core.blocks import strict_json
 from tests.relay.support import JSON, QUESTION, TURN_ID, World, question
 
 
@@ -147,7 +148,7 @@ def test_the_request_line() -> None:
         (b'{"a": NaN}', "not JSON"),
         (b'{"a": 1e999}', "not JSON"),
         (b'{"a": "\xff"}', "not JSON"),
-        (b'{"a": ' + b"[" * 201 + b"]" * 201 + b"}", "not JSON"),
+        (b'{"a": ' + b"[" * strict_json.MAX_DEPTH + b"]" * strict_json.MAX_DEPTH + b"}", "not JSON"),
         (b'{"a": ' + b"[" * 100_000, "not JSON"),
         (b"[]", "JSON object"),
         (b"null", "JSON object"),

@@ -79,6 +79,10 @@ async def test_stopping(page: Page) -> None:
         assert await page.ask_briefly(server.url + "v1/messages", 10) is Outcome.COMPLETED
 
 
+async def test_a_broadcast(page: Page) -> None:
+    assert await page.work_and_watch() == [*(f"{percent} %" for percent in range(0, 101, 10)), ""]
+
+
 async def test_settings(page: Page) -> None:
     async with trio.open_nursery() as nursery:
         port = await nursery.start(page.serve_with_settings)
@@ -99,7 +103,7 @@ def test_every_function_of_the_page_is_called_by_a_test_here(page: Page) -> None
         name for name, value in page.names.items() if getattr(value, "__module__", None) == "docs_trio"
     }
     tests = Path(__file__).read_text("utf-8")
-    called_by_the_page = {"ask", "count"}
+    called_by_the_page = {"ask", "count", "follow_job"}
     assert {name for name in defined if f"page.{name}" not in tests} <= called_by_the_page
 
 

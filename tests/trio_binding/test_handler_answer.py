@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sse_core import ServerSentEvent
-from sse_core.lifecycle import SubscriptionSettings
-from sse_http import HandlerAnswer, HandlerSettings, Reply, Stream, StreamHead, StreamState
+from sse_core.lifecycle import Broadcast, SubscriptionSettings
+from sse_http import Follow, HandlerAnswer, HandlerSettings, Reply, Request, Stream, StreamHead, StreamState
 
 QUIET = SubscriptionSettings(heartbeat=None, stall=None)
 
@@ -175,3 +175,20 @@ class TestClosing:
         answer.finish(103.0)
         answer.fail()
         assert answer.data_to_send(103.0) == b""
+
+
+class TestFollowing:
+    def test_a_reader_gets_what_is_published_and_the_end(self) -> None:
+        broadcast, answer, woken = Broadcast("job"), HandlerAnswer(), list[int]()
+        answer.waker = lambda: woken.append(1)
+        answer.follow(Follow(broadcast), Request("GET", "/"), 0.0)
+        assert status(answer) == 200
+        woken.clear()
+        broadcast.publish([ServerSentEvent("message", "a")], 1.0)
+        assert woken
+        assert answer.data_to_send(1.0) == b"data: a\nid: job-1\n\n"
+        broadcast.close(2.0)
+        assert answer.data_to_send(2.0) == b""
+        assert answer.state is StreamState.FINISHED
+        answer.close(2.0)
+        assert answer.closed

@@ -8,6 +8,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from itertools import cycle
 from typing import Any
 
@@ -16,11 +17,12 @@ import trio
 
 import sse_trio
 from sse_core import ServerSentEvent
-from sse_core.lifecycle import NO_RETRY, RetryPolicy, SubscriptionSettings
-from sse_http import EventItem, HandlerSettings, Reply, Request
+from sse_core.lifecycle import NO_RETRY, Broadcast, RetryPolicy, SubscriptionSettings
+from sse_http import EventItem, Follow, HandlerSettings, Reply, Request
 from tests.trio_binding.support import (
     GET,
     Cutter,
+    Server,
     client_of,
     events_of,
     eventually,
@@ -148,6 +150,60 @@ class TestAnswers:
         async with serving(Story("x")) as server, client_of(server, GET % b"" * 3) as client:
             while client.received.count(b"data: x\n\n") < 3:
                 assert await client.read()
+
+
+class TestFollowing:
+    """A handler lets its reader follow a broadcast."""
+
+    async def test_many_readers_of_one_stream(self) -> None:
+        broadcast = Broadcast("job")
+
+        async def handler(request: Request) -> Follow:
+            return Follow(broadcast)
+
+        async with serving(handler) as server, AsyncExitStack() as stack:
+            clients = [await stack.enter_async_context(client_of(server, GET % b"")) for _ in range(3)]
+            for client in clients:
+                await client.read_until(b"200 OK")
+            broadcast.publish([ServerSentEvent("progress", "10 %")], trio.current_time())
+            for client in clients:
+                await client.read_until(b"event: progress\ndata: 10 %\nid: job-1\n\n")
+            broadcast.close(trio.current_time())
+            for client in clients:
+                await client.read_until(b"\r\n0\r\n\r\n")
+
+    @pytest.mark.parametrize(("last_event_id", "expected"), [("job-1", ["b"]), ("other-1", ["a", "b"])])
+    async def test_who_comes_back_goes_on_where_he_was(self, last_event_id: str, expected: list[str]) -> None:
+        broadcast = Broadcast("job")
+        broadcast.publish([ServerSentEvent("message", text) for text in "ab"], trio.current_time())
+        broadcast.close(trio.current_time())
+
+        async def handler(request: Request) -> Follow:
+            return Follow(broadcast)
+
+        request = GET.replace(b"\r\n\r\n", b"\r\nlast-event-id: %s\r\nconnection: close\r\n\r\n")
+        request %= (b"", last_event_id.encode())
+        async with serving(handler) as server, client_of(server, request) as client:
+            assert events_of(await client.read_all()) == expected
+
+    async def test_a_reader_who_goes_is_forgotten(self) -> None:
+        broadcast = Broadcast("job")
+
+        async def handler(request: Request) -> Follow:
+            return Follow(broadcast, join="now")
+
+        async with serving(handler) as server:
+            async with client_of(server, GET % b"") as client:
+                await client.read_until(b"200 OK")
+            await trio.sleep(0.05)
+            broadcast.publish([ServerSentEvent("message", "a")], trio.current_time())
+            assert (await fetch_head(server)).startswith(b"HTTP/1.1 200")
+
+
+async def fetch_head(server: Server) -> bytes:
+    async with client_of(server, GET % b"") as client:
+        await client.read_until(b"\r\n\r\n")
+        return client.received
 
 
 class TestPace:

@@ -34,8 +34,11 @@ def read_block(data: JSON) -> Block:
 
 
 def _read_text(data: JSONObject) -> Block:
+    citations = optional(data, "citations", list)
+    if not all(isinstance(citation, dict) for citation in citations or []):
+        raise ValueError("a citation is no object")
     extra = rest(data, "type", "text", "citations")
-    return TextBlock(optional(data, "text", str) or "", optional(data, "citations", list), extra)
+    return TextBlock(optional(data, "text", str) or "", citations, extra)
 
 
 def _read_thinking(data: JSONObject) -> Block:

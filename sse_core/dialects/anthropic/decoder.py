@@ -23,6 +23,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..fields import optional, required, rest
+from ..repetition import Delta, Path, Repetition
 from .blocks import read_block
 from .errors import read_error
 
@@ -30,6 +31,12 @@ from .errors import read_error
 _EXCERPT = 100
 #: After these nothing of a stream counts.
 _ENDS = frozenset({e.MessageStop, e.StreamError})
+#: Where the text of a delta stands in its event.
+_PLACES: dict[type[Delta], tuple[Path, ...]] = {
+    e.TextDelta: (("delta", "text"),),
+    e.ThinkingDelta: (("delta", "thinking"),),
+    e.ArgumentsDelta: (("delta", "partial_json"),),
+}
 
 
 class Decoder:
@@ -38,23 +45,31 @@ class Decoder:
     def __init__(self) -> None:
         self._id: str | None = None
         self._ended = False
+        self._broken = False  # an event could not be read
+        self._repetition = Repetition(_PLACES)
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block event that ``sse`` stands for; none after the message's end.
+        """The block event that ``sse`` stands for; none after the message's end, or after an error.
 
         Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what
         it needs, and for a second message within the stream.
         """
-        if self._ended:
+        if self._ended or self._broken:
             return []
+        delta = self._repetition.delta_of(sse)
+        if delta is not None:
+            return [delta]
         try:
             event = _read(sse)
         except ValueError as error:
+            self._broken = True  # what it said is missing from all that follows
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         if isinstance(event, e.MessageStart):
             return self._start(event)
         self._ended = type(event) in _ENDS
+        if event.source is sse:  # and was not given its name back
+            self._repetition.learn(sse, [event])
         return [event]
 
     def receive_eof(self) -> list[BlockEvent]:
@@ -70,6 +85,7 @@ class Decoder:
             return [event]
         # The same start twice is a repetition; another one is a second stream spliced in.
         if event.id != self._id:
+            self._broken = True
             raise RemoteProtocolError("a second message begins within the stream", status=502)
         return []
 
@@ -81,7 +97,8 @@ def _read(sse: ServerSentEvent) -> BlockEvent:
     kind = _kind(data, sse.type)
     read = _READERS.get(kind)
     if read is None:
-        return e.UnknownEvent(data, source=sse)
+        # Where only the name says what it is, its type: it has to be written anew.
+        return e.UnknownEvent({"type": kind, **data}, source=sse)
     event = read(data)
     # Anthropic's own clients silently drop an event whose `event:` is missing; as `source` is what
     # is sent on, it gets back the name that it should have had.

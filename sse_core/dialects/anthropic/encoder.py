@@ -1,5 +1,8 @@
 """Block events to Anthropic's events.
 
+What comes in another protocol is translated first (``translation``), so that all that is written
+here is Anthropic's own.
+
 Source: https://docs.claude.com/en/docs/build-with-claude/streaming
 """
 
@@ -15,14 +18,19 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..fields import rest
+from ..foreign import is_foreign
 from .blocks import write_block
-from .errors import write_cut, write_error
+from .errors import in_own_words, write_cut, write_error
+from .translation import Translation
+
+NAME = "anthropic"
 
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
 #: What has no form in this protocol.
-_UNSAID = (e.ItemsDelta, e.MessageReset, e.TextReplaced)
+_UNSAID = (e.ItemsDelta, e.TextReplaced)
 
 
 class Encoder:
@@ -30,27 +38,48 @@ class Encoder:
 
     ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that
     is sent on as it is.
+
+    A message that comes in another protocol (``MessageStart.dialect``) is told in Anthropic's words
+    and order.  ``max_held_bytes`` bounds what waits then: calls that grow beside another.
     """
 
-    def __init__(self, *, verbatim: bool = False) -> None:
+    def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 16 * 2**20) -> None:
+        self.max_held_bytes = max_held_bytes
         self._verbatim = verbatim
+        self._began = verbatim  # whose message it is, is known
+        self._translation: Translation | None = None
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
-        """The event that stands for ``event``; none for what Anthropic has no form for.
+        """The events that stand for ``event``; none for what Anthropic has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``,
+        ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if self._verbatim and event.source is not None:
             return [event.source]
-        if isinstance(event, _UNSAID):
-            return []
-        write = _WRITERS.get(type(event))
-        if write is None:
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
+        if not isinstance(event, _UNSAID) and type(event) not in _WRITERS:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if event.choice != 0:
             return []  # Anthropic gives one answer.
-        data = write(event)
-        return [ServerSentEvent(_event_name(data), strict_json.dumps(data))]
+        return [_written(told) for told in self._translated(event) if not isinstance(told, _UNSAID)]
+
+    def _translated(self, event: BlockEvent) -> list[BlockEvent]:
+        if isinstance(event, e.MessageStart):
+            self._began = True
+            foreign = is_foreign(event.dialect, NAME)
+            self._translation = Translation(self.max_held_bytes) if foreign else None
+        elif isinstance(event, e.UnknownEvent) and not self._began:
+            return []  # nobody has said whose it is
+        if isinstance(event, e.StreamError):
+            event = in_own_words(event, foreign=self._translation is not None)
+        return [event] if self._translation is None else self._translation.translate(event)
+
+
+def _written(event: BlockEvent) -> ServerSentEvent:
+    data = _WRITERS[type(event)](event)
+    return ServerSentEvent(_event_name(data), strict_json.dumps(data))
 
 
 def _event_name(data: JSONObject) -> str:

@@ -5,10 +5,11 @@ Source: https://docs.claude.com/en/api/errors
 
 from __future__ import annotations
 
-from ...blocks.events import MessageCut, StreamError
+from ...blocks.events import ErrorKind, MessageCut, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
+from ..foreign import has_foreign_words, plain_error, says_its_kind
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -36,16 +37,30 @@ _STATUSES = {
 _TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
 _STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
 _UNKNOWN_STATUS = 500
+_TYPE_OF_KIND: dict[ErrorKind, str] = {
+    "invalid_request": "invalid_request_error",
+    "authentication": "authentication_error",
+    "permission": "permission_error",
+    "billing": "billing_error",
+    "not_found": "not_found_error",
+    "too_large": "request_too_large",
+    "rate_limit": "rate_limit_error",
+    "overloaded": "overloaded_error",
+    "timeout": "timeout_error",
+    "server": "api_error",
+    "refusal": "invalid_request_error",  # what Anthropic answers where its filter would not have the text
+}
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    ours = error_type if error_type in _STATUSES else _TYPE_OF_KIND.get(kind_of(error_type), "")
+    return _STATUSES.get(ours, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:
     """The body of an HTTP answer that is this error."""
-    return rest(write_error(error), "outcome")
+    return rest(write_error(in_own_words(error)), "outcome")
 
 
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
@@ -88,6 +103,17 @@ def read_error(data: JSONObject) -> StreamError:
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
     )
+
+
+def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+    """``error``, or what Anthropic would say in its place where it is in another protocol's words.
+
+    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    """
+    if not has_foreign_words(error, _STATUSES, foreign=foreign):
+        return error
+    own = says_its_kind(error, _STATUSES)
+    return plain_error(error, error.type if own else _TYPE_OF_KIND.get(error.kind, error.type))
 
 
 def write_error(error: StreamError) -> JSONObject:

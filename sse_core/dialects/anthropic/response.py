@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from ...blocks.model import Message
 from ...blocks.strict_json import JSONObject
+from ..foreign import is_foreign
 from .blocks import write_whole_block
+from .encoder import NAME
+from .translation import translated
 
 
 def to_response(message: Message) -> JSONObject:
     """The response object that Anthropic would have sent without streaming.
 
     https://docs.claude.com/en/api/messages.  Arguments of a tool that are not whole, or no JSON,
-    stand in it as ``{"INVALID_JSON": text}``.
+    stand in it as ``{"INVALID_JSON": text}``.  A message that came in another protocol is told in
+    Anthropic's words.
     """
+    if is_foreign(message.dialect, NAME):
+        message = translated(message)
     response = {
         "id": message.id,
         "type": "message",

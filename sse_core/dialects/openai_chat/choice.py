@@ -26,7 +26,8 @@ LOGPROBS = f"{CHOICE}logprobs"
 #: After these reasons a call may be cut, and nothing says whether it was.
 _CUTTING_REASONS = frozenset({"length", "content_filter", "max_tokens", "model_length", "error"})
 _TEXTS = frozenset({"content", "refusal"})
-_KNOWN = ("role", "content", "refusal", "annotations", "reasoning_details", "tool_calls", "function_call")
+_RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call"})
+_KNOWN = frozenset({"role", "content", "reasoning_details", *_RARE})
 
 
 class Choice:
@@ -47,18 +48,10 @@ class Choice:
         ``max_held_bytes``.
         """
         delta = delta_of(data)
-        events: list[BlockEvent] = []
-        events += self._reasoning(delta)
-        events += self._content(delta.get("content"))
-        events += self._grow("refusal", optional(delta, "refusal", str))
-        for annotation in optional(delta, "annotations", list) or []:
-            events += self._annotation(annotation)
-        for call in optional(delta, "tool_calls", list) or []:
-            events += self._call(call)
-        function = optional(delta, "function_call", dict)
-        if function is not None:
-            # The form of a call before there were several: as one that no index of a call can be.
-            events += self._call({"index": -1, "type": "function_call", "function": function})
+        events = [*self._reasoning(delta), *self._content(delta.get("content"))]
+        # Most deltas have none of these, so that it is cheaper to ask for all of them at once.
+        if not _RARE.isdisjoint(delta):
+            events += self._rare(delta)
         events += self._items(data, delta)
         return events + self._facts(data, delta)
 
@@ -71,14 +64,27 @@ class Choice:
         """The stream was cut: nothing is whole, but what was held is told."""
         return self._calls.flush(self._next)
 
+    def _rare(self, delta: JSONObject) -> list[BlockEvent]:
+        """What most deltas don't have."""
+        events = self._grow("refusal", optional(delta, "refusal", str))
+        for annotation in optional(delta, "annotations", list) or []:
+            events += self._annotation(annotation)
+        for call in optional(delta, "tool_calls", list) or []:
+            events += self._call(call)
+        function = optional(delta, "function_call", dict)
+        if function is not None:
+            # The form of a call before there were several: as one that no index of a call can be.
+            events += self._call({"index": -1, "type": "function_call", "function": function})
+        return events
+
     def _reasoning(self, delta: JSONObject) -> list[BlockEvent]:
         for name in REASONING:
             value = delta.get(name)
             if isinstance(value, str) and value:
                 return self._grow(name, value)
         # Snowflake sends nothing but the details; OpenRouter sends their text twice.
-        details = optional(delta, "reasoning_details", list) or []
-        return self._grow("reasoning_details", "".join(_detail_text(item) for item in details))
+        details = optional(delta, "reasoning_details", list)
+        return self._grow("reasoning_details", "".join(map(_detail_text, details))) if details else []
 
     def _content(self, content: JSON) -> list[BlockEvent]:
         if content is None or isinstance(content, str):
@@ -131,15 +137,15 @@ class Choice:
 
     def _facts(self, data: JSONObject, delta: JSONObject) -> list[BlockEvent]:
         """The finish reason and the fields that have no name here, where they are new."""
-        fields = {CHOICE + name: value for name, value in rest(data, *_OF_CHOICE).items()}
-        fields |= {
-            MESSAGE + name: value for name, value in rest(delta, *_KNOWN).items() if _is_fact(name, value)
-        }
-        # An empty text opens no block, but says that the field is a text and not null.
-        fields |= {MESSAGE + name: "" for name in sorted(_TEXTS) if delta.get(name) == ""}
+        fields = {CHOICE + name: value for name, value in data.items() if name not in _OF_CHOICE}
+        for name, value in delta.items():
+            # An empty text opens no block, but says that the field is a text and not null.
+            is_empty_text = name in _TEXTS and value == ""
+            if is_empty_text or (name not in _KNOWN and _is_fact(name, value)):
+                fields[MESSAGE + name] = value
         if "logprobs" in data:
             fields[LOGPROBS] = _without_items(data["logprobs"])
-        new = self._fields.changed(fields)
+        new = self._fields.changed(fields) if fields else fields
         reason = optional(data, "finish_reason", str) or None
         if reason == self.finish_reason:
             reason = None
@@ -176,7 +182,7 @@ class Choice:
 
 
 #: Fields of a choice that are read elsewhere.  Writer sends each delta twice, as `message` too.
-_OF_CHOICE = ("index", "delta", "message", "finish_reason", "logprobs", "usage")
+_OF_CHOICE = frozenset({"index", "delta", "message", "finish_reason", "logprobs", "usage"})
 
 
 def delta_of(choice: JSONObject) -> JSONObject:

@@ -24,16 +24,25 @@ from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..fields import optional, text
 from ..held import ChangedFields, Held
-from .choice import Choice, delta_of
+from ..repetition import Delta, Path, Repetition
+from .choice import REASONING, Choice, delta_of
 from .errors import is_error, read_error
 
 NAME = "openai-chat"
 DONE = "[DONE]"
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
-#: Fields of a chunk that are read elsewhere, or that only blur its length (OpenAI's `obfuscation`,
-#: Mistral's `p`).
-_OF_CHUNK = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
+#: Fields of a chunk that only blur its length: OpenAI's and Mistral's.
+_PADDING = ("obfuscation", "p")
+#: Fields of a chunk that are read elsewhere, or mean nothing.
+_OF_CHUNK = frozenset({"id", "object", "model", "choices", "usage", "error", *_PADDING})
+_DELTA = ("choices", 0, "delta")
+#: Where the text of a delta stands in its chunk.
+_PLACES: dict[type[Delta], tuple[Path, ...]] = {
+    e.TextDelta: ((*_DELTA, "content"),),
+    e.ThinkingDelta: tuple((*_DELTA, name) for name in REASONING),
+    e.ArgumentsDelta: ((*_DELTA, "tool_calls", 0, "function", "arguments"),),
+}
 
 
 class Decoder:
@@ -48,6 +57,7 @@ class Decoder:
         self._held = Held(max_held_bytes)
         self._fields = ChangedFields(self._held)
         self._choices: dict[int, Choice] = {}
+        self._repetition = Repetition(_PLACES, _PADDING)
         self._id = self._model = ""
         self._created: JSON = None  # the first that is not 0 counts: Ollama's clock goes on
         self._began = False  # a chunk has come
@@ -64,6 +74,9 @@ class Decoder:
         """
         if self._ended or self._broken:
             return []
+        delta = self._repetition.delta_of(sse)
+        if delta is not None:
+            return [delta]
         try:
             events = self._read(sse)
         except LimitExceeded:
@@ -77,6 +90,7 @@ class Decoder:
         # An error tells its source itself: whoever sends an error without one made it himself.
         carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
         carrier.source = sse
+        self._repetition.learn(sse, events)
         return events
 
     def receive_eof(self) -> list[BlockEvent]:
@@ -201,5 +215,7 @@ def _role(choices: list[JSON]) -> str:
 def _usage(chunk: JSONObject, choices: list[JSON]) -> JSONObject:
     """The usage: of the chunk; of the choice (Moonshot); or in ``x_groq``, where Groq had it first."""
     places = [chunk, *(choice for choice in choices if isinstance(choice, dict)), chunk.get("x_groq")]
-    found = [optional(place, "usage", dict) for place in places if isinstance(place, dict)]
+    found = [
+        optional(place, "usage", dict) for place in places if isinstance(place, dict) and "usage" in place
+    ]
     return next((usage for usage in found if usage), {})

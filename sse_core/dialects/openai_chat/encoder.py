@@ -2,7 +2,9 @@
 
 A chunk says nothing of where a block begins or ends, so much of what other protocols say has no form
 here: signatures, redacted thinking, tools that the provider ran itself and their results.  They are
-left out.  Thinking goes out as ``reasoning_content``, the name that most hosts use.
+left out.  Thinking goes out as ``reasoning_content``, the name that most hosts use.  Of a message that
+comes in another protocol, what is in that protocol's own words is left out too (``foreign``), but for the
+stop reason: it stands as ``native_finish_reason`` beside ours, where OpenRouter has it.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
 """
@@ -19,9 +21,12 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import cannot_take_back
 from ..fields import rest
+from ..foreign import is_foreign, plain_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
-from .errors import write_cut, write_error
+from .decoder import NAME
+from .errors import in_own_words, write_cut, write_error
 from .words import finish_reason, usage
 
 
@@ -35,30 +40,66 @@ class _Tool:
         self.index = index
         self.said = False
 
+    def begin(self) -> JSONObject:
+        """The call begins."""
+        extra = _beside(self.block.extra)
+        kind = "custom" if self._takes_text else "function"
+        return self.delta({"type": kind, **extra, "id": self.block.id, **self._body(name=self.block.name)})
+
+    def more(self, arguments: str) -> JSONObject:
+        """More of its arguments."""
+        return self.delta(self._body(arguments))
+
+    def end(self) -> list[JSONObject]:
+        """The call is whole: what it has not said yet."""
+        arguments = self.block.raw_arguments
+        if not self._takes_text:
+            arguments = arguments or strict_json.dumps(self.block.start_input)
+        return [] if self.said or not arguments else [self.more(arguments)]
+
     def delta(self, fields: JSONObject) -> JSONObject:
-        """A fragment of the call."""
+        """Fields of the call."""
         if self.block.extra.get("type") == "function_call":
             return {"function_call": fields["function"]} if "function" in fields else {}
         return {"tool_calls": [{"index": self.index, **fields}]}
 
+    @property
+    def _takes_text(self) -> bool:
+        return self.block.input_encoding == "text"
+
+    def _body(self, arguments: str = "", **named: str) -> JSONObject:
+        if self._takes_text:
+            return {"custom": {**named, "input": arguments}}
+        return {"function": {**named, "arguments": arguments}}
+
 
 class _Answer:
-    """What is known of one choice while it is written."""
+    """What is known of one choice while it is written.  ``dialect`` is what its message came in."""
 
     def __init__(self) -> None:
+        self.dialect = ""
         self.stop_reason: str | None = None
         self._names: dict[int, str] = {}  # open blocks of text and thinking: the field they are written to
         self._tools: dict[int, _Tool] = {}  # calls that are not whole yet
         self._calls = 0
         self._annotations = 0
 
-    def finish_reason(self) -> str | None:
-        """Why the choice ended; a call that is not whole may not look so."""
-        reason = finish_reason(self.stop_reason)
-        return "length" if self._tools and tools_may_run_after(reason) else reason
+    def end(self) -> JSONObject:
+        """Why the choice ended, as fields of it; none where nobody has said.
+
+        A call that is not whole may not look so.
+        """
+        reason = self.stop_reason
+        if self.dialect != NAME:
+            reason = finish_reason(reason, calls=self._calls > 0)
+        if self._tools and tools_may_run_after(reason):
+            return {"finish_reason": "length"}
+        if is_foreign(self.dialect, NAME) and reason is not None:
+            return {"finish_reason": reason, "native_finish_reason": self.stop_reason}
+        return {} if reason is None else {"finish_reason": reason}
 
     def start(self, event: e.MessageStart) -> list[JSONObject]:
-        self.stop_reason = event.stop_reason
+        self.dialect, self.stop_reason = event.dialect, event.stop_reason
         deltas: list[JSONObject] = [{"role": event.role, "content": None}]
         for index, block in enumerate(event.blocks):
             deltas += [*self._begin(index, block), *self._end(index)]
@@ -87,10 +128,7 @@ class _Answer:
             return []
         tool = self._tools[index] = _Tool(block, self._calls)
         self._calls += 1
-        function = {"name": block.name, "arguments": ""}
-        return [
-            tool.delta({"type": "function", **_beside(block.extra), "id": block.id, "function": function})
-        ]
+        return [tool.begin()]
 
     def text(self, event: e.TextDelta) -> list[JSONObject]:
         return self._say(event.index, event.text)
@@ -107,7 +145,7 @@ class _Answer:
         if tool is None or not event.fragment:
             return []
         tool.said = tool.said or not event.fragment.isspace()
-        return [tool.delta({"function": {"arguments": event.fragment}})]
+        return [tool.more(event.fragment)]
 
     def citation(self, event: e.CitationDelta) -> list[JSONObject]:
         return self._cite([event.citation])
@@ -128,10 +166,7 @@ class _Answer:
     def _end(self, index: int) -> list[JSONObject]:
         self._names.pop(index, None)
         tool = self._tools.pop(index, None)
-        if tool is None or tool.said:
-            return []
-        arguments = tool.block.raw_arguments or strict_json.dumps(tool.block.start_input)
-        return [tool.delta({"function": {"arguments": arguments}})]
+        return [] if tool is None else tool.end()
 
 
 _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
@@ -144,7 +179,7 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
     e.BlockStop: _Answer.block_stop,
 }
 #: What has no form in a chunk.
-_UNSAID = (e.MessageReset, e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
+_UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
 #: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
 _OUR_ENDS = (e.MessageCut, e.StreamError)
 
@@ -161,19 +196,25 @@ class Encoder:
         self._base: JSONObject = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
         self._answers: dict[int, _Answer] = {}
         self._usage: JSONObject = {}
+        self._dialect = ""
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The chunks that stand for ``event``; none for what a chunk has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
         if self._verbatim and not isinstance(event, _OUR_ENDS):
             return []
-        return [ServerSentEvent("message", data) for data in self._write(event)]
+        if isinstance(event, e.MessageStart) and event.choice == 0:
+            self._dialect = event.dialect
+        plain = plain_event(event) if is_foreign(self._dialect, NAME) else event
+        return [] if plain is None else [ServerSentEvent("message", data) for data in self._write(plain)]
 
     def _write(self, event: BlockEvent) -> list[str]:
         handler = self._HANDLERS.get(type(event))
@@ -219,18 +260,22 @@ class Encoder:
     def _stop(self, _: e.MessageStop) -> list[str]:
         ends = []
         for index, answer in sorted(self._answers.items()):
-            reason = answer.finish_reason()
-            if reason is not None:
-                ends.append(self._chunk(index, {}, {"finish_reason": reason}))
-        if self._usage:
-            ends.append(strict_json.dumps({**self._base, "choices": [], "usage": usage(self._usage)}))
-        return [*ends, "[DONE]"]
+            end = answer.end()
+            if end:
+                ends.append(self._chunk(index, {}, end))
+        return [*ends, *self._figures(), "[DONE]"]
 
     def _error(self, event: e.StreamError) -> list[str]:
-        return [strict_json.dumps(write_error(event))]
+        event = in_own_words(event, foreign=is_foreign(self._dialect, NAME))
+        return [*self._figures(), strict_json.dumps(write_error(event))]
 
     def _cut(self, event: e.MessageCut) -> list[str]:
-        return [strict_json.dumps(write_cut(event))]
+        return [*self._figures(), strict_json.dumps(write_cut(event))]
+
+    def _figures(self) -> list[str]:
+        """The chunk with the usage, if there is any."""
+        figures = self._usage if self._dialect == NAME else usage(self._usage)
+        return [strict_json.dumps({**self._base, "choices": [], "usage": figures})] if figures else []
 
     def _answer(self, choice: int) -> _Answer:
         return self._answers.setdefault(choice, _Answer())
@@ -254,7 +299,7 @@ class Encoder:
 
 def _beside(fields: JSONObject) -> JSONObject:
     """Fields of a call that stand beside those that say which it is and what it calls."""
-    return rest(fields, "id", "index", "function")
+    return rest(fields, "id", "index", "function", "custom")
 
 
 def _placed(extra: JSONObject) -> tuple[JSONObject, JSONObject, JSONObject]:

@@ -8,10 +8,11 @@ Source: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-from ...blocks.events import MessageCut, StreamError
+from ...blocks.events import ErrorKind, MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
+from ..foreign import has_foreign_words, plain_error, says_its_kind
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -61,6 +62,20 @@ _TYPE_OF_STATUS = {
     503: "service_unavailable",
     504: "timeout_error",
 }
+#: The type and the code.
+_WORDS_OF_KIND: dict[ErrorKind, tuple[str, str | None]] = {
+    "invalid_request": ("invalid_request_error", None),
+    "authentication": ("authentication_error", None),
+    "permission": ("permission_error", None),
+    "billing": ("insufficient_quota", "insufficient_quota"),
+    "not_found": ("not_found_error", None),
+    "too_large": ("invalid_request_error", "request_too_large"),
+    "rate_limit": ("rate_limit_error", "rate_limit_exceeded"),
+    "overloaded": ("service_unavailable", None),
+    "timeout": ("timeout", None),
+    "server": ("server_error", None),
+    "refusal": ("invalid_request_error", "content_filter"),
+}
 
 
 def is_error(data: JSONObject, name: str) -> bool:
@@ -72,13 +87,14 @@ def is_error(data: JSONObject, name: str) -> bool:
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type; 500 for a type that is not known."""
-    return _STATUSES.get(error_type, _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    ours = error_type if error_type in _STATUSES else _WORDS_OF_KIND.get(kind_of(error_type), ("", None))[0]
+    return _STATUSES.get(ours, _UNKNOWN_STATUS)
 
 
 def error_response(error: StreamError) -> JSONObject:
     """The body of an HTTP answer that is this error."""
-    return rest(write_error(error), "outcome")
+    return rest(write_error(in_own_words(error)), "outcome")
 
 
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
@@ -124,6 +140,18 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
     )
+
+
+def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+    """``error``, or what OpenAI would say in its place where it is in another protocol's words.
+
+    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    """
+    if not has_foreign_words(error, _STATUSES, foreign=foreign):
+        return error
+    if says_its_kind(error, _STATUSES):
+        return plain_error(error, error.type)
+    return plain_error(error, *_WORDS_OF_KIND.get(error.kind, (error.type, None)))
 
 
 def write_error(error: StreamError) -> JSONObject:

@@ -11,7 +11,9 @@ from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
+from ..foreign import NATIVE_REASON, is_foreign, plain_message
 from .choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
+from .decoder import NAME
 from .words import finish_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
@@ -23,8 +25,11 @@ def to_response(message: Message) -> JSONObject:
 
     Arguments that are not whole stand in it as the text that came of them.  Fields that the
     provider did not send are not made up, but for ``content``, ``refusal`` and ``finish_reason``,
-    which OpenAI's own answers always have.
+    which OpenAI's own answers always have.  A message that came in another protocol is told in OpenAI's
+    words, with its own stop reason as ``native_finish_reason``.
     """
+    if is_foreign(message.dialect, NAME):
+        message = _translated(message)
     answers = {0: message, **message.alternatives}
     beside = (CHOICE, MESSAGE)
     response: JSONObject = {
@@ -33,18 +38,27 @@ def to_response(message: Message) -> JSONObject:
         "model": message.model,
         "choices": [_choice(index, answers[index]) for index in sorted(answers)],
     }
-    if message.usage:
-        response["usage"] = usage(message.usage)
+    figures = dict(message.usage) if message.dialect == NAME else usage(message.usage)
+    if figures:
+        response["usage"] = figures
     extra = {name: value for name, value in message.extra.items() if not name.startswith(beside)}
     return {**extra, **response}
 
 
+def _translated(message: Message) -> Message:
+    """A message of another protocol with what OpenAI has a form for."""
+    plain = plain_message(message)
+    for answer in (plain, *plain.alternatives.values()):
+        answer.extra = {} if answer.stop_reason is None else {NATIVE_REASON: answer.stop_reason}
+    return plain
+
+
 def _choice(index: int, message: Message) -> JSONObject:
-    choice = {
-        "index": index,
-        "message": _message(message),
-        "finish_reason": finish_reason(message.stop_reason),
-    }
+    reason = message.stop_reason
+    if message.dialect != NAME:
+        calls = any(tool.type == "tool_use" for tool in message.tools)
+        reason = finish_reason(reason, calls=calls)
+    choice = {"index": index, "message": _message(message), "finish_reason": reason}
     fields = _named(message, CHOICE)
     logprobs = fields.get("logprobs")
     if isinstance(logprobs, dict):
@@ -117,6 +131,9 @@ def _thinking(blocks: list[Block], name: str) -> str:
 
 
 def _call(tool: ToolUseBlock) -> JSONObject:
+    if tool.input_encoding == "text":
+        custom = {"name": tool.name, "input": tool.raw_arguments}
+        return {"type": "custom", **tool.extra, "id": tool.id, "custom": custom}
     function = {"name": tool.name, "arguments": _arguments(tool)}
     return {"type": "function", **tool.extra, "id": tool.id, "function": function}
 

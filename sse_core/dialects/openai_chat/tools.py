@@ -5,6 +5,9 @@ fragment.  Hosts leave the index out, use it twice, count from 1, repeat ids and
 or null, send the name late, or whole calls at once.  So, in this order: a fragment with an id that was
 seen belongs to that call, and with another id begins a call, even if the index repeats; else the
 index counts; else it belongs to the latest call.  A name is set once.
+
+A call of a tool that takes free text has ``custom`` with ``name`` and ``input`` in place of ``function``
+with ``name`` and ``arguments``: https://github.com/openai/openai-openapi/issues/576.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass, field
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import ToolUseBlock
+from ...blocks.model import InputEncoding, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import optional, rest
 from ..held import Held
@@ -22,8 +25,8 @@ from ..held import Held
 #: What a call and an index cost beside their texts, in bytes.
 _CALL_BYTES = 200
 _INDEX_BYTES = 100
-#: `type` says nothing where it is one of these.
-_PLAIN_TYPES = (None, "", "function")
+#: Where a call of a kind has the text of its arguments.
+_ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Call:
 
     id: str = ""
     name: str = ""
+    takes_text: bool = False
     block: int | None = None
     fragments: list[str] = field(default_factory=list)  #: those that came before the name
     extra: JSONObject = field(default_factory=dict)
@@ -55,12 +59,16 @@ class Calls:
         """
         if not isinstance(fragment, dict):
             raise ValueError("a tool call is no object")  # noqa: TRY004  (a peer's mistake)
-        function = optional(fragment, "function", dict) or {}
-        name = optional(function, "name", str) or ""
-        arguments = _arguments(function.get("arguments"))
+        is_custom = fragment.get("function") is None and isinstance(fragment.get("custom"), dict)
+        kind = "custom" if is_custom else "function"
+        body = optional(fragment, kind, dict) or {}
+        name = optional(body, "name", str) or ""
+        arguments = _arguments(body.get(_ARGUMENTS[kind]))
         call = self._resolve(optional(fragment, "id", str) or "", optional(fragment, "index", int))
-        extra = {**rest(fragment, "id", "index", "function"), **rest(function, "name", "arguments")}
-        extra = {key: value for key, value in extra.items() if key != "type" or value not in _PLAIN_TYPES}
+        call.takes_text = call.takes_text or is_custom
+        extra = {**rest(fragment, "id", "index", kind), **rest(body, "name", _ARGUMENTS[kind])}
+        # `type` says nothing where it repeats what the call has.
+        extra = {key: value for key, value in extra.items() if key != "type" or value not in (None, "", kind)}
         if call.block is None:
             return self._wait(call, name, arguments, extra, next_block)
         events: list[BlockEvent] = [e.FieldsDelta(call.block, extra)] if extra else []
@@ -116,7 +124,8 @@ class Calls:
 
 def _begin(call: Call, block: int) -> list[BlockEvent]:
     call.block = block
-    start = e.BlockStart(block, ToolUseBlock(call.id, call.name, extra=call.extra))
+    encoding: InputEncoding = "text" if call.takes_text else "json"
+    start = e.BlockStart(block, ToolUseBlock(call.id, call.name, input_encoding=encoding, extra=call.extra))
     fragments = "".join(call.fragments)
     call.fragments = []
     return [start, e.ArgumentsDelta(block, fragments)] if fragments else [start]

@@ -2,43 +2,65 @@
 
 from __future__ import annotations
 
+from ...blocks.model import tools_may_run_after
+from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
+from ...blocks.token_counts import TokenCounts
 
-#: Anthropic's stop reasons -> OpenAI's.  https://docs.claude.com/en/api/handling-stop-reasons
-_FINISH_REASONS = {
+#: https://platform.openai.com/docs/api-reference/chat-streaming
+_OWN = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+#: What another protocol means.  After ``length`` nobody runs a call, nor takes the answer for whole: that
+#: fits a turn that has paused, too.  ``error`` is OpenRouter's word.
+_FINISH_REASONS: dict[StopReason, str] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "tool_calls",
     "max_tokens": "length",
-    "model_context_window_exceeded": "length",
     "refusal": "content_filter",
+    "pause_turn": "length",
+    "error": "error",
 }
+#: The same where there are calls that may not run: OpenAI's clients run them after ``stop``.
+_AFTER_NO_CALLS: dict[StopReason, str] = {**_FINISH_REASONS, "stop_sequence": "length"}
 
 
-def finish_reason(stop_reason: str | None) -> str | None:
-    """OpenAI's word for a stop reason; one that is not known stays as it is."""
-    return None if stop_reason is None else _FINISH_REASONS.get(stop_reason, stop_reason)
+def finish_reason(word: str | None, *, calls: bool) -> str | None:
+    """OpenAI's word for a stop reason; one that is not known stays as it is.
+
+    ``calls``: the message has a call that the client runs.  Where it may not, the word says so too.
+    """
+    if word is None or word in _OWN:
+        return word
+    if calls and not tools_may_run_after(word):
+        return _AFTER_NO_CALLS.get(meaning_of(word), word)
+    return "tool_calls" if calls else _FINISH_REASONS.get(meaning_of(word), word)
 
 
 def usage(figures: JSONObject) -> JSONObject:
-    """Usage as OpenAI counts it; as it is, if it has OpenAI's names.
+    """Another provider's usage as OpenAI counts it: tokens of the cache among ``prompt_tokens``.
 
-    Anthropic counts tokens that were read from or written to a cache beside ``input_tokens``,
-    OpenAI counts them among ``prompt_tokens``.
+    It stays as it is if it has OpenAI's names, and is empty if it has none that are known.
+    ``cache_write_tokens`` is OpenRouter's name.
     """
-    if "prompt_tokens" in figures or "input_tokens" not in figures:
+    if "prompt_tokens" in figures or "completion_tokens" in figures:
         return dict(figures)
-    read, written = _count(figures, "cache_read_input_tokens"), _count(figures, "cache_creation_input_tokens")
-    prompt = _count(figures, "input_tokens") + read + written
-    completion = _count(figures, "output_tokens")
+    counts = TokenCounts.of(figures)
+    if counts.input is None and counts.output is None:
+        return {}
+    prompt, completion = counts.input or 0, counts.output or 0
+    details = {
+        "prompt_tokens_details": _known(
+            cached_tokens=counts.cache_read, cache_write_tokens=counts.cache_written
+        ),
+        "completion_tokens_details": _known(reasoning_tokens=counts.reasoning),
+    }
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": read},
+        **{name: known for name, known in details.items() if known},
     }
 
 
-def _count(figures: JSONObject, name: str) -> int:
-    count = figures.get(name)
-    return count if type(count) is int else 0
+def _known(**counts: int | None) -> JSONObject:
+    return {name: count for name, count in counts.items() if count is not None}

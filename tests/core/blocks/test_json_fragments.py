@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sse_core import JSONFragmentError, JSONFragments, LimitExceeded, LocalProtocolError, RemoteProtocolError
+from sse_core.blocks import strict_json
 
 
 def fed(*fragments: str, **options: Any) -> JSONFragments:
@@ -278,8 +279,15 @@ class TestNumbers:
         with pytest.raises(JSONFragmentError, match="offset 0"):
             reader.finish()
 
-    def test_beyond_a_double_is_infinite_unless_said_otherwise(self) -> None:
-        assert fed("[1e999]").finish() == [float("inf")]
+    @pytest.mark.parametrize("fragments", [["[1e999]"], ["[-1e", "400", ",1]"], ["[1", "0" * 400, ".5]"]])
+    def test_beyond_a_double_is_refused_unless_said_otherwise(self, fragments: list[str]) -> None:
+        """What is read can be written, and is what a tool's arguments would be."""
+        with pytest.raises(JSONFragmentError, match="at offset 1 can't be read"):
+            fed(*fragments)
+        with pytest.raises(ValueError, match="beyond the range of a double"):
+            strict_json.loads("".join(fragments))
+        assert fed("[1e999]", parse_float=float).finish() == [float("inf")]
+        assert fed("[1", "0" * 400, "]").finish() == [10**400]
         assert fed("[1e999, 1]", parse_float=Decimal).finish() == [Decimal("1e999"), 1]
 
     def test_the_users_own_parser_may_refuse(self) -> None:
@@ -309,6 +317,14 @@ class TestBounds:
         fed("[" * 512 + "]" * 512).finish()
         with pytest.raises(LimitExceeded):
             fed("[" * 100_000)
+
+    def test_depth_by_default_is_that_of_a_tools_arguments(self) -> None:
+        deep = "[" * strict_json.MAX_DEPTH + "]" * strict_json.MAX_DEPTH
+        assert fed(deep).finish() == strict_json.loads(deep)
+        with pytest.raises(LimitExceeded):
+            fed(f"[{deep}]")
+        with pytest.raises(ValueError, match="nested too deeply"):
+            strict_json.loads(f"[{deep}]")
 
     def test_length(self) -> None:
         assert fed('["', "é😀", '"]', max_chars=6).finish() == ["é😀"]

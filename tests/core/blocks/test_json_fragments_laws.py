@@ -6,10 +6,13 @@ import copy
 import json
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import JSONFragmentError, JSONFragments
+from sse_core.blocks import strict_json
+from tests.core.blocks.truth import at, is_prefix, joined, strictly
 
 SPACES = st.text(" \n\r\t", max_size=2)
 #: What a string may be made of, as it is written.
@@ -19,11 +22,6 @@ STRINGS = st.lists(st.sampled_from(PARTS), max_size=6).map(lambda parts: f'"{"".
 NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,8})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,2})?", fullmatch=True).filter(
     str.isascii
 )
-
-
-def joined(text: str) -> str:
-    """``text`` with whole surrogate pairs, as a reader of UTF-16 has it."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 @st.composite
@@ -74,38 +72,6 @@ def outcome(fragments: list[str]) -> tuple[list[Any] | None, Any]:
         return None, (str(error), error.offset, error.incomplete)
 
 
-def strictly(text: str) -> Any:
-    """The value by ``json.loads``, without what it takes that is no JSON."""
-
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
-    return json.loads(joined(text), parse_constant=refuse)
-
-
-def is_prefix(known: Any, truth: Any) -> bool:
-    """Whether ``known`` is the beginning of ``truth``: at most its last value lacks its end."""
-    if isinstance(known, str) and isinstance(truth, str):
-        return truth.startswith(known)
-    if isinstance(known, list) and isinstance(truth, list):
-        pairs = list(zip(known, truth, strict=False))
-        return len(known) <= len(truth) and is_prefix_of_all(pairs)
-    if isinstance(known, dict) and isinstance(truth, dict):
-        keys = list(known)
-        return keys == list(truth)[: len(keys)] and is_prefix_of_all([(known[k], truth[k]) for k in keys])
-    return type(known) is type(truth) and bool(known == truth)
-
-
-def is_prefix_of_all(pairs: list[tuple[Any, Any]]) -> bool:
-    return all(known == truth for known, truth in pairs[:-1]) and all(is_prefix(*pair) for pair in pairs[-1:])
-
-
-def at(value: Any, path: tuple[str | int, ...]) -> Any:
-    for key in path:
-        value = value[key]
-    return value
-
-
 @given(DOCUMENTS)
 def test_on_every_prefix_what_is_known_is_a_prefix_of_the_truth(document: str) -> None:
     truth = strictly(document)
@@ -132,6 +98,15 @@ def test_a_prefix_in_one_fragment_is_known_as_in_many(document: str) -> None:
         assert fast.complete == slow.complete
 
 
+@pytest.mark.parametrize("before", ["[", "-0", "-", "[1", "1e400", "[tr", '{"a"', "[1] "])
+def test_no_split_changes_the_words_of_an_error(before: str) -> None:
+    """Outside of a string half a surrogate pair is refused, whether the other half has come or not."""
+    whole = outcome([f"{before}\ud83d\ude00"])
+    assert whole[0] is None
+    assert outcome([f"{before}\ud83d", "\ude00"]) == whole
+    assert outcome([before, "\ud83d", "\ude00"]) == whole
+
+
 @given(st.data(), DOCUMENTS | TEXTS)
 def test_no_split_changes_what_is_told(data: st.DataObject, text: str) -> None:
     whole = outcome([text])
@@ -154,15 +129,18 @@ def test_every_value_of_a_document_is_told_once(document: str) -> None:
 
 
 @given(TEXTS)
-@example("[1e400, -0, 1E5, 0.0]")
+@example("[1e300, -0, 1E5, 0.0]")
+@example("1e400")
 @example('{"a": 1, "a": 2}')
-def test_it_is_json_to_this_where_it_is_to_json_loads(text: str) -> None:
+def test_it_is_json_to_this_and_to_an_accumulator_where_it_is_to_json_loads(text: str) -> None:
     try:
         truth = strictly(text)
     except ValueError:
         assert outcome([text])[0] is None
+        with pytest.raises(ValueError, match=r"."):
+            strict_json.loads(joined(text))
     else:
-        assert repr(outcome([text])[1]) == repr(truth)
+        assert repr(outcome([text])[1]) == repr(truth) == repr(strict_json.loads(joined(text)))
 
 
 @given(TEXTS)

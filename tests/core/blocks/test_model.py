@@ -160,6 +160,20 @@ def test_only_whole_tools_of_the_client_may_be_executed() -> None:
     assert [tool.id for tool in _message_with_tools().executable_tools] == ["1"]
 
 
+def test_a_call_whose_result_is_there_is_not_left_for_the_client() -> None:
+    message = _message_with_tools()
+    message.stop_reason = "end_turn"
+    assert str(message.stop_meaning) == "tool_use"
+    for index, id_ in enumerate([["1"], None, "2"], 7):
+        message.indexed_blocks[index] = ResultBlock({"type": "x_tool_result", "tool_use_id": id_})
+    assert [tool.id for tool in message.executable_tools] == ["1"]
+    message.indexed_blocks[10] = ResultBlock({"type": "x_tool_result", "tool_use_id": "1"})
+    assert message.executable_tools == []
+    assert str(message.stop_meaning) == "tool_use"  # of the calls that are not whole
+    del message.indexed_blocks[4], message.indexed_blocks[5], message.indexed_blocks[6]
+    assert str(message.stop_meaning) == "end_turn"
+
+
 @pytest.mark.parametrize("reason", [None, "max_tokens", "refusal", "pause_turn", "length", "new_reason"])
 def test_nothing_may_be_executed_after_a_stop_reason_that_does_not_allow_it(reason: str | None) -> None:
     message = _message_with_tools()

@@ -162,7 +162,17 @@ class TestTypeAndName:
     def test_without_a_type_in_the_data_the_name_is_a_hint(self) -> None:
         data = {"index": 1, "delta": {"type": "text_delta", "text": "a"}}
         assert ANTHROPIC.Decoder().receive_event(sse(data, "content_block_delta")) == [TextDelta(1, "a")]
-        assert ANTHROPIC.Decoder().receive_event(sse({"a": 1}, "future")) == [UnknownEvent({"a": 1})]
+        future = UnknownEvent({"type": "future", "a": 1})
+        assert ANTHROPIC.Decoder().receive_event(sse({"a": 1}, "future")) == [future]
+
+    def test_an_unknown_event_keeps_the_name_that_is_its_only_type(self) -> None:
+        """Else nobody could read it again once it was written anew."""
+        (event,) = ANTHROPIC.Decoder().receive_event(ServerSentEvent("later", '{"x": 1}'))
+        assert event == UnknownEvent({"type": "later", "x": 1})
+        encoder = ANTHROPIC.Encoder()
+        encoder.send(MessageStart("m", "c", dialect="anthropic"))
+        (sent,) = encoder.send(event)
+        assert (sent.type, json.loads(sent.data)) == ("later", {"type": "later", "x": 1})
 
     def test_an_error_object_is_an_error_by_any_name(self) -> None:
         event = decode({"error": {"type": "overloaded_error", "message": "Overloaded"}})
@@ -278,6 +288,18 @@ class TestEnds:
             decoder.receive_event(sse(start(id="msg_2")))
         assert caught.value.status == 502
 
+    @pytest.mark.parametrize("broken", ["{", json.dumps(start(id="msg_2"))])
+    def test_after_an_error_nothing_is_told_but_the_cut(self, broken: str) -> None:
+        """A delta is lost: what follows it would make a message of another meaning."""
+        decoder = ANTHROPIC.Decoder()
+        decoder.receive_event(sse(start()))
+        with pytest.raises(RemoteProtocolError):
+            decoder.receive_event(ServerSentEvent("message", broken))
+        assert decoder.receive_event(sse({"type": "message_stop"})) == []
+        assert decoder.receive_event(ServerSentEvent("message", "{")) == []
+        assert decoder.receive_eof() == [MessageCut("truncated")]
+        assert decoder.receive_eof() == []
+
 
 class TestUnreadable:
     @pytest.mark.parametrize(
@@ -317,6 +339,7 @@ class TestUnreadable:
             (block_start({"text": "a"}), "type is missing"),
             (block_start({"type": "text", "text": 5}), "text"),
             (block_start({"type": "text", "citations": {}}), "citations"),
+            (block_start({"type": "text", "citations": [None]}), "a citation is no object"),
             (block_start({"type": "thinking", "signature": 5}), "signature"),
             (block_start({"type": "redacted_thinking"}), "data is missing"),
             (block_start({"type": "tool_use", "name": "n"}), "id is missing"),

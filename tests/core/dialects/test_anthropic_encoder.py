@@ -140,7 +140,9 @@ class TestVerbatim:
 
 @pytest.mark.parametrize("kind", ["a\nb", "a\rb", "a\0b", "", None, 5, []])
 def test_a_type_that_no_event_can_be_named_by_is_no_name(kind: Any) -> None:
-    (sse,) = ANTHROPIC.Encoder().send(UnknownEvent({"type": kind, "x": 1}))
+    encoder = ANTHROPIC.Encoder()
+    encoder.send(MessageStart("m", "c"))
+    (sse,) = encoder.send(UnknownEvent({"type": kind, "x": 1}))
     assert (sse.type, json.loads(sse.data)) == ("message", {"type": kind, "x": 1})
 
 

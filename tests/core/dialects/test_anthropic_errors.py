@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sse_core import dialects
-from sse_core.blocks import StreamError
+from sse_core.blocks import MessageStart, StreamError
+from sse_core.dialects.provider_errors import may_pass
 from sse_core.headers import Headers
 
 ANTHROPIC = dialects.get("anthropic")
@@ -122,3 +123,65 @@ def test_the_text_of_a_body_is_bounded() -> None:
     data = {"error": {"type": "t" * 10_000, "message": "m" * 10_000}}
     error = parse(500, json.dumps(data).encode())
     assert (len(error.type), len(error.message)) == (100, 2000)
+
+
+class TestOfOthers:
+    """Errors in another protocol's words."""
+
+    def tell(self, error: StreamError, dialect: str = "gemini") -> Any:
+        encoder = ANTHROPIC.Encoder()
+        encoder.send(MessageStart("m", "c", dialect=dialect))
+        (sent,) = encoder.send(error)
+        return json.loads(sent.data)
+
+    @pytest.mark.parametrize(
+        ("kind", "type"),
+        [
+            ("invalid_request", "invalid_request_error"),
+            ("authentication", "authentication_error"),
+            ("permission", "permission_error"),
+            ("billing", "billing_error"),
+            ("not_found", "not_found_error"),
+            ("too_large", "request_too_large"),
+            ("rate_limit", "rate_limit_error"),
+            ("overloaded", "overloaded_error"),
+            ("timeout", "timeout_error"),
+            ("server", "api_error"),
+            ("refusal", "invalid_request_error"),
+            ("unknown", "THEIRS"),
+        ],
+    )
+    def test_they_are_told_by_what_they_mean(self, kind: Any, type: str) -> None:
+        error = StreamError("THEIRS", "m", "c", retryable=may_pass(type), extra={"x": 1}, kind=kind)
+        error.extra["request_id"] = "r"
+        assert self.tell(error) == {
+            "type": "error",
+            "error": {"type": type, "message": "m"},
+            "outcome": "failed",
+            "request_id": "r",
+        }
+
+    def test_a_type_that_both_have_stays_if_it_means_what_the_error_means(self) -> None:
+        limited = StreamError("rate_limit_error", "m", "rate_limit_exceeded", kind="rate_limit")
+        assert self.tell(limited)["error"]["type"] == "rate_limit_error"
+        broke = StreamError("rate_limit_error", "m", "insufficient_quota", kind="billing")
+        assert self.tell(broke)["error"]["type"] == "billing_error"
+
+    @pytest.mark.parametrize("dialect", ["", "anthropic"])
+    def test_in_a_message_of_ones_own_only_a_word_of_others_that_is_known_is_told_anew(
+        self, dialect: str
+    ) -> None:
+        known = StreamError("RESOURCE_EXHAUSTED", "m", retryable=True, kind="rate_limit")
+        assert self.tell(known, dialect)["error"] == {"type": "rate_limit_error", "message": "m"}
+        assert ANTHROPIC.error_response(known)["error"]["type"] == "rate_limit_error"
+        new = StreamError("a_future_error", "m", extra={"x": 1}, kind="rate_limit")
+        assert self.tell(new, dialect)["error"] == {"type": "a_future_error", "message": "m", "x": 1}
+
+    def test_their_types_have_a_status(self) -> None:
+        types = ["RESOURCE_EXHAUSTED", "insufficient_quota", "DEADLINE_EXCEEDED", "content_filter"]
+        assert [ANTHROPIC.error_status(type) for type in types] == [429, 402, 504, 400]
+
+    def test_a_delay_and_whether_to_ask_again_are_told(self) -> None:
+        error = StreamError("UNAVAILABLE", "m", retryable=False, retry_after=2, kind="overloaded")
+        told = {"type": "overloaded_error", "message": "m", "retryable": False, "retry_after": 2.0}
+        assert self.tell(error)["error"] == told

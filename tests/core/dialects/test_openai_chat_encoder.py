@@ -31,6 +31,7 @@ from sse_core.blocks import (
     ThinkingBlock,
     ThinkingDelta,
     ToolUseBlock,
+    UnknownBlock,
     UnknownDelta,
     UnknownEvent,
 )
@@ -164,7 +165,10 @@ def test_what_a_chunk_has_no_form_for_is_left_out(events: list[BlockEvent]) -> N
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("refusal", "content_filter"),
-        ("pause_turn", "pause_turn"),
+        ("pause_turn", "length"),
+        ("compaction", "length"),
+        ("MALFORMED_FUNCTION_CALL", "error"),
+        ("a_future_reason", "a_future_reason"),
         ("stop", "stop"),
     ],
 )
@@ -294,3 +298,120 @@ def test_what_was_written_anew_is_the_same_message() -> None:
     encoder = CHAT.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)))
     assert CHAT.to_response(accumulate(again)) == {**CHAT.to_response(accumulate(events)), "created": 0}
+
+
+class TestForeign:
+    """Messages that came in another protocol."""
+
+    START = MessageStart("c1", "m", usage={"input_tokens": 3}, extra={"x": 1}, dialect="anthropic")
+
+    def write(self, *events: BlockEvent) -> list[Any]:
+        encoder = CHAT.Encoder()
+        sent = [received.data for event in [self.START, *events] for received in encoder.send(event)]
+        return [json.loads(data) for data in sent if data != "[DONE]"]
+
+    def end(self, *events: BlockEvent) -> dict[str, Any]:
+        """The choice that has the finish reason."""
+        told = self.write(*events, MessageStop())
+        (choice,) = [c for data in told for c in data["choices"] if c["finish_reason"] is not None]
+        return dict(choice)
+
+    def test_no_words_of_others_are_told(self) -> None:
+        told = self.write(
+            BlockStart(0, TextBlock("a", [{"type": "char_location"}], {"x": 1})),
+            CitationDelta(0, {"type": "char_location"}),
+            BlockStart(1, ToolUseBlock("t", "f", extra={"caller": {"type": "direct"}})),
+            FieldsDelta(1, {"x": 1}),
+            BlockStart(2, UnknownBlock({"type": "fallback"})),
+            BlockStart(3, ThinkingBlock("hm", extra={"field": "reasoning_details"})),
+            ItemsDelta("x", [1]),
+            MessageDelta(extra={"x": 1}),
+        )
+        call = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": ""}}
+        assert told[0] == {
+            **BASE,
+            "choices": [{"index": 0, "delta": {"role": "assistant", "content": None}, "finish_reason": None}],
+        }
+        assert [data["choices"][0]["delta"] for data in told[1:]] == [
+            {"content": "a"},
+            {"tool_calls": [call]},
+            {"reasoning_content": "hm"},
+        ]
+
+    def test_the_text_of_a_refusal_is_common_to_all(self) -> None:
+        told = self.write(BlockStart(0, TextBlock("no", extra={"field": "refusal"})))
+        assert told[1]["choices"][0]["delta"] == {"refusal": "no"}
+
+    def test_the_others_word_for_the_end_stands_beside_ours(self) -> None:
+        assert self.end(MessageDelta("stop_sequence")) == {
+            "index": 0,
+            "delta": {},
+            "finish_reason": "stop",
+            "native_finish_reason": "stop_sequence",
+        }
+
+    def test_a_turn_that_wants_calls_says_so(self) -> None:
+        call = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)]
+        assert self.end(*call, MessageDelta("STOP"))["finish_reason"] == "tool_calls"
+
+    def test_calls_that_may_not_run_do_not_run_here(self) -> None:
+        call = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)]
+        assert self.end(*call, MessageDelta("stop_sequence"))["finish_reason"] == "length"
+        assert self.end(*call, MessageDelta("new_word"))["finish_reason"] == "new_word"
+
+    def test_a_call_that_is_not_whole_has_no_other_word(self) -> None:
+        end = self.end(BlockStart(0, ToolUseBlock("t", "f")), MessageDelta("tool_use"))
+        assert end == {"index": 0, "delta": {}, "finish_reason": "length"}
+
+    def test_usage_that_nobody_knows_is_not_told(self) -> None:
+        encoder = CHAT.Encoder()
+        encoder.send(MessageStart("c1", "m", usage={"x": 1}, dialect="gemini"))
+        assert [sent.data for sent in encoder.send(MessageStop())] == ["[DONE]"]
+
+    def test_all_figures_are_told(self) -> None:
+        figures = {
+            "promptTokenCount": 5,
+            "candidatesTokenCount": 2,
+            "thoughtsTokenCount": 3,
+            "cachedContentTokenCount": 4,
+        }
+        assert self.write(MessageDelta(usage=figures), MessageStop())[-1]["usage"] == {
+            "prompt_tokens": 5,
+            "completion_tokens": 5,
+            "total_tokens": 10,
+            "prompt_tokens_details": {"cached_tokens": 4},
+            "completion_tokens_details": {"reasoning_tokens": 3},
+        }
+
+    def test_tokens_that_were_written_to_a_cache_have_openrouters_name(self) -> None:
+        facts = MessageDelta(usage={"output_tokens": 2, "cache_creation_input_tokens": 4})
+        told = self.write(facts, MessageStop())[-1]["usage"]
+        assert (told["prompt_tokens"], told["prompt_tokens_details"]) == (7, {"cache_write_tokens": 4})
+
+    @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("overloaded_error", "m")])
+    def test_the_figures_are_told_before_a_cut(self, end: BlockEvent) -> None:
+        figures, error = self.write(end)[-2:]
+        assert figures["usage"]["prompt_tokens"] == 3
+        assert "error" in error
+
+    def test_free_text_is_a_custom_call(self) -> None:
+        told = self.write(
+            BlockStart(0, ToolUseBlock("t", "sh", input_encoding="text")),
+            ArgumentsDelta(0, "ls {"),
+            BlockStop(0),
+        )
+        assert [data["choices"][0]["delta"]["tool_calls"][0] for data in told[1:]] == [
+            {"index": 0, "id": "t", "type": "custom", "custom": {"name": "sh", "input": ""}},
+            {"index": 0, "custom": {"input": "ls {"}},
+        ]
+
+
+def test_words_of_a_host_of_its_own_stay_as_they_are() -> None:
+    """They came in this protocol, whoever else has them."""
+    encoder = CHAT.Encoder()
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    encoder.send(MessageStart("c1", "m", usage=usage, dialect="openai-chat"))
+    encoder.send(MessageDelta("end_turn"))
+    end, figures, _ = [sent.data for sent in encoder.send(MessageStop())]
+    assert json.loads(end)["choices"][0]["finish_reason"] == "end_turn"
+    assert json.loads(figures)["usage"] == usage

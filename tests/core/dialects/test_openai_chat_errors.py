@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sse_core.blocks import MessageCut, StreamError
+from sse_core.blocks import MessageCut, MessageStart, StreamError
 from sse_core.headers import Headers
 from tests.core.dialects.chat import CHAT, decode, sse
 
@@ -172,3 +172,52 @@ class TestAnswers:
     def test_the_header_counts_most(self, wish: str, retryable: bool) -> None:  # noqa: FBT001
         assert self.parse(500, {}, x_should_retry=wish).retryable is retryable
         assert self.parse(400, {}, x_should_retry=wish).retryable is (wish == "true")
+
+
+class TestOfOthers:
+    """Errors in another protocol's words."""
+
+    def tell(self, error: StreamError, dialect: str = "anthropic") -> Any:
+        encoder = CHAT.Encoder()
+        encoder.send(MessageStart("m", "c", dialect=dialect))
+        (sent,) = encoder.send(error)
+        told = json.loads(sent.data)["error"]
+        return told["type"], told["code"]
+
+    @pytest.mark.parametrize(
+        ("kind", "type", "code"),
+        [
+            ("invalid_request", "invalid_request_error", None),
+            ("authentication", "authentication_error", None),
+            ("permission", "permission_error", None),
+            ("billing", "insufficient_quota", "insufficient_quota"),
+            ("not_found", "not_found_error", None),
+            ("too_large", "invalid_request_error", "request_too_large"),
+            ("rate_limit", "rate_limit_error", "rate_limit_exceeded"),
+            ("overloaded", "service_unavailable", None),
+            ("timeout", "timeout", None),
+            ("server", "server_error", None),
+            ("refusal", "invalid_request_error", "content_filter"),
+            ("unknown", "THEIRS", None),
+        ],
+    )
+    def test_they_are_told_by_what_they_mean(self, kind: Any, type: str, code: str | None) -> None:
+        told = StreamError("THEIRS", "m", "c", extra={"details": 1}, kind=kind)
+        assert self.tell(told) == (type, code)
+
+    def test_what_is_read_again_means_the_same(self) -> None:
+        for kind in ("billing", "too_large", "rate_limit", "overloaded", "timeout", "server", "refusal"):
+            sent = CHAT.error_response(StreamError("RESOURCE_EXHAUSTED", "m", kind=kind))
+            assert error(sent).kind == kind
+
+    def test_their_types_have_a_status(self) -> None:
+        types = ["RESOURCE_EXHAUSTED", "NOT_FOUND", "request_too_large", "UNAVAILABLE"]
+        assert [CHAT.error_status(type) for type in types] == [429, 404, 400, 503]
+
+    def test_a_type_that_both_have_stays(self) -> None:
+        told = StreamError("overloaded_error", "m", extra={"details": None}, kind="overloaded")
+        assert self.tell(told) == ("overloaded_error", None)
+
+    def test_a_new_type_of_ones_own_stays(self) -> None:
+        new = StreamError("a_future_type", "m", "a_future_code", kind="rate_limit")
+        assert self.tell(new, "openai-chat") == ("a_future_type", "a_future_code")

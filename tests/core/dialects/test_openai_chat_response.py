@@ -12,9 +12,11 @@ from sse_core.blocks import (
     MessageDelta,
     MessageStart,
     MessageStop,
+    TextBlock,
     ThinkingBlock,
     ThinkingDelta,
     ToolUseBlock,
+    UnknownBlock,
 )
 from tests.core.dialects.chat import CHAT, DONE, accumulate, chunk, end, fragment, read, sse, tool
 
@@ -157,3 +159,32 @@ def test_a_response_is_its_own() -> None:
     choice["message"]["content"][0]["x"] = choice["message"]["reasoning_details"][0]["x"] = 1
     response["usage"]["a"] = 2
     assert repr(message) == before
+
+
+def test_a_message_of_another_protocol_is_told_in_openais_words() -> None:
+    events = [
+        MessageStart("m", "c", usage={"input_tokens": 1, "output_tokens": 2}, dialect="anthropic"),
+        MessageStart("m", "c", dialect="anthropic", choice=1),
+        BlockStart(0, TextBlock("a", [{"type": "char_location"}], {"x": 1})),
+        BlockStart(1, TextBlock("no", extra={"field": "refusal"})),
+        BlockStart(2, UnknownBlock({"type": "fallback"})),
+        MessageDelta("stop_sequence", extra={"stop_sequence": "END", "message.x": 1}),
+        MessageStop(),
+    ]
+    whole = {"role": "assistant", "content": "a", "refusal": "no"}
+    other = {"role": "assistant", "content": None, "refusal": None}
+    assert CHAT.to_response(accumulate(events)) == {
+        "id": "m",
+        "object": "chat.completion",
+        "model": "c",
+        "choices": [
+            {
+                "index": 0,
+                "message": whole,
+                "finish_reason": "stop",
+                "native_finish_reason": "stop_sequence",
+            },
+            {"index": 1, "message": other, "finish_reason": None},
+        ],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3},
+    }

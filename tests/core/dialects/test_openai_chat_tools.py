@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 import pytest
 
@@ -168,3 +169,41 @@ def test_a_function_call_of_the_old_kind_is_a_call() -> None:
     answer = CHAT.to_response(message)["choices"][0]["message"]
     assert answer["function_call"] == {"name": "f", "arguments": '{"a":1}'}
     assert "tool_calls" not in answer
+
+
+class TestFreeText:
+    """Calls of OpenAI's custom tools: https://platform.openai.com/docs/guides/function-calling#custom-tools."""
+
+    FIRST: ClassVar[Any] = {"index": 0, "id": "t", "type": "custom", "custom": {"name": "sh", "input": ""}}
+    LATER: ClassVar[Any] = {"index": 0, "custom": {"input": "ls {"}}
+
+    def test_their_arguments_are_text(self) -> None:
+        message = read(tool(self.FIRST), tool(self.LATER), end("tool_calls"))
+        (call,) = message.executable_tools
+        assert (call.name, call.input_encoding, call.arguments, call.extra) == ("sh", "text", "ls {", {})
+
+    def test_they_are_written_as_they_came(self) -> None:
+        stream = [tool(self.FIRST), tool(self.LATER), end("tool_calls")]
+        encoder = CHAT.Encoder()
+        sent = [sse for event in decode(*stream, DONE) for sse in encoder.send(event)]
+        assert read(*sent).blocks == read(*stream).blocks
+        written = [json.loads(sse.data)["choices"][0]["delta"] for sse in sent[1:3]]
+        assert written == [{"tool_calls": [self.FIRST]}, {"tool_calls": [self.LATER]}]
+
+    def test_without_any_text_nothing_is_made_up(self) -> None:
+        encoder = CHAT.Encoder()
+        events = decode(tool(self.FIRST), end("tool_calls"), DONE)
+        sent = [sse for event in events for sse in encoder.send(event)]
+        (call,) = read(*sent).executable_tools
+        assert call.arguments == ""
+
+    def test_they_stand_in_the_whole_response(self) -> None:
+        response = CHAT.to_response(read(tool(self.FIRST), tool(self.LATER), end("tool_calls")))
+        call = {"id": "t", "type": "custom", "custom": {"name": "sh", "input": "ls {"}}
+        assert response["choices"][0]["message"]["tool_calls"] == [call]
+
+    @pytest.mark.parametrize("beside", [{"custom": "x"}, {"custom": {"name": "no"}, "type": "custom"}])
+    def test_beside_a_function_such_a_field_means_nothing(self, beside: Any) -> None:
+        message = read(tool(fragment("1", id="t", name="f", **beside)), end("tool_calls"))
+        (call,) = message.executable_tools
+        assert (call.name, call.arguments, call.extra) == ("f", 1, beside)

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 
-from fuzz.engine import target
+from fuzz.engine import changed, target
 from fuzz.laws import decoder_does_as_the_model
 from fuzz.model import Bounds
-from fuzz.mutator import mutate
 from fuzz.script import Call
 from fuzz.strategies import BOUNDS, CALLS
 from sse_core import ServerSentEvent, encode_comment, encode_event, encode_events
@@ -37,14 +36,7 @@ def first_finding(name: str, check: Callable[[bytes], None], tries: int = TRIES)
     for number in range(tries):
         data = dice.choice(corpus)
         if number >= len(module.SEEDS):
-            data = mutate(
-                data,
-                module.MAX_LEN,
-                dice.getrandbits(32),
-                header=module.HEADER,
-                pieces=module.PIECES,
-                mutate_bytes=change_bytes,
-            )
+            data = changed(module, data, module.MAX_LEN, dice.getrandbits(32), change_bytes)
         else:
             data = corpus[number]
         try:

@@ -162,7 +162,7 @@ class TestHoldingBack:
         turn = accepted(max_held_events=3)
         turn.receive_data(wire(START, *[UnknownEvent({"type": "new"})] * 2), 0.0)
         assert outcome_of(turn) is None
-        turn.receive_data(wire(UnknownEvent({"type": "new"})), 0.0)
+        turn.receive_data(wire(START, UnknownEvent({"type": "new"})), 0.0)
         assert outcome_of(turn) is Outcome.FAILED
         assert turn.failure is not None
         assert turn.failure.status == 502

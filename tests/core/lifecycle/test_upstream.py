@@ -36,6 +36,11 @@ def test_a_dialect_of_ones_own_says_what_asks_for_a_stream() -> None:
     assert turn.dialect is mine
 
 
+def test_gemini_is_asked_for_a_stream_by_the_address_alone() -> None:
+    turn = Upstream("https://g.test/m:streamGenerateContent?alt=sse", dialect="gemini").turn({"contents": []})
+    assert json.loads(turn.request.body) == {"contents": []}
+
+
 def test_bytes_are_sent_as_they_are() -> None:
     assert Upstream(URL).turn(b'{"stream":true}').request.body == b'{"stream":true}'
 

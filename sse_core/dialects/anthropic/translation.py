@@ -1,0 +1,213 @@
+"""A message of another protocol as Anthropic would tell it.
+
+Theory.  In Anthropic's streams one block is open at a time: it stops before the next starts, and
+``message_delta`` comes after all of them.  Chat completions let calls grow side by side and stop them all
+at the end.  Indexes would say which delta belongs where, but readers in the wild (litellm, for one) give
+each delta to the block that started last.  So one block is told of as it grows, the first that has not
+stopped; what comes of later ones waits, within ``max_held_bytes``, until it has.  Text, thinking and the
+first call never wait: only what comes after a call that goes on does.
+
+A block that has not stopped by the end of the message is left without a stop, as Anthropic leaves a call
+that ``max_tokens`` has cut.
+
+https://docs.claude.com/en/docs/build-with-claude/streaming
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock, tools_may_run_after
+from ...blocks.strict_json import JSONObject
+from ..foreign import native_reason, plain_event, plain_message
+from ..held import Held
+from . import words
+
+#: What an event that waits costs beside its text, in bytes.
+_EVENT_BYTES = 200
+#: The one field of a free-text tool's input.  Anthropic's tools take JSON.
+_INPUT = "input"
+
+_Delta = e.TextDelta | e.ThinkingDelta | e.SignatureDelta | e.ArgumentsDelta
+_OfBlock = e.BlockStart | _Delta | e.BlockStop
+
+
+class _Block:
+    """A block that has not been told of to its end."""
+
+    __slots__ = ("held", "index", "runs", "stopped", "waiting", "writes_text")
+
+    def __init__(self, block: Block) -> None:
+        self.index = -1  # Anthropic's index, once the block has begun
+        self.stopped = False
+        self.waiting: list[_OfBlock] = []
+        self.held = 0  # what `waiting` costs, in bytes
+        self.runs = isinstance(block, ToolUseBlock) and block.type == "tool_use"  # by the client
+        self.writes_text = isinstance(block, ToolUseBlock) and block.input_encoding == "text"
+
+
+class Translation:
+    """Block events of another protocol to those that Anthropic's decoder would give.  One a stream."""
+
+    def __init__(self, max_held_bytes: int) -> None:
+        self._held = Held(max_held_bytes)
+        self._blocks: dict[int, _Block] = {}  # by the other protocol's index
+        self._line: deque[_Block] = deque()  # the same, in order: the first is open
+        self._next = 0
+        self._calls = False
+        self._stop_reason: str | None = None
+        self._native: str | None = None
+        self._usage: JSONObject = {}
+
+    def translate(self, event: BlockEvent) -> list[BlockEvent]:
+        """The block events that stand for ``event``.  Raises ``LimitExceeded`` beyond ``max_held_bytes``."""
+        if isinstance(event, e.MessageStart | e.MessageDelta):
+            self._note(event)
+        plain = plain_event(event)
+        if plain is None:
+            return []
+        handler = self._HANDLERS.get(type(plain))
+        return [plain] if handler is None else handler(self, plain)
+
+    def _note(self, event: e.MessageStart | e.MessageDelta) -> None:
+        """Keep what is told at the end."""
+        self._stop_reason = event.stop_reason or self._stop_reason
+        self._native = native_reason(event.extra) or self._native
+        known = {name: value for name, value in event.usage.items() if value is not None}
+        self._usage.update(known)
+
+    def _start(self, event: e.MessageStart) -> list[BlockEvent]:
+        start = e.MessageStart(event.id, event.model, event.role, words.usage(event.usage))
+        told: list[BlockEvent] = [start]
+        for index, block in enumerate(event.blocks):
+            told += [*self._block_start(e.BlockStart(index, block)), *self._block_stop(e.BlockStop(index))]
+        return told
+
+    def _block_start(self, event: e.BlockStart) -> list[BlockEvent]:
+        block = event.block
+        known = self._blocks[event.index] = _Block(block)
+        self._line.append(known)
+        self._calls = self._calls or known.runs
+        told = self._tell(known, e.BlockStart(event.index, _began(block)))
+        if known.writes_text:
+            told += self._tell(known, e.ArgumentsDelta(event.index, f'{{"{_INPUT}":"'))
+        if isinstance(block, ToolUseBlock) and block.raw_arguments:
+            told += self._delta(e.ArgumentsDelta(event.index, block.raw_arguments))
+        return told
+
+    def _delta(self, event: _Delta) -> list[BlockEvent]:
+        known = self._blocks.get(event.index)
+        if known is None:
+            return []
+        if known.writes_text and isinstance(event, e.ArgumentsDelta):
+            event = replace(event, fragment=strict_json.dumps(event.fragment)[1:-1])
+        return self._tell(known, event)
+
+    def _block_stop(self, event: e.BlockStop) -> list[BlockEvent]:
+        known = self._blocks.pop(event.index, None)
+        if known is None:
+            return []
+        told = self._tell(known, e.ArgumentsDelta(event.index, '"}')) if known.writes_text else []
+        told += self._tell(known, event)
+        known.stopped = True
+        while self._line and self._line[0].stopped:
+            self._line.popleft()
+            told += self._release(self._line[0]) if self._line else []
+        return told
+
+    def _tell(self, known: _Block, event: _OfBlock) -> list[BlockEvent]:
+        """``event`` now, if its block is the open one; else it waits."""
+        if known is self._line[0]:
+            return [self._say(known, event)]
+        size = _EVENT_BYTES + len(repr(event).encode())
+        self._held.add(size)
+        known.held += size
+        known.waiting.append(event)
+        return []
+
+    def _release(self, known: _Block) -> list[BlockEvent]:
+        """What waited of a block."""
+        told: list[BlockEvent] = [self._say(known, event) for event in known.waiting]
+        self._held.add(-known.held)
+        known.waiting, known.held = [], 0
+        return told
+
+    def _say(self, known: _Block, event: _OfBlock) -> BlockEvent:
+        if isinstance(event, e.BlockStart):
+            known.index, self._next = self._next, self._next + 1
+        return event if event.index == known.index else replace(event, index=known.index)
+
+    def _message_delta(self, _: e.MessageDelta) -> list[BlockEvent]:
+        """It is told at the end: the stop reason often comes before the blocks stop."""
+        return []
+
+    def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
+        unfinished = any(known.runs for known in self._line)
+        reason = words.stop_reason(self._stop_reason, calls=self._calls, native=self._native)
+        if unfinished and tools_may_run_after(reason):
+            reason = "max_tokens"  # nobody may take a call for whole that is not
+        return [*self._rest(), e.MessageDelta(reason, words.usage(self._usage)), event]
+
+    def _failure(self, event: e.StreamError | e.MessageCut) -> list[BlockEvent]:
+        """What waited, and the figures that came, are told; no stop reason: it would look like an end."""
+        facts = [e.MessageDelta(usage=words.usage(self._usage))] if self._usage else []
+        return [*self._rest(), *facts, event]
+
+    def _rest(self) -> list[BlockEvent]:
+        return [event for known in self._line for event in self._release(known)]
+
+    _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Translation, Any], list[BlockEvent]]]] = {
+        e.MessageStart: _start,
+        e.BlockStart: _block_start,
+        e.TextDelta: _delta,
+        e.ThinkingDelta: _delta,
+        e.SignatureDelta: _delta,
+        e.ArgumentsDelta: _delta,
+        e.BlockStop: _block_stop,
+        e.MessageDelta: _message_delta,
+        e.MessageStop: _stop,
+        e.StreamError: _failure,
+        e.MessageCut: _failure,
+    }
+
+
+def translated(message: Message) -> Message:
+    """A message of another protocol as Anthropic would have told it."""
+    calls = any(tool.type == "tool_use" for tool in message.tools)
+    plain = plain_message(message)
+    plain.stop_reason = words.stop_reason(
+        message.stop_reason, calls=calls, native=native_reason(message.extra)
+    )
+    plain.usage = words.usage(message.usage)
+    plain.indexed_blocks = {index: _whole(block) for index, block in plain.indexed_blocks.items()}
+    return plain
+
+
+def _began(block: Block) -> Block:
+    """A plain block as it begins in Anthropic's protocol."""
+    if isinstance(block, ThinkingBlock):
+        # Anthropic's clients look for a signature in every block of thinking.
+        return ThinkingBlock(block.thinking, block.signature or "")
+    if isinstance(block, ToolUseBlock):
+        return ToolUseBlock(block.id, block.name, block.type, start_input=block.start_input)
+    return block
+
+
+def _whole(block: Block) -> Block:
+    """A plain block as it stands in a message of Anthropic's."""
+    if isinstance(block, ToolUseBlock) and block.input_encoding == "text":
+        return ToolUseBlock(
+            block.id,
+            block.name,
+            block.type,
+            raw_arguments=block.raw_arguments,
+            arguments={_INPUT: block.arguments},
+            state=block.state,
+        )
+    return block if isinstance(block, ToolUseBlock) else _began(block)

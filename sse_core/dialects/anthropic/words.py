@@ -1,0 +1,64 @@
+"""Stop reasons and usage as Anthropic names them, where a message came from another protocol."""
+
+from __future__ import annotations
+
+from ...blocks.model import tools_may_run_after
+from ...blocks.stop_reasons import meaning_of
+from ...blocks.strict_json import JSONObject
+from ...blocks.token_counts import TokenCounts
+
+#: https://docs.claude.com/en/api/handling-stop-reasons
+_OWN = frozenset(
+    {
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "compaction",
+    }
+)
+#: Meanings for which Anthropic has no word.
+_WORDLESS = frozenset({"error", "other"})
+
+
+def stop_reason(word: str | None, *, calls: bool, native: str | None = None) -> str | None:
+    """Anthropic's word for another provider's stop reason.
+
+    ``calls``: the message has a call that the client runs.  ``native`` is what the model's own
+    provider said, where a host tells it beside its own word: if it is Anthropic's, it is taken, unless it
+    would let calls run after a reason that forbids it.  What Anthropic has no word for stays as it
+    is: its clients have to expect words that they don't know, and run no tool after them.
+    """
+    if word is None:
+        return None
+    if native in _OWN and (tools_may_run_after(word) or not tools_may_run_after(native)):
+        return native
+    meaning = meaning_of(word)
+    if meaning == "end_turn" and calls:
+        return "tool_use"
+    return word if word in _OWN or meaning in _WORDLESS else meaning
+
+
+def usage(figures: JSONObject) -> JSONObject:
+    """Another provider's usage as Anthropic counts it: tokens of the cache beside ``input_tokens``.
+
+    ``input_tokens`` and ``output_tokens`` are always there, as Anthropic's clients demand; 0 where
+    nothing is known.
+    """
+    counts = TokenCounts.of(figures)
+    left = counts.input or 0
+    told: JSONObject = {"output_tokens": counts.output or 0}
+    for name, cached in (
+        ("cache_read_input_tokens", counts.cache_read),
+        ("cache_creation_input_tokens", counts.cache_written),
+    ):
+        if cached is not None:
+            # Azure's Grok tells of more tokens from the cache than there are: the sum counts.
+            told[name] = min(cached, left)
+            left -= told[name]
+    if counts.reasoning is not None:
+        told["output_tokens_details"] = {"thinking_tokens": counts.reasoning}
+    return {"input_tokens": left, **told}

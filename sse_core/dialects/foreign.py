@@ -1,0 +1,144 @@
+"""Messages that came in another protocol: what of them has a form in any.
+
+Text, thinking, calls and what they have in common pass.  What is in the provider's own words does
+not: extra fields, citations, lists beside the blocks, blocks that are kept verbatim, all that is
+unknown.  One extra field is common to all: ``field`` = ``refusal`` marks the text of a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..blocks import events as e
+from ..blocks.events import BlockEvent
+from ..blocks.model import (
+    Block,
+    Message,
+    RedactedThinkingBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+)
+from ..blocks.strict_json import JSONObject
+from .fields import rest, text
+from .provider_errors import BESIDE, is_known, kind_of
+
+#: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
+#: https://openrouter.ai/announcements/standardized-finish-reasons
+NATIVE_REASON = "choice.native_finish_reason"
+
+
+def native_reason(extra: JSONObject) -> str | None:
+    """The stop reason that the model's own provider gave, where a host says it beside its own."""
+    return text(extra, NATIVE_REASON, "") or None
+
+
+def is_foreign(dialect: str, own: str) -> bool:
+    """Whether a message of ``dialect`` is another protocol's; without a name it counts as one's own."""
+    return dialect not in {"", own}
+
+
+def plain_block(block: Block) -> Block | None:
+    """``block`` without its provider's own words; ``None`` where nothing is left."""
+    change = _BLOCKS.get(type(block))
+    return None if change is None else change(block)
+
+
+def plain_event(event: BlockEvent) -> BlockEvent | None:
+    """``event`` without its provider's own words; ``None`` where nothing is left."""
+    if isinstance(event, _OWN_WORDS):
+        return None
+    change = _EVENTS.get(type(event))
+    return event if change is None else change(event)
+
+
+def plain_message(message: Message) -> Message:
+    """A copy of ``message``, with its alternatives, without its provider's own words."""
+    plain = Message()
+    for name in ("id", "model", "role", "stop_reason", "completeness", "error", "dialect"):
+        setattr(plain, name, getattr(message, name))
+    plain.usage = dict(message.usage)
+    plain.indexed_blocks = {
+        index: left
+        for index, block in message.indexed_blocks.items()
+        if (left := plain_block(block)) is not None
+    }
+    plain.alternatives = {index: plain_message(other) for index, other in message.alternatives.items()}
+    return plain
+
+
+def has_foreign_words(error: e.StreamError, own: Mapping[str, int], *, foreign: bool) -> bool:
+    """Whether an error is in another protocol's words.
+
+    ``own`` has one's own types.  A type that nobody knows may be a new one of one's own, unless the
+    message is known to be ``foreign``.
+    """
+    return foreign or (error.type not in own and is_known(error.type))
+
+
+def says_its_kind(error: e.StreamError, own: Mapping[str, int]) -> bool:
+    """Whether the error's type is one of one's own and means what the error means."""
+    return error.type in own and error.kind in {"unknown", kind_of(error.type)}
+
+
+def plain_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
+    """``error`` in these words, without its provider's own."""
+    extra = {name: error.extra[name] for name in sorted(BESIDE) if name in error.extra}
+    return e.StreamError(
+        type,
+        error.message,
+        code,
+        retryable=error.retryable,
+        retry_after=error.retry_after,
+        extra=extra,
+        kind=error.kind,
+    )
+
+
+def _text(block: TextBlock) -> Block:
+    refusal = block.extra.get("field") == "refusal"
+    return TextBlock(block.text, extra={"field": "refusal"} if refusal else {})
+
+
+def _tool(block: ToolUseBlock) -> Block:
+    return ToolUseBlock(**rest(block.values(), "extra"))
+
+
+_BLOCKS: dict[type[Block], Callable[[Any], Block]] = {
+    TextBlock: _text,
+    ThinkingBlock: lambda block: ThinkingBlock(block.thinking, block.signature),
+    RedactedThinkingBlock: lambda block: RedactedThinkingBlock(block.data),
+    ToolUseBlock: _tool,
+}
+
+
+def _start(event: e.MessageStart) -> BlockEvent:
+    return e.MessageStart(
+        event.id,
+        event.model,
+        event.role,
+        event.usage,
+        [plain for block in event.blocks if (plain := plain_block(block)) is not None],
+        event.stop_reason,
+        dialect=event.dialect,
+        choice=event.choice,
+    )
+
+
+def _block_start(event: e.BlockStart) -> BlockEvent | None:
+    plain = plain_block(event.block)
+    return None if plain is None else e.BlockStart(event.index, plain, event.model, choice=event.choice)
+
+
+def _message_delta(event: e.MessageDelta) -> BlockEvent:
+    return e.MessageDelta(event.stop_reason, event.usage, choice=event.choice)
+
+
+#: Events that have nothing but the provider's own words.
+_OWN_WORDS = (e.CitationDelta, e.FieldsDelta, e.ItemsDelta, e.UnknownDelta, e.UnknownEvent)
+_EVENTS: dict[type[BlockEvent], Callable[[Any], BlockEvent | None]] = {
+    e.MessageStart: _start,
+    e.BlockStart: _block_start,
+    e.MessageDelta: _message_delta,
+}

@@ -1,0 +1,166 @@
+"""Gemini's streamed responses to block events.
+
+Theory.  Each event is a whole ``GenerateContentResponse`` that holds what is new: parts to append to each
+candidate's, and figures of usage, of which the last counts.  Nothing says that a stream is at its end:
+it is complete if it ends after every candidate that was seen has a finish reason.  A prompt that was
+blocked has no candidates, and ``promptFeedback.blockReason`` in their place.  Any other end is a cut.
+
+Each candidate is a message: the one of index 0 is the message itself, the others are its
+alternatives.  Usage and the fields of the whole response belong to the first.
+
+An error is an event's data.  Google's servers may also write one as bare JSON, without ``data:``; that is no
+event, and a parser of events does not see it: the stream is cut then.
+
+Source: https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from __future__ import annotations
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.strict_json import JSON, JSONObject
+from ...errors import LimitExceeded, RemoteProtocolError
+from ...framing import ServerSentEvent
+from ..fields import optional, text
+from ..held import ChangedFields, Held
+from .candidate import Candidate
+from .errors import error_of, read_error
+
+NAME = "gemini"
+#: Characters of a broken event that an error quotes.
+_EXCERPT = 100
+#: Any of these fields makes an object a response.
+_MARKS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
+#: Fields of a response that are read elsewhere.
+_OF_RESPONSE = frozenset({"candidates", "usageMetadata", "error"})
+
+
+class Decoder:
+    """Gemini's events to block events.  One for each stream.
+
+    ``max_choices`` bounds the number of candidates, ``max_held_bytes`` what is kept between two
+    events: fields that repeat, and the names within arguments that come value by value.
+    """
+
+    def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
+        self.max_choices = max_choices
+        self._held = Held(max_held_bytes)
+        self._usage = ChangedFields(self._held)
+        self._fields = ChangedFields(self._held)
+        self._candidates: dict[int, Candidate] = {}
+        self._id = self._model = ""
+        self._blocked: str | None = None  # why the prompt was not let through
+        self._started = False
+        self._ended = False
+        self._broken = False  # half of an event was read: nothing that hangs on it can be told
+
+    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events that ``sse`` stands for; none after an error.
+
+        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
+        have the wrong types, ``LimitExceeded`` beyond ``max_choices`` or ``max_held_bytes``.
+        """
+        if self._ended or self._broken:
+            return []
+        try:
+            events = self._read(sse)
+        except LimitExceeded:
+            self._broken = True
+            raise
+        except ValueError as error:
+            self._broken = True
+            excerpt = f"{sse.data[:_EXCERPT]!a}"
+            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        events = events or [e.Ping()]
+        # An error tells its source itself: whoever sends an error without one made it himself.
+        carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
+        carrier.source = sse
+        return events
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The stream has ended: completely, if each candidate has a finish reason, else it was cut."""
+        if self._ended:
+            return []
+        self._ended = True
+        reasons = [candidate.finish_reason for candidate in self._candidates.values()] or [self._blocked]
+        if self._broken or not all(reasons):
+            return [e.MessageCut("truncated")]
+        ends = [self._of(index, candidate.finish()) for index, candidate in self._candidates.items()]
+        return [*(event for events in ends for event in events), e.MessageStop()]
+
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        data = sse.data.strip()
+        if not data:
+            return []
+        response = strict_json.loads(data)
+        error = error_of(response)
+        if error is not None:
+            return self._error(response, error)
+        if not isinstance(response, dict):
+            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+        return self._response(response) if response.keys() & _MARKS else [e.UnknownEvent(response)]
+
+    def _error(self, response: JSON, error: JSONObject) -> list[BlockEvent]:
+        """An error, after what the response says beside it, as far as that can be read."""
+        try:
+            with_parts = isinstance(response, dict) and "candidates" in response
+            events = self._response(response) if with_parts else []
+        except ValueError:
+            events = []
+        self._ended = True
+        return [*events, read_error(error)]
+
+    def _response(self, response: JSONObject) -> list[BlockEvent]:
+        candidates = optional(response, "candidates", list) or []
+        feedback = optional(response, "promptFeedback", dict) or {}
+        blocked = optional(feedback, "blockReason", str)
+        usage = self._usage.changed(optional(response, "usageMetadata", dict) or {})
+        # Where a response has candidates, they say why they ended.
+        reason = None if candidates or self._candidates else blocked
+        self._blocked = blocked or self._blocked
+        if not self._started:
+            self._id, self._model = text(response, "responseId", ""), text(response, "modelVersion", "")
+        extra = self._fields.changed(self._beside(response))
+        events: list[BlockEvent] = []
+        if not self._started:
+            self._started = True
+            start = e.MessageStart(
+                self._id, self._model, usage=usage, stop_reason=reason, extra=extra, dialect=NAME
+            )
+            events.append(start)
+        elif usage or extra or reason:
+            events.append(e.MessageDelta(reason, usage, extra))
+        return events + [event for data in candidates for event in self._candidate(data)]
+
+    def _beside(self, response: JSONObject) -> JSONObject:
+        """The fields that have no name here; id and model are among them if they come late or change."""
+        named = {"responseId": self._id, "modelVersion": self._model}
+        return {
+            name: value
+            for name, value in response.items()
+            if name not in _OF_RESPONSE and (name not in named or value != named[name])
+        }
+
+    def _candidate(self, data: JSON) -> list[BlockEvent]:
+        if not isinstance(data, dict):
+            raise ValueError("a candidate is no object")  # noqa: TRY004  (a peer's mistake)
+        index = optional(data, "index", int) or 0
+        if index < 0:
+            raise ValueError("index is below 0")
+        candidate = self._candidates.get(index)
+        events: list[BlockEvent] = []
+        if candidate is None:
+            if len(self._candidates) >= self.max_choices:
+                message = f"the stream has more than max_choices={self.max_choices}"
+                raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
+            prefix = f"{index}_{self._id}" if index else self._id
+            candidate = self._candidates[index] = Candidate(self._held, prefix)
+            if index != 0:
+                events.append(e.MessageStart(self._id, self._model, dialect=NAME))
+        return self._of(index, [*events, *candidate.receive(data)])
+
+    def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:
+        for event in events:
+            event.choice = index
+        return events

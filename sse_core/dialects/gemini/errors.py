@@ -1,0 +1,191 @@
+"""Google's errors: in a stream, as an HTTP answer, and whether asking again may help.
+
+An error has a number, which is the HTTP status, and a word for it (``RESOURCE_EXHAUSTED``).  Among its
+details may be how long to wait.  An answer that is a list, as Gemini sends without ``alt=sse``, holds
+it as its only item.
+
+Source: https://ai.google.dev/gemini-api/docs/troubleshooting and
+https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...blocks import strict_json
+from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.strict_json import JSON, JSONObject
+from ...headers import Headers
+from ..fields import rest, take, text
+from ..provider_errors import (
+    BESIDE,
+    CUTS,
+    MAX_MESSAGE,
+    MAX_TYPE,
+    TYPES_OF_CUTS,
+    heed_headers,
+    kind_of,
+    may_pass,
+)
+
+#: Google's words and their HTTP status codes.
+_STATUSES = {
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "OUT_OF_RANGE": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "ALREADY_EXISTS": 409,
+    "ABORTED": 409,
+    "RESOURCE_EXHAUSTED": 429,
+    "CANCELLED": 499,
+    "INTERNAL": 500,
+    "UNKNOWN": 500,
+    "DATA_LOSS": 500,
+    "UNIMPLEMENTED": 501,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+    **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
+}
+#: What the errors of other providers mean -> the status.
+_STATUS_OF_KIND: dict[ErrorKind, int] = {
+    "invalid_request": 400,
+    "refusal": 400,
+    "authentication": 401,
+    "billing": 402,
+    "permission": 403,
+    "not_found": 404,
+    "too_large": 413,
+    "rate_limit": 429,
+    "overloaded": 503,
+    "timeout": 504,
+}
+_UNKNOWN_STATUS = 500
+#: Where there is no word, the number's.
+_TYPE_OF_STATUS = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+#: https://protobuf.dev/reference/protobuf/google.protobuf/#duration, as JSON.
+_DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+
+
+def error_of(data: JSON) -> JSONObject | None:
+    """The object that tells of an error, if ``data`` does: itself, or the first item of a list."""
+    if isinstance(data, list) and data:
+        data = data[0]
+    return data if isinstance(data, dict) and data.get("error") else None
+
+
+def error_status(error_type: str) -> int:
+    """The HTTP status code of an error type, of any provider; 500 for a type that is not known."""
+    known = _STATUSES.get(error_type)
+    return known or _STATUS_OF_KIND.get(kind_of(error_type), _UNKNOWN_STATUS)
+
+
+def error_response(error: StreamError) -> JSONObject:
+    """The body of an HTTP answer that is this error."""
+    return rest(write_error(error), "outcome")
+
+
+def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
+    """What an HTTP answer with a status other than 200 says.
+
+    The type and the message are the body's if it has an error object, else they follow from
+    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
+    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known type says,
+    else what the status says.
+    """
+    data = error_of(_value(body))
+    if data is not None:
+        error = read_error(data, status)
+    else:
+        message = f"The provider answered with status {status} and no error object."
+        kind, retryable = kind_of(status=status), may_pass(status=status)
+        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
+    # Google names no header for a request's id; this one is what gateways send.
+    heed_headers(error, headers, request_id="x-request-id")
+    return error
+
+
+def read_error(data: JSONObject, status: int = 0) -> StreamError:
+    """An object with ``error`` as a block event; its text is bounded.
+
+    What is missing is made up for: an error is never refused for its form.  The number stays in
+    ``extra``, as ``code``.
+    """
+    inner = data["error"]
+    error = inner if isinstance(inner, dict) else {"message": inner}
+    extra = {**rest(error, "status", "message"), **{name: data[name] for name in BESIDE if name in data}}
+    number = error.get("code")
+    status = status or (number if type(number) is int else 0)
+    type_ = text(error, "status", _type_of(status))[:MAX_TYPE]
+    return StreamError(
+        type_,
+        text(error, "message", "The provider gave no message.")[:MAX_MESSAGE],
+        code=take(extra, "code", str, None),
+        kind=kind_of(type_, status=status),
+        retryable=take(extra, "retryable", bool, may_pass(type_, status=status)),
+        retry_after=_delay(error.get("details")),
+        extra=extra,
+    )
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The object that :func:`read_error` reads as ``error``.
+
+    ``outcome`` is our own field: what became of the message.
+    """
+    status = error.extra.get("code")
+    number = status if type(status) is int else 0
+    code = number or error_status(error.type) if error.code is None else error.code
+    data: JSONObject = {"code": code, "message": error.message, "status": error.type}
+    if error.retryable != may_pass(error.type, status=number):
+        data["retryable"] = error.retryable
+    data.update(rest(error.extra, "code", *BESIDE))
+    if error.retry_after is not None and _delay(data.get("details")) != error.retry_after:
+        delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
+        known = data["details"] if isinstance(data.get("details"), list) else []
+        data["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{delay}s"}, *known]
+    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
+    return {"error": data, "outcome": "failed", **beside}
+
+
+def write_cut(event: MessageCut) -> JSONObject:
+    """The error that tells of a cut.
+
+    Gemini's own clients take a bare end for the end of the message, and raise on an error.
+    """
+    type_, message = CUTS[event.completeness]
+    error = {"code": error_status(type_), "message": message, "status": type_}
+    return {"error": error, "outcome": event.completeness}
+
+
+def _delay(details: JSON) -> float | None:
+    """The seconds that a ``google.rpc.RetryInfo`` among the details asks to wait."""
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and text(detail, "@type", "").endswith("google.rpc.RetryInfo"):
+            delay = text(detail, "retryDelay", "")
+            return float(delay[:-1]) if _DURATION.fullmatch(delay) else None
+    return None
+
+
+def _type_of(status: int) -> str:
+    known = _TYPE_OF_STATUS.get(status)
+    return known or ("INVALID_ARGUMENT" if 400 <= status < 500 else "INTERNAL")
+
+
+def _value(body: bytes) -> JSON:
+    try:
+        return strict_json.loads(body.decode())
+    except ValueError:
+        return None

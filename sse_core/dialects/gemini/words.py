@@ -1,0 +1,48 @@
+"""Stop reasons and usage as Gemini names them, where a message came from another protocol."""
+
+from __future__ import annotations
+
+from ...blocks.stop_reasons import StopReason, meaning_of
+from ...blocks.strict_json import JSONObject
+from ...blocks.token_counts import TokenCounts
+
+#: What a stop reason means -> Gemini's.  https://ai.google.dev/api/generate-content#FinishReason
+_FINISH_REASONS: dict[StopReason, str] = {
+    "end_turn": "STOP",
+    "stop_sequence": "STOP",
+    "tool_use": "STOP",
+    "max_tokens": "MAX_TOKENS",
+    "refusal": "SAFETY",
+}
+#: The message ended, and nobody said why.
+UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
+#: A call is not whole: after this reason nobody runs any.
+MALFORMED = "MALFORMED_FUNCTION_CALL"
+#: Names of figures in the other protocols' usage.
+_FOREIGN = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"})
+
+
+def finish_reason(stop_reason: str) -> str:
+    """Gemini's word for a stop reason; its own are those in upper case, and stay as they are."""
+    if stop_reason.isupper():
+        return stop_reason
+    return _FINISH_REASONS.get(meaning_of(stop_reason), "OTHER")
+
+
+def usage(figures: JSONObject) -> JSONObject:
+    """Usage as Gemini counts it; as it is, unless it has another protocol's names.
+
+    Gemini counts thoughts beside the other tokens of the answer.
+    """
+    if not figures.keys() & _FOREIGN:
+        return dict(figures)
+    counts = TokenCounts.of(figures)
+    thoughts = counts.reasoning or 0
+    named = {
+        "promptTokenCount": counts.input,
+        "candidatesTokenCount": None if counts.output is None else max(counts.output - thoughts, 0),
+        "thoughtsTokenCount": counts.reasoning,
+        "cachedContentTokenCount": counts.cache_read,
+        "totalTokenCount": counts.total,
+    }
+    return {name: count for name, count in named.items() if count is not None}

@@ -1,0 +1,255 @@
+"""OpenAI's Responses as a stream, and the hosts that speak the same protocol.
+
+Theory.  A stream tells of one ``response`` object while it is made: first the response itself, then
+each item of its ``output`` from ``output_item.added`` to ``output_item.done``, last the whole response
+again with its status.  ``data.type`` says what an event is.  Whatever is said twice counts as it was
+said last; a part, an item and the response are told once more at their end.
+
+A stream is complete with ``response.completed`` or ``response.incomplete``.  It fails with ``error`` or
+``response.failed``, of which the second may follow the first: one failure.  Any other end is a cut.
+
+``sequence_number`` tells repetitions of a stream that was resumed: what was seen is not told again.
+
+Source: https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.strict_json import JSONObject
+from ...errors import LimitExceeded, RemoteProtocolError
+from ...framing import ServerSentEvent
+from ..fields import required, rest, text
+from ..held import Held
+from .errors import read_error, read_failure
+from .items import Output
+from .numbers import Numbers
+from .parts import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
+from .told import ToldFields
+
+NAME = "openai-responses"
+DONE = "[DONE]"
+#: What marks fields that stand beside the response in its event (GitHub Copilot).
+BESIDE = "event."
+#: Characters of a broken event that an error quotes.
+_EXCERPT = 100
+#: Events that only say that something goes on.  What comes of it is in the item, when it is done; a
+#: partial image is large and worth nothing then.
+_PROGRESS = (
+    "response.web_search_call.",
+    "response.x_search_call.",
+    "response.file_search_call.",
+    "response.code_interpreter_call.",
+    "response.code_interpreter_call_code.",
+    "response.image_generation_call.",
+    "response.mcp_call.",
+    "response.mcp_list_tools.",
+    "response.shell_call_command.",
+    "response.shell_call_output_content.",
+    "response.apply_patch_call_operation_diff.",
+    "response.compaction.",
+    "keepalive",
+    "ping",
+)
+_CREATED = "response.created"
+_STATES = frozenset({"response.queued", "response.in_progress"})
+#: How a response ends, the better before the worse: an event and the status in it may not agree.
+_OUTCOMES = ("completed", "incomplete", "cancelled", "failed")
+_ENDS = {f"response.{outcome}": outcome for outcome in _OUTCOMES}
+#: Fields of a response that are told elsewhere than in the extra fields.
+_OF_RESPONSE = ("id", "model", "output", "usage", "error")
+_OF_EVENT = ("type", "response", "sequence_number", "obfuscation")
+
+_TEXTS = {
+    "output_text": OUTPUT_TEXT,
+    "refusal": REFUSAL,
+    "reasoning_text": REASONING_TEXT,
+    "reasoning_summary_text": SUMMARY_TEXT,
+}
+_Read = Callable[[JSONObject], list[BlockEvent] | None]
+
+
+class Decoder:
+    """The events of a response to block events.  One for each response.
+
+    A response in the background can be asked for again from where its stream broke off
+    (``starting_after``): go on with the same decoder, without ``receive_eof`` in between.
+    ``starting_after`` is for a decoder that begins in the middle: the number of the last event that was
+    seen.  ``max_held_bytes`` bounds what is kept between two events: which items and parts there are,
+    and digests of what was told of them.
+    """
+
+    def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**20) -> None:
+        held = Held(max_held_bytes)
+        self._numbers = Numbers(starting_after)
+        self._fields = ToldFields(held)
+        self._output = Output(held)
+        self._readers = _readers(self._output)
+        self._id = ""  # it stays so if the stream begins in the middle
+        self._started = False
+        self._resumable = starting_after is not None
+        self._ended = False
+        self._broken = False  # an event could not be read
+
+    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events that ``sse`` stands for; none for a repetition, and none after the end.
+
+        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
+        have the wrong types, and for a second response within the stream; ``LimitExceeded`` beyond
+        ``max_held_bytes``.
+        """
+        if self._ended or self._broken:
+            return []
+        try:
+            events = self._read(sse)
+        except LimitExceeded:
+            self._broken = True
+            raise
+        except ValueError as error:
+            self._broken = True
+            excerpt = f"{sse.data[:_EXCERPT]!a}"
+            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        if events:
+            # An error tells its source itself: whoever sends an error without one made it himself.
+            carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
+            carrier.source = sse
+            # Only after the last of them is everything known that the event said.
+            events[-1].cursor = self._numbers.last if self._resumable else None
+        return events
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The stream has ended: a ``MessageCut("truncated")`` if the response had not."""
+        if self._ended:
+            return []
+        self._ended = True
+        return [e.MessageCut("truncated")]
+
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        payload = sse.data.strip()
+        if not payload or payload.startswith(DONE):
+            return [e.Ping()]
+        data = strict_json.loads(payload)
+        if not isinstance(data, dict):
+            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+        kind = _kind(data, sse.type)
+        if kind == "error":
+            self._numbers.see(kind, data)
+            self._ended = True
+            return [read_error(data)]
+        if kind == _CREATED and self._started:
+            return self._created_again(data)
+        if self._numbers.see(kind, data) and kind not in _ENDS:
+            return []
+        return self._receive(kind, data) or [e.Ping()]
+
+    def _receive(self, kind: str, data: JSONObject) -> list[BlockEvent]:
+        if kind in _ENDS:
+            return self._end(_ENDS[kind], data)
+        if kind == _CREATED or kind in _STATES:
+            return self._state(data)
+        if kind.startswith(_PROGRESS):
+            return []
+        read = self._readers.get(kind)
+        events = None if read is None else read(data)
+        if events is None:  # unknown, or in an item that has no room for it
+            return [e.UnknownEvent(data)]
+        return self._start({}) + events
+
+    def _created_again(self, data: JSONObject) -> list[BlockEvent]:
+        """The same start twice is a repetition; another one is a second stream spliced in."""
+        id_ = text(required(data, "response", dict), "id", "")
+        if self._id and id_ != self._id:
+            raise ValueError("a second response begins within the stream")
+        self._numbers.see(_CREATED, data)
+        return [] if self._id else self._state(data)
+
+    def _state(self, data: JSONObject) -> list[BlockEvent]:
+        response = required(data, "response", dict)
+        start, extra = self._start(response), self._extra(data, response)
+        return [*start, e.MessageDelta(extra=extra)] if extra else start
+
+    def _start(self, response: JSONObject) -> list[BlockEvent]:
+        """The message's start, if it has not been; a resumed stream may begin in the middle of it."""
+        if self._started:
+            return []
+        self._started = True
+        self._id, model = text(response, "id", ""), text(response, "model", "")
+        extra = self._fields.changed(rest(response, *_OF_RESPONSE))
+        self._fields.changed({"model": model})
+        usage = _object(response, "usage")
+        return [e.MessageStart(self._id, model, usage=usage, extra=extra, dialect=NAME)]
+
+    def _end(self, outcome: str, data: JSONObject) -> list[BlockEvent]:
+        response = required(data, "response", dict) if outcome != "failed" else _object(data, "response")
+        status = response.get("status")
+        outcome = max(outcome, status if status in _OUTCOMES else outcome, key=_OUTCOMES.index)
+        output = response.get("output")
+        events = self._start(response)
+        if isinstance(output, list):
+            events += self._output.finish(output, completed=outcome == "completed")
+        usage, extra = _object(response, "usage"), self._extra(data, response)
+        reason = _stop_reason(outcome, response)
+        if reason or usage or extra:
+            events.append(e.MessageDelta(reason, usage, extra))
+        self._ended = True
+        if outcome == "failed":
+            return [*events, read_failure(response)]
+        return [*events, e.MessageCut("stopped") if outcome == "cancelled" else e.MessageStop()]
+
+    def _extra(self, data: JSONObject, response: JSONObject) -> JSONObject:
+        """What is new in the fields of the response and beside it.
+
+        A model that the start did not name, or named otherwise, is among them; so is an id that it did
+        not tell.  Any other id is none: some hosts give the response one with each event.
+        """
+        self._resumable = self._resumable or response.get("background") is True
+        beside = {f"{BESIDE}{name}": value for name, value in rest(data, *_OF_EVENT).items()}
+        late = ("model",) if self._id else ("model", "id")
+        named = {name: response[name] for name in late if text(response, name, "")}
+        return self._fields.changed({**rest(response, *_OF_RESPONSE), **beside, **named})
+
+
+def _kind(data: JSONObject, hint: str) -> str:
+    if hint == "error" or ("type" not in data and data.get("error")):
+        return "error"
+    if "type" in data:
+        return required(data, "type", str)
+    if hint == "message":
+        raise ValueError("type is missing")
+    return hint
+
+
+def _object(data: JSONObject, name: str) -> JSONObject:
+    """The object ``name``; an empty one where there is none."""
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _stop_reason(outcome: str, response: JSONObject) -> str | None:
+    if outcome == "incomplete":
+        return text(_object(response, "incomplete_details"), "reason", outcome)
+    return outcome if outcome == "completed" else None
+
+
+def _readers(output: Output) -> dict[str, _Read]:
+    """What reads each kind of event of an item or a part."""
+    readers: dict[str, _Read] = {
+        "response.output_item.added": output.added,
+        "response.output_item.done": output.done,
+        "response.output_text.annotation.added": partial(output.cite, OUTPUT_TEXT),
+    }
+    for name in ("content_part", "reasoning_part", "reasoning_summary_part"):
+        readers[f"response.{name}.added"] = partial(output.part, whole=False)
+        readers[f"response.{name}.done"] = partial(output.part, whole=True)
+    for name, form in _TEXTS.items():
+        readers[f"response.{name}.delta"] = partial(output.grow, form)
+        readers[f"response.{name}.done"] = partial(output.text_done, form)
+    for item in CALLS:
+        readers[f"response.{item}_{CALLS[item]}.delta"] = partial(output.grow_call, item)
+        readers[f"response.{item}_{CALLS[item]}.done"] = partial(output.arguments_done, item)
+    return readers

@@ -1,0 +1,313 @@
+"""Block events to the events of OpenAI's Responses.
+
+A response is a row of items.  Text goes into messages, thinking into reasoning, a call is an item of
+its own.  Blocks that follow each other share an item where they can.  What the provider has told of its
+items goes out as it was told; blocks that came in another protocol get items made for them.
+
+Every item ends with an event that tells it whole, and so does the response, so the encoder keeps what
+the message holds.
+
+Source: https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, ClassVar
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.accumulator import MessageAccumulator
+from ...blocks.events import BlockEvent
+from ...blocks.model import Block, VerbatimBlock
+from ...blocks.strict_json import JSONObject
+from ...errors import LocalProtocolError
+from ...framing import ServerSentEvent
+from ..base import cannot_take_back
+from ..fields import json_object
+from .decoder import BESIDE, NAME
+from .errors import write_cut, write_error
+from .items import OUTPUT
+from .words import ending, usage
+from .written_items import Item, Writer, item_type, new_item
+
+#: The dialects whose extra fields are in this protocol's words.
+_OWN = ("", NAME)
+#: The place of an item that the message's extra fields have.
+_ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
+#: What has no form in a response, and is not kept.
+_UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
+#: Ends that are told of even where events are sent on as they came: the provider has not told of them.
+_OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
+    e.StreamError: write_error,
+    e.MessageCut: write_cut,
+}
+#: What OpenAI's clients need of a response, where it came in another protocol.
+_RESPONSE: JSONObject = {
+    "object": "response",
+    "created_at": 0,
+    "instructions": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "temperature": None,
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+}
+
+
+class Encoder:
+    """Block events to the events of a response.  One for each stream.
+
+    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
+    that is sent on as it is, and what else was made of it is not sent again.
+
+    ``max_message_bytes`` and ``max_blocks`` bound what is kept of the message, as they do in a
+    ``MessageAccumulator``.
+    """
+
+    def __init__(
+        self,
+        *,
+        verbatim: bool = False,
+        max_message_bytes: int = 64 * 2**20,
+        max_blocks: int = 10_000,
+    ) -> None:
+        self._verbatim = verbatim
+        # What is sent is text: nobody here needs the arguments' value.
+        self._accumulator = MessageAccumulator(
+            parse_json=lambda _: None, max_message_bytes=max_message_bytes, max_blocks=max_blocks
+        )
+        self._message = self._accumulator.message
+        self._numbers = count()
+        self._last: ServerSentEvent | None = None  # that was sent on as it came
+        self._own = False
+        self._started = False
+        self._items: dict[int, Item] = {}
+        self._next = 0
+        self._latest: Item | None = None  # that began
+        self._due: Item | None = None  # that the provider has told as done, and more of it may follow
+        self._writers: dict[int, Writer] = {}
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        """The events that stand for ``event``; none for what a response has no form for.
+
+        Raises what ``MessageAccumulator.receive`` raises: ``LocalProtocolError`` for what is no block
+        event and for a ``MessageReset``, ``RemoteProtocolError`` for one that can't come now,
+        ``LimitExceeded`` beyond a bound.
+        """
+        if not isinstance(event, BlockEvent):
+            raise LocalProtocolError(f"{type(event).__name__} is no block event")
+        if self._verbatim and event.source is not None:
+            self._last = event.source
+            return [event.source]
+        if isinstance(event, e.MessageReset):
+            raise cannot_take_back(NAME)
+        if self._verbatim:
+            return self._add_end(event)
+        # A response is one answer, and nothing follows its end.
+        if isinstance(event, _UNSAID) or event.choice != 0 or self._message.completeness != "streaming":
+            return []
+        self._accumulator.receive(event)
+        write = self._WRITERS.get(type(event))
+        written = [] if write is None else [*self._settle(event), *write(self, event)]
+        return [_sse({**data, "sequence_number": next(self._numbers)}) for data in written]
+
+    def _add_end(self, event: BlockEvent) -> list[ServerSentEvent]:
+        write = _OUR_ENDS.get(type(event))
+        return [] if write is None else [_sse({**write(event), **self._number_after_last()})]
+
+    def _number_after_last(self) -> JSONObject:
+        if self._last is None:
+            return {"sequence_number": 0}
+        number = json_object(self._last.data.encode(errors="replace")).get("sequence_number")
+        # Where the host numbers nothing, this has no number either.
+        return {"sequence_number": number + 1} if type(number) is int else {}
+
+    def _start(self, event: e.MessageStart) -> list[JSONObject]:
+        if self._started:
+            return []
+        self._started = True
+        self._own = event.dialect in _OWN
+        response = self._response("in_progress")
+        names = ("response.created", "response.in_progress")
+        sent = [*({**response, "type": name} for name in names), *self._tell(event.extra)]
+        for index in range(len(event.blocks)):
+            sent += [*self._begin(index), *self._stop(index)]
+        return sent
+
+    def _facts(self, event: e.MessageDelta) -> list[JSONObject]:
+        return self._tell(event.extra)
+
+    def _tell(self, extra: JSONObject) -> list[JSONObject]:
+        """The provider tells of its items: first when one begins, then when it is done."""
+        sent: list[JSONObject] = []
+        for name, skeleton in extra.items() if self._own else ():
+            place = _ITEM.fullmatch(name)
+            if place is None or not (isinstance(skeleton, dict) and isinstance(skeleton.get("type"), str)):
+                continue
+            item = self._items.get(int(place[1]))
+            if item is None:
+                item = Item(int(place[1]), skeleton, told=True)
+                sent += self._add(item)
+                sent += [] if item.is_verbatim else item.added()
+            elif item.told and item.type == skeleton["type"]:
+                item.tell(skeleton)
+                sent += self._end_due()
+                self._due = item
+        return sent
+
+    def _settle(self, event: BlockEvent) -> list[JSONObject]:
+        """Before ``event``: an item that was told as done is so once nothing more of it comes."""
+        if self._due is None or self._item_of(event) is self._due:
+            return []
+        return self._end_due()
+
+    def _end_due(self) -> list[JSONObject]:
+        item, self._due = self._due, None
+        return [] if item is None else self._end_of(item)
+
+    def _item_of(self, event: Any) -> Item | None:
+        """The item that an event of a block is of."""
+        if isinstance(event, e.BlockStart):
+            return self._told(self._message.indexed_blocks[event.index])
+        writer = self._writers.get(getattr(event, "index", -1))
+        return None if writer is None else writer.item
+
+    def _told(self, block: Block) -> Item | None:
+        """The item that the provider has told of for ``block``."""
+        if isinstance(block, VerbatimBlock):
+            item = self._latest
+        else:
+            index = block.extra.get("output_index")
+            item = self._items.get(index) if type(index) is int else None
+        type_ = item_type(block, own=self._own)
+        return item if item is not None and item.told and type_ and item.takes(type_) else None
+
+    def _block_start(self, event: e.BlockStart) -> list[JSONObject]:
+        return self._begin(event.index)
+
+    def _begin(self, index: int) -> list[JSONObject]:
+        block = self._message.indexed_blocks[index]
+        type_ = item_type(block, own=self._own)
+        if type_ is None:
+            return []
+        item = self._told(block)
+        if item is not None:
+            return self._begin_in(item, index)
+        if type_ == "mcp_call":
+            return []  # only the provider's own item says which server is called
+        latest = self._latest
+        if latest is not None and not latest.told and latest.takes(type_):
+            return self._begin_in(latest, index)
+        item = new_item(self._next, type_, block, self._message.id)
+        return [*self._add(item), *self._begin_in(item, index)]
+
+    def _add(self, item: Item) -> list[JSONObject]:
+        """``item`` begins, so the one before is at its end."""
+        latest, self._latest = self._latest, item
+        self._items[item.index] = item
+        self._next = max(self._next, item.index + 1)
+        return [] if latest is None or latest.may_be_told_again else self._end_of(latest)
+
+    def _begin_in(self, item: Item, index: int) -> list[JSONObject]:
+        block = self._message.indexed_blocks[index]
+        if isinstance(block, VerbatimBlock):
+            writer = item.begin(block, own=self._own)  # the item is what the block is
+            sent = item.added()
+        else:
+            sent = item.added()
+            writer = item.begin(block, own=self._own)
+        self._writers[index] = writer
+        return [*sent, *writer.begin()]
+
+    def _text(self, event: e.TextDelta) -> list[JSONObject]:
+        return self._grow(event.index, event.text)
+
+    def _thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
+        return self._grow(event.index, event.thinking)
+
+    def _arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
+        return self._grow(event.index, event.fragment)
+
+    def _citation(self, event: e.CitationDelta) -> list[JSONObject]:
+        writer = self._writers.get(event.index)
+        return [] if writer is None else writer.cite([event.citation])
+
+    def _grow(self, index: int, text: str) -> list[JSONObject]:
+        writer = self._writers.get(index)
+        return [] if writer is None else writer.grow(text)
+
+    def _block_stop(self, event: e.BlockStop) -> list[JSONObject]:
+        return self._stop(event.index)
+
+    def _stop(self, index: int) -> list[JSONObject]:
+        writer = self._writers.pop(index, None)
+        if writer is None:
+            return []
+        item = writer.item
+        sent = item.stop(writer)
+        at_end = item.is_verbatim or (item.ended and item is not self._due)
+        return [*sent, *self._end_of(item)] if at_end else sent
+
+    def _end_of(self, item: Item) -> list[JSONObject]:
+        """No further block of ``item`` is expected: it is done once none of its blocks can grow."""
+        item.ended = True
+        return [] if item.is_open or item.done else item.finish("completed")
+
+    def _message_stop(self, _: e.MessageStop) -> list[JSONObject]:
+        items = [item for _, item in sorted(self._items.items())]
+        status, reason = ending(
+            self._message.stop_reason,
+            calls=any(item.is_call for item in items),
+            cut_call=any(item.is_call and item.is_open for item in items),
+        )
+        sent = [event for item in items if not item.done for event in item.finish(status)]
+        response = self._response(status, reason, [item.whole() for item in items])
+        return [*sent, {**response, "type": f"response.{status}"}]
+
+    def _response(
+        self, status: str, reason: str | None = None, output: Iterable[JSONObject] = ()
+    ) -> JSONObject:
+        """The response as far as it has come, and the fields beside it."""
+        message = self._message
+        extra = message.extra if self._own else {}
+        beside = {name[len(BESIDE) :]: value for name, value in extra.items() if name.startswith(BESIDE)}
+        fields = {name: value for name, value in extra.items() if not name.startswith((OUTPUT, BESIDE))}
+        details = fields.get("incomplete_details")
+        if reason is None:
+            details = None
+        elif not isinstance(details, dict) or details.get("reason") != reason:
+            details = {"reason": reason}
+        response = {
+            **({} if "object" in fields else _RESPONSE),
+            "model": message.model,
+            **fields,
+            "id": message.id,  # to the end what it was at the start: the official SDK refuses another
+            "status": status,
+            "error": None,
+            "incomplete_details": details,
+            "output": list(output),
+            "usage": usage(message.usage),
+        }
+        return {**beside, "response": response}
+
+    _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
+        e.MessageStart: _start,
+        e.MessageDelta: _facts,
+        e.BlockStart: _block_start,
+        e.TextDelta: _text,
+        e.ThinkingDelta: _thinking,
+        e.ArgumentsDelta: _arguments,
+        e.CitationDelta: _citation,
+        e.BlockStop: _block_stop,
+        e.MessageStop: _message_stop,
+        e.StreamError: lambda _, event: [write_error(event)],
+        e.MessageCut: lambda _, event: [write_cut(event)],
+    }
+
+
+def _sse(data: JSONObject) -> ServerSentEvent:
+    return ServerSentEvent(data["type"], strict_json.dumps(data))

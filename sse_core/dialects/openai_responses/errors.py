@@ -1,0 +1,89 @@
+"""Errors of Responses: in a stream, as an HTTP answer.
+
+In a stream an error comes in four shapes: ``error`` within an event of type ``error``; the same fields
+flat in that event, as OpenAI documents it; ``{"error": ...}`` alone; and ``response.error`` of
+``response.failed``.  As an HTTP answer it has the form that it has in chat completions.
+
+Source: https://platform.openai.com/docs/api-reference/responses-streaming/error
+"""
+
+from __future__ import annotations
+
+import math
+
+from ...blocks.events import MessageCut, StreamError
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest
+from ..openai_chat import errors as chat
+from ..openai_chat.errors import error_response, error_status, parse_error
+from ..provider_errors import BESIDE
+
+#: Fields of an ``error`` event that are none of the error's.
+_OF_EVENT = ("sequence_number", "error", *BESIDE)
+
+
+def read_error(data: JSONObject) -> StreamError:
+    """An ``error`` event as a block event.  What is missing is made up for."""
+    error: JSON = data.get("error")
+    if not error:
+        error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") == "error" else ()))
+    return _read(error, {name: data[name] for name in sorted(BESIDE) if name in data})
+
+
+def read_failure(response: JSONObject) -> StreamError:
+    """The error of a response that failed."""
+    return _read(response.get("error"), {})
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The data of an event, without its ``sequence_number``, that :func:`read_error` reads as ``error``.
+
+    ``outcome`` is our own field: what became of the message.
+    """
+    return {"type": "error", **chat.write_error(error)}
+
+
+def write_cut(event: MessageCut) -> JSONObject:
+    """The error, without its ``sequence_number``, that tells of a cut."""
+    return {"type": "error", **chat.write_cut(event)}
+
+
+def _read(error: JSON, beside: JSONObject) -> StreamError:
+    fields = error if isinstance(error, dict) else {"message": error}
+    # A flat error and that of a response have a code only: it is the best word there is for the type.
+    if not isinstance(fields.get("type"), str) and isinstance(fields.get("code"), str):
+        fields = {**fields, "type": fields["code"]}
+    read = chat.read_error({"error": {"message": None, **fields}, **beside})
+    if read.retry_after is None:
+        read.retry_after = _retry_after(fields.get("headers"))
+    return read
+
+
+def _retry_after(headers: JSON) -> float | None:
+    """The delay that the headers within an error ask for, in seconds; a date has no meaning here."""
+    if not isinstance(headers, dict):
+        return None
+    values = {name.lower(): value for name, value in headers.items()}
+    milliseconds = _positive(values.get("retry-after-ms"))
+    return _positive(values.get("retry-after")) if milliseconds is None else milliseconds / 1000
+
+
+def _positive(value: JSON) -> float | None:
+    if type(value) not in (str, int, float):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
+
+
+__all__ = [
+    "error_response",
+    "error_status",
+    "parse_error",
+    "read_error",
+    "read_failure",
+    "write_cut",
+    "write_error",
+]

@@ -1,0 +1,145 @@
+"""Where an output item has text, and the block that such a text is.
+
+An item's lists hold parts: the ``content`` of a message or of reasoning, the ``summary`` of reasoning.
+A call has one text, its arguments.  Each is a block, from its first event to that of its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import Block, TextBlock, ThinkingBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest
+from ..held import Held
+from .told import ToldFields, ToldText
+
+_Delta = Callable[[int, str], BlockEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of part: its type, the field of its text, where it stands, what its text grows by."""
+
+    type: str
+    text: str
+    list: str  # the item's list of such parts
+    index: str  # what a place in that list is called
+    item: str  # the type of item that has such parts
+    field: str | None  # what tells the block from others of its class
+    delta: _Delta
+
+
+_CONTENT = ("content", "content_index")
+_SUMMARY = ("summary", "summary_index")
+OUTPUT_TEXT = Form("output_text", "text", *_CONTENT, "message", None, e.TextDelta)
+REFUSAL = Form("refusal", "refusal", *_CONTENT, "message", "refusal", e.TextDelta)
+REASONING_TEXT = Form("reasoning_text", "text", *_CONTENT, "reasoning", "reasoning_text", e.ThinkingDelta)
+SUMMARY_TEXT = Form("summary_text", "text", *_SUMMARY, "reasoning", "summary", e.ThinkingDelta)
+FORMS = {form.type: form for form in (OUTPUT_TEXT, REFUSAL, REASONING_TEXT, SUMMARY_TEXT)}
+#: Extra fields of a block that say where it stands and what it is.
+PLACES = ("output_index", "content_index", "summary_index", "field")
+#: The lists of an item's parts, by the item's type.
+LISTS = {"message": ("content",), "reasoning": ("summary", "content")}
+#: The field of a call's text, by the item's type.
+CALLS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": "arguments"}
+#: What a part costs beside its fields: its digest and its place.
+_PART_BYTES = 400
+
+
+class Part:
+    """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end was told."""
+
+    __slots__ = ("_cited", "_delta", "_fields", "_told", "form", "index", "is_open")
+
+    def __init__(self, index: int, form: Form | None, held: Held) -> None:
+        held.add(_PART_BYTES)
+        self.index = index
+        self.form = form
+        self.is_open = True
+        self._delta = e.ArgumentsDelta if form is None else form.delta
+        self._told = ToldText()
+        self._fields = ToldFields(held)
+        self._cited: int | None = None  # the number of citations; None before there is a list of them
+
+    def start(self, form: Form, place: JSONObject, data: JSONObject) -> list[BlockEvent]:
+        """It begins, as ``data`` has it, at ``place``."""
+        if _has_citations(form, data):
+            self._cited = 0
+        field = {} if form.field is None else {"field": form.field}
+        extra = {**self._new_fields(form, data), **place, **field}
+        block: Block = ThinkingBlock("", None, extra)
+        if form.item == "message":
+            block = TextBlock("", None if self._cited is None else [], extra)
+        return [e.BlockStart(self.index, block)]
+
+    def grow(self, fragment: str) -> list[BlockEvent]:
+        """More of its text."""
+        if not fragment:
+            return []
+        self._told.add(fragment)
+        return [self._delta(self.index, fragment)]
+
+    def become(self, text: str) -> list[BlockEvent]:
+        """Its text is ``text``, whatever was told of it."""
+        rest_of_it = self._told.rest_of(text)
+        if rest_of_it is not None:
+            return self.grow(rest_of_it)
+        self._told = ToldText()
+        self._told.add(text)
+        return [e.TextReplaced(self.index, text)]
+
+    def cite(self, citation: JSONObject) -> list[BlockEvent]:
+        """One more citation."""
+        self._cited = (self._cited or 0) + 1
+        return [e.CitationDelta(self.index, citation)]
+
+    def receive(self, form: Form, data: JSONObject) -> list[BlockEvent]:
+        """What ``data``, the part as it is now, says beyond its text."""
+        events: list[BlockEvent] = []
+        if _has_citations(form, data):
+            new = data["annotations"][self._cited or 0 :]
+            events += [e.CitationDelta(self.index, item) for item in new if isinstance(item, dict)]
+            if new:
+                self._cited = len(data["annotations"])
+        fields = self._new_fields(form, data)
+        return [*events, e.FieldsDelta(self.index, fields)] if fields else events
+
+    def fields(self, fields: JSONObject) -> list[BlockEvent]:
+        """Fields of it that come late."""
+        changed = self._fields.changed(fields)
+        return [e.FieldsDelta(self.index, changed)] if changed else []
+
+    def stop(self) -> list[BlockEvent]:
+        """It has come to its end."""
+        self.is_open = False
+        return [e.BlockStop(self.index)]
+
+    def _new_fields(self, form: Form, data: JSONObject) -> JSONObject:
+        # An empty list that comes late is no citation, but the part has it.
+        cited = () if self._cited is None else ("annotations",)
+        fields = rest(data, "type", form.text, *PLACES, *cited)
+        # OpenAI ends a part with empty `logprobs`, after those of its text.
+        return self._fields.changed(
+            {name: fields[name] for name in fields if fields[name] or not self._fields.has(name)}
+        )
+
+
+def _has_citations(form: Form, data: JSONObject) -> bool:
+    return form.item == "message" and isinstance(data.get("annotations"), list)
+
+
+def form_of(part: JSON, item: str, name: str) -> Form | None:
+    """The form of a part in the list ``name`` of such an item; ``None`` for one that is no text."""
+    kind = part.get("type") if isinstance(part, dict) else None
+    form = FORMS.get(kind) if isinstance(kind, str) else None
+    return form if form is not None and (form.item, form.list) == (item, name) else None
+
+
+def text_of(value: JSON) -> str | None:
+    """Arguments are text, as the protocol has it; a host may send the value itself."""
+    return value if value is None or isinstance(value, str) else strict_json.dumps(value)

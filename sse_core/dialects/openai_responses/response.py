@@ -1,0 +1,208 @@
+"""A message to the ``response`` object that OpenAI sends where it does not stream.
+
+Source: https://platform.openai.com/docs/api-reference/responses/object
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict, deque
+from typing import Any
+
+from ...blocks import strict_json
+from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest
+from .decoder import BESIDE, NAME
+from .items import OUTPUT
+from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, REASONING_TEXT, REFUSAL, SUMMARY_TEXT, Form
+from .words import cited, ending, usage
+
+#: What an id begins with where the provider has given none.
+_PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
+#: What became of a message that did not come to its end.
+_STATUSES = {
+    "streaming": "in_progress",
+    "truncated": "incomplete",
+    "stopped": "cancelled",
+    "failed": "failed",
+}
+
+
+def to_response(message: Message) -> JSONObject:
+    """The response object that the provider would have sent without streaming.
+
+    Of a message from this protocol, what the provider did not send is not made up, but for ``status``,
+    ``error`` and ``usage``.  A message that was cut has the status ``incomplete`` (``cancelled`` if it
+    was stopped), and holds what came of it: arguments that are not whole are the text that came.
+
+    Of a message from another protocol, texts that follow each other are one item.  What the provider ran
+    itself, and what is unknown, is left out.
+    """
+    is_own = message.dialect in ("", NAME)
+    extra = _response_fields(message) if is_own else {}
+    output = _own_items(message) if is_own else {}
+    placed = {id(block) for item in output.values() for block in item.blocks}
+    for block in message.blocks:
+        if id(block) not in placed:
+            _add(output, block, is_own=is_own)
+    return {
+        **extra,
+        "id": message.id or extra.get("id", ""),
+        "object": "response",
+        "model": extra.get("model", message.model),
+        **_ending(message, extra),
+        "error": _error(message),
+        "output": [_whole(output[index], message, is_own=is_own) for index in sorted(output)],
+        "usage": (dict(message.usage) or None) if is_own else usage(message.usage),
+    }
+
+
+class _Item:
+    """An item while it is put together.  ``was_told``: the provider told of it."""
+
+    def __init__(self, index: int, skeleton: JSONObject, *, was_told: bool) -> None:
+        self.index = index
+        self.skeleton = skeleton
+        self.was_told = was_told
+        self.blocks: list[Block] = []
+
+
+def _response_fields(message: Message) -> JSONObject:
+    return {name: value for name, value in message.extra.items() if not name.startswith((OUTPUT, BESIDE))}
+
+
+def _own_items(message: Message) -> dict[int, _Item]:
+    """The items that the provider told of, with their blocks."""
+    output: dict[int, _Item] = {}
+    for name, skeleton in message.extra.items():
+        number = name.removeprefix(OUTPUT)
+        if number != name and number.isdecimal() and isinstance(skeleton, dict) and "type" in skeleton:
+            output[int(number)] = _Item(int(number), skeleton, was_told=True)
+    whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
+    for block in message.blocks:
+        place = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
+        if type(place) is int and place in output:
+            output[place].blocks.append(block)
+    # A block that is an item says nothing of its place, but stands in the order of the items of its type.
+    waiting: dict[str, deque[_Item]] = defaultdict(deque)
+    for item in output.values():
+        if not item.blocks:
+            waiting[str(item.skeleton["type"])].append(item)
+    for block in whole:
+        if waiting[block.type]:
+            waiting[block.type].popleft().blocks.append(block)
+    return output
+
+
+def _add(output: dict[int, _Item], block: Block, *, is_own: bool) -> None:
+    """Put a block that has no item into one: texts that follow each other into the same."""
+    type_ = _item_type(block, is_own=is_own)
+    if type_ is None:
+        return
+    last = output[max(output)] if output else None
+    if last is None or last.was_told or type_ not in LISTS or last.skeleton["type"] != type_:
+        index = 0 if last is None else last.index + 1
+        last = output[index] = _Item(index, {"type": type_}, was_told=False)
+    last.blocks.append(block)
+
+
+def _item_type(block: Block, *, is_own: bool) -> str | None:
+    if isinstance(block, TextBlock):
+        return "message"
+    if isinstance(block, ThinkingBlock):
+        return "reasoning"
+    if isinstance(block, ToolUseBlock) and block.type == "tool_use":
+        return "custom_tool_call" if block.input_encoding == "text" else "function_call"
+    if is_own and isinstance(block, ToolUseBlock):
+        return "mcp_call"
+    return block.type if is_own and isinstance(block, VerbatimBlock) else None
+
+
+def _whole(item: _Item, message: Message, *, is_own: bool) -> JSONObject:
+    """The item, with its blocks in it."""
+    first = item.blocks[0] if item.blocks else None
+    if isinstance(first, VerbatimBlock):
+        return {**first.data, **item.skeleton}
+    made_up = {} if item.was_told else _made_up(item, first, message)
+    whole = {**made_up, **item.skeleton}
+    if isinstance(first, ToolUseBlock):
+        return {**whole, CALLS.get(str(whole["type"]), "arguments"): _arguments(first)}
+    return {**whole, **_lists(item, is_own=is_own)}
+
+
+def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
+    """The fields that OpenAI's items always have."""
+    type_ = str(item.skeleton["type"])
+    is_whole = message.completeness == "complete"
+    fields: JSONObject = {"id": f"{_PREFIXES.get(type_, 'item')}_{message.id}_{item.index}"}
+    if type_ == "message":
+        fields["role"] = message.role
+    if isinstance(block, ToolUseBlock):
+        is_whole = block.state == "complete"
+        fields |= {"id": block.id} if type_ == "mcp_call" else {"call_id": block.id}
+        fields["name"] = block.name
+    return fields if type_ == "reasoning" else {**fields, "status": "completed" if is_whole else "incomplete"}
+
+
+def _lists(item: _Item, *, is_own: bool) -> JSONObject:
+    """The lists of the item's parts: the blocks, and between them the parts that are no text."""
+    lists: JSONObject = {}
+    names = LISTS.get(str(item.skeleton["type"]), ())
+    found = [(block, _form(block, is_own=is_own)) for block in item.blocks]
+    if item.was_told:  # parts may have begun in another order
+        found.sort(key=lambda pair: _place(*pair))
+    for name in names:
+        parts = deque(_part(block, form, is_own=is_own) for block, form in found if form.list == name)
+        told = item.skeleton.get(name)
+        if parts or name == names[0] or isinstance(told, list):
+            others = told if isinstance(told, list) else []
+            between = [parts.popleft() if part is None and parts else part for part in others]
+            lists[name] = [*between, *parts]
+    return lists
+
+
+def _form(block: Any, *, is_own: bool) -> Form:
+    """What kind of part a block is.  The mark of a refusal is common to all protocols."""
+    field = block.extra.get("field")
+    if isinstance(block, TextBlock):
+        return REFUSAL if field == "refusal" else OUTPUT_TEXT
+    return REASONING_TEXT if is_own and field == "reasoning_text" else SUMMARY_TEXT
+
+
+def _place(block: Any, form: Form) -> float:
+    place = block.extra.get(form.index)
+    return place if type(place) is int else math.inf
+
+
+def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
+    text = block.text if isinstance(block, TextBlock) else block.thinking
+    part: JSONObject = {**(rest(block.extra, *PLACES) if is_own else {}), "type": form.type, form.text: text}
+    citations = block.citations if form is OUTPUT_TEXT else None
+    # Of another protocol's text nobody knows whether it could have had any; OpenAI's always has the list.
+    if citations is not None or (form is OUTPUT_TEXT and not is_own):
+        part["annotations"] = cited(citations or [], own=is_own)
+    return part
+
+
+def _arguments(tool: ToolUseBlock) -> str:
+    # No arguments are an empty object; but a call that was cut may have had some.
+    if tool.state == "complete" and tool.input_encoding == "json" and not tool.raw_arguments.strip():
+        return strict_json.dumps(tool.arguments)
+    return tool.raw_arguments
+
+
+def _ending(message: Message, extra: JSONObject) -> JSONObject:
+    if message.completeness != "complete":
+        return {"status": _STATUSES[message.completeness]}
+    if "status" in extra:
+        return {}
+    calls = [tool for tool in message.tools if tool.type == "tool_use"]
+    is_cut = any(tool.state != "complete" for tool in calls)
+    status, reason = ending(message.stop_reason, calls=bool(calls), cut_call=is_cut)
+    return {"status": status, "incomplete_details": None if reason is None else {"reason": reason}}
+
+
+def _error(message: Message) -> JSON:
+    error = message.error
+    return None if error is None else {"code": error.code or error.type, "message": error.message}

@@ -1,0 +1,87 @@
+"""What was told already, as digests: enough to know whether something is new, whatever its length."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from ...blocks import strict_json
+from ...blocks.json_pieces import join_surrogates
+from ...blocks.strict_json import JSON, JSONObject
+from ..held import Held
+
+_DIGEST_BYTES = 16
+#: What a field costs beside its name: its digest and its place.
+_FIELD_BYTES = 100
+_UTF16 = ("utf-16-le", "surrogatepass")
+
+
+class ToldText:
+    """The length and a digest of a text that was told in fragments.
+
+    A fragment may end between the halves of a surrogate pair: the first half waits for the second,
+    since only the character has a form in UTF-8 that the whole text has too.
+    """
+
+    __slots__ = ("_bytes", "_digest", "_half")
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._digest = _new()
+        self._half = ""
+
+    def add(self, fragment: str) -> None:
+        """``fragment`` is told."""
+        text, self._half = join_surrogates(self._half + fragment)
+        data = text.encode("utf-8", "surrogatepass")
+        self._digest.update(data)
+        self._bytes += len(data)
+
+    def rest_of(self, whole: str) -> str | None:
+        """What ``whole`` has beyond what was told; ``None`` if it does not begin with that."""
+        data = memoryview(whole.encode("utf-8", "surrogatepass"))
+        begin = _new(data[: self._bytes])
+        if begin.digest() != self._digest.digest():
+            return None
+        rest = str(data[self._bytes :], "utf-8", "surrogatepass")
+        return _without_half(rest, self._half) if self._half else rest
+
+
+class ToldFields:
+    """Fields that come with several events: which of them say something new."""
+
+    __slots__ = ("_digests", "_held")
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._digests: dict[str, bytes] = {}
+
+    def changed(self, fields: JSONObject) -> JSONObject:
+        """Those of ``fields`` that are new or have another value.  Now they are told."""
+        new: JSONObject = {}
+        for name, value in fields.items():
+            digest = digest_of(value)
+            if self._digests.get(name) != digest:
+                if name not in self._digests:
+                    self._held.add(len(name) + _FIELD_BYTES)
+                self._digests[name] = digest
+                new[name] = value
+        return new
+
+    def has(self, name: str) -> bool:
+        """Whether a value of ``name`` was told."""
+        return name in self._digests
+
+
+def digest_of(value: JSON) -> bytes:
+    """A digest of a JSON value."""
+    return _new(strict_json.dumps(value).encode()).digest()
+
+
+def _new(data: bytes | memoryview = b"") -> blake2b:
+    return blake2b(data, digest_size=_DIGEST_BYTES)
+
+
+def _without_half(text: str, half: str) -> str | None:
+    """``text`` without the first half of its first pair, if that is ``half``."""
+    data, first = text[:1].encode(*_UTF16), half.encode(*_UTF16)
+    return data[len(first) :].decode(*_UTF16) + text[1:] if data.startswith(first) else None

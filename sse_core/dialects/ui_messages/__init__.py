@@ -1,0 +1,23 @@
+"""The stream that the AI SDK's browser side reads (UI message stream v1), both ways."""
+
+from __future__ import annotations
+
+from ..base import Dialect
+from .decoder import Decoder
+from .encoder import HEADERS, Encoder
+from .errors import error_response, error_status, parse_error
+from .response import to_response
+from .words import NAME
+
+DIALECT = Dialect(
+    NAME,
+    Decoder,
+    Encoder,
+    to_response,
+    error_response,
+    error_status,
+    parse_error,
+    response_headers=HEADERS,
+)
+
+__all__ = ["DIALECT", "HEADERS", "Decoder", "Encoder", "to_response"]

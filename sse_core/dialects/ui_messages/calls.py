@@ -1,0 +1,136 @@
+"""Calls of tools in a UI message stream: their arguments come as text, then as a value.
+
+The value counts.  It is compared with the text, so that the text stays as it came where both say the same.
+"""
+
+from __future__ import annotations
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import ToolUseBlock
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import optional, required, rest
+from ..held import Held
+
+#: Fields of a call's chunks that have a name in our model, or say nothing of the call itself.
+_KNOWN = (
+    "type",
+    "toolCallId",
+    "toolName",
+    "input",
+    "inputEncoding",
+    "inputTextDelta",
+    "providerExecuted",
+    "errorText",
+)
+
+
+class _Call:
+    """A call: its block's index, what came of its arguments, and how far it is."""
+
+    __slots__ = ("fragments", "index", "is_open", "is_text", "whole")
+
+    def __init__(self, index: int, *, is_text: bool) -> None:
+        self.index = index
+        self.is_text = is_text
+        self.fragments: list[str] = []
+        self.whole = False  # its arguments are
+        self.is_open = True  # its block is
+
+
+class Calls:
+    """The calls of one step, by their ids."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._kept = 0
+        self._calls: dict[str, _Call] = {}
+
+    def start(self, chunk: JSONObject, index: int) -> ToolUseBlock:
+        """The block, with this index, of a call that begins."""
+        id_ = required(chunk, "toolCallId", str)
+        by_provider = optional(chunk, "providerExecuted", bool)
+        is_text = optional(chunk, "inputEncoding", str) == "text"
+        self._keep(id_)
+        self._calls[id_] = _Call(index, is_text=is_text)
+        return ToolUseBlock(
+            id_,
+            required(chunk, "toolName", str),
+            "server_tool_use" if by_provider else "tool_use",
+            input_encoding="text" if is_text else "json",
+            extra=rest(chunk, *_KNOWN),
+        )
+
+    def delta(self, chunk: JSONObject) -> list[BlockEvent]:
+        """More of a call's arguments."""
+        call = self._calls.get(required(chunk, "toolCallId", str))
+        fragment = required(chunk, "inputTextDelta", str)
+        if call is None or call.whole:
+            raise ValueError("the call has not begun, or its arguments are whole")
+        self._keep(fragment)
+        call.fragments.append(fragment)
+        return [e.ArgumentsDelta(call.index, fragment)]
+
+    def knows(self, chunk: JSONObject) -> bool:
+        """Whether the call of ``chunk`` has begun."""
+        return required(chunk, "toolCallId", str) in self._calls
+
+    def available(self, chunk: JSONObject) -> list[BlockEvent]:
+        """The value of a call's arguments."""
+        call = self._calls[chunk["toolCallId"]]
+        if not call.is_open:
+            return []
+        events: list[BlockEvent] = []
+        if not call.whole and "input" in chunk:
+            events = _value(call, chunk["input"])
+        call.whole = True
+        call.fragments.clear()
+        # Which kind of part a call is was said at its start.
+        fields = rest(chunk, *_KNOWN, "dynamic")
+        return [*events, e.FieldsDelta(call.index, fields)] if fields else events
+
+    def is_whole(self, id_: str) -> bool:
+        """Whether the call with this id has its arguments."""
+        return id_ in self._calls and self._calls[id_].whole
+
+    def close(self, id_: str) -> int | None:
+        """Let a whole call's block end, and give its index; ``None`` if there is none to end."""
+        call = self._calls.get(id_)
+        if call is None or not call.whole or not call.is_open:
+            return None
+        call.is_open = False
+        return call.index
+
+    def unfinished(self) -> set[int]:
+        """The indexes of calls whose arguments are not whole."""
+        return {call.index for call in self._calls.values() if not call.whole}
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        self._calls.clear()
+        self._held.add(-self._kept)
+        self._kept = 0
+
+    def _keep(self, text: str) -> None:
+        self._held.add(len(text))
+        self._kept += len(text)
+
+
+def _value(call: _Call, value: JSON) -> list[BlockEvent]:
+    """The text of the arguments, if it is not what came."""
+    came = "".join(call.fragments)
+    # A call with invalid arguments has their text in place of the value.
+    if came == value or (not call.is_text and _says(came, value)):
+        return []
+    text = value if call.is_text and isinstance(value, str) else strict_json.dumps(value)
+    return [e.TextReplaced(call.index, text) if came else e.ArgumentsDelta(call.index, text)]
+
+
+def _says(text: str, value: JSON) -> bool:
+    try:
+        known = strict_json.loads(text) if text.strip(" \t\r\n") else {}
+    except ValueError:
+        return False
+    # Python takes true for 1, and JSON does not.
+    return strict_json.dumps(known) == strict_json.dumps(value)

@@ -1,0 +1,71 @@
+"""Citations and results of searches, as sources and citations of the UI message stream.
+
+Source: ``LanguageModelV4Citation`` of the npm package ``@ai-sdk/provider``.
+"""
+
+from __future__ import annotations
+
+from ...blocks.strict_json import JSON, JSONObject
+from .chunk_types import is_field
+
+_MAX_PLACE = 2**53 - 1  #: the last whole number that JavaScript can count to
+#: Kind of source -> fields that have to be text.
+_SOURCES = {"url": ("id", "url"), "document": ("id", "mediaType", "title")}
+
+
+def source_of(found: JSON) -> JSONObject | None:
+    """The source that a citation or a result of a search names: its address, and its title if it has one.
+
+    ``None`` for what has no address: of a document that the request brought, its place there is all
+    that providers tell, and a source needs more.
+    """
+    fields = _fields(found)
+    url, title = fields.get("url"), fields.get("title")
+    if not isinstance(url, str):
+        return None
+    return {"url": url, "title": title} if isinstance(title, str) else {"url": url}
+
+
+def citation_of(cited: JSONObject, dialect: str) -> JSONObject | None:
+    """A provider's citation as the end of a text tells of it."""
+    source = source_of(cited)
+    if source is None:
+        return None
+    metadata = {"providerMetadata": {dialect: cited}} if dialect == "anthropic" else {}
+    fields = _fields(cited)
+    start, end, text = fields.get("start_index"), fields.get("end_index"), fields.get("cited_text")
+    citation: JSONObject = {
+        "source": {"type": "source", "sourceType": "url", "id": source["url"], **source, **metadata}
+    }
+    if _is_place(start) and _is_place(end):
+        citation |= {"startIndex": start, "endIndex": end}
+    return {**citation, "citedText": text} if isinstance(text, str) else citation
+
+
+def is_citation(cited: JSONObject) -> bool:
+    """Whether a citation is one of this protocol."""
+    source = cited.get("source")
+    if not isinstance(source, dict) or source.get("type") != "source":
+        return False
+    names = _SOURCES.get(source["sourceType"]) if isinstance(source.get("sourceType"), str) else None
+    if names is None or not all(isinstance(source.get(name), str) for name in names):
+        return False
+    places = [cited[name] for name in ("startIndex", "endIndex") if name in cited]
+    text = cited.get("citedText", "")
+    return (
+        all(map(_is_place, places))
+        and isinstance(text, str)
+        and all(is_field(name, value) for name, value in source.items())
+    )
+
+
+def _fields(found: JSON) -> JSONObject:
+    """The fields of a citation; chat completions have them one level down."""
+    if not isinstance(found, dict):
+        return {}
+    inner = found.get("url_citation")
+    return inner if isinstance(inner, dict) else found
+
+
+def _is_place(value: JSON) -> bool:
+    return type(value) is int and 0 <= value <= _MAX_PLACE

@@ -1,0 +1,172 @@
+"""The object that the browser's side makes of chunks: a ``UIMessage``.
+
+Source: ``processUIMessageStream`` of the npm package ``ai``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from ...blocks.strict_json import JSON, JSONObject
+from ..fields import rest
+from .chunk_types import ANSWER, DATA, START_STEP
+from .words import METADATA
+
+#: What else the parts of a call take over from chunks.
+_CALL_FIELDS = ("providerExecuted", "title", "toolMetadata")
+#: Fields of a call's part that hold for one state of it only.
+_OF_STATE = ("input", "output", "errorText", "rawInput", "inputEncoding", "preliminary")
+_APPROVAL = {"approvalId": "id", "approvalDescriptor": "descriptor", "reason": "requestReason"}
+
+
+class UIMessage:
+    """The message so far: ``value``.  Each text and each call's arguments come in one piece."""
+
+    def __init__(self) -> None:
+        self._parts: list[JSONObject] = []
+        self.value: JSONObject = {"id": "", "role": "assistant", "parts": self._parts}
+        self._texts: dict[str, JSONObject] = {}
+        self._calls: dict[str, JSONObject] = {}  # the last with each id
+        self._data: dict[tuple[str, str], JSONObject] = {}
+
+    def receive(self, chunk: JSONObject) -> None:
+        """Take one chunk."""
+        kind = chunk["type"]
+        read = self._READERS.get(kind)
+        if read is not None:
+            read(self, chunk)
+        elif kind.startswith(DATA):
+            self._receive_data(chunk)
+        elif kind in _WHOLE:
+            self._parts.append(dict(chunk))
+
+    def _start(self, chunk: JSONObject) -> None:
+        self.value["id"] = chunk.get("messageId", "")
+
+    def _step(self, _: JSONObject) -> None:
+        self._parts.append({"type": "step-start"})
+
+    def _metadata(self, chunk: JSONObject) -> None:
+        self.value["metadata"] = _merged(self.value.get("metadata"), chunk[METADATA])
+
+    def _text_start(self, chunk: JSONObject) -> None:
+        kind, _, _ = chunk["type"].partition("-")
+        part = {**rest(chunk, "id"), "type": kind, "text": "", "state": "streaming"}
+        if kind == "reasoning":
+            part["id"] = chunk["id"]
+        self._texts[chunk["id"]] = part
+        self._parts.append(part)
+
+    def _text_delta(self, chunk: JSONObject) -> None:
+        self._texts[chunk["id"]]["text"] = chunk["delta"]
+
+    def _text_end(self, chunk: JSONObject) -> None:
+        self._texts.pop(chunk["id"]).update({**rest(chunk, "type", "id"), "state": "done"})
+
+    def _call_start(self, chunk: JSONObject) -> None:
+        self._update(self._new_call(chunk), "input-streaming", chunk, "inputEncoding")
+
+    def _new_call(self, chunk: JSONObject) -> JSONObject:
+        id_, name = chunk["toolCallId"], chunk["toolName"]
+        dynamic = {"type": "dynamic-tool", "toolName": name}
+        part = dynamic if chunk.get("dynamic") else {"type": f"tool-{name}"}
+        part |= {"toolCallId": id_}
+        self._calls[id_] = part
+        self._parts.append(part)
+        return part
+
+    def _call_delta(self, chunk: JSONObject) -> None:
+        self._calls[chunk["toolCallId"]]["rawInput"] = chunk["inputTextDelta"]
+
+    def _call_available(self, chunk: JSONObject) -> None:
+        part = self._calls.get(chunk["toolCallId"]) or self._new_call(chunk)
+        self._update(part, "input-available", chunk, "input")
+
+    def _call_error(self, chunk: JSONObject) -> None:
+        self._update(self._calls[chunk["toolCallId"]], "output-error", chunk, "input", "errorText")
+
+    def _output(self, chunk: JSONObject) -> None:
+        part = self._calls[chunk["toolCallId"]]
+        chunk = {"input": part.get("input"), **chunk}
+        self._update(part, "output-available", chunk, "input", "output", "preliminary")
+
+    def _output_error(self, chunk: JSONObject) -> None:
+        part = self._calls[chunk["toolCallId"]]
+        chunk = {"input": part.get("input"), **chunk}
+        self._update(part, "output-error", chunk, "input", "errorText")
+
+    def _denied(self, chunk: JSONObject) -> None:
+        self._calls[chunk["toolCallId"]]["state"] = "output-denied"
+
+    def _asked(self, chunk: JSONObject) -> None:
+        """The user is asked whether a call may be run."""
+        asked = {
+            _APPROVAL.get(name, name): value for name, value in rest(chunk, "type", "toolCallId").items()
+        }
+        self._calls[chunk["toolCallId"]].update(state="approval-requested", approval=asked)
+
+    def _answered(self, chunk: JSONObject) -> None:
+        """The user has said whether it may."""
+        id_ = chunk["approvalId"]
+        for part in self._calls.values():
+            approval = part.get("approval")
+            if approval is not None and approval["id"] == id_:
+                answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
+                part.update(state="approval-responded", approval={**approval, **answer})
+
+    def _update(self, part: JSONObject, state: str, chunk: JSONObject, *names: str) -> None:
+        for name in _OF_STATE:
+            part.pop(name, None)
+        part["state"] = state
+        part.update({name: chunk[name] for name in (*names, *_CALL_FIELDS) if name in chunk})
+        if "providerMetadata" in chunk:
+            side = "result" if state.startswith("output") else "call"
+            part[f"{side}ProviderMetadata"] = chunk["providerMetadata"]
+
+    def _receive_data(self, chunk: JSONObject) -> None:
+        """An application's own part; one with an id is replaced by the next with the same."""
+        if chunk.get("transient"):
+            return
+        key = chunk["type"], chunk.get("id", "")
+        known = self._data.get(key) if "id" in chunk else None
+        if known is not None:
+            known["data"] = chunk.get("data")
+            return
+        self._data[key] = part = dict(chunk)
+        self._parts.append(part)
+
+    _READERS: ClassVar[dict[str, Callable[[UIMessage, JSONObject], None]]] = {
+        "start": _start,
+        START_STEP: _step,
+        "message-metadata": _metadata,
+        "text-start": _text_start,
+        "text-delta": _text_delta,
+        "text-end": _text_end,
+        "reasoning-start": _text_start,
+        "reasoning-delta": _text_delta,
+        "reasoning-end": _text_end,
+        "tool-input-start": _call_start,
+        "tool-input-delta": _call_delta,
+        "tool-input-available": _call_available,
+        "tool-input-error": _call_error,
+        "tool-output-available": _output,
+        "tool-output-error": _output_error,
+        "tool-output-denied": _denied,
+        "tool-approval-request": _asked,
+        ANSWER: _answered,
+    }
+
+
+#: Chunks that are the part.
+_WHOLE = frozenset({"custom", "source-url", "source-document", "file", "reasoning-file"})
+
+
+def _merged(known: JSON, added: JSON) -> JSON:
+    """Objects within objects are merged, everything else is replaced."""
+    if not isinstance(known, dict) or not isinstance(added, dict):
+        return added
+    merged = dict(known)
+    for name, value in added.items():
+        merged[name] = _merged(known.get(name), value)
+    return merged

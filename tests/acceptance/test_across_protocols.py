@@ -1,0 +1,250 @@
+"""A stream of one protocol, sent on in another: what it said is still said, and a cut stays a cut.
+
+Every recorded stream of every protocol that can be read goes through every protocol that can be
+written, and is read again.  What a protocol can't say is listed here, and in
+``docs/dialects/README.md``.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sse_core import Message, ServerSentEvent, dialects
+from sse_core.blocks import (
+    BlockEvent,
+    BlockStart,
+    BlockStop,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    ThinkingBlock,
+    ToolUseBlock,
+    strict_json,
+)
+from sse_core.blocks.stop_reasons import meaning_of
+from sse_core.dialects import Dialect
+from tests.acceptance.recorded import accumulated, decoded, differences, framed, stream
+
+FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
+if not FIXTURES.is_dir():
+    pytest.skip("shared folder missing: the recordings lie beside the checkout", allow_module_level=True)
+
+#: Where the recordings of each protocol are.
+RECORDINGS = {
+    "anthropic": ["anthropic/*.sse", "synthetic/anthropic-*.sse", "vercel-chunks/anthropic/*.chunks.txt"],
+    "openai-chat": [
+        "openai-chat/*.sse",
+        "openai-compat/*/*.sse",
+        "synthetic/chat-*.sse",
+        "vercel-chunks/openai-chat/*.chunks.txt",
+    ],
+    "openai-responses": ["openai-responses/*.sse", "responses-compat/**/*.sse"],
+    "gemini": ["gemini/*.sse"],
+}
+#: The protocols that are written here, and what they have no word for: what it becomes.
+STOP_MEANINGS: dict[str, dict[str | None, str]] = {
+    "anthropic": {},
+    "openai-chat": {"stop_sequence": "end_turn", "pause_turn": "max_tokens"},
+    "openai-responses": {"stop_sequence": "end_turn", "pause_turn": "end_turn"},
+}
+#: Figures of Anthropic's that survive the way there and back.
+FIGURES = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+
+
+def registered(names: Any) -> list[Dialect]:
+    """Those of the protocols that there are."""
+    found = []
+    for name in names:
+        try:
+            found.append(dialects.get(name))
+        except ValueError:
+            continue
+    return found
+
+
+def writes(dialect: Dialect) -> bool:
+    """Whether there is an encoder."""
+    encoder = dialect.Encoder()
+    return any(encoder.send(event) for event in (MessageStart("m", "c"), MessageDelta("x"), MessageStop()))
+
+
+READ = registered(RECORDINGS)
+WRITTEN = [dialect for dialect in registered(STOP_MEANINGS) if writes(dialect)]
+STREAMS = [
+    (dialect, path)
+    for dialect in READ
+    for pattern in RECORDINGS[dialect.name]
+    for path in sorted(FIXTURES.glob(pattern))
+]
+across = pytest.mark.parametrize(
+    ("source", "path", "target"),
+    [
+        pytest.param(source, path, target, id=f"{source.name}-{target.name}-{path.stem}")
+        for source, path in STREAMS
+        for target in WRITTEN
+        if target is not source
+    ],
+)
+
+
+def sent(dialect: Dialect, events: list[BlockEvent]) -> list[ServerSentEvent]:
+    encoder = dialect.Encoder()
+    return [sse for event in events for sse in encoder.send(event)]
+
+
+def through(target: Dialect, events: list[BlockEvent]) -> list[BlockEvent]:
+    """The events as they are read after they were written in another protocol."""
+    return list(decoded(target, sent(target, events)))
+
+
+def read(source: Dialect, path: Path) -> list[BlockEvent]:
+    return list(decoded(source, framed([stream(path)])))
+
+
+def text_of(raw: str, arguments: Any) -> str:
+    """The text of a call's arguments; where none came, chat completions still have to say what they are."""
+    return raw if raw.strip() or arguments is None else strict_json.dumps(arguments)
+
+
+def said(message: Message) -> dict[str, Any]:
+    """What has to be the same in every protocol."""
+    counts = message.token_counts
+    tools = [tool for tool in message.tools if tool.type == "tool_use"]
+    return {
+        "id": message.id,
+        "model": message.model,
+        "text": message.text,
+        "thinking": "".join(b.thinking for b in message.blocks if isinstance(b, ThinkingBlock)),
+        "calls": [(tool.id, tool.name, text_of(tool.raw_arguments, tool.arguments)) for tool in tools],
+        "executable": [(tool.id, tool.arguments) for tool in message.executable_tools],
+        # A figure that is missing and one that is 0 are the same to a protocol that demands it.
+        "tokens": [
+            count or 0
+            for count in (
+                counts.input,
+                counts.output,
+                counts.cache_read,
+                counts.cache_written,
+                counts.reasoning,
+            )
+        ],
+        "stop": message.stop_meaning,
+        "ending": ending(message),
+    }
+
+
+def ending(message: Message) -> Any:
+    """How the message ended; a cut is told of as an error that says so."""
+    if message.error is None:
+        return message.completeness
+    kind = message.error.kind, message.error.message, message.error.retryable
+    return message.error.extra.get("outcome") if message.error.kind == "cut" else kind
+
+
+def expected(events: list[BlockEvent], target: Dialect) -> dict[str, Any]:
+    """What of a message the target can say."""
+    message = accumulated(events)
+    told = said(message)
+    words = STOP_MEANINGS[target.name]
+    # An end that is none has no reason.
+    told["stop"] = words.get(told["stop"], told["stop"]) if message.completeness == "complete" else None
+    if target.name == "anthropic":
+        # There the cache's tokens stand beside the others: they can't be more than all of them.
+        told["tokens"][2] = min(told["tokens"][2], told["tokens"][0])
+    # Where another model takes over (Anthropic's fallback), the others know the first only.
+    told["model"] = next((event.model for event in events if isinstance(event, MessageStart)), "")
+    return told
+
+
+@across
+def test_what_was_said_is_said_in_the_other_protocol(source: Dialect, path: Path, target: Dialect) -> None:
+    events = read(source, path)
+    assert said(accumulated(through(target, events))) == expected(events, target)
+
+
+@across
+def test_there_and_back_it_is_the_same_message(source: Dialect, path: Path, target: Dialect) -> None:
+    """Of Anthropic's, even the stop reasons that the other has no word for."""
+    if source not in WRITTEN:
+        pytest.skip("this protocol is read only")
+    events = read(source, path)
+    before, back = accumulated(events), accumulated(through(source, through(target, events)))
+    wanted = expected(events, target)
+    if source.name == "anthropic":
+        given = {name: count for name, count in before.usage.items() if name in FIGURES and count is not None}
+        assert {name: back.usage[name] for name in given} == given
+        if before.completeness == "complete":
+            wanted["stop"] = before.stop_meaning
+            assert back.stop_reason == before.stop_reason
+    assert said(back) == wanted
+
+
+@across
+def test_wherever_a_stream_is_cut_nothing_looks_complete(
+    source: Dialect, path: Path, target: Dialect
+) -> None:
+    received = framed([stream(path)])
+    dice = random.Random(path.stem)
+    for count in dice.sample(range(len(received)), k=min(5, len(received))):
+        events = [*decoded(source, received[:count])]
+        if isinstance(events[-1], MessageStop):
+            continue  # what is left says itself that it is whole
+        again = accumulated(through(target, events))
+        assert again.completeness == "failed"
+        assert again.executable_tools == []
+        assert again.text == accumulated(events).text
+
+
+@across
+def test_the_whole_response_is_that_of_the_stream(source: Dialect, path: Path, target: Dialect) -> None:
+    events = read(source, path)
+    before, after = accumulated(events), accumulated(through(target, events))
+    if before.completeness != "complete":
+        return
+    ours, theirs = target.to_response(before), target.to_response(after)
+    theirs.pop("created", None)
+    ours["model"] = expected(events, target)["model"]
+    assert list(differences(ours, theirs)) == []
+
+
+def test_there_are_streams_that_are_complete_cut_and_failed() -> None:
+    endings = {accumulated(read(source, path)).completeness for source, path in STREAMS}
+    assert endings == {"complete", "truncated", "failed"}
+    assert {dialect.name for dialect in READ} >= {"anthropic", "openai-chat"}
+
+
+DOCS = Path(__file__).parents[2] / "docs/dialects/README.md"
+#: Words of another protocol for a meaning that has none of its own there, and for one that nobody knows.
+WORDS = {"error": "MALFORMED_FUNCTION_CALL", "other": "a_future_reason", "nothing was said": None}
+
+
+def test_the_page_has_the_stop_reasons_that_are_said() -> None:
+    """And those that a protocol has no word for are the ones in ``STOP_MEANINGS``."""
+    lines = DOCS.read_text().partition("| it means |")[2].partition("\n\n")[0].splitlines()[2:]
+    lossy: dict[str, dict[str, str]] = {"anthropic": {}, "openai-chat": {}}
+    for line in lines:
+        meant, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        meaning, _, calls = meant.replace("`", "").partition(", ")
+        word = WORDS.get(meaning, meaning)
+        for name, cell in zip(lossy, cells, strict=True):
+            told = reason_told(name, word, calls=bool(calls))
+            named = {"the word that came": word, "none": None, "`null`": None}
+            assert told == named.get(cell, cell.strip("`")), line
+            if told is not None and not calls and meaning_of(told) != meaning:
+                lossy[name][meaning] = meaning_of(told)
+    assert len(lines) == 11
+    assert lossy == {name: STOP_MEANINGS[name] for name in lossy}
+
+
+def reason_told(name: str, word: str | None, *, calls: bool) -> Any:
+    """What the whole response says of why it stopped, of a message that came in yet another protocol."""
+    tool = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)] if calls else []
+    message = accumulated(
+        [MessageStart("m", "c", dialect="another"), *tool, MessageDelta(word), MessageStop()]
+    )
+    response = dialects.get(name).to_response(message)
+    return response["stop_reason"] if name == "anthropic" else response["choices"][0]["finish_reason"]

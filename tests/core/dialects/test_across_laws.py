@@ -1,0 +1,164 @@
+"""The law of sending on: text and calls are the same in every protocol that they can be written in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sse_core import LimitExceeded, Message, MessageAccumulator, RemoteProtocolError, dialects
+from sse_core.blocks import (
+    ArgumentsDelta,
+    Block,
+    BlockEvent,
+    BlockStart,
+    BlockStop,
+    ItemsDelta,
+    MessageDelta,
+    MessageStart,
+    MessageStop,
+    ResultBlock,
+    TextBlock,
+    TextDelta,
+    TextReplaced,
+    ThinkingBlock,
+    ThinkingDelta,
+    ToolUseBlock,
+)
+from sse_core.dialects import Dialect
+from tests.core.dialects.strategies import EVENTS, FIELDS, TEXTS, VALUES
+
+WRITTEN = st.sampled_from([dialects.get("anthropic"), dialects.get("openai-chat")])
+#: Any protocol that a message can come in: those two, their own, and others.
+DIALECTS = st.sampled_from(["", "anthropic", "openai-chat", "openai-responses", "gemini", "a-future-one"])
+REASONS = st.sampled_from(
+    ["stop", "end_turn", "tool_use", "tool_calls", "length", "max_tokens", "SAFETY", "x"]
+)
+
+
+@dataclass
+class Writer:
+    """A message as a provider writes it: text and thinking one after the other, calls side by side."""
+
+    draw: st.DrawFn
+    events: list[BlockEvent] = field(default_factory=list)
+    open: dict[int, Block] = field(default_factory=dict)
+    next: int = 0
+
+    def start(self) -> None:
+        """Another block begins; text and thinking that were open stop."""
+        kinds: dict[str, Callable[[], Block]] = {
+            "text": lambda: TextBlock(extra=self.draw(FIELDS)),
+            "thinking": lambda: ThinkingBlock(extra=self.draw(FIELDS)),
+            "result": lambda: ResultBlock({**self.draw(FIELDS), "type": "x_tool_result"}),
+            "tool": lambda: ToolUseBlock(f"t{self.next}", "f", extra=self.draw(FIELDS)),
+            "server": lambda: ToolUseBlock(f"t{self.next}", "f", "server_tool_use"),
+        }
+        for index in [index for index, block in self.open.items() if not isinstance(block, ToolUseBlock)]:
+            self.stop(index)
+        self.next += self.draw(st.integers(0, 2))  # indexes may have gaps
+        self.open[self.next] = block = kinds[self.draw(st.sampled_from(sorted(kinds)))]()
+        self.events.append(BlockStart(self.next, block))
+        self.next += 1
+
+    def grow(self, index: int) -> None:
+        """An open block grows."""
+        deltas = {TextBlock: TextDelta, ThinkingBlock: ThinkingDelta, ResultBlock: TextDelta}
+        delta = deltas.get(type(self.open[index]), ArgumentsDelta)
+        self.events.append(delta(index, self.draw(TEXTS | st.just('{"a":'))))
+
+    def stop(self, index: int) -> None:
+        """A block is whole."""
+        self.events.append(BlockStop(index))
+        del self.open[index]
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> list[BlockEvent]:
+    """A message that is complete."""
+    writer = Writer(draw)
+    for _ in range(draw(st.integers(0, 12))):
+        step = draw(st.sampled_from(["start", "grow", "grow", "grow", "stop"]))
+        if step == "start" or not writer.open:
+            writer.start()
+            continue
+        index = draw(st.sampled_from(sorted(writer.open)))
+        (writer.grow if step == "grow" else writer.stop)(index)
+    for index in [index for index in writer.open if draw(st.booleans())]:
+        writer.stop(index)
+    start = MessageStart("m", "c", extra=draw(FIELDS), dialect=draw(DIALECTS))
+    return [start, *writer.events, MessageDelta(draw(st.none() | REASONS)), MessageStop()]
+
+
+def through(dialect: Dialect, events: list[BlockEvent]) -> Message:
+    """The message that is read after it was written."""
+    encoder, decoder, accumulator = dialect.Encoder(), dialect.Decoder(), MessageAccumulator()
+    for event in events:
+        for sse in encoder.send(event):
+            for again in decoder.receive_event(sse):
+                accumulator.receive(again)
+    for again in decoder.receive_eof():
+        accumulator.receive(again)
+    return accumulator.message
+
+
+def accumulated(events: list[BlockEvent]) -> Message:
+    accumulator = MessageAccumulator()
+    for event in events:
+        accumulator.receive(event)
+    return accumulator.message
+
+
+def said(message: Message) -> Any:
+    thinking = "".join(block.thinking for block in message.blocks if isinstance(block, ThinkingBlock))
+    calls = [tool for tool in message.tools if tool.type == "tool_use"]
+    # Where no arguments came, chat completions still have to say what they are.
+    raw = {tool.id: (tool.name, tool.raw_arguments if tool.raw_arguments.strip() else "{}") for tool in calls}
+    return message.text, thinking, raw
+
+
+@given(WRITTEN, messages())
+def test_text_thinking_and_calls_are_the_same_in_every_protocol(
+    dialect: Dialect, events: list[BlockEvent]
+) -> None:
+    after = through(dialect, events)
+    assert after.completeness == "complete"
+    assert said(after) == said(accumulated(events))
+
+
+@given(WRITTEN, messages())
+def test_no_call_becomes_executable_by_being_sent_on(dialect: Dialect, events: list[BlockEvent]) -> None:
+    before, after = accumulated(events), through(dialect, events)
+    allowed = {tool.id for tool in before.executable_tools}
+    assert {tool.id for tool in after.executable_tools} <= allowed
+
+
+@given(WRITTEN, DIALECTS, st.lists(EVENTS | st.builds(TextReplaced, st.integers(0, 3), TEXTS), max_size=12))
+def test_whatever_is_accepted_can_be_written(dialect: Dialect, name: str, events: list[BlockEvent]) -> None:
+    """Any block events that an accumulator accepts, in any order; what is written is readable."""
+    accumulator, encoder, decoder = MessageAccumulator(), dialect.Encoder(), dialect.Decoder()
+    items = ItemsDelta("message.reasoning_details", [1])
+    for event in [MessageStart("m", "c", dialect=name), *events, items]:
+        try:
+            accumulator.receive(event)
+        except (RemoteProtocolError, LimitExceeded):
+            continue
+        for sse in encoder.send(event):
+            decoder.receive_event(sse)
+
+
+@given(WRITTEN, st.sampled_from(["", "openai-responses"]), st.lists(EVENTS, max_size=6), VALUES)
+def test_the_whole_response_can_be_told_of_anything(
+    dialect: Dialect, name: str, events: list[BlockEvent], value: Any
+) -> None:
+    accumulator = MessageAccumulator()
+    for event in [MessageStart("m", "c", extra={"x": value}, dialect=name), *events]:
+        try:
+            accumulator.receive(event)
+        except (RemoteProtocolError, LimitExceeded):
+            continue
+    response = dialect.to_response(accumulator.message)
+    assert ("x" in response) == (name == "")

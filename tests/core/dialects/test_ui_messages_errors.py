@@ -1,0 +1,38 @@
+"""Errors of servers that speak the UI message stream, as HTTP answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from sse_core.blocks import StreamError
+from sse_core.headers import Headers
+from tests.core.dialects.ui import UI
+
+
+@pytest.mark.parametrize(
+    ("type", "status"),
+    [
+        ("rate_limit_error", 429),
+        ("overloaded_error", 503),
+        ("invalid_request_error", 400),
+        ("stream_truncated", 502),
+        ("turn_stopped", 410),
+        ("error", 500),
+    ],
+)
+def test_the_status_of_an_error(type: str, status: int) -> None:
+    assert UI.error_status(type) == status
+
+
+def test_the_body_of_an_answer_is_the_chunk() -> None:
+    error = StreamError("overloaded_error", "Overloaded", extra={"secret": 1})
+    assert UI.error_response(error) == {"type": "error", "errorText": "Overloaded"}
+
+
+def test_an_answer_says_its_status_and_nothing_of_its_body() -> None:
+    headers = Headers({"x-request-id": "r"})
+    error = UI.parse_error(429, b"a stack trace", headers)
+    assert (error.type, error.message) == ("error", "The server answered with status 429.")
+    assert (error.kind, error.retryable, error.extra) == ("rate_limit", True, {"request_id": "r"})
+    assert not UI.parse_error(400, b"", Headers()).retryable
+    assert not UI.parse_error(500, b"", Headers({"x-should-retry": "false"})).retryable
