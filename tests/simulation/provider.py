@@ -61,6 +61,8 @@ BEHAVIOURS: dict[str, tuple[int, bool]] = {
     "answers with something else": (2, False),
 }
 _NAMES, _WEIGHTS = list(BEHAVIOURS), [weight for weight, _ in BEHAVIOURS.values()]
+#: Protocols without an end of their own.
+ENDS_WITH_EOF = frozenset({"gemini"})
 #: With these it comes to its end.
 WHOLE = frozenset({"completes", "repeats itself"})
 
@@ -141,7 +143,7 @@ class Connection:
                 self._is_blocked = True  # TCP holds it back until somebody reads
                 return
             self._to_come -= len(what)
-            self.has_said_all = self._to_come == 0
+            self.has_said_all = self._to_come == 0 and self._dialect not in ENDS_WITH_EOF
             self._reader.receive(what)
         else:
             getattr(self, f"_{what}")()
@@ -178,6 +180,7 @@ class Connection:
         self._reader.response(*self._world.dice.choice(MISTAKES))
 
     def _end(self) -> None:
+        self.has_said_all = self._to_come == 0
         self._reader.eof()
 
     # What it is going to do
@@ -218,7 +221,10 @@ class Connection:
         if events and dice.random() < 0.3:
             events.insert(dice.randrange(len(events)), answers.ping(self._dialect))
         self._to_come = sum(map(len, events)) if is_whole else -1
-        for piece in self._in_pieces(events):
+        pieces = self._in_pieces(events)
+        if len(pieces) > len(events):
+            pace = min(pace, 0.02)  # an ending may be long, and shows nothing
+        for piece in pieces:
             yield pace, piece
         yield from self._finish()
 
@@ -236,7 +242,7 @@ class Connection:
 
     def _finish(self) -> Iterator[Step]:
         match self.behaviour:
-            case "is cut by its end":
+            case "completes" | "repeats itself" | "is cut by its end":
                 yield 0.01, "end"
             case "is cut by a reset":
                 yield 0.01, "lose"

@@ -12,7 +12,7 @@ from sse_core.lifecycle import HTTPRequest, Outcome, Snapshots, Turn, TurnLog, W
 from sse_core.lifecycle.log import ENTRY_OVERHEAD_BYTES
 
 from .answers import Answer, message_id
-from .house import House
+from .house import SNAPSHOTS, House
 from .provider import Connection
 from .told import Told
 from .watch import TurnWatch
@@ -53,7 +53,7 @@ class ServedTurn:
             max_bytes=house.log_bytes,
             max_events=house.log_events,
             delta=self.dialect.delta,
-            snapshots=Snapshots(self.dialect, reset=RESET.type),
+            snapshots=Snapshots(self.dialect, reset=RESET.type) if house.dialect in SNAPSHOTS else None,
         )
         self.log.on_room = self._go_on
         self._world = world
