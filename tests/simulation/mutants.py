@@ -20,7 +20,8 @@ from itertools import count
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from .mutations import MUTATIONS, Mutation
+from .mutation import Mutation
+from .mutations import MUTATIONS
 
 LIMIT = 60.0
 ROOT = Path(__file__).parents[2]

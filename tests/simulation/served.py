@@ -8,7 +8,7 @@ from sse_core import ServerSentEvent, dialects
 from sse_core.blocks import BlockEvent, MessageReset
 from sse_core.blocks.events import is_visible
 from sse_core.headers import Headers
-from sse_core.lifecycle import HTTPRequest, Outcome, Snapshots, Turn, TurnLog, Want
+from sse_core.lifecycle import HTTPRequest, Outcome, Snapshots, Turn, TurnLog, TurnState, Want
 from sse_core.lifecycle.log import ENTRY_OVERHEAD_BYTES
 
 from .answers import Answer, message_id
@@ -117,6 +117,8 @@ class ServedTurn:
 
     def receive(self, data: bytes) -> None:
         """Bytes have come."""
+        if self.log.full and self.turn.state is TurnState.STREAMING:
+            self._world.fail("a full log is filled", self.epoch)
         self.turn.receive_data(data, self._world.now)
         self._settle()
 

@@ -13,7 +13,8 @@ import pytest
 from sse_core.lifecycle import Outcome, ReaderOutcome
 from tests.simulation import __main__ as command
 from tests.simulation import mutants
-from tests.simulation.mutations import MUTATIONS, Mutation
+from tests.simulation.mutation import Mutation
+from tests.simulation.mutations import MUTATIONS
 from tests.simulation.provider import BEHAVIOURS
 from tests.simulation.scenario import play
 from tests.simulation.world import Broken

@@ -89,4 +89,10 @@ class Alarm:
         if self._set_for == set_for:  # else it was set for an earlier moment, and has gone off since
             self._set_for = None
             self._ring()
+            self._see_whether_it_fired()
             self.follow()
+
+    def _see_whether_it_fired(self) -> None:
+        due = self._deadline()
+        if due is not None and due <= self._world.now:
+            self._world.fail("a timer that does not fire", f"{due} at {self._world.now}")
