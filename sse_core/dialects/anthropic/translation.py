@@ -8,7 +8,8 @@ stopped; what comes of later ones waits, within ``max_held_bytes``, until it has
 first call never wait: only what comes after a call that goes on does.
 
 A block that has not stopped by the end of the message is left without a stop, as Anthropic leaves a call
-that ``max_tokens`` has cut.
+that ``max_tokens`` has cut.  So is a call whose arguments were replaced: what was told can't be taken back,
+so nobody may run it.
 
 https://docs.claude.com/en/docs/build-with-claude/streaming
 """
@@ -41,11 +42,12 @@ _OfBlock = e.BlockStart | _Delta | e.BlockStop
 class _Block:
     """A block that has not been told of to its end."""
 
-    __slots__ = ("held", "index", "runs", "stopped", "waiting", "writes_text")
+    __slots__ = ("held", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
 
     def __init__(self, block: Block) -> None:
         self.index = -1  # Anthropic's index, once the block has begun
         self.stopped = False
+        self.outdated = False
         self.waiting: list[_OfBlock] = []
         self.held = 0  # what `waiting` costs, in bytes
         self.runs = isinstance(block, ToolUseBlock) and block.type == "tool_use"  # by the client
@@ -109,9 +111,15 @@ class Translation:
             event = replace(event, fragment=strict_json.dumps(event.fragment)[1:-1])
         return self._tell(known, event)
 
+    def _replaced(self, event: e.TextReplaced) -> list[BlockEvent]:
+        known = self._blocks.get(event.index)
+        if known is not None:
+            known.outdated = known.runs
+        return []
+
     def _block_stop(self, event: e.BlockStop) -> list[BlockEvent]:
         known = self._blocks.pop(event.index, None)
-        if known is None:
+        if known is None or known.outdated:
             return []
         told = self._tell(known, e.ArgumentsDelta(event.index, '"}')) if known.writes_text else []
         told += self._tell(known, event)
@@ -169,6 +177,7 @@ class Translation:
         e.ThinkingDelta: _delta,
         e.SignatureDelta: _delta,
         e.ArgumentsDelta: _delta,
+        e.TextReplaced: _replaced,
         e.BlockStop: _block_stop,
         e.MessageDelta: _message_delta,
         e.MessageStop: _stop,

@@ -33,12 +33,13 @@ from .words import finish_reason, usage
 class _Tool:
     """A call that is written: its place among the calls, and whether any arguments were."""
 
-    __slots__ = ("block", "index", "said")
+    __slots__ = ("block", "index", "outdated", "said")
 
     def __init__(self, block: ToolUseBlock, index: int) -> None:
         self.block = block
         self.index = index
         self.said = False
+        self.outdated = False  # what was said of its arguments is not what they are
 
     def begin(self) -> JSONObject:
         """The call begins."""
@@ -147,6 +148,13 @@ class _Answer:
         tool.said = tool.said or not event.fragment.isspace()
         return [tool.more(event.fragment)]
 
+    def replaced(self, event: e.TextReplaced) -> list[JSONObject]:
+        # What was said can't be taken back: so the call is never whole, and nobody runs it.
+        tool = self._tools.get(event.index)
+        if tool is not None:
+            tool.outdated = True
+        return []
+
     def citation(self, event: e.CitationDelta) -> list[JSONObject]:
         return self._cite([event.citation])
 
@@ -165,8 +173,11 @@ class _Answer:
 
     def _end(self, index: int) -> list[JSONObject]:
         self._names.pop(index, None)
-        tool = self._tools.pop(index, None)
-        return [] if tool is None else tool.end()
+        tool = self._tools.get(index)
+        if tool is None or tool.outdated:
+            return []
+        del self._tools[index]
+        return tool.end()
 
 
 _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
@@ -174,12 +185,13 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
     e.TextDelta: _Answer.text,
     e.ThinkingDelta: _Answer.thinking,
     e.ArgumentsDelta: _Answer.arguments,
+    e.TextReplaced: _Answer.replaced,
     e.CitationDelta: _Answer.citation,
     e.FieldsDelta: _Answer.fields,
     e.BlockStop: _Answer.block_stop,
 }
 #: What has no form in a chunk.
-_UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
+_UNSAID = (e.SignatureDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
 #: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
 _OUR_ENDS = (e.MessageCut, e.StreamError)
 
