@@ -82,7 +82,19 @@ class Snapshots:
         if not self._known:
             return []
         encoder = self._dialect.Encoder()
-        return [*(sse for event in self._accumulator.snapshot() for sse in encoder.send(event)), *self._end]
+        short = [sse for event in self._accumulator.snapshot() for sse in encoder.send(event)]
+        return [*short, *self._end] if self._says_the_same(short) else []
+
+    def _says_the_same(self, short: list[ServerSentEvent]) -> bool:
+        """Whether who reads ``short`` has the same blocks; not every protocol has a form for each message."""
+        decoder, accumulator = self._dialect.Decoder(), MessageAccumulator()
+        try:
+            for sse in short:
+                for event in decoder.receive_event(sse):
+                    accumulator.receive(event)
+        except ProtocolError:
+            return False
+        return accumulator.message.blocks == self._accumulator.message.blocks
 
 
 def _is_of_the_end(event: BlockEvent) -> bool:

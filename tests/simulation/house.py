@@ -13,7 +13,7 @@ SLACK = 0.05
 ROOMY = 10**6
 DIALECTS = ("anthropic", "anthropic", "openai-chat", "openai-chat", "openai-responses", "gemini")
 #: The dialects in which a snapshot and what follows make the whole message.
-SNAPSHOTS = frozenset({"anthropic", "openai-chat"})
+SNAPSHOTS = frozenset({"anthropic", "gemini", "openai-chat"})
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -20,6 +21,8 @@ from sse_core.blocks import (
     TextBlock,
     TextDelta,
 )
+from sse_core.dialects.anthropic.encoder import Encoder
+from sse_core.dialects.base import EncoderFactory
 from sse_core.lifecycle import Snapshots, Subscription, TurnLog
 
 ANTHROPIC = dialects.get("anthropic")
@@ -168,6 +171,28 @@ def test_what_was_taken_back_is_not_told() -> None:
     message = message_of(snapshots.events())
     assert (message.id, message.stop_reason) == ("m2", None)
     assert message.text == "".join(f"word{number} " for number in range(7))
+
+
+class Mute(Encoder):
+    """Has no form for the text of a message."""
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        return [] if isinstance(event, TextDelta) else super().send(event)
+
+
+class Broken(Encoder):
+    """Writes what nobody can read."""
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        return [ServerSentEvent("message_start", f"no JSON: {type(event).__name__}")]
+
+
+@pytest.mark.parametrize("encoder", [Mute, Broken])
+def test_a_protocol_that_can_not_say_it_in_short_does_not_try(encoder: EncoderFactory) -> None:
+    snapshots = Snapshots(dataclasses.replace(ANTHROPIC, Encoder=encoder))
+    for entry in entries(ANSWER[:9]):
+        snapshots.dropped(entry)
+    assert snapshots.events() == []
 
 
 def entries(events: list[BlockEvent]) -> list[bytes]:
