@@ -20,6 +20,7 @@ from tests.simulation.scenario import play
 from tests.simulation.world import Broken
 
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "simulation.md").read_text("utf-8")
 WORLDS = 400
 #: Beside what providers do and how turns end.
 HAPPENS = {
@@ -157,3 +158,8 @@ def test_a_mutant_s_world_can_be_replayed() -> None:
     again = run("tests.simulation.mutants", "--inside", "gap-not-told", "--replay", str(int(seeds) - 1))
     assert again.stdout.splitlines()[-1].split(" ", 3)[3] == problem
     assert len(again.stdout.splitlines()) > 3
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_the_page_tells_of_each_bug(mutation: Mutation) -> None:
+    assert f"| `{mutation.name}` | {mutation.breaks} |" in PAGE
