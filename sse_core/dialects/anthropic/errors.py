@@ -5,11 +5,11 @@ Source: https://docs.claude.com/en/api/errors
 
 from __future__ import annotations
 
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
-from ..foreign import has_foreign_words, plain_error, says_its_kind
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -36,26 +36,27 @@ _STATUSES = {
 }
 _TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
 _STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
-_UNKNOWN_STATUS = 500
-_TYPE_OF_KIND: dict[ErrorKind, str] = {
-    "invalid_request": "invalid_request_error",
-    "authentication": "authentication_error",
-    "permission": "permission_error",
-    "billing": "billing_error",
-    "not_found": "not_found_error",
-    "too_large": "request_too_large",
-    "rate_limit": "rate_limit_error",
-    "overloaded": "overloaded_error",
-    "timeout": "timeout_error",
-    "server": "api_error",
-    "refusal": "invalid_request_error",  # what Anthropic answers where its filter would not have the text
+_WORDS: Words = {
+    "invalid_request": ("invalid_request_error", None),
+    "authentication": ("authentication_error", None),
+    "permission": ("permission_error", None),
+    "billing": ("billing_error", None),
+    "not_found": ("not_found_error", None),
+    "too_large": ("request_too_large", None),
+    "rate_limit": ("rate_limit_error", None),
+    "overloaded": ("overloaded_error", None),
+    "timeout": ("timeout_error", None),
+    "server": ("api_error", None),
+    "refusal": (
+        "invalid_request_error",
+        None,
+    ),  # what Anthropic answers where its filter would not have the text
 }
 
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
-    ours = error_type if error_type in _STATUSES else _TYPE_OF_KIND.get(kind_of(error_type), "")
-    return _STATUSES.get(ours, _UNKNOWN_STATUS)
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -110,10 +111,7 @@ def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
 
     ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    if not has_foreign_words(error, _STATUSES, foreign=foreign):
-        return error
-    own = says_its_kind(error, _STATUSES)
-    return plain_error(error, error.type if own else _TYPE_OF_KIND.get(error.kind, error.type))
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:

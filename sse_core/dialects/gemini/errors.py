@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 
 from ...blocks import strict_json
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..fields import rest, take, text
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -48,20 +49,20 @@ _STATUSES = {
     "DEADLINE_EXCEEDED": 504,
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
-#: What the errors of other providers mean -> the status.
-_STATUS_OF_KIND: dict[ErrorKind, int] = {
-    "invalid_request": 400,
-    "refusal": 400,
-    "authentication": 401,
-    "billing": 402,
-    "permission": 403,
-    "not_found": 404,
-    "too_large": 413,
-    "rate_limit": 429,
-    "overloaded": 503,
-    "timeout": 504,
+#: Google has no word for what it charges, nor for a request that is too large or refused.
+_WORDS: Words = {
+    "invalid_request": ("INVALID_ARGUMENT", None),
+    "refusal": ("INVALID_ARGUMENT", None),
+    "too_large": ("INVALID_ARGUMENT", None),
+    "billing": ("FAILED_PRECONDITION", None),
+    "authentication": ("UNAUTHENTICATED", None),
+    "permission": ("PERMISSION_DENIED", None),
+    "not_found": ("NOT_FOUND", None),
+    "rate_limit": ("RESOURCE_EXHAUSTED", None),
+    "overloaded": ("UNAVAILABLE", None),
+    "timeout": ("DEADLINE_EXCEEDED", None),
+    "server": ("INTERNAL", None),
 }
-_UNKNOWN_STATUS = 500
 #: Where there is no word, the number's.
 _TYPE_OF_STATUS = {
     401: "UNAUTHENTICATED",
@@ -87,14 +88,13 @@ def error_of(data: JSON) -> JSONObject | None:
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type, of any provider; 500 for a type that is not known."""
-    known = _STATUSES.get(error_type)
-    return known or _STATUS_OF_KIND.get(kind_of(error_type), _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
     """The body of an HTTP answer that is this error."""
-    return rest(write_error(error), "outcome")
+    return rest(write_error(in_own_words(error)), "outcome")
 
 
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
@@ -138,6 +138,14 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
         retry_after=_delay(error.get("details")),
         extra=extra,
     )
+
+
+def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+    """``error``, or what Google would say in its place where it is in another protocol's words.
+
+    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    """
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:

@@ -8,11 +8,11 @@ Source: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
-from ..foreign import has_foreign_words, plain_error, says_its_kind
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -51,7 +51,6 @@ _STATUSES = {
     "timeout_error": 504,
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
-_UNKNOWN_STATUS = 500
 _TYPE_OF_STATUS = {
     401: "authentication_error",
     402: "billing_error",
@@ -62,8 +61,7 @@ _TYPE_OF_STATUS = {
     503: "service_unavailable",
     504: "timeout_error",
 }
-#: The type and the code.
-_WORDS_OF_KIND: dict[ErrorKind, tuple[str, str | None]] = {
+_WORDS: Words = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
     "permission": ("permission_error", None),
@@ -88,8 +86,7 @@ def is_error(data: JSONObject, name: str) -> bool:
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
-    ours = error_type if error_type in _STATUSES else _WORDS_OF_KIND.get(kind_of(error_type), ("", None))[0]
-    return _STATUSES.get(ours, _UNKNOWN_STATUS)
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -147,11 +144,7 @@ def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
 
     ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    if not has_foreign_words(error, _STATUSES, foreign=foreign):
-        return error
-    if says_its_kind(error, _STATUSES):
-        return plain_error(error, error.type)
-    return plain_error(error, *_WORDS_OF_KIND.get(error.kind, (error.type, None)))
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:

@@ -15,7 +15,7 @@ from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from ..openai_chat import errors as chat
-from ..openai_chat.errors import error_response, error_status, parse_error
+from ..openai_chat.errors import error_response, error_status, in_own_words, parse_error
 from ..provider_errors import BESIDE
 
 #: Fields of an ``error`` event that are none of the error's.
@@ -81,6 +81,7 @@ def _positive(value: JSON) -> float | None:
 __all__ = [
     "error_response",
     "error_status",
+    "in_own_words",
     "parse_error",
     "read_error",
     "read_failure",
