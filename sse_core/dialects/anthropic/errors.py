@@ -79,7 +79,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
         usual = "api_error" if status >= 500 else "invalid_request_error"
         message = f"The provider answered with status {status} and no error object."
         error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
-    error.kind = kind_of(error.type, status=status)
+    error.kind = kind_of(error.code, error.type, status=status)
     if "error" not in data or error.type not in _STATUSES:
         error.retryable = may_pass(status=status)
     heed_headers(error, headers, request_id="request-id")
@@ -95,11 +95,12 @@ def read_error(data: JSONObject) -> StreamError:
     type = text(error, "type", "api_error")[:MAX_TYPE]
     message = text(error, "message", "The provider gave no message.")[:MAX_MESSAGE]
     extra = {**rest(error, "type", "message"), **rest(data, "type", "error")}
+    code = take(extra, "code", str, None)  # Anthropic's own have none
     return StreamError(
         type,
         message,
-        code=take(extra, "code", str, None),
-        kind=kind_of(type),
+        code=code,
+        kind=kind_of(code, type),
         retryable=take(extra, "retryable", bool, may_pass(type)),
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
