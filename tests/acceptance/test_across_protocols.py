@@ -234,27 +234,36 @@ def test_there_are_streams_that_are_complete_cut_and_failed() -> None:
     assert {dialect.name for dialect, _ in STREAMS} == set(dialects.names()) == set(STOP_MEANINGS)
 
 
+#: The protocols as the page names them.
+TITLES = {
+    "anthropic": "Anthropic",
+    "openai-chat": "OpenAI chat",
+    "openai-responses": "OpenAI Responses",
+    "gemini": "Gemini",
+}
 DOCS = Path(__file__).parents[2] / "docs/dialects/README.md"
 #: Words of another protocol for a meaning that has none of its own there, and for one that nobody knows.
-WORDS = {"error": "MALFORMED_FUNCTION_CALL", "other": "a_future_reason", "nothing was said": None}
+WORDS = {"other": "a_future_reason", "nothing was said": None}
 
 
 def test_the_page_has_the_stop_reasons_that_are_said() -> None:
     """And those that a protocol has no word for are the ones in ``STOP_MEANINGS``."""
-    lines = DOCS.read_text().partition("| it means |")[2].partition("\n\n")[0].splitlines()[2:]
-    lossy: dict[str, dict[str, str]] = {"anthropic": {}, "openai-chat": {}}
+    head, _, *lines = DOCS.read_text().partition("| it means |")[2].partition("\n\n")[0].splitlines()
+    assert [name.strip() for name in head.strip("|").split("|")] == list(TITLES.values())
+    lossy: dict[str, dict[str | None, str]] = {name: {} for name in TITLES}
     for line in lines:
         meant, *cells = [cell.strip() for cell in line.strip("|").split("|")]
         meaning, _, calls = meant.replace("`", "").partition(", ")
         word = WORDS.get(meaning, meaning)
-        for name, cell in zip(lossy, cells, strict=True):
+        for name, cell in zip(TITLES, cells, strict=True):
             told = reason_told(name, word, calls=bool(calls))
             named = {"the word that came": word, "none": None, "`null`": None}
             assert told == named.get(cell, cell.strip("`")), line
-            if told is not None and not calls and meaning_of(told) != meaning:
-                lossy[name][meaning] = meaning_of(told)
-    assert len(lines) == 11
-    assert lossy == {name: STOP_MEANINGS[name] for name in lossy}
+            means = told and meaning_of(told)
+            if not calls and means not in (None, meaning):
+                lossy[name][word] = str(means)
+    assert len(lines) == 12
+    assert lossy == STOP_MEANINGS
 
 
 def reason_told(name: str, word: str | None, *, calls: bool) -> Any:
@@ -264,4 +273,10 @@ def reason_told(name: str, word: str | None, *, calls: bool) -> Any:
         [MessageStart("m", "c", dialect="another"), *tool, MessageDelta(word), MessageStop()]
     )
     response = dialects.get(name).to_response(message)
-    return response["stop_reason"] if name == "anthropic" else response["choices"][0]["finish_reason"]
+    if name == "openai-responses":
+        return (response["incomplete_details"] or {}).get("reason", response["status"])
+    fields = {"anthropic": [response], "openai-chat": response.get("choices")}
+    (answer,) = fields.get(name, response.get("candidates")) or []
+    return next(
+        answer[field] for field in ("stop_reason", "finish_reason", "finishReason") if field in answer
+    )
