@@ -23,7 +23,7 @@ from ..blocks.model import (
 )
 from ..blocks.strict_json import JSONObject
 from .fields import rest, text
-from .provider_errors import BESIDE, is_known, kind_of
+from .provider_errors import beside, is_known, kind_of
 
 #: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
 #: https://openrouter.ai/announcements/standardized-finish-reasons
@@ -109,8 +109,7 @@ def status_of(error_type: str, own: Mapping[str, int], words: Words) -> int:
 
 def _plain_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
     """``error`` in these words, without its provider's own."""
-    extra = {name: error.extra[name] for name in sorted(BESIDE) if name in error.extra}
-    return replace(error, type=type, code=code, extra=extra)
+    return replace(error, type=type, code=code, extra=beside(error.extra))
 
 
 def _text(block: TextBlock) -> Block:

@@ -16,6 +16,8 @@ from ..provider_errors import (
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -75,13 +77,12 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     data = json_object(body)
     if "error" in data:
         error = read_error(data)
+        error.kind = kind_of(error.code, error.type, status=status)
+        if error.type not in _STATUSES:
+            error.retryable = may_pass(status=status)
     else:
         usual = "api_error" if status >= 500 else "invalid_request_error"
-        message = f"The provider answered with status {status} and no error object."
-        error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
-    error.kind = kind_of(error.code, error.type, status=status)
-    if "error" not in data or error.type not in _STATUSES:
-        error.retryable = may_pass(status=status)
+        error = error_without_object(status, _TYPE_OF_STATUS.get(status, usual))
     heed_headers(error, headers, request_id="request-id")
     return error
 
@@ -128,8 +129,7 @@ def write_error(error: StreamError) -> JSONObject:
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"type": "error", "error": data, "outcome": "failed", **beside}
+    return {"type": "error", "error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:

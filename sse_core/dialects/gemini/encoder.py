@@ -22,6 +22,7 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import OUR_ENDS
 from ..foreign import is_foreign, plain_event
 from ..held import Held
 from .decoder import NAME
@@ -171,8 +172,6 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
 }
 #: What has no form in a response.
 _UNSAID = (e.CitationDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
-#: Ends that are told of even where responses are sent on as they came: the provider has not told of them.
-_OUR_ENDS = (e.MessageCut, e.StreamError)
 
 
 class Encoder:
@@ -203,7 +202,7 @@ class Encoder:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             return [event.source]
-        if self._verbatim and not isinstance(event, _OUR_ENDS):
+        if self._verbatim and not isinstance(event, OUR_ENDS):
             return []
         return [ServerSentEvent("message", strict_json.dumps(data)) for data in self._write(event)]
 

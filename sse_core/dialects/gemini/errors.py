@@ -24,6 +24,8 @@ from ..provider_errors import (
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -106,12 +108,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     else what the status says.
     """
     data = error_of(_value(body))
-    if data is not None:
-        error = read_error(data, status)
-    else:
-        message = f"The provider answered with status {status} and no error object."
-        kind, retryable = kind_of(status=status), may_pass(status=status)
-        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
+    error = read_error(data, status) if data is not None else error_without_object(status, _type_of(status))
     # Google names no header for a request's id; this one is what gateways send.
     heed_headers(error, headers, request_id="x-request-id")
     return error
@@ -125,7 +122,7 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
     """
     inner = data["error"]
     error = inner if isinstance(inner, dict) else {"message": inner}
-    extra = {**rest(error, "status", "message"), **{name: data[name] for name in BESIDE if name in data}}
+    extra = {**rest(error, "status", "message"), **beside(data)}
     number = error.get("code")
     status = status or (number if type(number) is int else 0)
     type_ = text(error, "status", _type_of(status))[:MAX_TYPE]
@@ -164,8 +161,7 @@ def write_error(error: StreamError) -> JSONObject:
         delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
         known = data["details"] if isinstance(data.get("details"), list) else []
         data["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{delay}s"}, *known]
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"error": data, "outcome": "failed", **beside}
+    return {"error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:

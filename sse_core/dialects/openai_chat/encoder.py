@@ -21,6 +21,7 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..base import OUR_ENDS
 from ..fields import rest
 from ..foreign import is_foreign, plain_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
@@ -179,8 +180,6 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
 }
 #: What has no form in a chunk.
 _UNSAID = (e.SignatureDelta, e.TextReplaced, e.UnknownDelta, e.UnknownEvent, e.Ping)
-#: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
-_OUR_ENDS = (e.MessageCut, e.StreamError)
 
 
 class Encoder:
@@ -206,7 +205,7 @@ class Encoder:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if self._verbatim and event.source is not None:
             return [event.source]
-        if self._verbatim and not isinstance(event, _OUR_ENDS):
+        if self._verbatim and not isinstance(event, OUR_ENDS):
             return []
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._dialect = event.dialect

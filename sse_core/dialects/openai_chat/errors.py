@@ -19,6 +19,8 @@ from ..provider_errors import (
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -103,12 +105,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     says, else what the status says.
     """
     data = json_object(body)
-    if is_error(data, ""):
-        error = read_error(data, status)
-    else:
-        message = f"The provider answered with status {status} and no error object."
-        kind, retryable = kind_of(status=status), may_pass(status=status)
-        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
+    error = read_error(data, status) if is_error(data, "") else error_without_object(status, _type_of(status))
     heed_headers(error, headers, request_id="x-request-id")
     return error
 
@@ -119,8 +116,8 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
     What is missing is made up for: an error is never refused for its form.  ``code`` may be a text,
     or a number that stands for a status; as it is no text then, it stays in ``extra``.
     """
-    error, beside = _error_object(data)
-    extra = {**rest(error, "type", "message"), **beside}
+    error = _error_object(data)
+    extra = {**rest(error, "type", "message"), **beside(data)}
     number = error.get("code")
     status = status or (number if type(number) is int else 0)
     type_ = text(error, "type", _type_of(status))[:MAX_TYPE]
@@ -160,8 +157,7 @@ def write_error(error: StreamError) -> JSONObject:
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"error": data, "outcome": "failed", **beside}
+    return {"error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:
@@ -171,16 +167,13 @@ def write_cut(event: MessageCut) -> JSONObject:
     return {"error": error, "outcome": event.completeness}
 
 
-def _error_object(data: JSONObject) -> tuple[JSONObject, JSONObject]:
-    """The fields of the error, and those of ours that stand beside it."""
+def _error_object(data: JSONObject) -> JSONObject:
+    """The fields of the error."""
     error: JSON = data.get("error")
-    beside = {name: data[name] for name in sorted(BESIDE) if name in data}
     if isinstance(error, dict):
-        return error, beside
-    if error:
-        return {"message": error}, beside
+        return error
     # Old hosts send the error's fields bare: {"object": "error", "message": ...}.
-    return rest(data, "object", "error", *BESIDE), beside
+    return {"message": error} if error else rest(data, "object", "error", *BESIDE)
 
 
 def _type_of(status: int) -> str:
