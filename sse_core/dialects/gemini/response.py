@@ -45,13 +45,11 @@ def _translated(message: Message) -> Message:
     plain = plain_message(message)
     for answer in (plain, *plain.alternatives.values()):
         calls = [tool for tool in answer.tools if tool.type == "tool_use"]
-        cut = [tool for tool in calls if whole_args(tool) is None]
+        cut = {id(tool) for tool in calls if whole_args(tool) is None}
         if answer.stop_reason is not None or answer.completeness == "complete":
             answer.stop_reason = finish_reason(answer.stop_reason, calls=bool(calls), cut_call=bool(cut))
         answer.indexed_blocks = {
-            index: unsigned(block)
-            for index, block in answer.indexed_blocks.items()
-            if not any(block is tool for tool in cut)
+            index: unsigned(block) for index, block in answer.indexed_blocks.items() if id(block) not in cut
         }
     return plain
 

@@ -18,18 +18,6 @@ from .written_items import Item
 
 #: What an id begins with where the provider has given none.
 _PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
-#: What OpenAI's clients need of a response, where it came in another protocol.
-_RESPONSE: JSONObject = {
-    "object": "response",
-    "created_at": 0,
-    "instructions": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "temperature": None,
-    "tool_choice": "auto",
-    "tools": [],
-    "top_p": None,
-}
 
 
 def item_type(block: Block, *, own: bool) -> str | None:
@@ -100,7 +88,7 @@ def made_response(
     elif not isinstance(details, dict) or details.get("reason") != reason:
         details = {"reason": reason}
     return {
-        **({} if "object" in fields else _RESPONSE),
+        **({} if "object" in fields else _new_response()),
         "model": message.model,
         **fields,
         "id": message.id,  # to the end what it was at the start: the official SDK refuses another
@@ -109,6 +97,21 @@ def made_response(
         "incomplete_details": details,
         "output": output,
         "usage": usage(message.usage),
+    }
+
+
+def _new_response() -> JSONObject:
+    """What OpenAI's clients need of a response, where it came in another protocol."""
+    return {
+        "object": "response",
+        "created_at": 0,
+        "instructions": None,
+        "metadata": {},
+        "parallel_tool_calls": True,
+        "temperature": None,
+        "tool_choice": "auto",
+        "tools": [],
+        "top_p": None,
     }
 
 

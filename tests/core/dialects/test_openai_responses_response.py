@@ -359,3 +359,9 @@ def test_a_message_of_another_protocol_that_goes_on() -> None:
     events = [MessageStart("m", "c", dialect="gemini"), BlockStart(0, TextBlock("a")), BlockStop(0)]
     found = RESPONSES.to_response(accumulate(events))
     assert (found["status"], [item["status"] for item in found["output"]]) == ("in_progress", ["in_progress"])
+
+
+def test_a_response_is_whoevers_asked_for_it() -> None:
+    message = foreign((TextBlock("a"),))
+    RESPONSES.to_response(message)["tools"].append("mine")
+    assert RESPONSES.to_response(message)["tools"] == []
