@@ -289,7 +289,7 @@ class MessageAccumulator:
         if block.input_encoding == "text":
             block.arguments, block.state = raw, "complete"
             return
-        if not raw.strip(" \t\r\n"):
+        if strict_json.is_blank(raw):
             block.arguments, block.state = block.start_input, "complete"
             return
         try:

@@ -152,7 +152,7 @@ def _finish(tool: ToolUseBlock) -> bool:
     """Let a call be whole; false where its arguments are none that Gemini has a form for."""
     raw = tool.raw_arguments
     try:
-        parsed = strict_json.loads(raw) if raw.strip() else tool.start_input
+        parsed = tool.start_input if strict_json.is_blank(raw) else strict_json.loads(raw)
     except ValueError:
         parsed = None
     tool.arguments = raw if tool.input_encoding == "text" else parsed

@@ -145,7 +145,7 @@ class _Answer:
         tool = self._tools.get(event.index)
         if tool is None or not event.fragment:
             return []
-        tool.said = tool.said or not event.fragment.isspace()
+        tool.said = tool.said or not strict_json.is_blank(event.fragment)
         return [tool.more(event.fragment)]
 
     def replaced(self, event: e.TextReplaced) -> list[JSONObject]:

@@ -176,7 +176,11 @@ def _part(block: _Text, form: Form) -> JSONObject:
 
 def _arguments(tool: ToolUseBlock) -> str:
     # No arguments are an empty object; but a call that was cut may have had some.
-    if tool.state == "complete" and tool.input_encoding == "json" and not tool.raw_arguments.strip():
+    if (
+        tool.state == "complete"
+        and tool.input_encoding == "json"
+        and strict_json.is_blank(tool.raw_arguments)
+    ):
         return strict_json.dumps(tool.arguments)
     return tool.raw_arguments
 

@@ -213,7 +213,7 @@ class _Call(Writer):
 
     def stop(self) -> list[JSONObject]:
         # No arguments are an empty object, and a client parses the text.
-        missing = self.block.input_encoding == "json" and not self.block.raw_arguments.strip()
+        missing = self.block.input_encoding == "json" and strict_json.is_blank(self.block.raw_arguments)
         self._made_up = strict_json.dumps(self.block.start_input) if missing else ""
         return self.grow(self._made_up)
 

@@ -81,7 +81,7 @@ def came(source: Dialect, kind: str) -> StreamError:
 
 
 def test_every_kind_and_every_protocol_is_here() -> None:
-    assert sorted(WORDS) == sorted(dialects.names())
+    assert WORDS.keys() == set(dialects.names()) - {"ui-messages"}
     for words in WORDS.values():
         assert words.keys() == KINDS.keys() - {"cut"}
 
