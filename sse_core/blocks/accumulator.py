@@ -92,6 +92,7 @@ class MessageAccumulator:
         self._kind: type[e.BlockEvent] | None = None
         self._index = 0
         self._fragments: list[str] = []
+        self._lists: dict[str, list[JSON]] = {}  # those that grow
 
     @property
     def message_bytes(self) -> int:
@@ -265,11 +266,12 @@ class MessageAccumulator:
     def _items(self, event: e.ItemsDelta) -> None:
         self._require_start(event)
         self._count_json([event.name, event.items])
-        known = self.message.extra.get(event.name)
-        if isinstance(known, list):
-            known.extend(event.items)
-        else:
-            self.message.extra[event.name] = list(event.items)
+        known: JSON = self.message.extra.get(event.name)
+        if known is None or known is not self._lists.get(event.name):
+            # A list that came in an event belongs to whoever has the event: only a copy may grow.
+            known = list(known) if isinstance(known, list) else []
+            self.message.extra[event.name] = self._lists[event.name] = known
+        known.extend(event.items)
 
     def _message_stop(self, event: e.MessageStop) -> None:
         self._require_start(event)
@@ -310,7 +312,7 @@ class MessageAccumulator:
         if block.input_encoding == "text":
             block.arguments, block.state = raw, "complete"
             return
-        if not raw.strip(" \t\r\n"):
+        if strict_json.is_blank(raw):
             block.arguments, block.state = block.start_input, "complete"
             return
         try:

@@ -27,6 +27,11 @@ _CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def is_blank(text: str) -> bool:
+    """Whether ``text`` is white space only, as JSON knows it (RFC 8259 section 2): less than Python does."""
+    return not text.strip(" \t\r\n")
+
+
 def loads(text: str) -> JSON:
     """The value of the JSON ``text``.
 

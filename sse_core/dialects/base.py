@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
-from ..blocks.events import BlockEvent, StreamError
+from ..blocks.events import BlockEvent, MessageCut, StreamError
 from ..blocks.model import Message
 from ..blocks.strict_json import JSONObject
 from ..errors import LocalProtocolError
@@ -17,6 +17,8 @@ from ..headers import Headers
 
 #: What a request's body has to say to most providers, if the answer is to be a stream.
 STREAM = MappingProxyType({"stream": True})
+#: Ends that are told of even where events are sent on as they came: the provider has not told of them.
+OUR_ENDS = (MessageCut, StreamError)
 
 
 class EventDecoder(Protocol):

@@ -8,6 +8,7 @@ unknown.  One extra field is common to all: ``field`` = ``refusal`` marks the te
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..blocks import events as e
@@ -22,11 +23,13 @@ from ..blocks.model import (
 )
 from ..blocks.strict_json import JSONObject
 from .fields import rest, text
-from .provider_errors import BESIDE, is_known, kind_of
+from .provider_errors import beside, is_known, kind_of
 
 #: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
 #: https://openrouter.ai/announcements/standardized-finish-reasons
 NATIVE_REASON = "choice.native_finish_reason"
+#: The HTTP status code of an error that nobody knows.
+_UNKNOWN_STATUS = 500
 
 
 def native_reason(extra: JSONObject) -> str | None:
@@ -37,6 +40,17 @@ def native_reason(extra: JSONObject) -> str | None:
 def is_foreign(dialect: str, own: str) -> bool:
     """Whether a message of ``dialect`` is another protocol's; without a name it counts as one's own."""
     return dialect not in {"", own}
+
+
+def is_whole(block: Block) -> bool:
+    """Whether ``block`` can't grow.  Arguments that are no JSON are whole, too."""
+    return not (isinstance(block, ToolUseBlock) and block.state in ("streaming", "incomplete"))
+
+
+def client_calls(message: Message) -> tuple[bool, bool]:
+    """Whether the message has calls that the client runs, and whether one of them is not whole."""
+    calls = [tool for tool in message.tools if tool.type == "tool_use"]
+    return bool(calls), not all(is_whole(tool) for tool in calls)
 
 
 def plain_block(block: Block) -> Block | None:
@@ -68,32 +82,34 @@ def plain_message(message: Message) -> Message:
     return plain
 
 
-def has_foreign_words(error: e.StreamError, own: Mapping[str, int], *, foreign: bool) -> bool:
-    """Whether an error is in another protocol's words.
+#: What says each kind of error in a protocol: a type, and a code where the type is not enough.
+Words = Mapping[e.ErrorKind, tuple[str, str | None]]
 
-    ``own`` has one's own types.  A type that nobody knows may be a new one of one's own, unless the
-    message is known to be ``foreign``.
+
+def in_words(error: e.StreamError, own: Mapping[str, int], words: Words, *, foreign: bool) -> e.StreamError:
+    """``error``, or what a protocol says in its place where it is in another one's words.
+
+    ``own`` has the protocol's own types and their HTTP status codes, ``words`` those that it has for
+    each kind.  A type that nobody knows may be a new one of its own, unless the message is known to be
+    ``foreign``: then the code and the extra fields stay behind.
     """
-    return foreign or (error.type not in own and is_known(error.type))
+    if not (foreign or (error.type not in own and is_known(error.type))):
+        return error
+    if error.type in own and error.kind in {"unknown", kind_of(error.type)}:
+        return _plain_error(error, error.type)
+    kind = kind_of(error.code, error.type) if error.kind == "unknown" else error.kind
+    return _plain_error(error, *words.get(kind, (error.type, None)))
 
 
-def says_its_kind(error: e.StreamError, own: Mapping[str, int]) -> bool:
-    """Whether the error's type is one of one's own and means what the error means."""
-    return error.type in own and error.kind in {"unknown", kind_of(error.type)}
+def status_of(error_type: str, own: Mapping[str, int], words: Words) -> int:
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    ours = error_type if error_type in own else words.get(kind_of(error_type), ("", None))[0]
+    return own.get(ours, _UNKNOWN_STATUS)
 
 
-def plain_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
+def _plain_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
     """``error`` in these words, without its provider's own."""
-    extra = {name: error.extra[name] for name in sorted(BESIDE) if name in error.extra}
-    return e.StreamError(
-        type,
-        error.message,
-        code,
-        retryable=error.retryable,
-        retry_after=error.retry_after,
-        extra=extra,
-        kind=error.kind,
-    )
+    return replace(error, type=type, code=code, extra=beside(error.extra))
 
 
 def _text(block: TextBlock) -> Block:

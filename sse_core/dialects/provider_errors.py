@@ -7,6 +7,7 @@ This side tells of a message that was cut in the provider's own form of an error
 from __future__ import annotations
 
 from ..blocks.events import ErrorKind, StreamError
+from ..blocks.strict_json import JSONObject
 from ..headers import Headers
 
 MAX_TYPE = 100  #: characters of an error's type that are kept
@@ -80,6 +81,17 @@ _KIND_OF_STATUS: dict[int, ErrorKind] = {
 PASSING_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded", "timeout", "server"})
 #: Fields that stand beside the error object, not in it.
 BESIDE = frozenset({"request_id", "outcome"})
+
+
+def beside(fields: JSONObject) -> JSONObject:
+    """Those of ``fields`` that stand beside the error object."""
+    return {name: fields[name] for name in sorted(BESIDE) if name in fields}
+
+
+def error_without_object(status: int, type: str) -> StreamError:
+    """What an answer says whose body has no error object; ``type`` is the provider's word for ``status``."""
+    message = f"The provider answered with status {status} and no error object."
+    return StreamError(type, message, kind=kind_of(status=status), retryable=may_pass(status=status))
 
 
 def heed_headers(error: StreamError, headers: Headers, *, request_id: str) -> None:

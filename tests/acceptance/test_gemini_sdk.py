@@ -154,7 +154,7 @@ def test_a_blocked_prompt_has_no_candidates(provider: Provider) -> None:
         (MessageCut("truncated"), 502, "stream_truncated"),
         (MessageCut("stopped"), 410, "turn_stopped"),
         (MessageCut("failed"), 502, "turn_failed"),
-        (StreamError("overloaded_error", "Overloaded"), 503, "overloaded_error"),
+        (StreamError("overloaded_error", "Overloaded"), 503, "UNAVAILABLE"),
         (StreamError("RESOURCE_EXHAUSTED", "Wait", extra={"code": 429}), 429, "RESOURCE_EXHAUSTED"),
     ],
 )

@@ -88,10 +88,12 @@ def test_nobody_else_parses_them_either(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(json.JSONDecoder, "decode", spy)
     for piece in FRAGMENTS:
         provider.send(fragment(piece))
-    assert len(parsed) == len(FRAGMENTS)
+    # An event that is the one before with another text is not even parsed as an event.
+    count = len(parsed)
+    assert 0 < count < len(FRAGMENTS)
     assert all(text.startswith('{"type": "content_block_delta"') for text in parsed)
     provider.send(block_stop())
-    assert parsed[len(FRAGMENTS) :] == ['{"type": "content_block_stop", "index": 0}', WHOLE_ARGUMENTS]
+    assert parsed[count:] == ['{"type": "content_block_stop", "index": 0}', WHOLE_ARGUMENTS]
     provider.send(message_delta("tool_use"), {"type": "message_stop"})
     assert parsed.count(WHOLE_ARGUMENTS) == 1
     monkeypatch.undo()

@@ -5,17 +5,19 @@ Source: https://docs.claude.com/en/api/errors
 
 from __future__ import annotations
 
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
-from ..foreign import has_foreign_words, plain_error, says_its_kind
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -36,26 +38,27 @@ _STATUSES = {
 }
 _TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
 _STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
-_UNKNOWN_STATUS = 500
-_TYPE_OF_KIND: dict[ErrorKind, str] = {
-    "invalid_request": "invalid_request_error",
-    "authentication": "authentication_error",
-    "permission": "permission_error",
-    "billing": "billing_error",
-    "not_found": "not_found_error",
-    "too_large": "request_too_large",
-    "rate_limit": "rate_limit_error",
-    "overloaded": "overloaded_error",
-    "timeout": "timeout_error",
-    "server": "api_error",
-    "refusal": "invalid_request_error",  # what Anthropic answers where its filter would not have the text
+_WORDS: Words = {
+    "invalid_request": ("invalid_request_error", None),
+    "authentication": ("authentication_error", None),
+    "permission": ("permission_error", None),
+    "billing": ("billing_error", None),
+    "not_found": ("not_found_error", None),
+    "too_large": ("request_too_large", None),
+    "rate_limit": ("rate_limit_error", None),
+    "overloaded": ("overloaded_error", None),
+    "timeout": ("timeout_error", None),
+    "server": ("api_error", None),
+    "refusal": (
+        "invalid_request_error",
+        None,
+    ),  # what Anthropic answers where its filter would not have the text
 }
 
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
-    ours = error_type if error_type in _STATUSES else _TYPE_OF_KIND.get(kind_of(error_type), "")
-    return _STATUSES.get(ours, _UNKNOWN_STATUS)
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -74,13 +77,12 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     data = json_object(body)
     if "error" in data:
         error = read_error(data)
+        error.kind = kind_of(error.code, error.type, status=status)
+        if error.type not in _STATUSES:
+            error.retryable = may_pass(status=status)
     else:
         usual = "api_error" if status >= 500 else "invalid_request_error"
-        message = f"The provider answered with status {status} and no error object."
-        error = StreamError(_TYPE_OF_STATUS.get(status, usual), message)
-    error.kind = kind_of(error.type, status=status)
-    if "error" not in data or error.type not in _STATUSES:
-        error.retryable = may_pass(status=status)
+        error = error_without_object(status, _TYPE_OF_STATUS.get(status, usual))
     heed_headers(error, headers, request_id="request-id")
     return error
 
@@ -94,11 +96,12 @@ def read_error(data: JSONObject) -> StreamError:
     type = text(error, "type", "api_error")[:MAX_TYPE]
     message = text(error, "message", "The provider gave no message.")[:MAX_MESSAGE]
     extra = {**rest(error, "type", "message"), **rest(data, "type", "error")}
+    code = take(extra, "code", str, None)  # Anthropic's own have none
     return StreamError(
         type,
         message,
-        code=take(extra, "code", str, None),
-        kind=kind_of(type),
+        code=code,
+        kind=kind_of(code, type),
         retryable=take(extra, "retryable", bool, may_pass(type)),
         retry_after=take(extra, "retry_after", float, None),
         extra=extra,
@@ -110,10 +113,7 @@ def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
 
     ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    if not has_foreign_words(error, _STATUSES, foreign=foreign):
-        return error
-    own = says_its_kind(error, _STATUSES)
-    return plain_error(error, error.type if own else _TYPE_OF_KIND.get(error.kind, error.type))
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:
@@ -129,8 +129,7 @@ def write_error(error: StreamError) -> JSONObject:
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"type": "error", "error": data, "outcome": "failed", **beside}
+    return {"type": "error", "error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:

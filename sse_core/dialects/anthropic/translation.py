@@ -24,9 +24,9 @@ from typing import Any, ClassVar
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock, tools_may_run_after
+from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import native_reason, plain_event, plain_message
+from ..foreign import client_calls, native_reason, plain_event, plain_message
 from ..held import Held
 from . import words
 
@@ -156,10 +156,10 @@ class Translation:
         return []
 
     def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
-        unfinished = any(known.runs for known in self._line)
-        reason = words.stop_reason(self._stop_reason, calls=self._calls, native=self._native)
-        if unfinished and tools_may_run_after(reason):
-            reason = "max_tokens"  # nobody may take a call for whole that is not
+        cut_call = any(known.runs for known in self._line)
+        reason = words.stop_reason(
+            self._stop_reason, calls=self._calls, cut_call=cut_call, native=self._native
+        )
         return [*self._rest(), e.MessageDelta(reason, words.usage(self._usage)), event]
 
     def _failure(self, event: e.StreamError | e.MessageCut) -> list[BlockEvent]:
@@ -188,10 +188,10 @@ class Translation:
 
 def translated(message: Message) -> Message:
     """A message of another protocol as Anthropic would have told it."""
-    calls = any(tool.type == "tool_use" for tool in message.tools)
+    calls, cut_call = client_calls(message)
     plain = plain_message(message)
     plain.stop_reason = words.stop_reason(
-        message.stop_reason, calls=calls, native=native_reason(message.extra)
+        message.stop_reason, calls=calls, cut_call=cut_call, native=native_reason(message.extra)
     )
     plain.usage = words.usage(message.usage)
     plain.indexed_blocks = {index: _whole(block) for index, block in plain.indexed_blocks.items()}

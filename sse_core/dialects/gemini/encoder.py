@@ -18,17 +18,18 @@ from typing import Any, ClassVar
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools_may_run_after
+from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
-from ..base import cannot_take_back
+from ..base import OUR_ENDS, cannot_take_back
+from ..foreign import is_foreign, plain_event
 from ..held import Held
 from .decoder import NAME
-from .errors import write_cut, write_error
+from .errors import in_own_words, write_cut, write_error
 from .parts import extra_of, part_of, whole_args
-from .response import OWN, is_blocked, placed
-from .words import MALFORMED, UNSPECIFIED, finish_reason, usage
+from .response import is_blocked, placed, unsigned
+from .words import finish_reason, usage
 
 _Growing = TextBlock | ThinkingBlock | ToolUseBlock
 #: What an open block costs beside its text, in bytes.
@@ -36,24 +37,20 @@ _BLOCK_BYTES = 200
 
 
 class _Answer:
-    """What is known of one candidate while it is written.  ``own``: its extra fields are Gemini's."""
+    """What is known of one candidate while it is written."""
 
-    def __init__(self, held: Held, *, own: bool) -> None:
-        self._own = own
+    def __init__(self, held: Held) -> None:
         self._held = held
         self._waiting: dict[int, _Growing] = {}  # calls, and texts with more than themselves, until their end
         self._kinds: dict[int, type[Block]] = {}  # open blocks whose text goes out as it comes
         self._sizes: dict[int, int] = {}
+        self._calls = False  # one has come that the client runs
         self._broken = False  # a call has come that can't be sent
 
     def finish_reason(self, stop_reason: str | None) -> str:
-        """Why the candidate ended; where a call could not be sent, nobody may take the others for all."""
-        if stop_reason is None:
-            return UNSPECIFIED
+        """Why the candidate ended."""
         waiting = any(isinstance(block, ToolUseBlock) for block in self._waiting.values())
-        if (waiting or self._broken) and tools_may_run_after(stop_reason):
-            return MALFORMED
-        return finish_reason(stop_reason)
+        return finish_reason(stop_reason, calls=self._calls, cut_call=waiting or self._broken)
 
     def block_start(self, event: e.BlockStart) -> list[JSONObject]:
         return self.begin(event.index, event.block)
@@ -61,15 +58,22 @@ class _Answer:
     def begin(self, index: int, block: Block) -> list[JSONObject]:
         """The parts that a block begins with."""
         if isinstance(block, ToolUseBlock):
-            return self._wait(index, block) if block.type == "tool_use" else []
+            return self._begin_call(index, block)
         if not isinstance(block, TextBlock | ThinkingBlock):
-            part = part_of(block, own=self._own)
+            part = part_of(block)
             return [] if part is None else [part]
-        if extra_of(block, own=self._own):
+        if extra_of(block):
             return self._wait(index, block)
         self._count(index, "")
         self._kinds[index] = type(block)
         return self._grow(index, block.text if isinstance(block, TextBlock) else block.thinking)
+
+    def _begin_call(self, index: int, block: ToolUseBlock) -> list[JSONObject]:
+        # The client would run it: what the provider runs itself is not sent.
+        if block.type != "tool_use":
+            return []
+        self._calls = True
+        return self._wait(index, block)
 
     def _wait(self, index: int, block: _Growing) -> list[JSONObject]:
         self._waiting[index] = block.copy()
@@ -112,8 +116,6 @@ class _Answer:
 
     def _add(self, index: int, fields: JSONObject) -> list[JSONObject]:
         """Fields of an open block that come late."""
-        if not self._own:
-            return []
         block = self._waiting.get(index)
         if block is not None:
             self._count(index, strict_json.dumps(fields))
@@ -131,8 +133,13 @@ class _Answer:
         if isinstance(block, ToolUseBlock) and not _finish(block):
             self._broken = True
             return []
-        part = None if block is None else part_of(block, own=self._own)
+        part = None if block is None else part_of(block)
         return [] if part is None else [part]
+
+    def rest(self) -> list[JSONObject]:
+        """What is left at the end of the message: texts whose blocks have not stopped."""
+        left = [index for index, block in self._waiting.items() if not isinstance(block, ToolUseBlock)]
+        return [part for index in left for part in self.end(index)]
 
     def _count(self, index: int, text: str) -> None:
         size = len(text.encode("utf-8", "surrogatepass"))
@@ -145,7 +152,7 @@ def _finish(tool: ToolUseBlock) -> bool:
     """Let a call be whole; false where its arguments are none that Gemini has a form for."""
     raw = tool.raw_arguments
     try:
-        parsed = strict_json.loads(raw) if raw.strip() else tool.start_input
+        parsed = tool.start_input if strict_json.is_blank(raw) else strict_json.loads(raw)
     except ValueError:
         parsed = None
     tool.arguments = raw if tool.input_encoding == "text" else parsed
@@ -165,8 +172,6 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
 }
 #: What has no form in a response.
 _UNSAID = (e.CitationDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
-#: Ends that are told of even where responses are sent on as they came: the provider has not told of them.
-_OUR_ENDS = (e.MessageCut, e.StreamError)
 
 
 class Encoder:
@@ -181,7 +186,7 @@ class Encoder:
         self._verbatim = verbatim
         self._held = Held(max_held_bytes)
         self._named: JSONObject = {"modelVersion": "", "responseId": ""}
-        self._own = True
+        self._is_foreign = False
         self._answers: dict[int, _Answer] = {}
         self._reasons: dict[int, str] = {}
         self._feedback: JSONObject = {}
@@ -199,11 +204,28 @@ class Encoder:
             return [event.source]
         if isinstance(event, e.MessageReset):
             raise cannot_take_back(NAME)
-        if self._verbatim and not isinstance(event, _OUR_ENDS):
+        if self._verbatim and not isinstance(event, OUR_ENDS):
             return []
         return [ServerSentEvent("message", strict_json.dumps(data)) for data in self._write(event)]
 
     def _write(self, event: BlockEvent) -> list[JSONObject]:
+        if isinstance(event, e.MessageStart) and event.choice == 0:
+            self._is_foreign = is_foreign(event.dialect, NAME)
+        told = self._translated(event) if self._is_foreign else event
+        return [] if told is None else self._write_own(told)
+
+    def _translated(self, event: BlockEvent) -> BlockEvent | None:
+        """An event of another protocol with what Gemini has a form for."""
+        if isinstance(event, e.SignatureDelta):
+            return None
+        plain = plain_event(event)
+        if isinstance(plain, e.MessageStart):
+            plain.blocks = [unsigned(block) for block in plain.blocks]
+        elif isinstance(plain, e.BlockStart):
+            plain.block = unsigned(plain.block)
+        return plain
+
+    def _write_own(self, event: BlockEvent) -> list[JSONObject]:
         handler = self._HANDLERS.get(type(event))
         if handler is not None:
             return handler(self, event)
@@ -216,7 +238,6 @@ class Encoder:
 
     def _start(self, event: e.MessageStart) -> list[JSONObject]:
         if event.choice == 0:
-            self._own = event.dialect in OWN
             self._named = {"modelVersion": event.model, "responseId": event.id}
         sent = self._facts(e.MessageDelta(event.stop_reason, event.usage, event.extra, choice=event.choice))
         for index, block in enumerate(event.blocks):
@@ -235,8 +256,8 @@ class Encoder:
         return self._beside(event.choice, {event.name: event.items})
 
     def _beside(self, choice: int, extra: JSONObject) -> list[JSONObject]:
-        """Extra fields, where they are Gemini's."""
-        if not self._own or not extra:
+        """Extra fields."""
+        if not extra:
             return []
         top, fields, content = placed(extra)
         self._feedback.update({name: top[name] for name in ("promptFeedback",) if name in top})
@@ -263,18 +284,32 @@ class Encoder:
             reason = self._answer(index).finish_reason(self._reasons.get(index))
             content = {"parts": [{"text": ""}], "role": "model"}
             candidates.append({"content": content, "finishReason": reason, "index": index})
-        figures = {"usageMetadata": usage(self._usage)} if self._usage else {}
-        return [self._response(candidates, figures)] if candidates or figures else []
+        figures = self._figures()
+        ends = [self._response(candidates, figures)] if candidates or figures else []
+        return [*self._rest(), *ends]
 
     def _error(self, event: e.StreamError) -> list[JSONObject]:
-        return [write_error(event)]
+        return [*self._facts_of_cut(), write_error(in_own_words(event, foreign=self._is_foreign))]
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:
-        return [write_cut(event)]
+        return [*self._facts_of_cut(), write_cut(event)]
+
+    def _facts_of_cut(self) -> list[JSONObject]:
+        """What is known of a message that does not come to its end, though none of it may have been said."""
+        figures = self._figures()
+        facts = [self._response([], figures)] if figures or any(self._named.values()) else []
+        return [*self._rest(), *facts]
+
+    def _rest(self) -> list[JSONObject]:
+        answers = sorted(self._answers.items())
+        return [response for index, answer in answers for response in self._parts(index, answer.rest())]
+
+    def _figures(self) -> JSONObject:
+        return {"usageMetadata": usage(self._usage)} if self._usage else {}
 
     def _answer(self, choice: int) -> _Answer:
         if choice not in self._answers:
-            self._answers[choice] = _Answer(self._held, own=self._own)
+            self._answers[choice] = _Answer(self._held)
         return self._answers[choice]
 
     def _response(self, candidates: list[JSONObject], top: JSONObject | None = None) -> JSONObject:

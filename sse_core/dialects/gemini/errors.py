@@ -13,16 +13,19 @@ from __future__ import annotations
 import re
 
 from ...blocks import strict_json
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..fields import rest, take, text
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -48,20 +51,20 @@ _STATUSES = {
     "DEADLINE_EXCEEDED": 504,
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
-#: What the errors of other providers mean -> the status.
-_STATUS_OF_KIND: dict[ErrorKind, int] = {
-    "invalid_request": 400,
-    "refusal": 400,
-    "authentication": 401,
-    "billing": 402,
-    "permission": 403,
-    "not_found": 404,
-    "too_large": 413,
-    "rate_limit": 429,
-    "overloaded": 503,
-    "timeout": 504,
+#: Google has no word for what it charges, nor for a request that is too large or refused.
+_WORDS: Words = {
+    "invalid_request": ("INVALID_ARGUMENT", None),
+    "refusal": ("INVALID_ARGUMENT", None),
+    "too_large": ("INVALID_ARGUMENT", None),
+    "billing": ("FAILED_PRECONDITION", None),
+    "authentication": ("UNAUTHENTICATED", None),
+    "permission": ("PERMISSION_DENIED", None),
+    "not_found": ("NOT_FOUND", None),
+    "rate_limit": ("RESOURCE_EXHAUSTED", None),
+    "overloaded": ("UNAVAILABLE", None),
+    "timeout": ("DEADLINE_EXCEEDED", None),
+    "server": ("INTERNAL", None),
 }
-_UNKNOWN_STATUS = 500
 #: Where there is no word, the number's.
 _TYPE_OF_STATUS = {
     401: "UNAUTHENTICATED",
@@ -87,14 +90,13 @@ def error_of(data: JSON) -> JSONObject | None:
 
 
 def error_status(error_type: str) -> int:
-    """The HTTP status code of an error type, of any provider; 500 for a type that is not known."""
-    known = _STATUSES.get(error_type)
-    return known or _STATUS_OF_KIND.get(kind_of(error_type), _UNKNOWN_STATUS)
+    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
     """The body of an HTTP answer that is this error."""
-    return rest(write_error(error), "outcome")
+    return rest(write_error(in_own_words(error)), "outcome")
 
 
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
@@ -106,12 +108,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     else what the status says.
     """
     data = error_of(_value(body))
-    if data is not None:
-        error = read_error(data, status)
-    else:
-        message = f"The provider answered with status {status} and no error object."
-        kind, retryable = kind_of(status=status), may_pass(status=status)
-        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
+    error = read_error(data, status) if data is not None else error_without_object(status, _type_of(status))
     # Google names no header for a request's id; this one is what gateways send.
     heed_headers(error, headers, request_id="x-request-id")
     return error
@@ -125,7 +122,7 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
     """
     inner = data["error"]
     error = inner if isinstance(inner, dict) else {"message": inner}
-    extra = {**rest(error, "status", "message"), **{name: data[name] for name in BESIDE if name in data}}
+    extra = {**rest(error, "status", "message"), **beside(data)}
     number = error.get("code")
     status = status or (number if type(number) is int else 0)
     type_ = text(error, "status", _type_of(status))[:MAX_TYPE]
@@ -138,6 +135,14 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
         retry_after=_delay(error.get("details")),
         extra=extra,
     )
+
+
+def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+    """``error``, or what Google would say in its place where it is in another protocol's words.
+
+    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    """
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:
@@ -156,8 +161,7 @@ def write_error(error: StreamError) -> JSONObject:
         delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
         known = data["details"] if isinstance(data.get("details"), list) else []
         data["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{delay}s"}, *known]
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"error": data, "outcome": "failed", **beside}
+    return {"error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:

@@ -27,55 +27,48 @@ def verbatim(part: JSONObject) -> ResultBlock | UnknownBlock:
     return ResultBlock(data) if kind in _RAN_BY_PROVIDER else UnknownBlock(data)
 
 
-def part_of(block: Block, *, own: bool) -> JSONObject | None:
-    """The part that a whole block is; ``None`` for what Gemini has no form for.
-
-    ``own``: the block is of a message that came from Gemini, so its extra fields are Gemini's.  A signature
-    of another provider's is left out as well: Gemini refuses it.
-    """
+def part_of(block: Block) -> JSONObject | None:
+    """The part that a whole block is; ``None`` for what Gemini has no form for."""
     if isinstance(block, TextBlock):
-        part = {"text": block.text, **extra_of(block, own=own)}
+        part = {"text": block.text, **extra_of(block)}
         return part if len(part) > 1 or block.text else None
     if isinstance(block, ThinkingBlock):
-        extra = extra_of(block, own=own)
+        extra = extra_of(block)
         part = {"text": block.thinking, "thought": True, **extra}
         return part if extra or block.thinking else None
     if isinstance(block, ToolUseBlock):
-        return _call_part(block, own=own) if block.type == "tool_use" else None
-    if isinstance(block, ResultBlock | UnknownBlock) and own:
+        return _call_part(block) if block.type == "tool_use" else None
+    if isinstance(block, ResultBlock | UnknownBlock):
         part = block.data[_PART] if block.type == _PART else rest(block.data, "type")
         return part if isinstance(part, dict) and part else None
     return None
 
 
-def extra_of(block: TextBlock | ThinkingBlock, *, own: bool) -> JSONObject:
+def extra_of(block: TextBlock | ThinkingBlock) -> JSONObject:
     """What stands beside the text of a block in its part."""
-    if not own:
-        return {}
     signature = block.signature if isinstance(block, ThinkingBlock) else None
     signed = {} if signature is None else {"thoughtSignature": signature}
     return {**signed, **rest(block.extra, "field")}
 
 
-def call_part(tool: ToolUseBlock, arguments: JSONObject, *, own: bool) -> JSONObject:
-    """The part of a call; ``arguments`` are the fields that hold them."""
-    extra = tool.extra if own else {}
-    id_ = extra.get(CALL_ID, tool.id)
-    call = {name.removeprefix(CALL): value for name, value in extra.items() if name.startswith(CALL)}
-    call |= {"name": tool.name, **arguments}
-    call = rest(call, "id") | ({"id": id_} if id_ else {})
-    beside = {name: value for name, value in extra.items() if not name.startswith(CALL)}
-    return {**beside, "functionCall": call}
-
-
-def _call_part(tool: ToolUseBlock, *, own: bool) -> JSONObject:
+def _call_part(tool: ToolUseBlock) -> JSONObject:
     args = whole_args(tool)
     if args is not None:
         # A call without arguments may have none, or an empty object.
-        return call_part(tool, {"args": args} if args or tool.raw_arguments else {}, own=own)
+        return _with_arguments(tool, {"args": args} if args or tool.raw_arguments else {})
     # What is not whole says so, in the protocol's own word, and can't be taken for what the model said.
     known = {"args": {"INVALID_JSON": tool.raw_arguments}} if tool.raw_arguments else {}
-    return call_part(tool, {**known, "willContinue": True}, own=own)
+    return _with_arguments(tool, {**known, "willContinue": True})
+
+
+def _with_arguments(tool: ToolUseBlock, arguments: JSONObject) -> JSONObject:
+    """The part of a call; ``arguments`` are the fields that hold them."""
+    id_ = tool.extra.get(CALL_ID, tool.id)
+    call = {name.removeprefix(CALL): value for name, value in tool.extra.items() if name.startswith(CALL)}
+    call |= {"name": tool.name, **arguments}
+    call = rest(call, "id") | ({"id": id_} if id_ else {})
+    beside = {name: value for name, value in tool.extra.items() if not name.startswith(CALL)}
+    return {**beside, "functionCall": call}
 
 
 def whole_args(tool: ToolUseBlock) -> JSONObject | None:

@@ -5,14 +5,15 @@ Source: https://ai.google.dev/api/generate-content#v1beta.GenerateContentRespons
 
 from __future__ import annotations
 
-from ...blocks.model import Message
-from ...blocks.strict_json import JSONObject
-from .candidate import CANDIDATE, CONTENT, GROWING
-from .parts import part_of
-from .words import finish_reason, usage
+from itertools import groupby
 
-#: The dialects whose extra fields are Gemini's: its own, and that of a message made by hand.
-OWN = frozenset({"", "gemini"})
+from ...blocks.model import Block, Message, TextBlock, ThinkingBlock
+from ...blocks.strict_json import JSONObject
+from ..foreign import client_calls, is_foreign, plain_message
+from .candidate import CANDIDATE, CONTENT, GROWING
+from .decoder import NAME
+from .parts import extra_of, part_of, whole_args
+from .words import finish_reason, usage
 
 
 def to_response(message: Message) -> JSONObject:
@@ -20,9 +21,14 @@ def to_response(message: Message) -> JSONObject:
 
     Text that came in many parts is one part, as a response has it that is not streamed.  Arguments of a call
     that are not whole stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
+
+    A message that came in another protocol is told in Gemini's words.  A call of it that is not whole, or
+    whose arguments are no object, is left out, as the encoder leaves it out.
     """
+    if is_foreign(message.dialect, NAME):
+        message = _translated(message)
     answers = {0: message, **message.alternatives}
-    top, _, _ = placed(message.extra if message.dialect in OWN else {})
+    top, _, _ = placed(message.extra)
     response: JSONObject = {}
     candidates = [_candidate(index, answers[index]) for index in sorted(answers) if _is_there(answers[index])]
     if candidates:
@@ -32,6 +38,25 @@ def to_response(message: Message) -> JSONObject:
     named = {"modelVersion": message.model, "responseId": message.id}
     # An id or a model that came late, or changed, is among the extra fields.
     return {**{name: value for name, value in named.items() if value}, **top, **response}
+
+
+def _translated(message: Message) -> Message:
+    """A message of another protocol with what Gemini has a form for."""
+    plain = plain_message(message)
+    for answer in (plain, *plain.alternatives.values()):
+        calls = [tool for tool in answer.tools if tool.type == "tool_use"]
+        cut = {id(tool) for tool in calls if whole_args(tool) is None}
+        if answer.stop_reason is not None or answer.completeness == "complete":
+            answer.stop_reason = finish_reason(answer.stop_reason, calls=bool(calls), cut_call=bool(cut))
+        answer.indexed_blocks = {
+            index: unsigned(block) for index, block in answer.indexed_blocks.items() if id(block) not in cut
+        }
+    return plain
+
+
+def unsigned(block: Block) -> Block:
+    """A block of another protocol, without the signature: Gemini refuses those of others."""
+    return ThinkingBlock(block.thinking) if isinstance(block, ThinkingBlock) else block
 
 
 def is_blocked(stop_reason: str | None, extra: JSONObject) -> bool:
@@ -76,10 +101,26 @@ def _is_there(message: Message) -> bool:
 
 
 def _candidate(index: int, message: Message) -> JSONObject:
-    own = message.dialect in OWN
-    _, fields, content = placed(message.extra if own else {})
-    parts = [part for part in (part_of(block, own=own) for block in message.blocks) if part is not None]
-    candidate: JSONObject = {"content": {"parts": parts, "role": "model", **content}}
+    _, fields, content = placed(message.extra)
+    candidate: JSONObject = {"content": {"parts": _parts(message.blocks), "role": "model", **content}}
     if message.stop_reason is not None:
-        candidate["finishReason"] = finish_reason(message.stop_reason)
+        calls, _ = client_calls(message)
+        candidate["finishReason"] = finish_reason(message.stop_reason, calls=calls, cut_call=False)
     return {**fields, **candidate, "index": index}
+
+
+def _parts(blocks: list[Block]) -> list[JSONObject]:
+    """The parts of a candidate.  Texts of one kind that follow each other are one, as in a stream."""
+    said = [(block, part) for block in blocks if (part := part_of(block)) is not None]
+    parts: list[JSONObject] = []
+    for kind, row in groupby(said, lambda pair: _kind(pair[0])):
+        of_row = [part for _, part in row]
+        texts = kind is not None and len(of_row) > 1
+        parts += [{**of_row[0], "text": "".join(part["text"] for part in of_row)}] if texts else of_row
+    return parts
+
+
+def _kind(block: Block) -> type[Block] | None:
+    """What texts have in common that can be one; ``None`` for what stays as it is."""
+    is_text = isinstance(block, TextBlock | ThinkingBlock) and not extra_of(block)
+    return type(block) if is_text else None

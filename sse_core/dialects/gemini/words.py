@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
@@ -14,6 +15,9 @@ _FINISH_REASONS: dict[StopReason, str] = {
     "max_tokens": "MAX_TOKENS",
     "refusal": "SAFETY",
 }
+#: The same where there are calls that may not run: Gemini's clients run them after ``STOP``.
+_AFTER_NO_CALLS: dict[StopReason, str] = {**_FINISH_REASONS, "stop_sequence": "MAX_TOKENS"}
+_OTHER = "OTHER"
 #: The message ended, and nobody said why.
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 #: A call is not whole: after this reason nobody runs any.
@@ -22,11 +26,21 @@ MALFORMED = "MALFORMED_FUNCTION_CALL"
 _FOREIGN = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"})
 
 
-def finish_reason(stop_reason: str) -> str:
-    """Gemini's word for a stop reason; its own are those in upper case, and stay as they are."""
+def finish_reason(stop_reason: str | None, *, calls: bool, cut_call: bool) -> str:
+    """Gemini's word for a stop reason; its own are those in upper case, and stay as they are.
+
+    ``calls``: the message has calls that the client runs.  Where it may not, the word says so too.
+    ``cut_call``: one of them could not be sent, so nobody may take the others for all.
+    """
+    if stop_reason is None:
+        return UNSPECIFIED
+    if cut_call and tools_may_run_after(stop_reason):
+        return MALFORMED
     if stop_reason.isupper():
         return stop_reason
-    return _FINISH_REASONS.get(meaning_of(stop_reason), "OTHER")
+    if calls and not tools_may_run_after(stop_reason):
+        return _AFTER_NO_CALLS.get(meaning_of(stop_reason), _OTHER)
+    return _FINISH_REASONS.get(meaning_of(stop_reason), _OTHER)
 
 
 def usage(figures: JSONObject) -> JSONObject:

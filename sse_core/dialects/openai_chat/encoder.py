@@ -17,17 +17,17 @@ from typing import Any, ClassVar
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, tools_may_run_after
+from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
-from ..base import cannot_take_back
+from ..base import OUR_ENDS, cannot_take_back
 from ..fields import rest
 from ..foreign import is_foreign, plain_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
-from .words import finish_reason, usage
+from .words import finish_reason, native_reason, usage
 
 
 class _Tool:
@@ -90,14 +90,14 @@ class _Answer:
 
         A call that is not whole may not look so.
         """
-        reason = self.stop_reason
-        if self.dialect != NAME:
-            reason = finish_reason(reason, calls=self._calls > 0)
-        if self._tools and tools_may_run_after(reason):
-            return {"finish_reason": "length"}
-        if is_foreign(self.dialect, NAME) and reason is not None:
-            return {"finish_reason": reason, "native_finish_reason": self.stop_reason}
-        return {} if reason is None else {"finish_reason": reason}
+        reason, cut_call = self.stop_reason, bool(self._tools)
+        if self.dialect != NAME or cut_call:
+            reason = finish_reason(reason, calls=self._calls > 0, cut_call=cut_call)
+        native = (
+            native_reason(self.stop_reason, cut_call=cut_call) if is_foreign(self.dialect, NAME) else None
+        )
+        told = {"finish_reason": reason, "native_finish_reason": native}
+        return {name: word for name, word in told.items() if word is not None}
 
     def start(self, event: e.MessageStart) -> list[JSONObject]:
         self.dialect, self.stop_reason = event.dialect, event.stop_reason
@@ -145,7 +145,7 @@ class _Answer:
         tool = self._tools.get(event.index)
         if tool is None or not event.fragment:
             return []
-        tool.said = tool.said or not event.fragment.isspace()
+        tool.said = tool.said or not strict_json.is_blank(event.fragment)
         return [tool.more(event.fragment)]
 
     def replaced(self, event: e.TextReplaced) -> list[JSONObject]:
@@ -192,8 +192,6 @@ _WRITERS: dict[type[BlockEvent], Callable[[_Answer, Any], list[JSONObject]]] = {
 }
 #: What has no form in a chunk.
 _UNSAID = (e.SignatureDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
-#: Ends that are told of even where chunks are sent on as they came: the provider has not told of them.
-_OUR_ENDS = (e.MessageCut, e.StreamError)
 
 
 class Encoder:
@@ -221,7 +219,7 @@ class Encoder:
             return [event.source]
         if isinstance(event, e.MessageReset):
             raise cannot_take_back(NAME)
-        if self._verbatim and not isinstance(event, _OUR_ENDS):
+        if self._verbatim and not isinstance(event, OUR_ENDS):
             return []
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._dialect = event.dialect

@@ -8,17 +8,19 @@ Source: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-from ...blocks.events import ErrorKind, MessageCut, StreamError
+from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..fields import json_object, rest, take, text
-from ..foreign import has_foreign_words, plain_error, says_its_kind
+from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
     MAX_MESSAGE,
     MAX_TYPE,
     TYPES_OF_CUTS,
+    beside,
+    error_without_object,
     heed_headers,
     kind_of,
     may_pass,
@@ -51,7 +53,6 @@ _STATUSES = {
     "timeout_error": 504,
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
-_UNKNOWN_STATUS = 500
 _TYPE_OF_STATUS = {
     401: "authentication_error",
     402: "billing_error",
@@ -62,8 +63,7 @@ _TYPE_OF_STATUS = {
     503: "service_unavailable",
     504: "timeout_error",
 }
-#: The type and the code.
-_WORDS_OF_KIND: dict[ErrorKind, tuple[str, str | None]] = {
+_WORDS: Words = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
     "permission": ("permission_error", None),
@@ -88,8 +88,7 @@ def is_error(data: JSONObject, name: str) -> bool:
 
 def error_status(error_type: str) -> int:
     """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
-    ours = error_type if error_type in _STATUSES else _WORDS_OF_KIND.get(kind_of(error_type), ("", None))[0]
-    return _STATUSES.get(ours, _UNKNOWN_STATUS)
+    return status_of(error_type, _STATUSES, _WORDS)
 
 
 def error_response(error: StreamError) -> JSONObject:
@@ -106,12 +105,7 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     says, else what the status says.
     """
     data = json_object(body)
-    if is_error(data, ""):
-        error = read_error(data, status)
-    else:
-        message = f"The provider answered with status {status} and no error object."
-        kind, retryable = kind_of(status=status), may_pass(status=status)
-        error = StreamError(_type_of(status), message, kind=kind, retryable=retryable)
+    error = read_error(data, status) if is_error(data, "") else error_without_object(status, _type_of(status))
     heed_headers(error, headers, request_id="x-request-id")
     return error
 
@@ -122,8 +116,8 @@ def read_error(data: JSONObject, status: int = 0) -> StreamError:
     What is missing is made up for: an error is never refused for its form.  ``code`` may be a text,
     or a number that stands for a status; as it is no text then, it stays in ``extra``.
     """
-    error, beside = _error_object(data)
-    extra = {**rest(error, "type", "message"), **beside}
+    error = _error_object(data)
+    extra = {**rest(error, "type", "message"), **beside(data)}
     number = error.get("code")
     status = status or (number if type(number) is int else 0)
     type_ = text(error, "type", _type_of(status))[:MAX_TYPE]
@@ -147,11 +141,7 @@ def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
 
     ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    if not has_foreign_words(error, _STATUSES, foreign=foreign):
-        return error
-    if says_its_kind(error, _STATUSES):
-        return plain_error(error, error.type)
-    return plain_error(error, *_WORDS_OF_KIND.get(error.kind, (error.type, None)))
+    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
 
 
 def write_error(error: StreamError) -> JSONObject:
@@ -167,8 +157,7 @@ def write_error(error: StreamError) -> JSONObject:
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
-    beside = {name: error.extra[name] for name in BESIDE if name in error.extra}
-    return {"error": data, "outcome": "failed", **beside}
+    return {"error": data, "outcome": "failed", **beside(error.extra)}
 
 
 def write_cut(event: MessageCut) -> JSONObject:
@@ -178,16 +167,13 @@ def write_cut(event: MessageCut) -> JSONObject:
     return {"error": error, "outcome": event.completeness}
 
 
-def _error_object(data: JSONObject) -> tuple[JSONObject, JSONObject]:
-    """The fields of the error, and those of ours that stand beside it."""
+def _error_object(data: JSONObject) -> JSONObject:
+    """The fields of the error."""
     error: JSON = data.get("error")
-    beside = {name: data[name] for name in sorted(BESIDE) if name in data}
     if isinstance(error, dict):
-        return error, beside
-    if error:
-        return {"message": error}, beside
+        return error
     # Old hosts send the error's fields bare: {"object": "error", "message": ...}.
-    return rest(data, "object", "error", *BESIDE), beside
+    return {"message": error} if error else rest(data, "object", "error", *BESIDE)
 
 
 def _type_of(status: int) -> str:

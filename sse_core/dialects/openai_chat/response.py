@@ -11,10 +11,10 @@ from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
-from ..foreign import NATIVE_REASON, is_foreign, plain_message
+from ..foreign import NATIVE_REASON, client_calls, is_foreign, plain_message
 from .choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
 from .decoder import NAME
-from .words import finish_reason, usage
+from .words import finish_reason, native_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
 _TEXTS_OF_DETAILS = ("text", "summary", "data")
@@ -49,15 +49,16 @@ def _translated(message: Message) -> Message:
     """A message of another protocol with what OpenAI has a form for."""
     plain = plain_message(message)
     for answer in (plain, *plain.alternatives.values()):
-        answer.extra = {} if answer.stop_reason is None else {NATIVE_REASON: answer.stop_reason}
+        native = native_reason(answer.stop_reason, cut_call=client_calls(answer)[1])
+        answer.extra = {} if native is None else {NATIVE_REASON: native}
     return plain
 
 
 def _choice(index: int, message: Message) -> JSONObject:
     reason = message.stop_reason
     if message.dialect != NAME:
-        calls = any(tool.type == "tool_use" for tool in message.tools)
-        reason = finish_reason(reason, calls=calls)
+        calls, cut_call = client_calls(message)
+        reason = finish_reason(reason, calls=calls, cut_call=cut_call)
     choice = {"index": index, "message": _message(message), "finish_reason": reason}
     fields = _named(message, CHOICE)
     logprobs = fields.get("logprobs")
@@ -140,7 +141,7 @@ def _call(tool: ToolUseBlock) -> JSONObject:
 
 def _arguments(tool: ToolUseBlock) -> str:
     # No arguments are an empty object; but a call that was cut may have had some.
-    if tool.state == "complete" and not tool.raw_arguments.strip():
+    if tool.state == "complete" and strict_json.is_blank(tool.raw_arguments):
         return strict_json.dumps(tool.arguments)
     return tool.raw_arguments
 

@@ -22,18 +22,28 @@ _FINISH_REASONS: dict[StopReason, str] = {
 }
 #: The same where there are calls that may not run: OpenAI's clients run them after ``stop``.
 _AFTER_NO_CALLS: dict[StopReason, str] = {**_FINISH_REASONS, "stop_sequence": "length"}
+#: A call is not whole.
+_CUT = "length"
 
 
-def finish_reason(word: str | None, *, calls: bool) -> str | None:
+def finish_reason(word: str | None, *, calls: bool, cut_call: bool) -> str | None:
     """OpenAI's word for a stop reason; one that is not known stays as it is.
 
     ``calls``: the message has a call that the client runs.  Where it may not, the word says so too.
+    ``cut_call``: one of them is not whole, and nobody may take it for that.
     """
+    if cut_call and tools_may_run_after(word):
+        return _CUT
     if word is None or word in _OWN:
         return word
     if calls and not tools_may_run_after(word):
         return _AFTER_NO_CALLS.get(meaning_of(word), word)
     return "tool_calls" if calls else _FINISH_REASONS.get(meaning_of(word), word)
+
+
+def native_reason(word: str | None, *, cut_call: bool) -> str | None:
+    """The word that came, to be told beside OpenAI's; none that would let calls run that may not."""
+    return None if cut_call and tools_may_run_after(word) else word
 
 
 def usage(figures: JSONObject) -> JSONObject:

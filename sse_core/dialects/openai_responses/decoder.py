@@ -170,8 +170,9 @@ class Decoder:
 
     def _state(self, data: JSONObject) -> list[BlockEvent]:
         response = required(data, "response", dict)
+        usage = _object(response, "usage") if self._started else {}  # the start tells its own
         start, extra = self._start(response), self._extra(data, response)
-        return [*start, e.MessageDelta(extra=extra)] if extra else start
+        return [*start, e.MessageDelta(usage=usage, extra=extra)] if usage or extra else start
 
     def _start(self, response: JSONObject) -> list[BlockEvent]:
         """The message's start, if it has not been; a resumed stream may begin in the middle of it."""

@@ -13,7 +13,7 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar
 
@@ -27,14 +27,13 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import json_object
+from ..foreign import is_foreign
 from .decoder import BESIDE, NAME
-from .errors import write_cut, write_error
+from .errors import in_own_words, write_cut, write_error
 from .items import OUTPUT
-from .words import ending, usage
-from .written_items import Item, Writer, item_type, new_item
+from .made_items import ending_of, item_type, made_response, new_item
+from .written_items import Item, Writer
 
-#: The dialects whose extra fields are in this protocol's words.
-_OWN = ("", NAME)
 #: The place of an item that the message's extra fields have.
 _ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
 #: What has no form in a response, and is not kept.
@@ -43,18 +42,6 @@ _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEven
 _OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.StreamError: write_error,
     e.MessageCut: write_cut,
-}
-#: What OpenAI's clients need of a response, where it came in another protocol.
-_RESPONSE: JSONObject = {
-    "object": "response",
-    "created_at": 0,
-    "instructions": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "temperature": None,
-    "tool_choice": "auto",
-    "tools": [],
-    "top_p": None,
 }
 
 
@@ -130,8 +117,8 @@ class Encoder:
         if self._started:
             return []
         self._started = True
-        self._own = event.dialect in _OWN
-        response = self._response("in_progress")
+        self._own = not is_foreign(event.dialect, NAME)
+        response = self._response("in_progress", None, [])
         names = ("response.created", "response.in_progress")
         sent = [*({**response, "type": name} for name in names), *self._tell(event.extra)]
         for index in range(len(event.blocks)):
@@ -259,40 +246,29 @@ class Encoder:
 
     def _message_stop(self, _: e.MessageStop) -> list[JSONObject]:
         items = [item for _, item in sorted(self._items.items())]
-        status, reason = ending(
-            self._message.stop_reason,
-            calls=any(item.is_call for item in items),
-            cut_call=any(item.is_call and item.is_open for item in items),
-        )
+        status, reason = ending_of(self._message, items)
         sent = [event for item in items if not item.done for event in item.finish(status)]
         response = self._response(status, reason, [item.whole() for item in items])
         return [*sent, {**response, "type": f"response.{status}"}]
 
-    def _response(
-        self, status: str, reason: str | None = None, output: Iterable[JSONObject] = ()
-    ) -> JSONObject:
+    def _response(self, status: str, reason: str | None, output: list[JSONObject]) -> JSONObject:
         """The response as far as it has come, and the fields beside it."""
-        message = self._message
-        extra = message.extra if self._own else {}
+        extra = self._message.extra if self._own else {}
         beside = {name[len(BESIDE) :]: value for name, value in extra.items() if name.startswith(BESIDE)}
         fields = {name: value for name, value in extra.items() if not name.startswith((OUTPUT, BESIDE))}
-        details = fields.get("incomplete_details")
-        if reason is None:
-            details = None
-        elif not isinstance(details, dict) or details.get("reason") != reason:
-            details = {"reason": reason}
-        response = {
-            **({} if "object" in fields else _RESPONSE),
-            "model": message.model,
-            **fields,
-            "id": message.id,  # to the end what it was at the start: the official SDK refuses another
-            "status": status,
-            "error": None,
-            "incomplete_details": details,
-            "output": list(output),
-            "usage": usage(message.usage),
-        }
-        return {**beside, "response": response}
+        return {**beside, "response": made_response(self._message, status, reason, output, fields)}
+
+    def _error(self, event: e.StreamError) -> list[JSONObject]:
+        return [*self._figures(), write_error(in_own_words(event, foreign=self._started and not self._own))]
+
+    def _cut(self, event: e.MessageCut) -> list[JSONObject]:
+        return [*self._figures(), write_cut(event)]
+
+    def _figures(self) -> list[JSONObject]:
+        """What the message took, where it does not come to the end that tells of it."""
+        if not self._message.usage:
+            return []
+        return [{**self._response("in_progress", None, []), "type": "response.in_progress"}]
 
     _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
         e.MessageStart: _start,
@@ -304,8 +280,8 @@ class Encoder:
         e.CitationDelta: _citation,
         e.BlockStop: _block_stop,
         e.MessageStop: _message_stop,
-        e.StreamError: lambda _, event: [write_error(event)],
-        e.MessageCut: lambda _, event: [write_cut(event)],
+        e.StreamError: _error,
+        e.MessageCut: _cut,
     }
 
 

@@ -15,8 +15,8 @@ from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from ..openai_chat import errors as chat
-from ..openai_chat.errors import error_response, error_status, parse_error
-from ..provider_errors import BESIDE
+from ..openai_chat.errors import error_response, error_status, in_own_words, parse_error
+from ..provider_errors import BESIDE, beside
 
 #: Fields of an ``error`` event that are none of the error's.
 _OF_EVENT = ("sequence_number", "error", *BESIDE)
@@ -27,7 +27,7 @@ def read_error(data: JSONObject) -> StreamError:
     error: JSON = data.get("error")
     if not error:
         error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") == "error" else ()))
-    return _read(error, {name: data[name] for name in sorted(BESIDE) if name in data})
+    return _read(error, beside(data))
 
 
 def read_failure(response: JSONObject) -> StreamError:
@@ -48,12 +48,12 @@ def write_cut(event: MessageCut) -> JSONObject:
     return {"type": "error", **chat.write_cut(event)}
 
 
-def _read(error: JSON, beside: JSONObject) -> StreamError:
+def _read(error: JSON, around: JSONObject) -> StreamError:
     fields = error if isinstance(error, dict) else {"message": error}
     # A flat error and that of a response have a code only: it is the best word there is for the type.
     if not isinstance(fields.get("type"), str) and isinstance(fields.get("code"), str):
         fields = {**fields, "type": fields["code"]}
-    read = chat.read_error({"error": {"message": None, **fields}, **beside})
+    read = chat.read_error({"error": {"message": None, **fields}, **around})
     if read.retry_after is None:
         read.retry_after = _retry_after(fields.get("headers"))
     return read
@@ -81,6 +81,7 @@ def _positive(value: JSON) -> float | None:
 __all__ = [
     "error_response",
     "error_status",
+    "in_own_words",
     "parse_error",
     "read_error",
     "read_failure",

@@ -140,6 +140,17 @@ def form_of(part: JSON, item: str, name: str) -> Form | None:
     return form if form is not None and (form.item, form.list) == (item, name) else None
 
 
+def form_of_block(block: TextBlock | ThinkingBlock, *, own: bool) -> Form:
+    """The form of the part that a block is; ``own``: its extra fields are in this protocol's words.
+
+    The mark of a refusal is common to all protocols.
+    """
+    field = block.extra.get("field")
+    if isinstance(block, TextBlock):
+        return REFUSAL if field == "refusal" else OUTPUT_TEXT
+    return REASONING_TEXT if own and field == "reasoning_text" else SUMMARY_TEXT
+
+
 def text_of(value: JSON) -> str | None:
     """Arguments are text, as the protocol has it; a host may send the value itself."""
     return value if value is None or isinstance(value, str) else strict_json.dumps(value)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict, deque
-from typing import Any
 
 from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
-from ...blocks.strict_json import JSON, JSONObject
+from ...blocks.strict_json import JSONObject
 from ..fields import rest
+from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import BESIDE, NAME
 from .items import OUTPUT
-from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, REASONING_TEXT, REFUSAL, SUMMARY_TEXT, Form
-from .words import cited, ending, usage
+from .made_items import ending_of, error_of, item_type, made_id, made_items, made_response
+from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
+from .words import ending
 
-#: What an id begins with where the provider has given none.
-_PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
+_Text = TextBlock | ThinkingBlock
 #: What became of a message that did not come to its end.
 _STATUSES = {
     "streaming": "in_progress",
@@ -36,26 +36,37 @@ def to_response(message: Message) -> JSONObject:
     ``error`` and ``usage``.  A message that was cut has the status ``incomplete`` (``cancelled`` if it
     was stopped), and holds what came of it: arguments that are not whole are the text that came.
 
-    Of a message from another protocol, texts that follow each other are one item.  What the provider ran
-    itself, and what is unknown, is left out.
+    Of a message from another protocol it is the response that the encoder ends with: texts that follow
+    each other are one item.  What the provider ran itself, and what is unknown, is left out.
     """
-    is_own = message.dialect in ("", NAME)
-    extra = _response_fields(message) if is_own else {}
-    output = _own_items(message) if is_own else {}
+    if is_foreign(message.dialect, NAME):
+        return _foreign_response(message)
+    extra = _response_fields(message)
+    output = _told_items(message)
     placed = {id(block) for item in output.values() for block in item.blocks}
     for block in message.blocks:
         if id(block) not in placed:
-            _add(output, block, is_own=is_own)
+            _add(output, block)
     return {
         **extra,
         "id": message.id or extra.get("id", ""),
         "object": "response",
         "model": extra.get("model", message.model),
         **_ending(message, extra),
-        "error": _error(message),
-        "output": [_whole(output[index], message, is_own=is_own) for index in sorted(output)],
-        "usage": (dict(message.usage) or None) if is_own else usage(message.usage),
+        "error": error_of(message),
+        "output": [_whole(output[index], message) for index in sorted(output)],
+        "usage": dict(message.usage) or None,
     }
+
+
+def _foreign_response(message: Message) -> JSONObject:
+    items = made_items(message)
+    status, reason = _STATUSES.get(message.completeness, ""), None
+    if message.completeness == "complete":
+        status, reason = ending_of(message, items)
+    unfinished = status if status in ("completed", "in_progress") else "incomplete"
+    output = [item.at_end(unfinished if item.is_open or item is items[-1] else "completed") for item in items]
+    return made_response(message, status, reason, output, {})
 
 
 class _Item:
@@ -72,7 +83,7 @@ def _response_fields(message: Message) -> JSONObject:
     return {name: value for name, value in message.extra.items() if not name.startswith((OUTPUT, BESIDE))}
 
 
-def _own_items(message: Message) -> dict[int, _Item]:
+def _told_items(message: Message) -> dict[int, _Item]:
     """The items that the provider told of, with their blocks."""
     output: dict[int, _Item] = {}
     for name, skeleton in message.extra.items():
@@ -95,9 +106,9 @@ def _own_items(message: Message) -> dict[int, _Item]:
     return output
 
 
-def _add(output: dict[int, _Item], block: Block, *, is_own: bool) -> None:
+def _add(output: dict[int, _Item], block: Block) -> None:
     """Put a block that has no item into one: texts that follow each other into the same."""
-    type_ = _item_type(block, is_own=is_own)
+    type_ = item_type(block, own=True)
     if type_ is None:
         return
     last = output[max(output)] if output else None
@@ -107,19 +118,7 @@ def _add(output: dict[int, _Item], block: Block, *, is_own: bool) -> None:
     last.blocks.append(block)
 
 
-def _item_type(block: Block, *, is_own: bool) -> str | None:
-    if isinstance(block, TextBlock):
-        return "message"
-    if isinstance(block, ThinkingBlock):
-        return "reasoning"
-    if isinstance(block, ToolUseBlock) and block.type == "tool_use":
-        return "custom_tool_call" if block.input_encoding == "text" else "function_call"
-    if is_own and isinstance(block, ToolUseBlock):
-        return "mcp_call"
-    return block.type if is_own and isinstance(block, VerbatimBlock) else None
-
-
-def _whole(item: _Item, message: Message, *, is_own: bool) -> JSONObject:
+def _whole(item: _Item, message: Message) -> JSONObject:
     """The item, with its blocks in it."""
     first = item.blocks[0] if item.blocks else None
     if isinstance(first, VerbatimBlock):
@@ -128,32 +127,32 @@ def _whole(item: _Item, message: Message, *, is_own: bool) -> JSONObject:
     whole = {**made_up, **item.skeleton}
     if isinstance(first, ToolUseBlock):
         return {**whole, CALLS.get(str(whole["type"]), "arguments"): _arguments(first)}
-    return {**whole, **_lists(item, is_own=is_own)}
+    return {**whole, **_lists(item)}
 
 
 def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
     """The fields that OpenAI's items always have."""
     type_ = str(item.skeleton["type"])
-    is_whole = message.completeness == "complete"
-    fields: JSONObject = {"id": f"{_PREFIXES.get(type_, 'item')}_{message.id}_{item.index}"}
+    whole = message.completeness == "complete"
+    fields: JSONObject = {"id": made_id(type_, message.id, item.index)}
     if type_ == "message":
         fields["role"] = message.role
     if isinstance(block, ToolUseBlock):
-        is_whole = block.state == "complete"
+        whole = is_whole(block)
         fields |= {"id": block.id} if type_ == "mcp_call" else {"call_id": block.id}
         fields["name"] = block.name
-    return fields if type_ == "reasoning" else {**fields, "status": "completed" if is_whole else "incomplete"}
+    return fields if type_ == "reasoning" else {**fields, "status": "completed" if whole else "incomplete"}
 
 
-def _lists(item: _Item, *, is_own: bool) -> JSONObject:
+def _lists(item: _Item) -> JSONObject:
     """The lists of the item's parts: the blocks, and between them the parts that are no text."""
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())
-    found = [(block, _form(block, is_own=is_own)) for block in item.blocks]
+    found = [(block, form_of_block(block, own=True)) for block in item.blocks if isinstance(block, _Text)]
     if item.was_told:  # parts may have begun in another order
         found.sort(key=lambda pair: _place(*pair))
     for name in names:
-        parts = deque(_part(block, form, is_own=is_own) for block, form in found if form.list == name)
+        parts = deque(_part(block, form) for block, form in found if form.list == name)
         told = item.skeleton.get(name)
         if parts or name == names[0] or isinstance(told, list):
             others = told if isinstance(told, list) else []
@@ -162,32 +161,26 @@ def _lists(item: _Item, *, is_own: bool) -> JSONObject:
     return lists
 
 
-def _form(block: Any, *, is_own: bool) -> Form:
-    """What kind of part a block is.  The mark of a refusal is common to all protocols."""
-    field = block.extra.get("field")
-    if isinstance(block, TextBlock):
-        return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if is_own and field == "reasoning_text" else SUMMARY_TEXT
-
-
-def _place(block: Any, form: Form) -> float:
+def _place(block: _Text, form: Form) -> float:
     place = block.extra.get(form.index)
     return place if type(place) is int else math.inf
 
 
-def _part(block: Any, form: Form, *, is_own: bool) -> JSONObject:
+def _part(block: _Text, form: Form) -> JSONObject:
     text = block.text if isinstance(block, TextBlock) else block.thinking
-    part: JSONObject = {**(rest(block.extra, *PLACES) if is_own else {}), "type": form.type, form.text: text}
-    citations = block.citations if form is OUTPUT_TEXT else None
-    # Of another protocol's text nobody knows whether it could have had any; OpenAI's always has the list.
-    if citations is not None or (form is OUTPUT_TEXT and not is_own):
-        part["annotations"] = cited(citations or [], own=is_own)
+    part: JSONObject = {**rest(block.extra, *PLACES), "type": form.type, form.text: text}
+    if isinstance(block, TextBlock) and form is OUTPUT_TEXT and block.citations is not None:
+        part["annotations"] = list(block.citations)
     return part
 
 
 def _arguments(tool: ToolUseBlock) -> str:
     # No arguments are an empty object; but a call that was cut may have had some.
-    if tool.state == "complete" and tool.input_encoding == "json" and not tool.raw_arguments.strip():
+    if (
+        tool.state == "complete"
+        and tool.input_encoding == "json"
+        and strict_json.is_blank(tool.raw_arguments)
+    ):
         return strict_json.dumps(tool.arguments)
     return tool.raw_arguments
 
@@ -197,12 +190,6 @@ def _ending(message: Message, extra: JSONObject) -> JSONObject:
         return {"status": _STATUSES[message.completeness]}
     if "status" in extra:
         return {}
-    calls = [tool for tool in message.tools if tool.type == "tool_use"]
-    is_cut = any(tool.state != "complete" for tool in calls)
-    status, reason = ending(message.stop_reason, calls=bool(calls), cut_call=is_cut)
+    calls, cut_call = client_calls(message)
+    status, reason = ending(message.stop_reason, calls=calls, cut_call=cut_call)
     return {"status": status, "incomplete_details": None if reason is None else {"reason": reason}}
-
-
-def _error(message: Message) -> JSON:
-    error = message.error
-    return None if error is None else {"code": error.code or error.type, "message": error.message}

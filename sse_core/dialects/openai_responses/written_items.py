@@ -9,7 +9,7 @@ from collections import deque
 from typing import Any
 
 from ...blocks import strict_json
-from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest, text
 from .parts import (
@@ -21,6 +21,7 @@ from .parts import (
     REFUSAL,
     SUMMARY_TEXT,
     Form,
+    form_of_block,
 )
 from .words import cited
 
@@ -39,37 +40,6 @@ _EVENTS_OF_CALLS = {
 }
 #: The calls that a client runs.
 _CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
-#: What an id begins with where the provider has given none.
-_PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
-
-
-def item_type(block: Block, *, own: bool) -> str | None:
-    """The type of the item that ``block`` stands in; ``None`` for what has no form here.
-
-    ``own``: the message came in this protocol.  Only then the provider's own calls, their results and
-    what is unknown are items: of another protocol's the client knows nothing.
-    """
-    if isinstance(block, TextBlock):
-        return "message"
-    if isinstance(block, ThinkingBlock):
-        return "reasoning"
-    if isinstance(block, ToolUseBlock) and block.type == "tool_use":
-        return "custom_tool_call" if block.input_encoding == "text" else "function_call"
-    if own and isinstance(block, ToolUseBlock) and block.type == "mcp_tool_use":
-        return "mcp_call"
-    return block.type if own and isinstance(block, VerbatimBlock) and block.type not in LISTS else None
-
-
-def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
-    """The item that begins with ``block``, where the provider has told of none."""
-    if isinstance(block, VerbatimBlock):
-        return Item(index, {"type": type_}, told=False)
-    skeleton: JSONObject = {"id": f"{_PREFIXES[type_]}_{message_id}_{index}", "type": type_}
-    if isinstance(block, TextBlock):
-        skeleton |= {"status": "in_progress", "role": "assistant"}
-    elif isinstance(block, ToolUseBlock):
-        skeleton |= {"status": "in_progress", "call_id": block.id, "name": block.name}
-    return Item(index, skeleton, told=False)
 
 
 class Item:
@@ -130,7 +100,7 @@ class Item:
         """``block`` begins in it; ``own``: its extra fields are in this protocol's words."""
         self._open += 1
         if isinstance(block, TextBlock | ThinkingBlock):
-            form = _form(block, own=own)
+            form = form_of_block(block, own=own)
             parts = self._parts[form.list]
             parts.append(_Part(self, block, form, self._free_place(form.list), own=own))
             return parts[-1]
@@ -160,14 +130,18 @@ class Item:
 
         The arguments of a call that is incomplete are never told as whole.
         """
-        self.done = True
-        self._status = status
-        item = self.whole()
+        item = self.at_end(status)
         events = [event for parts in self._parts.values() for part in parts for event in part.stop()]
         if self._writer is not None and item.get("status") != "incomplete":
             events += self._writer.finish()
         done = {"type": "response.output_item.done", "output_index": self.index, "item": item}
         return [*self.added(), *events, done]
+
+    def at_end(self, status: str) -> JSONObject:
+        """The item at its end; ``status`` is its own where the provider has told none."""
+        self.done = True
+        self._status = status
+        return self.whole()
 
     def whole(self) -> JSONObject:
         """The item as far as it has come."""
@@ -239,7 +213,7 @@ class _Call(Writer):
 
     def stop(self) -> list[JSONObject]:
         # No arguments are an empty object, and a client parses the text.
-        missing = self.block.input_encoding == "json" and not self.block.raw_arguments.strip()
+        missing = self.block.input_encoding == "json" and strict_json.is_blank(self.block.raw_arguments)
         self._made_up = strict_json.dumps(self.block.start_input) if missing else ""
         return self.grow(self._made_up)
 
@@ -315,13 +289,6 @@ class _Part(Writer):
         if self._form is OUTPUT_TEXT:
             fields.setdefault("logprobs", [])  # the official SDK reads them from every event of text
         return self.item.event(f"{_EVENTS_OF_PARTS[self._form][1]}.{end}", **self._place, **fields)
-
-
-def _form(block: TextBlock | ThinkingBlock, *, own: bool) -> Form:
-    field = block.extra.get("field")
-    if isinstance(block, TextBlock):
-        return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if own and field == "reasoning_text" else SUMMARY_TEXT
 
 
 def _listed(told: list[JSON], parts: list[_Part]) -> list[JSON]:

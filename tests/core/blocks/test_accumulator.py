@@ -553,6 +553,35 @@ class TestItems:
         assert accumulator.message.extra == {"x": [{"a": 1}, {"a": 1}], "y": [{"a": 1}]}
         assert items == [{"a": 1}]
 
+    def test_lists_that_came_in_events_do_not_grow(self) -> None:
+        """Several accumulators may be given the same events."""
+        began, later, items = [1], [4], [2, 3]
+        events = [
+            MessageStart("m", "c", extra={"x": began}),
+            ItemsDelta("x", items),
+            ItemsDelta("x", items),
+            MessageDelta(extra={"x": later, "y": later}),
+            ItemsDelta("x", items),
+            ItemsDelta("y", [5]),
+            ItemsDelta("z", items),
+            ItemsDelta("z", items),
+        ]
+        for _ in range(2):
+            accumulator = MessageAccumulator()
+            for event in events:
+                accumulator.receive(event)
+            assert accumulator.message.extra == {"x": [4, 2, 3], "y": [4, 5], "z": [2, 3, 2, 3]}
+        assert (began, later, items) == ([1], [4], [2, 3])
+
+    def test_a_list_is_copied_once_however_often_it_grows(self) -> None:
+        accumulator = MessageAccumulator()
+        accumulator.receive(MessageStart("m", "c", extra={"x": [1]}))
+        accumulator.receive(ItemsDelta("x", [2]))
+        grows = accumulator.message.extra["x"]
+        accumulator.receive(ItemsDelta("x", [3]))
+        assert accumulator.message.extra["x"] is grows
+        assert grows == [1, 2, 3]
+
     def test_not_before_the_message_begins(self) -> None:
         with pytest.raises(RemoteProtocolError, match="ItemsDelta before the message begins"):
             MessageAccumulator().receive(ItemsDelta("x", []))

@@ -56,6 +56,9 @@ def test_every_bound_is_told() -> None:
         assert re.search(rf"\| `{name}` \| [^|]+ \| {default:,} \|", page)
 
 
-def test_every_dialect_has_a_page() -> None:
+def test_every_dialect_has_a_page_that_can_be_found() -> None:
+    assert "(docs/dialects/README.md)" in (DOCS.parent / "README.md").read_text("utf-8")
     for name in dialects.names():
         assert (DOCS / f"dialects/{name}.md").is_file()
+        assert f"({name}.md)" in (DOCS / "dialects/README.md").read_text("utf-8")
+        assert f"(dialects/{name}.md)" in (DOCS / "message.md").read_text("utf-8")

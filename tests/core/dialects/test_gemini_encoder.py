@@ -421,3 +421,41 @@ def test_what_was_written_anew_is_the_same_message() -> None:
     encoder = GEMINI.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
     assert accumulate(again) == accumulate(events)
+
+
+@pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("api_error", "m"), MessageStop()])
+def test_a_text_that_waits_is_told_before_the_end(end: BlockEvent) -> None:
+    events = [
+        BlockStart(0, TextBlock("a", extra={"thoughtSignature": "s"})),
+        BlockStart(1, ToolUseBlock("t", "f")),
+    ]
+    sent = write(*events, end)
+    assert sent[0]["candidates"][0]["content"]["parts"] == [{"text": "a", "thoughtSignature": "s"}]
+    assert "functionCall" not in json.dumps(sent)
+
+
+def test_what_a_message_took_is_told_before_an_error() -> None:
+    figures = {"promptTokenCount": 3, "totalTokenCount": 3}
+    facts, error = write(MessageDelta(usage=figures), MessageCut("truncated"))
+    assert facts == {**NAMED, "usageMetadata": figures}
+    assert error["outcome"] == "truncated"
+
+
+def test_a_message_that_was_cut_before_it_said_anything_has_its_names() -> None:
+    assert write(MessageCut("stopped"), start=FOREIGN)[:-1] == [NAMED]
+
+
+def test_signatures_of_another_protocol_stay_behind() -> None:
+    blocks: list[Block] = [ThinkingBlock("a", "sig")]
+    encoder = GEMINI.Encoder()
+    begin = MessageStart("r1", "m", blocks=blocks, dialect="anthropic")
+    events = [begin, BlockStart(1, ThinkingBlock("b", "sig")), SignatureDelta(1, "sig"), BlockStop(1)]
+    sent = [json.loads(sse.data) for event in events for sse in encoder.send(event)]
+    parts = [part for data in sent for part in data["candidates"][0]["content"]["parts"]]
+    assert parts == [{"text": "a", "thought": True}, {"text": "b", "thought": True}]
+
+
+def test_calls_that_may_not_run_do_not_end_with_stop() -> None:
+    call = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)]
+    assert reason(*call, MessageDelta("stop_sequence"), start=FOREIGN) == "MAX_TOKENS"
+    assert reason(MessageDelta("stop_sequence"), start=FOREIGN) == "STOP"

@@ -152,16 +152,16 @@ def test_an_error_goes_out_as_it_came() -> None:
 @pytest.mark.parametrize(("seconds", "written"), [(3, "3s"), (0.25, "0.25s"), (0.0, "0s"), (1e6, "1000000s")])
 @pytest.mark.parametrize("details", [{}, {"details": 7}, {"details": [{"a": 1}]}])
 def test_a_delay_is_asked_for_as_google_does(seconds: float, written: str, details: Any) -> None:
-    (sent,) = GEMINI.Encoder().send(StreamError("overloaded_error", "m", retry_after=seconds, extra=details))
+    (sent,) = GEMINI.Encoder().send(StreamError("UNAVAILABLE", "m", retry_after=seconds, extra=details))
     told = json.loads(sent.data)["error"]
     assert told["details"][0] == {**RETRY, "retryDelay": written}
     assert told["details"][1:] == (details["details"] if isinstance(details.get("details"), list) else [])
     assert error({"error": told}).retry_after == seconds
 
 
-def test_the_error_of_another_provider_has_the_number_of_what_it_means() -> None:
+def test_the_error_of_another_provider_is_told_in_googles_words() -> None:
     (sent,) = GEMINI.Encoder().send(StreamError("overloaded_error", "m", retryable=True))
-    told = {"code": 503, "message": "m", "status": "overloaded_error"}
+    told = {"code": 503, "message": "m", "status": "UNAVAILABLE"}
     assert json.loads(sent.data) == {"error": told, "outcome": "failed"}
 
 
@@ -187,7 +187,7 @@ def test_a_cut_is_told_of_as_an_error(completeness: Any, kind: str, code: int, r
         ("CANCELLED", 499),
         ("turn_stopped", 410),
         ("rate_limit_error", 429),
-        ("insufficient_quota", 402),
+        ("insufficient_quota", 400),
         ("a_future_type", 500),
     ],
 )

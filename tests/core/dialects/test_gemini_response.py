@@ -111,8 +111,13 @@ def test_the_mark_of_a_refusal_is_not_geminis() -> None:
     ],
 )
 def test_arguments_are_an_object_or_say_that_they_are_none(tool: ToolUseBlock, expected: Any) -> None:
-    (part,) = response(tool)["candidates"][0]["content"]["parts"]
+    (part,) = response(tool, dialect="gemini")["candidates"][0]["content"]["parts"]
     assert part == {"functionCall": {"name": "f", "id": "i", **expected}}
+    # Of another protocol's, nobody may take the other calls for all.
+    is_whole = "willContinue" not in expected
+    (candidate,) = response(tool)["candidates"]
+    assert candidate["content"]["parts"] == ([part] if is_whole else [])
+    assert candidate["finishReason"] == ("STOP" if is_whole else "MALFORMED_FUNCTION_CALL")
 
 
 def test_a_response_of_gemini_read_in_another_protocol_keeps_what_both_have() -> None:

@@ -7,7 +7,13 @@ from typing import Any, cast
 
 import pytest
 
-from sse_core import LimitExceeded, LocalProtocolError, RemoteProtocolError, ServerSentEvent
+from sse_core import (
+    LimitExceeded,
+    LocalProtocolError,
+    MessageAccumulator,
+    RemoteProtocolError,
+    ServerSentEvent,
+)
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
@@ -31,6 +37,7 @@ from tests.core.dialects.responses_written import (
     RESPONSES,
     START,
     final,
+    types,
     write,
 )
 
@@ -243,3 +250,23 @@ def test_verbatim_only_what_the_provider_did_not_tell_is_written(
 def test_verbatim_an_end_that_is_all_there_is_has_the_first_number() -> None:
     (end,) = RESPONSES.Encoder(verbatim=True).send(StreamError("x", "y"))
     assert json.loads(end.data)["sequence_number"] == 0
+
+
+@pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("overloaded_error", "m")])
+def test_what_a_message_took_is_told_before_an_error(end: BlockEvent) -> None:
+    figures, facts = MessageDelta(usage={"input_tokens": 3, "output_tokens": 1}), "in_progress"
+    sent = write(figures, end)
+    assert types(sent) == [facts, "error"]
+    assert sent[0]["response"]["usage"]["input_tokens"] == 3
+    encoder, decoder, accumulator = RESPONSES.Encoder(), RESPONSES.Decoder(), MessageAccumulator()
+    for event in [START, figures, end]:
+        for sse in encoder.send(event):
+            for again in decoder.receive_event(sse):
+                accumulator.receive(again)
+    assert (accumulator.message.token_counts.input, accumulator.message.completeness) == (3, "failed")
+
+
+def test_the_error_of_another_provider_is_told_in_openais_words() -> None:
+    (error,) = write(StreamError("UNAVAILABLE", "m", "c", kind="overloaded", extra={"x": 1}))
+    assert error["error"]["type"] == "service_unavailable"
+    assert (error["error"]["code"], "x" in error["error"]) == (None, False)

@@ -45,6 +45,7 @@ from tests.core.dialects.responses import (
     sse,
     text,
 )
+from tests.core.dialects.responses_written import RESPONSE
 
 USAGE = {"input_tokens": 1, "input_tokens_details": {}, "output_tokens": 2, "total_tokens": 3}
 OUTPUT = [
@@ -197,12 +198,10 @@ def test_a_message_of_another_protocol_is_items() -> None:
         reason="tool_use",
     )
     assert RESPONSES.to_response(found) == {
+        **RESPONSE,
         "id": "m1",
-        "object": "response",
         "model": "model",
         "status": "completed",
-        "incomplete_details": None,
-        "error": None,
         "output": [
             {
                 "type": "reasoning",
@@ -332,3 +331,37 @@ def test_a_block_without_a_place_joins_no_item_that_was_told() -> None:
     found = accumulate([start, *blocks((told,), (TextBlock("b"),)), MessageStop()])
     output = RESPONSES.to_response(found)["output"]
     assert [(item["id"], item["content"][0]["text"]) for item in output] == [("i", "a"), ("msg_m1_1", "b")]
+
+
+def test_blocks_without_a_place_share_an_item_where_they_can() -> None:
+    found = foreign(
+        (TextBlock("a"),), (ToolUseBlock("s", "f", "server_tool_use"),), (TextBlock("b"),), dialect=""
+    )
+    (item,) = RESPONSES.to_response(found)["output"]
+    assert [part["text"] for part in item["content"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("dialect", ["", "anthropic"])
+def test_arguments_that_are_no_json_are_whole(dialect: str) -> None:
+    found = RESPONSES.to_response(
+        foreign((ToolUseBlock("c", "f"), (ArgumentsDelta, "{a")), reason="tool_use", dialect=dialect)
+    )
+    assert (found["status"], found["incomplete_details"]) == ("completed", None)
+    assert [(item["arguments"], item["status"]) for item in found["output"]] == [("{a", "completed")]
+
+
+def test_the_last_item_of_an_incomplete_response_is_incomplete() -> None:
+    found = RESPONSES.to_response(foreign((TextBlock("a"),), (ToolUseBlock("c", "f"),), reason="max_tokens"))
+    assert [item["status"] for item in found["output"]] == ["completed", "incomplete"]
+
+
+def test_a_message_of_another_protocol_that_goes_on() -> None:
+    events = [MessageStart("m", "c", dialect="gemini"), BlockStart(0, TextBlock("a")), BlockStop(0)]
+    found = RESPONSES.to_response(accumulate(events))
+    assert (found["status"], [item["status"] for item in found["output"]]) == ("in_progress", ["in_progress"])
+
+
+def test_a_response_is_whoevers_asked_for_it() -> None:
+    message = foreign((TextBlock("a"),))
+    RESPONSES.to_response(message)["tools"].append("mine")
+    assert RESPONSES.to_response(message)["tools"] == []
