@@ -78,6 +78,7 @@ class TurnLog:
         self._dropped = 0  # how many of them, from the front, are empty by now
         self._first = 1  # the sequence number of the oldest entry that is retained
         self._needed = 0  # the oldest event that a reader had yet to take when room was needed last
+        self._holders = 0  # how many readers have yet to take it
         self._keeping = True
         self._readers_hold = readers_hold
         self._delta = delta
@@ -111,10 +112,11 @@ class TurnLog:
         entry = encode_event(event.data, event=name, id=self._next_id(event))
         self._entries.append(entry)
         self.retained_bytes += len(entry) + ENTRY_OVERHEAD_BYTES
-        if self._is_beyond(self.max_bytes, self.max_events):
+        # It ends being full in `_make_room` only, where whoever waits for that is told.
+        if not self.full and self._is_beyond(self.max_bytes, self.max_events):
             self._drop_what_all_have_passed()
-            # It ends being full in `_make_room` only, where whoever waits for that is told.
-            self.full = self.full or self._is_beyond(self.max_bytes, self.max_events)
+            somebody_needs_it = self._needed <= self.last
+            self.full = somebody_needs_it and self._is_beyond(self.max_bytes, self.max_events)
 
     def _next_id(self, event: ServerSentEvent) -> str | None:
         own = event.last_event_id or None
@@ -137,11 +139,15 @@ class TurnLog:
         self._entries.clear()
         self._dropped = 0
         self.retained_bytes = 0
+        if self._snapshots is not None:
+            # It knows nothing of what is thrown away here, so it can't stand for it.
+            self._snapshots.forget()
         self._make_room(now)
 
     def add_reader(self, reader: LogReader) -> None:
         """Nothing that ``reader`` has yet to take will be dropped from now on."""
         self._readers[reader] = None
+        self._holders += reader.position < self._needed
 
     def remove_reader(self, reader: LogReader, now: float) -> None:
         """``reader`` has gone; harmless when it had gone before."""
@@ -195,9 +201,11 @@ class TurnLog:
 
     def reader_moved(self, before: int, now: float) -> None:
         """A reader's position has changed from ``before``: perhaps there is room now."""
-        # Of a thousand readers only those who were the last can make room.
+        # Of a thousand readers only the last of those who were the last can make room.
         if before < self._needed:
-            self._make_room(now)
+            self._holders -= 1
+            if self._holders <= 0:
+                self._make_room(now)
 
     def position_of(self, event_id: str) -> int | None:
         """The position that ``event_id`` stands for, or ``None`` if it isn't one of this log."""
@@ -220,10 +228,10 @@ class TurnLog:
 
     def _drop_what_all_have_passed(self) -> None:
         """Drop the oldest entries that nobody has to read, until a quarter of the room is free."""
-        holders = self._readers if self._readers_hold else ()
-        needed = min((reader.position for reader in holders), default=self.last) + 1
-        self._needed = needed
-        end = min(self._index(needed), len(self._entries))
+        positions = [reader.position for reader in self._readers] if self._readers_hold else []
+        passed = min(positions, default=self.last)
+        self._needed, self._holders = passed + 1, positions.count(passed)
+        end = min(self._index(self._needed), len(self._entries))
         while self._dropped < end and self._is_beyond(self._low_bytes + 1, self._low_events + 1):
             entry = self._entries[self._dropped]
             if self._snapshots is not None:

@@ -54,7 +54,13 @@ class Snapshots:
             for sse in self._frames.receive_data(entry):
                 self._receive(sse)
         except ProtocolError:
-            self._forget()
+            self.forget()
+
+    def forget(self) -> None:
+        """Keep nothing: from now on there is no snapshot."""
+        self._known = False
+        self._accumulator = MessageAccumulator()
+        self._end, self._end_bytes = [], 0
 
     def _receive(self, sse: ServerSentEvent) -> None:
         if sse.type == self._reset:
@@ -67,15 +73,10 @@ class Snapshots:
             self._end.append(sse)
             self._end_bytes += len(sse.data.encode())
             if self._end_bytes > MAX_END_BYTES:
-                self._forget()
+                self.forget()
             return
         for event in events:
             self._accumulator.receive(event)
-
-    def _forget(self) -> None:
-        self._known = False
-        self._accumulator = MessageAccumulator()
-        self._end, self._end_bytes = [], 0
 
     def events(self) -> list[ServerSentEvent]:
         """What was dropped, in short; nothing, where it can't be told."""

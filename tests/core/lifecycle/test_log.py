@@ -333,8 +333,61 @@ class TestABoundOnEvents:
             assert is_full(log) is still_full
         assert room == [2.0]
 
+    @pytest.mark.parametrize("bound", [1, 2, 3, 4, 5])
+    def test_a_small_one_is_full_for_somebody_only(self, bound: int) -> None:
+        log = TurnLog("e", max_events=bound)
+        for count in range(1, 3 * bound):
+            log.append(event())
+            assert not log.full
+            assert 1 <= log.last - log.first_retained + 1 <= min(bound, count)
+        log.add_reader(Reader(log.last))
+        while not is_full(log):
+            log.append(event())
+        assert log.last - log.first_retained + 1 == bound
+
+    @pytest.mark.parametrize("bound", [1, 2, 3])
+    def test_where_readers_hold_nothing_it_is_never_full(self, bound: int) -> None:
+        log = TurnLog("e", max_events=bound, readers_hold=False)
+        log.add_reader(Reader())
+        for _ in range(3 * bound):
+            log.append(event())
+            assert not log.full
+
     @pytest.mark.parametrize("name", ["max_bytes", "max_events"])
     def test_a_bound_is_at_least_one(self, name: str) -> None:
         make: Callable[..., TurnLog] = TurnLog
         with pytest.raises(ValueError, match=f"{name} must be 1 or more"):
             make("e", **{name: 0})
+
+
+class CountingReader(Reader):
+    """Counts how often its position is asked for."""
+
+    asked = 0
+
+    @property
+    def position(self) -> int:
+        type(self).asked += 1
+        return self._position
+
+    @position.setter
+    def position(self, value: int) -> None:
+        self._position = value
+
+
+def test_a_thousand_slow_readers_are_not_looked_at_for_each_step_of_each() -> None:
+    """All of them take one entry after the other, and each time only the last can make room."""
+    log, readers = TurnLog("e", max_events=80), [CountingReader() for _ in range(1000)]
+    for reader in readers:
+        log.add_reader(reader)
+    for _ in range(100):  # a chunk of the provider's may hold more than there is room for
+        log.append(event())
+    CountingReader.asked = 0
+    steps = 0
+    while is_full(log):
+        steps += 1
+        for reader in readers:
+            reader.position = steps
+            log.reader_moved(steps - 1, 0.0)
+    assert steps == 40
+    assert CountingReader.asked <= 2 * steps * len(readers)

@@ -199,3 +199,13 @@ def entries(events: list[BlockEvent]) -> list[bytes]:
     """The bytes of each event."""
     encoder = ANTHROPIC.Encoder()
     return [encode_event(sse.data, event=sse.type) for event in events for sse in encoder.send(event)]
+
+
+def test_what_was_discarded_is_in_no_snapshot() -> None:
+    snapshots = Snapshots(ANTHROPIC)
+    log = log_of(ANSWER[:20], 8, snapshots)
+    assert snapshots.retained_bytes > 0
+    log.discard(0.0)
+    assert snapshots.retained_bytes == 0
+    (gap,) = EventStreamDecoder().receive_data(log.what_was_dropped(0))
+    assert json.loads(gap.data) == {"type": "gap", "from": 1, "to": 20}
