@@ -95,6 +95,7 @@ class Subscription:
         self._timers = Timers()
         self._heartbeat_due = False
         self._behind_since: float | None = None
+        self._is_pulled = False
         log.add_reader(self)
         self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
         if self._settings.lifetime is not None:
@@ -113,10 +114,17 @@ class Subscription:
         return self.position < self._log.last
 
     def data_to_send(self, now: float, max_bytes: int = _MAX_BYTES_A_PULL) -> bytes:
-        """The next bytes for this reader: events, or a heartbeat that is due, or nothing."""
-        if self.outcome is not None:
+        """The next bytes for this reader: events, or a heartbeat that is due, or nothing.
+
+        About ``max_bytes``, but at least one event; a gap and its snapshot come whole, before them.  Pull
+        until there is nothing.  A waker that pulls while a pull makes room is given nothing: what it would
+        be given comes behind what that pull gives.
+        """
+        if self.outcome is not None or self._is_pulled:
             return b""
         data = self._take(now, max_bytes)
+        if self._has_ended():  # whoever was told of the room has closed it
+            return b""
         if not data and self._heartbeat_due:
             data = encode_comment("ping", pad_to=self._settings.heartbeat_bytes)
         if data:
@@ -139,8 +147,15 @@ class Subscription:
         merged = settings.max_merged_bytes if merges else 0
         before = self.position
         data, self.position = log.read(before, max_bytes, max_merged_bytes=merged)
-        log.reader_moved(before, now)
+        self._is_pulled = True
+        try:
+            log.reader_moved(before, now)
+        finally:
+            self._is_pulled = False
         return gap + data
+
+    def _has_ended(self) -> bool:
+        return self.outcome is not None
 
     def log_changed(self, now: float) -> None:
         """The log has something new, or was closed."""
@@ -153,7 +168,8 @@ class Subscription:
 
     def handle_timeout(self, now: float) -> None:
         """Fire the timers that are due."""
-        for timer in self._timers.take_expired(now):
+        # One by one: a waker that pulls puts off the timers that were due with this one.
+        while (timer := self._timers.next_expired(now)) is not None:
             if timer is Timer.HEARTBEAT:
                 self._heartbeat_due = True
             else:

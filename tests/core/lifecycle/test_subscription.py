@@ -329,3 +329,44 @@ def test_many_small_events_go_out_in_one_piece_when_a_reader_was_busy() -> None:
         add(log, number / 100, str(number))  # the reader's socket has no room: nothing is pulled
     assert len(texts(reader.data_to_send(1.0))) == 30
     assert not reader.behind
+
+
+class TestWakersThatPull:
+    """A binding may write at once: its waker pulls."""
+
+    def test_who_pulls_when_a_heartbeat_is_due_is_not_evicted(self) -> None:
+        log = log_of(1)
+        reader = Subscription(log, 0.0, settings=SubscriptionSettings(heartbeat=15.0, stall=60.0))
+        received: list[bytes] = []
+        reader.waker = lambda: received.append(reader.data_to_send(100.0))
+        reader.handle_timeout(100.0)  # the loop was busy for long, and both are due
+        assert texts(b"".join(received)) == ["1"]
+        assert outcome_of(reader) is None
+
+    def test_what_room_brings_comes_behind_what_made_the_room(self) -> None:
+        log, left = TurnLog("e", max_events=4), list(range(1, 100))
+        reader = Subscription(log, 0.0)
+        received = b""
+
+        def fill(now: float) -> None:
+            while left and not log.full:
+                log.append(ServerSentEvent("message", str(left.pop(0))))
+            log.announce(now)
+
+        def pull() -> None:
+            nonlocal received
+            while data := reader.data_to_send(0.0, 30):
+                received += data
+
+        log.on_room, reader.waker = fill, pull
+        fill(0.0)
+        assert texts(received) == [str(number) for number in range(1, 100)]
+
+    def test_who_is_closed_when_there_is_room_has_no_deadline(self) -> None:
+        log = TurnLog("e", max_events=4)
+        reader = Subscription(log, 0.0)
+        log.on_room = reader.close
+        add(log, 0.0, *"abcd")
+        assert reader.data_to_send(0.0) == b""
+        assert outcome_of(reader) is ReaderOutcome.GONE
+        assert deadline_of(reader) is None
