@@ -42,11 +42,13 @@ class Broadcast:
         """Give these events to all readers, and keep them for those who come.
 
         Raises ``LocalProtocolError`` after ``close``, and ``ValueError`` for an event that can't be
-        written.
+        written; those before it are published.
         """
-        for event in events:
-            self.log.append(event)
-        self.log.announce(now)
+        try:
+            for event in events:
+                self.log.append(event)
+        finally:
+            self.log.announce(now)
 
     def close(self, now: float) -> None:
         """No event will follow: readers are given what there is, and that is the end."""

@@ -97,3 +97,21 @@ def test_readers_are_woken_once_for_a_batch_and_treated_as_it_was_said() -> None
     assert texts(reader) == ["a", "b"]
     reader.handle_timeout(75.0)
     assert reader.outcome is ReaderOutcome.EXPIRED
+
+
+def test_what_stands_before_an_event_that_can_not_be_written_is_told() -> None:
+    broadcast = Broadcast("job-1")
+    woken: list[bool] = []
+    reader = broadcast.subscribe(0.0, waker=lambda: woken.append(True))
+    woken.clear()
+    with pytest.raises(ValueError, match="CR or LF"):
+        broadcast.publish([*events("10 %"), ServerSentEvent("two\nlines", "")], 0.0)
+    assert woken
+    assert texts(reader) == ["10 %"]
+
+
+def test_with_room_for_one_the_last_is_kept() -> None:
+    broadcast = Broadcast("job-1", max_events=1)
+    broadcast.publish(events("10 %", "20 %", "30 %"), 0.0)
+    assert texts(broadcast.subscribe(0.0))[1:] == ["30 %"]
+    assert not broadcast.log.full
