@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+_NO_ID = b"\n"  # what follows the data of an event without one
+
 
 def merged(entries: Iterable[bytes], delta: re.Pattern[bytes], max_bytes: int) -> Iterator[bytes]:
     """``entries``, each the bytes of an event, with adjacent deltas as one.
 
     The groups of ``delta`` are what stands before the text, the text, and what stands behind it up to
-    the end of the data's line.  A merged event has the ID of the last that is in it.  Its text has at
+    the end of the data's line.  A merged event has the ID of the last in it that has one.  Its text has at
     most ``max_bytes``, unless that of one event alone has more.
     """
     texts: list[bytes] = []
@@ -37,9 +39,11 @@ def merged(entries: Iterable[bytes], delta: re.Pattern[bytes], max_bytes: int) -
             texts = []
         if not texts:
             around, size = (before, *behind), 0
+        id_line = entry[match.end() :]
+        if not texts or len(id_line) > len(_NO_ID):
+            last_id = id_line
         texts.append(text)
         size += len(text)
-        last_id = entry[match.end() :]
     yield from _joined(texts, around, last_id)
 
 

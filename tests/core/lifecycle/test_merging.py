@@ -212,3 +212,15 @@ def test_a_log_of_events_that_nobody_knows_merges_nothing() -> None:
     for _ in range(50):
         log.append(ServerSentEvent("message", "a"))
     assert len(decode(Subscription(log, 0.0).data_to_send(9.0))) == 50
+
+
+@pytest.mark.parametrize(("ids", "merged_id"), [("5.", "5"), (".5", "5"), ("56", "6"), ("..", "")])
+def test_where_events_keep_their_own_ids_the_last_one_counts(ids: str, merged_id: str) -> None:
+    log = TurnLog(None, delta=dialects.get("anthropic").delta)
+    encoder = dialects.get("anthropic").Encoder()
+    for event_id in ids:
+        (sse,) = encoder.send(TextDelta(0, "a"))
+        log.append(ServerSentEvent(sse.type, sse.data, event_id.replace(".", "")))
+    (event,) = decode(log.read(0, 10**6, max_merged_bytes=100)[0])
+    assert json.loads(event.data)["delta"]["text"] == "aa"
+    assert event.last_event_id == merged_id
