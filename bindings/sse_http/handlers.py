@@ -102,11 +102,21 @@ class HandlerAnswer:
         self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._wake)
 
     def follow(self, followed: Follow, request: Request, now: float) -> None:
-        """The handler let its reader follow a broadcast, by the broadcast's own settings."""
+        """The handler let its reader follow a broadcast, by the broadcast's own settings.
+
+        Who has all of one that is over is told so (204), or an ``EventSource`` would come again for ever.
+        """
+        if self.closed:
+            return  # the reader had gone before the handler knew
         last_event_id = request.headers.get("last-event-id") or ""
-        self._subscription = followed.broadcast.subscribe(
+        subscription = followed.broadcast.subscribe(
             now, last_event_id=last_event_id, join=followed.join, waker=self._wake
         )
+        if followed.broadcast.log.closed and not subscription.behind:
+            subscription.close(now)
+            self.reply(Reply(204))
+            return
+        self._subscription = subscription
         self._show_head()
         self.waker()
 

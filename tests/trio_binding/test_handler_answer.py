@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sse_core import ServerSentEvent
+from sse_core.headers import Headers
 from sse_core.lifecycle import Broadcast, SubscriptionSettings
 from sse_http import Follow, HandlerAnswer, HandlerSettings, Reply, Request, Stream, StreamHead, StreamState
 
@@ -192,3 +193,25 @@ class TestFollowing:
         assert answer.state is StreamState.FINISHED
         answer.close(2.0)
         assert answer.closed
+
+    def test_who_has_gone_before_it_holds_nothing(self) -> None:
+        broadcast, answer = Broadcast("job"), HandlerAnswer()
+        answer.close(0.0)
+        answer.follow(Follow(broadcast), Request("GET", "/"), 0.0)
+        woken: list[int] = []
+        answer.waker = lambda: woken.append(1)
+        broadcast.publish([ServerSentEvent("message", "a")], 1.0)
+        assert not woken
+        assert answer.deadline is None
+
+    @pytest.mark.parametrize("last_event_id", ["job-1", ""])
+    def test_who_has_all_of_what_is_over_is_told_not_to_come_again(self, last_event_id: str) -> None:
+        broadcast = Broadcast("job")
+        if last_event_id:
+            broadcast.publish([ServerSentEvent("message", "a")], 0.0)
+        broadcast.close(0.0)
+        answer = HandlerAnswer()
+        request = Request("GET", "/", headers=Headers([("last-event-id", last_event_id)]))
+        answer.follow(Follow(broadcast), request, 1.0)
+        assert answer.head == Reply(204)
+        assert answer.deadline is None
