@@ -54,6 +54,8 @@ class Driver:
 
     async def step(self) -> None:
         """Carry out one wish, until the deadline at most."""
+        if self._deadline() <= trio.current_time():
+            self._read_what_is_there()
         self._doing = self._exchange.want
         with trio.CancelScope(deadline=self._deadline()) as self._scope:
             await self._carry_out(self._doing)
@@ -108,6 +110,18 @@ class Driver:
             self.lose(error)
             return
         for data in received:
+            self._exchange.receive_data(data, trio.current_time())
+
+    def _read_what_is_there(self) -> None:
+        """Nobody has looked for long: what came meanwhile is no silence of the peer's."""
+        if self._exchange.want is not Want.READ or self._link is None:
+            return
+        try:
+            received = self._link.receive_now()
+        except TransportError as error:
+            self.lose(error)
+            return
+        for data in received or []:
             self._exchange.receive_data(data, trio.current_time())
 
     def _context(self) -> ssl.SSLContext:

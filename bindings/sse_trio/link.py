@@ -92,14 +92,20 @@ class Link:
         """Wait for bytes; the last item is empty when the peer closed its side."""
         while True:
             await self._wait_readable()
-            self._check_open()
-            try:
-                data = self._sock.recv(_READ_SIZE)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise TransportError(f"receiving failed: {error.strerror or error}") from error
-            return self._decrypt(data)
+            received = self.receive_now()
+            if received is not None:
+                return received
+
+    def receive_now(self) -> list[bytes] | None:
+        """The same without waiting; ``None`` if nothing has come."""
+        self._check_open()
+        try:
+            data = self._sock.recv(_READ_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise TransportError(f"receiving failed: {error.strerror or error}") from error
+        return self._decrypt(data)
 
     async def receive_while_sending(self) -> list[bytes]:
         """The same, and meanwhile go on with what the kernel had no room for.

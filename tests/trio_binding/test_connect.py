@@ -229,6 +229,37 @@ class TestDeadlines:
                 await trio.sleep(0.1)
             assert source.reconnects == 0
 
+    async def test_nor_is_one_who_left_off_waiting_and_was_busy_then(self) -> None:
+        feeds = Feeds()
+        async with (
+            serving(feeds) as server,
+            sse_trio.connect(server.url, deadlines=SourceDeadlines(idle=0.1), retry=NO_RETRY) as source,
+        ):
+            with trio.move_on_after(0.05):
+                await anext(source)
+            feeds.streams[0].send(encode_event("here"))
+            await trio.sleep(0.2)
+            assert (await anext(source)).data == "here"
+            with pytest.raises(TransportError, match="silent for too long"):
+                await anext(source)
+
+    async def test_a_connection_that_was_reset_meanwhile_was_no_silence(self) -> None:
+        async def reset(client: trio.SocketStream) -> None:
+            await client.receive_some()
+            await client.send_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+            await trio.sleep(0.1)
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        async with (
+            listening(reset) as server,
+            sse_trio.connect(server.url, deadlines=SourceDeadlines(idle=0.1), retry=NO_RETRY) as source,
+        ):
+            with trio.move_on_after(0.05):
+                await anext(source)
+            await trio.sleep(0.2)
+            with pytest.raises(TransportError, match="connection was lost: receiving failed"):
+                await anext(source)
+
     async def test_a_silent_server_is_connected_to_again(self) -> None:
         feeds = Feeds()
         async with (
