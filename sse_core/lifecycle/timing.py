@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..blocks.events import BlockEvent, BlockStart, SignatureDelta, ThinkingDelta, is_visible
+from ..blocks.events import BlockEvent, BlockStart, MessageReset, SignatureDelta, ThinkingDelta, is_visible
 from ..blocks.model import RedactedThinkingBlock, ThinkingBlock
 
 
@@ -36,9 +36,16 @@ class Timing:
     reasoning_time: float = 0.0
 
     def receive(self, event: BlockEvent, now: float) -> None:
-        """Count ``event``, which came at ``now``, if it is an output."""
-        if is_visible(event):
+        """Count ``event``, which came at ``now``, if it is an output; after a ``MessageReset``, anew."""
+        if isinstance(event, MessageReset):
+            self.taken_back()
+        elif is_visible(event):
             self.output(now, reasoning=is_reasoning(event))
+
+    def taken_back(self) -> None:
+        """No output until now counts any more."""
+        self.first_output_at = self.first_answer_at = self.last_output_at = None
+        self.outputs, self.longest_gap, self.reasoning_time = 0, 0.0, 0.0
 
     def output(self, now: float, *, reasoning: bool = False) -> None:
         """Count one output."""

@@ -37,15 +37,7 @@ from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .stream_head import stream_problem
 from .timers import Timer, Timers
 from .timing import Timing, is_reasoning
-from .turn_table import (
-    EXPIRY_MESSAGES,
-    STATE_TIMERS,
-    TRANSITIONS,
-    WANTS,
-    Outcome,
-    TurnInput,
-    TurnState,
-)
+from .turn_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, Outcome, TurnInput, TurnState
 
 
 class Turn:
@@ -268,7 +260,10 @@ class Turn:
     def handle_timeout(self, now: float) -> None:
         """Fire the timers that are due."""
         while (timer := self._timers.next_expired(now)) is not None:
-            if timer is Timer.BACKOFF:
+            if timer is Timer.BACKOFF and self.tool_executed and self.failure is not None:
+                # A call that was shown and taken back was run nevertheless.
+                self._fail(self.failure, now, again=False)
+            elif timer is Timer.BACKOFF:
                 self._apply(TurnInput.RETRY_DUE, now)
             elif timer is Timer.NO_READER:
                 self.stop(now)
@@ -352,6 +347,7 @@ class Turn:
         if helps and self._may_repeat() and self._may_retry(retry_after, now):
             if self._state is TurnState.STREAMING:
                 self._give_out(MessageReset())
+                self.timing.taken_back()
             self._retry_at = now + self._retry.delay(self.attempts, self._jitter, retry_after)
             self._apply(TurnInput.RETRY, now)
             return
@@ -361,7 +357,7 @@ class Turn:
     def _may_repeat(self) -> bool:
         """Whether another attempt would repeat nothing: no text in front of a reader, no tool's effect."""
         if self._state is not TurnState.STREAMING:
-            return True
+            return not self.tool_executed
         done = self.tool_executed or self.message.server_tool_seen
         return self._retry.after_output == "retract" and not done
 

@@ -10,6 +10,7 @@ from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
     BlockStart,
+    MessageReset,
     MessageStart,
     Ping,
     RedactedThinkingBlock,
@@ -124,3 +125,14 @@ def test_a_turn_keeps_its_timing() -> None:
     assert turn.timing.time_to_first_token == 1.0
     assert turn.timing.time_to_first_answer == 4.0
     assert turn.timing.reasoning_time == 2.0
+
+
+def test_what_was_taken_back_does_not_count() -> None:
+    timing = timed((THINKING, 1.0), (TEXT, 2.0), (THINKING, 9.0), (MessageReset(), 9.0))
+    assert timing == Timing(started_at=0.0)
+    timing.receive(TEXT, 20.0)
+    timing.receive(TEXT, 21.0)
+    timing.ended_at = 21.0
+    assert timing.time_to_first_token == timing.time_to_first_answer == 20.0
+    assert (timing.outputs, timing.longest_gap, timing.mean_gap, timing.answer_time) == (2, 1.0, 1.0, 1.0)
+    assert timing.time_per_output_token(2) == 1.0

@@ -409,3 +409,34 @@ class TestTakingBack:
         assert turn.message.usage == {"input_tokens": 7}
         fail(turn, "lost")
         assert turn.message.usage == {}
+
+    def test_nor_does_it_count_for_how_fast_the_turn_was(self) -> None:
+        turn = streaming(retry=RETRACT)
+        fail(turn, "lost")
+        assert turn.timing.outputs == 0
+        drained(turn)
+        answer_again(turn)
+        first_byte, first_token = turn.timing.time_to_first_byte, turn.timing.time_to_first_token
+        assert first_byte is not None
+        assert first_token is not None
+        assert first_byte <= first_token
+
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_a_tool_that_was_run_meanwhile_is_not_repeated(self, shown: bool) -> None:  # noqa: FBT001
+        """A call that was shown may still be running when it is taken back."""
+        turn = streaming(retry=RETRACT) if shown else accepted(retry=RETRACT)
+        fail(turn, "lost")
+        turn.tool_executed = True
+        turn.handle_timeout(deadline_of(turn))
+        assert outcome_of(turn) is Outcome.TRUNCATED
+        assert want_of(turn) is Want.NOTHING
+        assert turn.attempts == 1
+
+    def test_nor_one_that_was_run_before_anything_was_shown_again(self) -> None:
+        turn = streaming(retry=RETRACT)
+        fail(turn, "lost")
+        now = try_again(turn)
+        turn.tool_executed = True
+        turn.connection_lost("reset", now)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.attempts == 2
