@@ -56,9 +56,10 @@ class Driver:
         """Carry out one wish, until the deadline at most."""
         if self._deadline() <= trio.current_time():
             self._read_what_is_there()
-        self._doing = self._exchange.want
-        with trio.CancelScope(deadline=self._deadline()) as self._scope:
-            await self._carry_out(self._doing)
+        else:
+            self._doing = self._exchange.want
+            with trio.CancelScope(deadline=self._deadline()) as self._scope:
+                await self._carry_out(self._doing)
         if self._deadline() <= trio.current_time():
             self._exchange.handle_timeout(trio.current_time())
 

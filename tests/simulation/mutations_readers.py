@@ -10,8 +10,8 @@ READERS = (
         "log-drops-unread",
         "what the slowest reader has yet to take is dropped",
         "sse_core.lifecycle.log",
-        "needed = min((reader.position",
-        "needed = max((reader.position",
+        "passed = min(positions",
+        "passed = max(positions",
     ),
     Mutation(
         "position-off-by-one",
@@ -45,7 +45,7 @@ READERS = (
         "never-full",
         "the log is not full when a reader is behind",
         "sse_core.lifecycle.log",
-        "self.full = self.full or self._is_beyond(self.max_bytes, self.max_events)",
+        "self.full = somebody_needs_it and self._is_beyond(self.max_bytes, self.max_events)",
         "self.full = False",
     ),
     Mutation(
