@@ -65,6 +65,7 @@ class Client:
         self._site = site
         self._was_accepted = False
         self._reconnects = 0
+        self._has_progress = False  # an event has come since the last reconnect
         self._number = -1  # of the last event ID
         self._is_connecting = False
         self.source = EventSource(
@@ -120,6 +121,7 @@ class Client:
 
     def _settle(self) -> None:
         while (event := self.source.next_event()) is not None:
+            self._has_progress = True
             if not self.reading.is_whole:
                 self._check_id(event)
                 self.reading.take(event, self.wire)
@@ -201,6 +203,9 @@ class Client:
         self._world.note("client reconnects", reconnect.reason)
         if reconnect.attempt > ATTEMPTS or reconnect.last_event_id != self.source.last_event_id:
             self._world.fail("a reconnect against the policy", reconnect)
+        if self._has_progress and reconnect.attempt != 1:
+            self._world.fail("an event that is no progress", reconnect)
+        self._has_progress = False
         grown = min(0.5 * 2.0 ** max(reconnect.attempt - 2, 0), 8.0)
         if not (0.75 * grown - 1e-6 <= reconnect.delay <= grown + SLACK or reconnect.delay in {2.0, 0.9}):
             self._world.fail("a reconnect at the wrong time", reconnect)

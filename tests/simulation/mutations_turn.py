@@ -204,4 +204,18 @@ TURN = (
         'return told == "true"',
         "return True",
     ),
+    Mutation(
+        "long-wait-is-kept",
+        "a turn waits for as long as a provider asks for, however long that is",
+        "sse_core.lifecycle.retry",
+        "(retry_after or 0.0) <= self.max_retry_after",
+        "True",
+    ),
+    Mutation(
+        "500-is-final",
+        "a status of 500 and above is final",
+        "sse_core.lifecycle.retry",
+        " or status >= 500",
+        "",
+    ),
 )

@@ -28,7 +28,7 @@ WISHES = (
     ("retry-after", "3", 3.0),
     ("retry-after-ms", "700", 0.7),
     ("retry-after", "50", 50.0),
-    ("retry-after", "3600", 3600.0),
+    ("retry-after", "100", 100.0),
 )
 #: Whether a status alone says that the request may be repeated.
 STATUSES = {

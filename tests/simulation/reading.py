@@ -178,6 +178,8 @@ class TurnReading:
             world.fail("a client told of another outcome", f"{told}, {turn.outcome}")
         if self._told.length != served.lengths[-1]:
             world.fail("text lost or doubled", f"{served.epoch}, at the end")
+        if (message.model, message.usage) != (turn.message.model, turn.message.usage):
+            world.fail("usage that is not the turn's", f"{message.usage} {turn.message.usage}")
         if message.blocks != turn.message.blocks or message.stop_reason != turn.message.stop_reason:
             world.fail(
                 "a message that is not the turn's",

@@ -35,6 +35,7 @@ class Stream:
         self._is_gone = False
         self._began_at = world.now
         self._pulled_at = world.now
+        self._sent_at = world.now
         self._behind_since: float | None = None
         self.subscription = subscribe(self._wake)
         self._alarm = Alarm(world, lambda: self.subscription.deadline, self._timeout)
@@ -62,7 +63,9 @@ class Stream:
     def pull(self, max_bytes: int) -> bytes:
         """What the socket has room for."""
         world, subscription = self._world, self.subscription
+        before = subscription.position
         data = subscription.data_to_send(world.now, max_bytes)
+        self._check_data(data, subscription.position - before, max_bytes)
         self._pulled_at = world.now
         self._see_whether_it_is_behind()
         if data.startswith(b":") and (data.count(b"\n") != 1 or not data.endswith(b"\n")):
@@ -73,6 +76,22 @@ class Stream:
             self._check_deadline()
         self._alarm.follow()
         return data
+
+    def _check_data(self, data: bytes, events: int, max_bytes: int) -> None:
+        """A heartbeat only where nothing else was sent; merged only for who is behind; a pull is bounded."""
+        world, settings, now = self._world, self._settings, self._world.now
+        if data.startswith(b":") and now - self._sent_at < (settings.heartbeat or 0.0) - 1e-6:
+            world.fail("a heartbeat that nobody needs", f"after {now - self._sent_at:.3f} s")
+        if data:
+            self._sent_at = now
+        if data.startswith((b":", b"event: gap\n")):
+            return
+        sent = data.count(b"\n\n")
+        if sent > 1 and len(data) > max_bytes:
+            world.fail("a pull beyond its bound", f"{len(data)}, not {max_bytes}")
+        behind = 0.0 if self._behind_since is None else now - self._behind_since
+        if sent < events and (settings.merge_after is None or behind < settings.merge_after - 1e-6):
+            world.fail("merged for one who keeps up", f"{events} events in {sent}")
 
     def _check_deadline(self) -> None:
         """A reader who has something to take is evicted in time; one who has not gets a heartbeat."""

@@ -118,6 +118,9 @@ class TurnWatch:
             self._state, self._since = state, self._world.now
             if state is TurnState.BACKOFF:
                 self._failed_at = self._since
+                end = self._started_at + _seconds(self._served.house.deadlines.whole)
+                if (self._served.turn.retry_at or 0.0) >= end:
+                    self._world.fail("a wait for what can't come", self._served.epoch)
 
     def outcome(self, outcome: Outcome, told: Told) -> None:
         """There is an outcome: whether it is the right one."""
@@ -137,6 +140,8 @@ class TurnWatch:
         if served.stop_was_pressed and outcome is not Outcome.STOPPED:
             return "though it was stopped"
         behaviour = "completes" if last is None else last.behaviour
+        if outcome is Outcome.FAILED and last is not None and self._could_try_again(last):
+            return "though it could have tried again"
         holds, otherwise = {
             Outcome.STOPPED: (served.stop_was_pressed or not served.readers, "though nobody stopped it"),
             Outcome.EXPIRED: (self._world.now >= self._limit - 1e-6, "before its time"),
@@ -144,6 +149,16 @@ class TurnWatch:
             Outcome.FAILED: (behaviour not in WHOLE, "though nothing has failed"),
         }[outcome]
         return "" if holds else otherwise
+
+    def _could_try_again(self, last: Connection) -> bool:
+        """Whether a status that may pass was the end, and another attempt was allowed."""
+        house = self._served.house
+        if last.behaviour != "answers with a status" or not last.may_be_repeated:
+            return False
+        is_bearable = (last.retry_after or 0.0) <= house.retry.max_retry_after
+        end = self._started_at + _seconds(house.deadlines.whole)
+        in_time = self._world.now + self._delay(last)[1] < end
+        return len(self._served.answers) < house.retry.max_attempts and is_bearable and in_time
 
     def _problem_of_whole(self, told: Told) -> str:
         last = self._last
