@@ -246,7 +246,7 @@ def test_a_long_event_is_not_kept(read_in_full: list[str]) -> None:
 
 def _calls(*fragments: str, beside: str = "") -> str:
     """A chunk with these fragments of calls."""
-    return _C + '{%s"tool_calls":[%s]}}]}' % (beside, ",".join(fragments))
+    return _C + "{" + beside + '"tool_calls":[' + ",".join(fragments) + "]}}]}"
 
 
 #: Chunks that give one delta each, and change what the next chunk means: what begins, then what repeats.
@@ -260,7 +260,7 @@ CHANGING: dict[str, tuple[list[str], str]] = {
     "the same beside a text": ([_C + '{"content":"x"}}]}'], _calls(_NAMELESS, beside='"content":T,')),
     "the same in another choice": (
         [_C + '{"content":"x"}}]}', '{"choices":[{"index":1,"delta":{"content":"x"}}]}'],
-        '{"choices":[{"delta":{"content":T}},{"index":1,"delta":{"tool_calls":[%s]}}]}' % _NAMELESS,
+        '{"choices":[{"delta":{"content":T}},{"index":1,"delta":{"tool_calls":[' + _NAMELESS + "]}}]}",
     ),
     "another call is the latest": (
         [_calls(_G), _calls(_F)],
