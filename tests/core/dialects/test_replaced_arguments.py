@@ -87,3 +87,10 @@ def test_text_that_was_sent_stays_as_it_was(name: str) -> None:
     message = crossed(name, *text, *END)
     assert (message.text, message.completeness) == ("Hello", "complete")
     assert crossed(name, TextReplaced(7, "x"), *END).completeness == "complete"
+
+
+def test_a_call_that_the_provider_runs_stops_as_any() -> None:
+    ran = [BlockStart(0, ToolUseBlock("t0", "f", "server_tool_use")), TextReplaced(0, "{}"), BlockStop(0)]
+    message = crossed("anthropic", *ran, *call(1), *END, origin="")
+    assert [tool.state for tool in message.tools] == ["complete", "complete"]
+    assert [tool.id for tool in message.executable_tools] == ["t1"]

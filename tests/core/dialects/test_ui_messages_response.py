@@ -126,6 +126,13 @@ def test_a_call_that_a_user_is_asked_about() -> None:
     }
 
 
+def test_an_answer_to_what_is_asked_no_more_changes_nothing() -> None:
+    asked = [{"type": "tool-approval-request", "toolCallId": "c1", "approvalId": id} for id in ("a", "b")]
+    answer = {"type": "tool-approval-response", "approvalId": "a", "approved": True}
+    (part,) = parts(AVAILABLE, *asked, answer)
+    assert (part["state"], part["approval"]) == ("approval-requested", {"id": "b"})
+
+
 def test_dynamic_tools_have_their_name_beside() -> None:
     dynamic = {"type": "dynamic-tool", "toolName": "f", "toolCallId": "c1", "state": "input-streaming"}
     assert parts({**CALL_START, "dynamic": True, "title": "T"}) == [{**dynamic, "title": "T"}]
