@@ -31,10 +31,14 @@ _KNOWN = frozenset({"role", "content", "reasoning_details", *_RARE})
 
 
 class Choice:
-    """The decoder of one choice.  ``finish_reason`` is the last that came, ``None`` before one."""
+    """The decoder of one choice.  ``finish_reason`` is the last that came, ``None`` before one.
+
+    ``call_fragments`` is how many fragments of calls were in the item that came last.
+    """
 
     def __init__(self, held: Held) -> None:
         self.finish_reason: str | None = None
+        self.call_fragments = 0
         self._fields = ChangedFields(held)
         self._calls = Calls(held)
         self._next = 0
@@ -48,6 +52,7 @@ class Choice:
         ``max_held_bytes``.
         """
         delta = delta_of(data)
+        self.call_fragments = 0
         events = [*self._reasoning(delta), *self._content(delta.get("content"))]
         # Most deltas have none of these, so that it is cheaper to ask for all of them at once.
         if not _RARE.isdisjoint(delta):
@@ -113,6 +118,7 @@ class Choice:
         return [*self._turn_to("content"), e.CitationDelta(self._index, rest(annotation, "index"))]
 
     def _call(self, call: JSON) -> list[BlockEvent]:
+        self.call_fragments += 1
         events = self._calls.receive(call, self._next)
         if not any(isinstance(event, e.BlockStart) for event in events):
             return events
