@@ -21,7 +21,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..fields import rest
-from ..foreign import is_foreign
+from ..foreign import Answered, is_foreign
 from ..held import Held
 from .blocks import write_block
 from .errors import in_own_words, write_cut, write_error
@@ -56,6 +56,7 @@ class Encoder:
         self._translation: Translation | None = None
         self._held = Held(max_held_bytes)
         self._calls: set[int] = set()  # that are open, for the client to run
+        self._answered = Answered()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
@@ -84,7 +85,11 @@ class Encoder:
         return self._own(event) if self._translation is None else self._translation.translate(event)
 
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
-        """``event``, but nobody may run a call whose arguments were replaced: it never stops."""
+        """``event``, but nobody may run a call whose arguments were replaced, or whose result came.
+
+        The first never stops; for the second there is a stop reason.
+        """
+        self._answered.note(event)
         if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
             if event.block.type == "tool_use" and event.index not in self._calls:
                 self._held.add(_CALL_BYTES)
@@ -96,7 +101,7 @@ class Encoder:
                 return []
             self._held.add(-_CALL_BYTES)
             self._calls.remove(event.index)
-        elif isinstance(event, e.MessageDelta) and self._outdated:
+        elif isinstance(event, e.MessageDelta) and (self._outdated or self._answered.seen):
             return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
         return [event]
 
