@@ -56,9 +56,13 @@ def client_calls(message: Message) -> tuple[bool, bool]:
     result, and without it the call would be run again.
     """
     calls = [tool for tool in message.tools if tool.type == "tool_use"]
+    return bool(calls), _is_answered(message) or not all(is_whole(tool) for tool in calls)
+
+
+def _is_answered(message: Message) -> bool:
     answered = Answered()
     answered.note_all(message.blocks)
-    return bool(calls), answered.seen or not all(is_whole(tool) for tool in calls)
+    return answered.seen
 
 
 class Answered:
@@ -110,7 +114,7 @@ def plain_message(message: Message) -> Message:
         for index, block in message.indexed_blocks.items()
         if (left := plain_block(block)) is not None
     }
-    if client_calls(message)[1] and tools_may_run_after(message.stop_reason):
+    if _is_answered(message) and tools_may_run_after(message.stop_reason):
         plain.stop_reason = "max_tokens"  # nobody may run any of its calls
     plain.alternatives = {index: plain_message(other) for index, other in message.alternatives.items()}
     return plain

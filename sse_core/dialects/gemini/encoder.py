@@ -212,7 +212,7 @@ class Encoder:
     def _write(self, event: BlockEvent) -> list[JSONObject]:
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._is_foreign = is_foreign(event.dialect, NAME)
-        if isinstance(event, e.MessageStart | e.BlockStart):
+        if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
             self._answer(event.choice).answered.note(event)
         told = self._translated(event) if self._is_foreign else event
         return [] if told is None else self._write_own(told)

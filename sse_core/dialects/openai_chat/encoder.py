@@ -222,7 +222,7 @@ class Encoder:
             return []
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._dialect = event.dialect
-        if isinstance(event, e.MessageStart | e.BlockStart):
+        if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
             self._answer(event.choice).answered.note(event)
         plain = plain_event(event) if is_foreign(self._dialect, NAME) else event
         return [] if plain is None else [ServerSentEvent("message", data) for data in self._write(plain)]
