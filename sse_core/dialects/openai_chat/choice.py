@@ -31,7 +31,9 @@ _KNOWN = frozenset({"role", "content", "reasoning_details", *_RARE})
 
 
 class Choice:
-    """The decoder of one choice.  ``finish_reason`` is the last that came, ``None`` before one.
+    """The decoder of one choice.
+
+    ``finish_reason`` is the last that came, or one after which calls may be cut; ``None`` before one.
 
     ``call_fragments`` is how many fragments of calls were in the item that came last.
     """
@@ -153,7 +155,8 @@ class Choice:
             fields[LOGPROBS] = _without_items(data["logprobs"])
         new = self._fields.changed(fields) if fields else fields
         reason = optional(data, "finish_reason", str) or None
-        if reason == self.finish_reason:
+        # A call that may be cut is not whole because another reason comes later.
+        if reason == self.finish_reason or self.finish_reason in _CUTTING_REASONS:
             reason = None
         self.finish_reason = reason or self.finish_reason
         return [e.MessageDelta(reason, extra=new)] if reason or new else []

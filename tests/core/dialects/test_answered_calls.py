@@ -106,3 +106,45 @@ def test_the_result_of_another_call_says_nothing_of_this_one(name: str, id_: Any
     start = MessageStart("m", "c", dialect="x", blocks=[call, result])
     message = crossed(name, [start, MessageDelta("tool_use"), MessageStop()])
     assert [tool.name for tool in message.executable_tools] == ["pay"]
+
+
+def received(name: str, *data: Any) -> Message:
+    decoder = dialects.get(name).Decoder()
+    texts = [item if isinstance(item, str) else json.dumps(item) for item in data]
+    events = [event for text in texts for event in decoder.receive_event(ServerSentEvent("message", text))]
+    return accumulated(events + decoder.receive_eof())
+
+
+CHAT_CALL = {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "pay", "arguments": "{}"}}]}
+PARTS = [{"functionCall": {"name": "pay", "args": {}}}]
+ITEM = {"type": "function_call", "call_id": "a", "name": "pay", "arguments": "{}", "status": "completed"}
+
+
+class TestAReasonIsNotLifted:
+    """A reason that lets no call run isn't lifted by one that comes later, or beside it."""
+
+    @pytest.mark.parametrize(("first", "runs"), [("stop", 1), ("length", 0), ("content_filter", 0)])
+    def test_of_a_chat_completion(self, first: str, runs: int) -> None:
+        reasons = [
+            {"choices": [{"index": 0, "delta": {}, "finish_reason": r}]} for r in (first, "tool_calls")
+        ]
+        message = received("openai-chat", {"choices": [{"index": 0, "delta": CHAT_CALL}]}, *reasons, "[DONE]")
+        assert len(message.executable_tools) == runs
+
+    @pytest.mark.parametrize(("first", "runs"), [("STOP", 1), ("MAX_TOKENS", 0), ("SAFETY", 0)])
+    def test_of_gemini(self, first: str, runs: int) -> None:
+        chunks = [{"candidates": [{"content": {"parts": PARTS}, "finishReason": first}]}]
+        chunks.append({"candidates": [{"content": {"parts": []}, "finishReason": "STOP"}]})
+        assert len(received("gemini", *chunks).executable_tools) == runs
+
+    @pytest.mark.parametrize(("details", "runs"), [(None, 1), ({}, 1), ({"reason": "max_output_tokens"}, 0)])
+    def test_of_a_response(self, details: Any, runs: int) -> None:
+        response = {"id": "r", "status": "completed", "incomplete_details": details}
+        message = received(
+            "openai-responses",
+            {"type": "response.created", "response": {"id": "r"}},
+            {"type": "response.output_item.done", "output_index": 0, "item": ITEM},
+            {"type": "response.completed", "response": response},
+        )
+        assert message.completeness == "complete"
+        assert len(message.executable_tools) == runs
