@@ -120,6 +120,12 @@ PARTS = [{"functionCall": {"name": "pay", "args": {}}}]
 ITEM = {"type": "function_call", "call_id": "a", "name": "pay", "arguments": "{}", "status": "completed"}
 
 
+def test_a_result_without_an_id_may_be_any_calls() -> None:
+    nameless = {"type": "tool-input-error", "toolCallId": "", "toolName": "", "errorText": ""}
+    events = told({"type": "start"}, nameless, {"type": "finish", "finishReason": "tool-calls"})
+    assert crossed("ui-messages", events).executable_tools == []
+
+
 class TestAReasonIsNotLifted:
     """A reason that lets no call run isn't lifted by one that comes later, or beside it."""
 
