@@ -4,6 +4,10 @@ VENV   ?= .venv
 PYTHON ?= python3.11 python3 python3.13 python3.12
 PORT   ?= 8080
 ARGS   ?=
+COVER  ?= --cov --cov-fail-under=100
+# Tests that wait for nothing, so that they can run side by side on all cores.  What `sse_core` and
+# `sse_http` decide is covered by these alone.
+PURE   := $(wildcard tests/core tests/http tests/vectors tests/acceptance tests/simulation)
 FUZZ_SECONDS ?= 60
 SEEDS  ?= 20000
 JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -35,7 +39,12 @@ demo: $(STAMP) ## run the simulated provider, the relay and the page
 test: $(STAMP) ## run all tests
 	@scripts/system-packages nginx chromium node npm curl
 	@scripts/node-packages $(NODE)
-	$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--cov --cov-fail-under=100)
+ifdef ARGS
+	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest $(PURE) -n auto $(COVER)
+	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%)
+endif
 
 check: $(STAMP) ## check format, style, types and imports
 	$(BIN)/ruff format --check .

@@ -25,7 +25,6 @@ from sse_core.blocks import (
     BlockEvent,
     MessageCut,
     MessageStop,
-    ResultBlock,
     StreamError,
     TextDelta,
     TextReplaced,
@@ -284,7 +283,7 @@ def _survives(
     if any(isinstance(event, TextReplaced) for event in events):
         return
     again = _again(_sent(events, other), other, make)
-    more = _executable(again) - _executable(message) - _answered(message)
+    more = _executable(again) - _executable(message)
     assert not more, f"{sorted(more)} may run after {other.name}"
     if message.completeness != "complete":
         assert again.completeness != "complete", f"{message.completeness} is complete after {other.name}"
@@ -301,12 +300,6 @@ def _survives(
 def _executable(message: Message) -> Counter[tuple[str, str]]:
     """The calls that may run; where an id is missing some protocols need one made up."""
     return Counter((tool.name, _arguments(tool)) for tool in message.executable_tools)
-
-
-def _answered(message: Message) -> Counter[tuple[str, str]]:
-    """The calls whose results are in the message: not every protocol has a form for a result."""
-    results = [block.data.get("tool_use_id") for block in message.blocks if isinstance(block, ResultBlock)]
-    return Counter((tool.name, _arguments(tool)) for tool in message.tools if tool.id in results)
 
 
 def _calls(message: Message, said: str, *, with_arguments: bool) -> list[tuple[str, str, str]]:

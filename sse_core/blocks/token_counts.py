@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from .strict_json import JSON, JSONObject
 
+#: What is beyond is no figure: a sum of such could be longer than a number that can be written.
+_MAX_COUNT = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
@@ -76,7 +79,7 @@ def _gemini(usage: JSONObject) -> TokenCounts:
 
 
 def _count(value: JSON) -> int | None:
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value < _MAX_COUNT else None
 
 
 def _detail(usage: JSONObject, name: str, field: str) -> int | None:

@@ -17,9 +17,11 @@ from ..blocks.model import (
     Block,
     Message,
     RedactedThinkingBlock,
+    ResultBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
+    tools_may_run_after,
 )
 from ..blocks.strict_json import JSONObject
 from .fields import rest, text
@@ -48,9 +50,43 @@ def is_whole(block: Block) -> bool:
 
 
 def client_calls(message: Message) -> tuple[bool, bool]:
-    """Whether the message has calls that the client runs, and whether one of them is not whole."""
+    """Whether the message has calls that the client runs, and whether one of them may not be run.
+
+    That is one that is not whole, or whose result is in the message: no other protocol has a form for such a
+    result, and without it the call would be run again.
+    """
     calls = [tool for tool in message.tools if tool.type == "tool_use"]
-    return bool(calls), not all(is_whole(tool) for tool in calls)
+    return bool(calls), _is_answered(message) or not all(is_whole(tool) for tool in calls)
+
+
+def _is_answered(message: Message) -> bool:
+    answered = Answered()
+    answered.note_all(message.blocks)
+    return answered.seen
+
+
+class Answered:
+    """Whether the result of a call that the client would run is in the message: ``seen``."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        self._calls: set[str] = set()
+
+    def note(self, event: BlockEvent) -> None:
+        """Look at an event of the message."""
+        if isinstance(event, e.BlockStart):
+            self.note_all([event.block])
+        elif isinstance(event, e.MessageStart):
+            self.note_all(event.blocks)
+
+    def note_all(self, blocks: list[Block]) -> None:
+        """Look at blocks of the message, in their order."""
+        for block in blocks:
+            if isinstance(block, ToolUseBlock) and block.type == "tool_use":
+                self._calls.add(block.id)
+            elif isinstance(block, ResultBlock):
+                id_ = block.data.get("tool_use_id")
+                self.seen = self.seen or (isinstance(id_, str) and id_ in self._calls)
 
 
 def plain_block(block: Block) -> Block | None:
@@ -78,6 +114,8 @@ def plain_message(message: Message) -> Message:
         for index, block in message.indexed_blocks.items()
         if (left := plain_block(block)) is not None
     }
+    if _is_answered(message) and tools_may_run_after(message.stop_reason):
+        plain.stop_reason = "max_tokens"  # nobody may run any of its calls
     plain.alternatives = {index: plain_message(other) for index, other in message.alternatives.items()}
     return plain
 

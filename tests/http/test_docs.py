@@ -25,7 +25,9 @@ def test_the_examples_run() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [field for field in dataclasses.fields(ServerSettings) if field.name != "peers"], ids=str
+    "field",
+    [field for field in dataclasses.fields(ServerSettings) if field.name != "peers"],
+    ids=lambda field: field.name,
 )
 def test_every_limit_is_told(field: dataclasses.Field[Any]) -> None:
     assert f"| `{field.name}` | {field.default} |" in PAGE

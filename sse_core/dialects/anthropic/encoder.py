@@ -10,25 +10,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
+from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import rest
-from ..foreign import is_foreign
+from ..foreign import Answered, is_foreign
+from ..held import Held
 from .blocks import write_block
 from .errors import in_own_words, write_cut, write_error
 from .translation import Translation
+from .words import stop_reason
 
 NAME = "anthropic"
 
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")
+#: What an open call costs, in bytes.
+_CALL_BYTES = 100
 #: What has no form in this protocol.
 _UNSAID = (e.ItemsDelta, e.TextReplaced)
 
@@ -40,7 +46,8 @@ class Encoder:
     is sent on as it is.
 
     A message that comes in another protocol (``MessageStart.dialect``) is told in Anthropic's words
-    and order.  ``max_held_bytes`` bounds what waits then: calls that grow beside another.
+    and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and else which
+    calls are open.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 16 * 2**20) -> None:
@@ -48,6 +55,10 @@ class Encoder:
         self._verbatim = verbatim
         self._began = verbatim  # whose message it is, is known
         self._translation: Translation | None = None
+        self._held = Held(max_held_bytes)
+        self._calls: set[int] = set()  # that are open, for the client to run
+        self._answered = Answered()
+        self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
@@ -74,7 +85,28 @@ class Encoder:
             return []  # nobody has said whose it is
         if isinstance(event, e.StreamError):
             event = in_own_words(event, foreign=self._translation is not None)
-        return [event] if self._translation is None else self._translation.translate(event)
+        return self._own(event) if self._translation is None else self._translation.translate(event)
+
+    def _own(self, event: BlockEvent) -> list[BlockEvent]:
+        """``event``, but nobody may run a call whose arguments were replaced, or whose result came.
+
+        The first never stops; for the second there is a stop reason.
+        """
+        self._answered.note(event)
+        if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
+            if event.block.type == "tool_use" and event.index not in self._calls:
+                self._held.add(_CALL_BYTES)
+                self._calls.add(event.index)
+        elif isinstance(event, e.TextReplaced) and event.index in self._calls:
+            self._outdated.add(event.index)
+        elif isinstance(event, e.BlockStop) and event.index in self._calls:
+            if event.index in self._outdated:
+                return []
+            self._held.add(-_CALL_BYTES)
+            self._calls.remove(event.index)
+        elif isinstance(event, e.MessageDelta) and (self._outdated or self._answered.seen):
+            return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
+        return [event]
 
 
 def _written(event: BlockEvent) -> ServerSentEvent:

@@ -26,7 +26,7 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import client_calls, native_reason, plain_event, plain_message
+from ..foreign import Answered, client_calls, native_reason, plain_event, plain_message
 from ..held import Held
 from . import words
 
@@ -63,12 +63,14 @@ class Translation:
         self._line: deque[_Block] = deque()  # the same, in order: the first is open
         self._next = 0
         self._calls = False
+        self._answered = Answered()
         self._stop_reason: str | None = None
         self._native: str | None = None
         self._usage: JSONObject = {}
 
     def translate(self, event: BlockEvent) -> list[BlockEvent]:
         """The block events that stand for ``event``.  Raises ``LimitExceeded`` beyond ``max_held_bytes``."""
+        self._answered.note(event)
         if isinstance(event, e.MessageStart | e.MessageDelta):
             self._note(event)
         plain = plain_event(event)
@@ -156,7 +158,7 @@ class Translation:
         return []
 
     def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
-        cut_call = any(known.runs for known in self._line)
+        cut_call = self._answered.seen or any(known.runs for known in self._line)
         reason = words.stop_reason(
             self._stop_reason, calls=self._calls, cut_call=cut_call, native=self._native
         )

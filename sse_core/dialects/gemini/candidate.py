@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import TextBlock, ThinkingBlock
+from ...blocks.model import TextBlock, ThinkingBlock, tools_may_run_after
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import optional, rest, take
 from ..held import ChangedFields, Held
@@ -29,7 +29,7 @@ _OF_CANDIDATE = ("content", "index", "finishReason")
 class Candidate:
     """The decoder of one candidate; ``prefix`` begins the ids of calls that have none.
 
-    ``finish_reason`` is the last that came, ``None`` before one.
+    ``finish_reason`` is the last that came, or one that lets no call run; ``None`` before one.
     """
 
     def __init__(self, held: Held, prefix: str) -> None:
@@ -112,7 +112,9 @@ class Candidate:
                 fields[CANDIDATE + name] = _without_items(fields[CANDIDATE + name])
         new = self._fields.changed(fields)
         reason = optional(data, "finishReason", str) or None
-        if reason == self.finish_reason:
+        # After one that lets no call run, another can't.
+        decided = self.finish_reason is not None and not tools_may_run_after(self.finish_reason)
+        if reason == self.finish_reason or decided:
             reason = None
         self.finish_reason = reason or self.finish_reason
         return [e.MessageDelta(reason, extra=new)] if reason or new else []

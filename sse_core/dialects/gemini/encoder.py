@@ -23,7 +23,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
-from ..foreign import is_foreign, plain_event
+from ..foreign import Answered, is_foreign, plain_event
 from ..held import Held
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
@@ -46,11 +46,14 @@ class _Answer:
         self._sizes: dict[int, int] = {}
         self._calls = False  # one has come that the client runs
         self._broken = False  # a call has come that can't be sent
+        self.answered = Answered()
 
     def finish_reason(self, stop_reason: str | None) -> str:
         """Why the candidate ended."""
         waiting = any(isinstance(block, ToolUseBlock) for block in self._waiting.values())
-        return finish_reason(stop_reason, calls=self._calls, cut_call=waiting or self._broken)
+        return finish_reason(
+            stop_reason, calls=self._calls, cut_call=waiting or self._broken or self.answered.seen
+        )
 
     def block_start(self, event: e.BlockStart) -> list[JSONObject]:
         return self.begin(event.index, event.block)
@@ -211,6 +214,8 @@ class Encoder:
     def _write(self, event: BlockEvent) -> list[JSONObject]:
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._is_foreign = is_foreign(event.dialect, NAME)
+        if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
+            self._answer(event.choice).answered.note(event)
         told = self._translated(event) if self._is_foreign else event
         return [] if told is None else self._write_own(told)
 

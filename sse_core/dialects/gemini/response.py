@@ -72,24 +72,23 @@ def placed(extra: JSONObject) -> tuple[JSONObject, JSONObject, JSONObject]:
     top: JSONObject = {}
     candidate: JSONObject = {}
     content: JSONObject = {}
+    grown: dict[str, JSONObject] = {}  # lists that grew, by the object that they are of
     for name, value in extra.items():
-        if name.startswith(CANDIDATE):
-            _place(candidate, name.removeprefix(CANDIDATE), value)
-        elif name.startswith(CONTENT):
+        if name.startswith(CONTENT):
             content[name.removeprefix(CONTENT)] = value
-        else:
+        elif not name.startswith(CANDIDATE):
             top[name] = value
+        else:
+            own = name.removeprefix(CANDIDATE)
+            outer, _, inner = own.partition(".")
+            if outer in GROWING and inner:
+                grown.setdefault(outer, {})[inner] = value
+            else:
+                candidate[own] = value
+    for outer, lists in grown.items():
+        known = candidate.get(outer)
+        candidate[outer] = {**(known if isinstance(known, dict) else {}), **lists}
     return top, candidate, content
-
-
-def _place(candidate: JSONObject, name: str, value: object) -> None:
-    """A field of the candidate; lists that grew go back into the object that they are of."""
-    outer, _, inner = name.partition(".")
-    known = candidate.get(outer)
-    if outer not in GROWING or not inner:
-        candidate[name] = {**value, **known} if isinstance(value, dict) and isinstance(known, dict) else value
-    else:
-        candidate[outer] = {**(known if isinstance(known, dict) else {}), inner: value}
 
 
 def _is_there(message: Message) -> bool:

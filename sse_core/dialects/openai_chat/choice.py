@@ -31,10 +31,16 @@ _KNOWN = frozenset({"role", "content", "reasoning_details", *_RARE})
 
 
 class Choice:
-    """The decoder of one choice.  ``finish_reason`` is the last that came, ``None`` before one."""
+    """The decoder of one choice.
+
+    ``finish_reason`` is the last that came, or one after which calls may be cut; ``None`` before one.
+
+    ``call_fragments`` is how many fragments of calls were in the item that came last.
+    """
 
     def __init__(self, held: Held) -> None:
         self.finish_reason: str | None = None
+        self.call_fragments = 0
         self._fields = ChangedFields(held)
         self._calls = Calls(held)
         self._next = 0
@@ -48,6 +54,7 @@ class Choice:
         ``max_held_bytes``.
         """
         delta = delta_of(data)
+        self.call_fragments = 0
         events = [*self._reasoning(delta), *self._content(delta.get("content"))]
         # Most deltas have none of these, so that it is cheaper to ask for all of them at once.
         if not _RARE.isdisjoint(delta):
@@ -113,6 +120,7 @@ class Choice:
         return [*self._turn_to("content"), e.CitationDelta(self._index, rest(annotation, "index"))]
 
     def _call(self, call: JSON) -> list[BlockEvent]:
+        self.call_fragments += 1
         events = self._calls.receive(call, self._next)
         if not any(isinstance(event, e.BlockStart) for event in events):
             return events
@@ -147,7 +155,8 @@ class Choice:
             fields[LOGPROBS] = _without_items(data["logprobs"])
         new = self._fields.changed(fields) if fields else fields
         reason = optional(data, "finish_reason", str) or None
-        if reason == self.finish_reason:
+        # A call that may be cut is not whole because another reason comes later.
+        if reason == self.finish_reason or self.finish_reason in _CUTTING_REASONS:
             reason = None
         self.finish_reason = reason or self.finish_reason
         return [e.MessageDelta(reason, extra=new)] if reason or new else []

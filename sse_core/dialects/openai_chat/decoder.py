@@ -64,6 +64,7 @@ class Decoder:
         self._started = False  # the message has begun
         self._ended = False
         self._broken = False  # an event could not be read
+        self._call_fragments = 0  # in the chunk that came last
         self._before = e.MessageDelta()  # what came before the message could begin
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
@@ -90,7 +91,7 @@ class Decoder:
         # An error tells its source itself: whoever sends an error without one made it himself.
         carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
         carrier.source = sse
-        self._repetition.learn(sse, events)
+        self._repetition.learn(sse, events if self._repeats(events[0]) else [])
         return events
 
     def receive_eof(self) -> list[BlockEvent]:
@@ -122,6 +123,13 @@ class Decoder:
         self._broken = True
         self._choices.clear()
 
+    def _repeats(self, event: BlockEvent) -> bool:
+        """Whether the same chunk again would give ``event`` again, if it is a delta and all that there is.
+
+        A fragment of a call beside it may be kept until the call has a name, or change which call is meant.
+        """
+        return self._call_fragments == isinstance(event, e.ArgumentsDelta)
+
     def _error(self, chunk: JSONObject) -> list[BlockEvent]:
         """An error, after what the chunk says beside it, as far as that can be read."""
         try:
@@ -143,6 +151,7 @@ class Decoder:
     def _chunk(self, chunk: JSONObject) -> list[BlockEvent]:
         choices = optional(chunk, "choices", list) or []
         self._began = True
+        self._call_fragments = 0
         self._id = self._id or text(chunk, "id", "")
         self._model = self._model or text(chunk, "model", "")
         self._created = self._created or chunk.get("created")
@@ -183,7 +192,9 @@ class Decoder:
             choice = self._choices[index] = Choice(self._held)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, _role([data]), dialect=NAME))
-        return self._of(index, [*events, *choice.receive(data)])
+        events += choice.receive(data)
+        self._call_fragments += choice.call_fragments
+        return self._of(index, events)
 
     def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:
         for event in events:

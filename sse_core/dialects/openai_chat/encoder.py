@@ -23,7 +23,7 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
 from ..fields import rest
-from ..foreign import is_foreign, plain_event
+from ..foreign import Answered, is_foreign, plain_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
@@ -84,13 +84,14 @@ class _Answer:
         self._tools: dict[int, _Tool] = {}  # calls that are not whole yet
         self._calls = 0
         self._annotations = 0
+        self.answered = Answered()
 
     def end(self) -> JSONObject:
         """Why the choice ended, as fields of it; none where nobody has said.
 
         A call that is not whole may not look so.
         """
-        reason, cut_call = self.stop_reason, bool(self._tools)
+        reason, cut_call = self.stop_reason, bool(self._tools) or self.answered.seen
         if self.dialect != NAME or cut_call:
             reason = finish_reason(reason, calls=self._calls > 0, cut_call=cut_call)
         native = (
@@ -223,6 +224,8 @@ class Encoder:
             return []
         if isinstance(event, e.MessageStart) and event.choice == 0:
             self._dialect = event.dialect
+        if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
+            self._answer(event.choice).answered.note(event)
         plain = plain_event(event) if is_foreign(self._dialect, NAME) else event
         return [] if plain is None else [ServerSentEvent("message", data) for data in self._write(plain)]
 

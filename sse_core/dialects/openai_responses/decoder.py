@@ -232,8 +232,10 @@ def _object(data: JSONObject, name: str) -> JSONObject:
 
 
 def _stop_reason(outcome: str, response: JSONObject) -> str | None:
-    if outcome == "incomplete":
-        return text(_object(response, "incomplete_details"), "reason", outcome)
+    # Where a host says both, that it is completed and why it is not, it is not.
+    why = text(_object(response, "incomplete_details"), "reason", "")
+    if outcome == "incomplete" or (outcome == "completed" and why):
+        return why or outcome
     return outcome if outcome == "completed" else None
 
 

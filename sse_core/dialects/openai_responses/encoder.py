@@ -12,7 +12,6 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar
@@ -30,12 +29,12 @@ from ..fields import json_object
 from ..foreign import is_foreign
 from .decoder import BESIDE, NAME
 from .errors import in_own_words, write_cut, write_error
-from .items import OUTPUT
+from .items import OUTPUT, item_place
 from .made_items import ending_of, item_type, made_response, new_item
 from .written_items import Item, Writer
 
-#: The place of an item that the message's extra fields have.
-_ITEM = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
+#: After a number from here on none follows: it could be longer than a number that can be written.
+_MAX_NUMBER = 2**63
 #: What has no form in a response, and is not kept.
 _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
 #: Ends that are told of even where events are sent on as they came: the provider has not told of them.
@@ -111,7 +110,7 @@ class Encoder:
             return {"sequence_number": 0}
         number = json_object(self._last.data.encode(errors="replace")).get("sequence_number")
         # Where the host numbers nothing, this has no number either.
-        return {"sequence_number": number + 1} if type(number) is int else {}
+        return {"sequence_number": number + 1} if type(number) is int and number < _MAX_NUMBER else {}
 
     def _start(self, event: e.MessageStart) -> list[JSONObject]:
         if self._started:
@@ -132,12 +131,12 @@ class Encoder:
         """The provider tells of its items: first when one begins, then when it is done."""
         sent: list[JSONObject] = []
         for name, skeleton in extra.items() if self._own else ():
-            place = _ITEM.fullmatch(name)
+            place = item_place(name)
             if place is None or not (isinstance(skeleton, dict) and isinstance(skeleton.get("type"), str)):
                 continue
-            item = self._items.get(int(place[1]))
+            item = self._items.get(place)
             if item is None:
-                item = Item(int(place[1]), skeleton, told=True)
+                item = Item(place, skeleton, told=True)
                 sent += self._add(item)
                 sent += [] if item.is_verbatim else item.added()
             elif item.told and item.type == skeleton["type"]:

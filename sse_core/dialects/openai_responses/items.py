@@ -9,6 +9,7 @@ Items are told apart by ``output_index`` only: some hosts give an item another i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,8 @@ from .told import ToldFields, digest_of
 
 #: What marks an item's fields among the extra fields of the message.
 OUTPUT = "output."
+#: The same with the item's index.  A field of the response may have such a name, too.
+_PLACE = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
 #: Items that the provider runs itself.
 _RESULTS = frozenset(
     {
@@ -293,6 +296,12 @@ class Output:
             else:
                 yield following, data
                 following += 1
+
+
+def item_place(name: str) -> int | None:
+    """The index of the item whose extra field has this name; ``None`` for any other name."""
+    place = _PLACE.fullmatch(name)
+    return None if place is None else int(place[1])
 
 
 def _index(data: JSONObject, name: str, default: int) -> int:

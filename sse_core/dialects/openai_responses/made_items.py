@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..foreign import is_foreign, is_whole
+from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import NAME
 from .errors import in_own_words
 from .parts import LISTS
@@ -74,7 +74,7 @@ def ending_of(message: Message, items: list[Item]) -> tuple[str, str | None]:
     return ending(
         message.stop_reason,
         calls=any(item.is_call for item in items),
-        cut_call=any(item.is_call and item.is_open for item in items),
+        cut_call=client_calls(message)[1] or any(item.is_call and item.is_open for item in items),
     )
 
 

@@ -14,7 +14,7 @@ from ...blocks.strict_json import JSONObject
 from ..fields import rest
 from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import BESIDE, NAME
-from .items import OUTPUT
+from .items import OUTPUT, item_place
 from .made_items import ending_of, error_of, item_type, made_id, made_items, made_response
 from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
 from .words import ending
@@ -44,9 +44,10 @@ def to_response(message: Message) -> JSONObject:
     extra = _response_fields(message)
     output = _told_items(message)
     placed = {id(block) for item in output.values() for block in item.blocks}
+    last = output[max(output)] if output else None
     for block in message.blocks:
         if id(block) not in placed:
-            _add(output, block)
+            last = _add(output, block, last)
     return {
         **extra,
         "id": message.id or extra.get("id", ""),
@@ -87,14 +88,14 @@ def _told_items(message: Message) -> dict[int, _Item]:
     """The items that the provider told of, with their blocks."""
     output: dict[int, _Item] = {}
     for name, skeleton in message.extra.items():
-        number = name.removeprefix(OUTPUT)
-        if number != name and number.isdecimal() and isinstance(skeleton, dict) and "type" in skeleton:
-            output[int(number)] = _Item(int(number), skeleton, was_told=True)
+        place = item_place(name)
+        if place is not None and isinstance(skeleton, dict) and "type" in skeleton:
+            output[place] = _Item(place, skeleton, was_told=True)
     whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
-        place = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
-        if type(place) is int and place in output:
-            output[place].blocks.append(block)
+        index = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
+        if type(index) is int and index in output:
+            output[index].blocks.append(block)
     # A block that is an item says nothing of its place, but stands in the order of the items of its type.
     waiting: dict[str, deque[_Item]] = defaultdict(deque)
     for item in output.values():
@@ -106,16 +107,16 @@ def _told_items(message: Message) -> dict[int, _Item]:
     return output
 
 
-def _add(output: dict[int, _Item], block: Block) -> None:
-    """Put a block that has no item into one: texts that follow each other into the same."""
+def _add(output: dict[int, _Item], block: Block, last: _Item | None) -> _Item | None:
+    """Put a block that has no item into one, and give the last: texts that follow each other share it."""
     type_ = item_type(block, own=True)
     if type_ is None:
-        return
-    last = output[max(output)] if output else None
+        return last
     if last is None or last.was_told or type_ not in LISTS or last.skeleton["type"] != type_:
         index = 0 if last is None else last.index + 1
         last = output[index] = _Item(index, {"type": type_}, was_told=False)
     last.blocks.append(block)
+    return last
 
 
 def _whole(item: _Item, message: Message) -> JSONObject:

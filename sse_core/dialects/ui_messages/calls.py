@@ -46,6 +46,7 @@ class Calls:
         self._held = held
         self._kept = 0
         self._calls: dict[str, _Call] = {}
+        self._replaced: set[int] = set()  # the blocks of calls whose id another call has taken
 
     def start(self, chunk: JSONObject, index: int) -> ToolUseBlock:
         """The block, with this index, of a call that begins."""
@@ -53,6 +54,10 @@ class Calls:
         by_provider = optional(chunk, "providerExecuted", bool)
         is_text = optional(chunk, "inputEncoding", str) == "text"
         self._keep(id_)
+        before = self._calls.get(id_)
+        if before is not None and before.is_open:
+            # The browser's side has one call for each id: what began before is that call no more.
+            self._replaced.add(before.index)
         self._calls[id_] = _Call(index, is_text=is_text)
         return ToolUseBlock(
             id_,
@@ -103,12 +108,13 @@ class Calls:
         return call.index
 
     def unfinished(self) -> set[int]:
-        """The indexes of calls whose arguments are not whole."""
-        return {call.index for call in self._calls.values() if not call.whole}
+        """The indexes of calls whose arguments are not whole, or whose id another call has taken."""
+        return self._replaced | {call.index for call in self._calls.values() if not call.whole}
 
     def clear(self) -> None:
         """Forget all calls."""
         self._calls.clear()
+        self._replaced.clear()
         self._held.add(-self._kept)
         self._kept = 0
 

@@ -186,6 +186,9 @@ class Chunks:
             self._held.add(len(id_))
             return [chunk]
         if id_ not in self._calls:
+            # The result of a call without an id may be any call's whose id was made up: so none is run.
+            if not id_:
+                self._waiting.clear()
             return []
         if chunk["type"] == "tool-approval-request":
             self._approvals.add(chunk["approvalId"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ...blocks import strict_json
 from ...blocks.strict_json import JSON, JSONObject
@@ -107,10 +107,16 @@ def _is_error(content: JSON) -> bool:
 
 def _renamed(value: JSON) -> JSON:
     """The value with its fields' names in camel case."""
-    if isinstance(value, list):
-        return [_renamed(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        _SNAKE.sub(lambda found: found[1].upper(), name): _renamed(inner) for name, inner in value.items()
-    }
+    whole = [value]
+    waiting: list[Any] = [whole]  # no calls within calls: a value may be nested deeper than those may
+    while waiting:
+        around = waiting.pop()
+        for place, inner in list(around.items() if isinstance(around, dict) else enumerate(around)):
+            if isinstance(inner, dict | list):
+                around[place] = _renamed_fields(inner) if isinstance(inner, dict) else list(inner)
+                waiting.append(around[place])
+    return whole[0]
+
+
+def _renamed_fields(fields: JSONObject) -> JSONObject:
+    return {_SNAKE.sub(lambda found: found[1].upper(), name): value for name, value in fields.items()}

@@ -28,6 +28,7 @@ class UIMessage:
         self.value: JSONObject = {"id": "", "role": "assistant", "parts": self._parts}
         self._texts: dict[str, JSONObject] = {}
         self._calls: dict[str, JSONObject] = {}  # the last with each id
+        self._asked_of: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
         self._data: dict[tuple[str, str], JSONObject] = {}
 
     def receive(self, chunk: JSONObject) -> None:
@@ -104,16 +105,17 @@ class UIMessage:
         asked = {
             _APPROVAL.get(name, name): value for name, value in rest(chunk, "type", "toolCallId").items()
         }
+        self._asked_of[chunk["approvalId"]] = chunk["toolCallId"]
         self._calls[chunk["toolCallId"]].update(state="approval-requested", approval=asked)
 
     def _answered(self, chunk: JSONObject) -> None:
         """The user has said whether it may."""
         id_ = chunk["approvalId"]
-        for part in self._calls.values():
-            approval = part.get("approval")
-            if approval is not None and approval["id"] == id_:
-                answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
-                part.update(state="approval-responded", approval={**approval, **answer})
+        part = self._calls[self._asked_of[id_]]
+        approval = part.get("approval")
+        if approval is not None and approval["id"] == id_:
+            answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
+            part.update(state="approval-responded", approval={**approval, **answer})
 
     def _update(self, part: JSONObject, state: str, chunk: JSONObject, *names: str) -> None:
         for name in _OF_STATE:
@@ -163,10 +165,10 @@ _WHOLE = frozenset({"custom", "source-url", "source-document", "file", "reasonin
 
 
 def _merged(known: JSON, added: JSON) -> JSON:
-    """Objects within objects are merged, everything else is replaced."""
-    if not isinstance(known, dict) or not isinstance(added, dict):
+    """Objects within objects are merged, everything else is replaced.  ``known`` is ours, and changes."""
+    if not isinstance(added, dict):
         return added
-    merged = dict(known)
+    merged = known if isinstance(known, dict) else {}
     for name, value in added.items():
-        merged[name] = _merged(known.get(name), value)
+        merged[name] = _merged(merged.get(name), value)
     return merged

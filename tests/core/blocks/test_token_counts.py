@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core.blocks import Message, TokenCounts
+from sse_core import MessageAccumulator, dialects
+from sse_core.blocks import Message, MessageStart, MessageStop, TokenCounts
 
 #: The same request and answer as each provider counts it.
 SAME = TokenCounts(input=100, output=50, cache_read=60, cache_written=None, reasoning=20)
@@ -94,3 +96,14 @@ def test_any_usage_gives_counts_that_are_none_or_not_negative(usage: dict[str, A
     counts = TokenCounts.of(usage)
     for figure in (counts.input, counts.output, counts.cache_read, counts.cache_written, counts.reasoning):
         assert figure is None or (type(figure) is int and figure >= 0)
+
+
+@pytest.mark.parametrize("name", dialects.names())
+def test_a_figure_of_any_length_can_be_sent_on(name: str) -> None:
+    usage = dict.fromkeys(("input_tokens", "cache_read_input_tokens", "output_tokens"), int("9" * 4300))
+    assert TokenCounts.of(usage) == TokenCounts()
+    accumulator, encoder = MessageAccumulator(), dialects.get(name).Encoder()
+    for event in (MessageStart("m", "c", usage=usage, dialect="x"), MessageStop()):
+        accumulator.receive(event)
+        encoder.send(event)
+    json.dumps(dialects.get(name).to_response(accumulator.message))

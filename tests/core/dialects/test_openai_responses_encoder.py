@@ -233,7 +233,13 @@ def test_what_is_no_block_event_is_refused(wrong: Any, *, verbatim: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("last", "number"), [({"sequence_number": 4}, 5), ({}, None), ({"sequence_number": "4"}, None)]
+    ("last", "number"),
+    [
+        ({"sequence_number": 4}, 5),
+        ({}, None),
+        ({"sequence_number": "4"}, None),
+        ({"sequence_number": int("9" * 4300)}, None),
+    ],
 )
 def test_verbatim_only_what_the_provider_did_not_tell_is_written(
     last: dict[str, Any], number: int | None

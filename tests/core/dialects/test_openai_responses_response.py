@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -315,6 +316,7 @@ def test_a_message_without_a_protocol_counts_as_ones_own() -> None:
 
 def test_fields_that_only_look_like_items_are_no_items() -> None:
     extra = {"output.x": 1, "output.3": 5, "output.4": {"z": 1}, "output.5": {"type": 5}}
+    extra |= {name: {"type": "message"} for name in ("output.\u0663", "output." + "9" * 5000, "output.-1")}
     message = accumulate([MessageStart("m", "c", extra=extra), *blocks((TextBlock("a"),)), MessageStop()])
     assert [item["type"] for item in RESPONSES.to_response(message)["output"]] == [5, "message"]
 
@@ -365,3 +367,11 @@ def test_a_response_is_whoevers_asked_for_it() -> None:
     message = foreign((TextBlock("a"),))
     RESPONSES.to_response(message)["tools"].append("mine")
     assert RESPONSES.to_response(message)["tools"] == []
+
+
+def test_blocks_without_an_item_take_linear_time() -> None:
+    message = Message()
+    message.indexed_blocks = {index: ToolUseBlock(str(index), "f") for index in range(30_000)}
+    start = time.process_time()
+    assert len(RESPONSES.to_response(message)["output"]) == 30_000
+    assert time.process_time() - start < 2  # the square of it takes 5 s

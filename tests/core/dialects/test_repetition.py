@@ -242,3 +242,40 @@ def test_a_long_event_is_not_kept(read_in_full: list[str]) -> None:
     for _ in range(3):
         assert len(decoder.receive_event(sse)) == 1
     assert len(read_in_full) == 3
+
+
+def _calls(*fragments: str, beside: str = "") -> str:
+    """A chunk with these fragments of calls."""
+    return _C + "{" + beside + '"tool_calls":[' + ",".join(fragments) + "]}}]}"
+
+
+#: Chunks that give one delta each, and change what the next chunk means: what begins, then what repeats.
+_F, _G = '{"index":0,"id":"a","function":{"name":"f"}}', '{"index":1,"id":"b","function":{"name":"g"}}'
+_NAMELESS = '{"index":2,"function":{"arguments":"1"}}'
+CHANGING: dict[str, tuple[list[str], str]] = {
+    "arguments that wait for a name": (
+        [_calls(_F)],
+        _calls('{"index":0,"function":{"arguments":T}}', _NAMELESS),
+    ),
+    "the same beside a text": ([_C + '{"content":"x"}}]}'], _calls(_NAMELESS, beside='"content":T,')),
+    "the same in another choice": (
+        [_C + '{"content":"x"}}]}', '{"choices":[{"index":1,"delta":{"content":"x"}}]}'],
+        '{"choices":[{"delta":{"content":T}},{"index":1,"delta":{"tool_calls":[' + _NAMELESS + "]}}]}",
+    ),
+    "another call is the latest": (
+        [_calls(_G), _calls(_F)],
+        _calls('{"function":{"arguments":T}}', '{"id":"b","function":{"arguments":""}}'),
+    ),
+    "another call takes the index": (
+        [_calls(_G), _calls(_F)],
+        _calls('{"index":0,"function":{"arguments":T}}', '{"index":0,"id":"b"}'),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_an_event_that_changes_what_the_next_means_is_no_pattern(name: str) -> None:
+    before, form = CHANGING[name]
+    named = _calls('{"index":2,"id":"c","function":{"name":"h"}}')
+    data = [*before, *(filled(form, f'"{text}"') for text in "1234"), named, "[DONE]"]
+    check(CHAT, [ServerSentEvent("message", each) for each in data])

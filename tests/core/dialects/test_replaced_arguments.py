@@ -25,11 +25,11 @@ CAN_NOT, CAN = ["anthropic", "openai-chat"], ["gemini", "openai-responses", "ui-
 END: list[BlockEvent] = [MessageDelta("tool_use"), MessageStop()]
 
 
-def crossed(name: str, *events: BlockEvent) -> Message:
-    """The message that these events make when they have gone through a protocol."""
+def crossed(name: str, *events: BlockEvent, origin: str = "x") -> Message:
+    """The message that these events make when they have gone through a protocol.  ``origin``: its own."""
     dialect = dialects.get(name)
     encoder, decoder, accumulator = dialect.Encoder(), dialect.Decoder(), MessageAccumulator()
-    sent = [sse for event in (MessageStart("m", "c", dialect="x"), *events) for sse in encoder.send(event)]
+    sent = [sse for event in (MessageStart("m", "c", dialect=origin), *events) for sse in encoder.send(event)]
     for event in [event for sse in sent for event in decoder.receive_event(sse)] + decoder.receive_eof():
         accumulator.receive(event)
     return accumulator.message
@@ -50,11 +50,19 @@ def test_a_call_as_its_deltas_said_is_run(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CAN_NOT)
-def test_with_the_wrong_ones_nothing_is_run(name: str) -> None:
-    message = crossed(name, *call(0, TextReplaced(0, '{"a": 2}')), *END)
+@pytest.mark.parametrize("origin", ["x", ""])
+def test_with_the_wrong_ones_nothing_is_run(name: str, origin: str) -> None:
+    message = crossed(name, *call(0, TextReplaced(0, '{"a": 2}')), *END, origin=origin)
     assert message.completeness == "complete"
     assert message.executable_tools == []
     assert message.stop_meaning == "max_tokens"
+
+
+def test_a_text_that_is_replaced_stops_as_any() -> None:
+    text = [BlockStart(0, TextBlock()), TextDelta(0, "a"), TextReplaced(0, "b"), BlockStop(0)]
+    message = crossed("anthropic", *text, *call(1), *END, origin="")
+    assert message.text == "a"
+    assert len(message.executable_tools) == 1
 
 
 @pytest.mark.parametrize("name", CAN)
@@ -78,3 +86,10 @@ def test_text_that_was_sent_stays_as_it_was(name: str) -> None:
     message = crossed(name, *text, *END)
     assert (message.text, message.completeness) == ("Hello", "complete")
     assert crossed(name, TextReplaced(7, "x"), *END).completeness == "complete"
+
+
+def test_a_call_that_the_provider_runs_stops_as_any() -> None:
+    ran = [BlockStart(0, ToolUseBlock("t0", "f", "server_tool_use")), TextReplaced(0, "{}"), BlockStop(0)]
+    message = crossed("anthropic", *ran, *call(1), *END, origin="")
+    assert [tool.state for tool in message.tools] == ["complete", "complete"]
+    assert [tool.id for tool in message.executable_tools] == ["t1"]

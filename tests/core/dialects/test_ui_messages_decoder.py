@@ -148,6 +148,21 @@ def test_a_call_that_is_not_available_is_never_whole() -> None:
     assert tools(CALL_START, arguments("{}")) == [0, ("incomplete", None, "{}")]
 
 
+@pytest.mark.parametrize("available", [[], [{**AVAILABLE, "input": {"a": 2}}]])
+def test_a_call_whose_id_another_takes_is_never_whole(available: list[Any]) -> None:
+    message = read(
+        *step(CALL_START, arguments("1"), *available, CALL_START, {**AVAILABLE, "input": {"a": 1}})
+    )
+    assert [tool.state for tool in message.tools] == ["incomplete", "complete"]
+    assert [tool.arguments for tool in message.executable_tools] == [{"a": 1}]
+
+
+def test_a_call_may_take_the_id_of_one_whose_outcome_is_told() -> None:
+    output = {"type": "tool-output-available", "toolCallId": "c1", "output": 1}
+    message = read(*step({**AVAILABLE, "input": {}}, output, CALL_START, {**AVAILABLE, "input": {}}))
+    assert [tool.state for tool in message.tools] == ["complete", "complete"]
+
+
 def test_a_call_that_the_provider_runs_is_not_for_the_client() -> None:
     chunks = [{**CALL_START, "providerExecuted": True}, {**AVAILABLE, "input": {}}]
     assert tools(*chunks) == [0, ("complete", {}, "")]

@@ -35,6 +35,7 @@ from sse_core.blocks import (
     UnknownBlock,
     UnknownDelta,
     UnknownEvent,
+    strict_json,
 )
 from sse_core.dialects.ui_messages import HEADERS, Encoder
 from tests.core.dialects.ui import DONE, FINISH_STEP, START, UI, call, decode, encode, sse, start, text
@@ -213,6 +214,18 @@ def test_a_result_that_is_an_error_is_one(data: Any, text: str) -> None:
 @pytest.mark.parametrize("data", [{}, {"tool_use_id": "another"}, {"tool_use_id": 1}])
 def test_a_result_of_no_call_is_left_out(data: Any) -> None:
     assert after_start(*whole(0, ResultBlock({"type": "x_tool_result", **data}))) == []
+
+
+def test_names_are_changed_however_deep_they_are() -> None:
+    deep: Any = {"a_b": [{"c_d": 1}]}
+    for _ in range(strict_json.MAX_DEPTH):
+        deep = {"e_f": deep}
+    result = ResultBlock({"type": "web_search_tool_result", "tool_use_id": "c1", "content": deep})
+    *_, output = after_start(call(type="server_tool_use"), BlockStop(0), *whole(1, result))
+    found = output["output"]
+    for _ in range(strict_json.MAX_DEPTH):
+        found = found["eF"]
+    assert found == {"aB": [{"cD": 1}]}
 
 
 def test_what_a_search_finds_is_a_source_and_cited_once() -> None:

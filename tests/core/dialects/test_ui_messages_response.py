@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from sse_core import Message
 from sse_core.blocks import (
     ArgumentsDelta,
+    Block,
     BlockEvent,
     BlockStart,
     BlockStop,
@@ -19,6 +21,7 @@ from sse_core.blocks import (
     TextBlock,
     TextDelta,
     ToolUseBlock,
+    UnknownBlock,
 )
 from tests.core.dialects.ui import DONE, START, UI, accumulate, call, parts, read, start, step, text
 
@@ -123,6 +126,13 @@ def test_a_call_that_a_user_is_asked_about() -> None:
     }
 
 
+def test_an_answer_to_what_is_asked_no_more_changes_nothing() -> None:
+    asked = [{"type": "tool-approval-request", "toolCallId": "c1", "approvalId": id} for id in ("a", "b")]
+    answer = {"type": "tool-approval-response", "approvalId": "a", "approved": True}
+    (part,) = parts(AVAILABLE, *asked, answer)
+    assert (part["state"], part["approval"]) == ("approval-requested", {"id": "b"})
+
+
 def test_dynamic_tools_have_their_name_beside() -> None:
     dynamic = {"type": "dynamic-tool", "toolName": "f", "toolCallId": "c1", "state": "input-streaming"}
     assert parts({**CALL_START, "dynamic": True, "title": "T"}) == [{**dynamic, "title": "T"}]
@@ -149,8 +159,35 @@ def test_an_applications_part_is_replaced_by_one_with_its_id() -> None:
 def test_what_an_application_adds_is_merged() -> None:
     added = [{"a": {"b": 1, "c": 1}}, {"a": {"b": 2}, "d": [1]}, {"d": [2]}]
     chunks = [{"type": "message-metadata", "messageMetadata": item} for item in added]
-    made = UI.to_response(read(*START, *chunks, DONE))
-    assert made["metadata"] == {"a": {"b": 2, "c": 1}, "d": [2]}
+    message = read(*START, *chunks, DONE)
+    assert UI.to_response(message)["metadata"] == {"a": {"b": 2, "c": 1}, "d": [2]}
+    assert message.extra["messageMetadata"] == [
+        {"a": {"b": 1, "c": 1}},
+        {"a": {"b": 2}, "d": [1]},
+        {"d": [2]},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["metadata", "answers"])
+def test_a_message_takes_linear_time(kind: str) -> None:
+    message = Message()
+    if kind == "metadata":
+        message.extra["messageMetadata"] = [{str(place): place} for place in range(100_000)]
+    else:
+        blocks = [block for place in range(20_000) for block in _asked_and_answered(str(place))]
+        message.indexed_blocks = dict(enumerate(blocks))
+    message.completeness = "complete"
+    began = time.process_time()
+    made = UI.to_response(message)
+    assert time.process_time() - began < 3  # the square of it takes about 10 s
+    assert len(made["parts"]) == 20_001 or len(made["metadata"]) == 100_000
+
+
+def _asked_and_answered(id: str) -> list[Block]:
+    call = ToolUseBlock(id, "f", state="complete", arguments={})
+    asked = {"type": "tool-approval-request", "toolCallId": id, "approvalId": id, "tool_use_id": id}
+    answer = {"type": "tool-approval-response", "approvalId": id, "approved": True}
+    return [call, ResultBlock(asked), UnknownBlock(answer)]
 
 
 def test_a_message_without_steps_has_none() -> None:
