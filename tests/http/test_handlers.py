@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -215,3 +216,15 @@ class TestFollowing:
         answer.follow(Follow(broadcast), request, 1.0)
         assert answer.head == Reply(204)
         assert answer.deadline is None
+
+
+@pytest.mark.parametrize("bound", [0, -1])
+def test_a_log_that_holds_nothing(bound: int) -> None:
+    with pytest.raises(ValueError, match="max_log_bytes must be 1 or more"):
+        HandlerSettings(max_log_bytes=bound)
+
+
+@pytest.mark.parametrize("seconds", [-0.1, math.inf, math.nan])
+def test_a_hold_that_is_none_or_never_over(seconds: float) -> None:
+    with pytest.raises(ValueError, match="head_hold must be a finite number of seconds"):
+        HandlerSettings(head_hold=seconds)
