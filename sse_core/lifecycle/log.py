@@ -185,19 +185,13 @@ class TurnLog:
         if position + 1 >= self._first:
             return b""
         missing = {"type": "gap", "from": position + 1, "to": self._first - 1}
-        short = self._snapshots.events() if self._snapshots is not None else []
-        if short:
-            missing["snapshot"] = len(short)
-        events = [encode_event(json.dumps(missing), event="gap")]
-        for event in short:
-            is_last = event is short[-1] and self.epoch is not None
-            name = None if event.type == "message" else event.type
-            events.append(
-                encode_event(
-                    event.data, event=name, id=f"{self.epoch}-{self._first - 1}" if is_last else None
-                )
-            )
-        return b"".join(events)
+        count, short = 0, b""
+        if self._snapshots is not None:
+            last_id = None if self.epoch is None else f"{self.epoch}-{self._first - 1}"
+            count, short = self._snapshots.in_short(last_id)
+        if count:
+            missing["snapshot"] = count
+        return encode_event(json.dumps(missing), event="gap") + short
 
     def reader_moved(self, before: int, now: float) -> None:
         """A reader's position has changed from ``before``: perhaps there is room now."""
@@ -214,6 +208,8 @@ class TurnLog:
         if epoch != self.epoch or not (number.isascii() and number.isdecimal()) or len(number) > 15:
             return None
         position = int(number)
+        if number != str(position):
+            return None
         return position if position <= self.last else None
 
     def _make_room(self, now: float) -> None:

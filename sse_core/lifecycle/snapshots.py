@@ -14,7 +14,7 @@ from __future__ import annotations
 from ..blocks import BlockEvent, MessageAccumulator, MessageDelta, MessageReset
 from ..dialects import Dialect
 from ..errors import ProtocolError
-from ..framing import EventStreamDecoder, ServerSentEvent
+from ..framing import EventStreamDecoder, ServerSentEvent, encode_event
 
 #: Bytes of the data of a message's last events that are kept.
 MAX_END_BYTES = 64 * 1024
@@ -40,16 +40,19 @@ class Snapshots:
         self._end: list[ServerSentEvent] = []
         self._end_bytes = 0
         self._known = True
+        self._made: tuple[int, bytes] | None = None  # for all who ask before more is dropped
 
     @property
     def retained_bytes(self) -> int:
         """What is kept for it."""
-        return self._accumulator.message_bytes + self._end_bytes
+        made = 0 if self._made is None else len(self._made[1])
+        return self._accumulator.message_bytes + self._end_bytes + made
 
     def dropped(self, entry: bytes) -> None:
         """The log has dropped this event; ``entry`` is its bytes."""
         if not self._known:
             return
+        self._made = None
         try:
             for sse in self._frames.receive_data(entry):
                 self._receive(sse)
@@ -61,6 +64,7 @@ class Snapshots:
         self._known = False
         self._accumulator = MessageAccumulator()
         self._end, self._end_bytes = [], 0
+        self._made = None
 
     def _receive(self, sse: ServerSentEvent) -> None:
         if sse.type == self._reset:
@@ -86,6 +90,17 @@ class Snapshots:
         short = [sse for event in self._accumulator.snapshot() for sse in encoder.send(event)]
         return [*short, *self._end] if self._says_the_same(short) else []
 
+    def in_short(self, last_id: str | None) -> tuple[int, bytes]:
+        """What was dropped, in short: in how many events, and their bytes; ``last_id`` is the last one's ID.
+
+        They are made once for all readers who ask before more is dropped.
+        """
+        if self._made is None:
+            events = self.events()
+            pieces = [_encoded(event, last_id if event is events[-1] else None) for event in events]
+            self._made = len(events), b"".join(pieces)
+        return self._made
+
     def _says_the_same(self, short: list[ServerSentEvent]) -> bool:
         """Whether who reads ``short`` has the same blocks; not every protocol has a form for each message."""
         decoder, accumulator = self._dialect.Decoder(), MessageAccumulator()
@@ -96,6 +111,11 @@ class Snapshots:
         except ProtocolError:
             return False
         return accumulator.message.blocks == self._accumulator.message.blocks
+
+
+def _encoded(event: ServerSentEvent, id_: str | None) -> bytes:
+    name = None if event.type == "message" else event.type
+    return encode_event(event.data, event=name, id=id_)
 
 
 def _is_of_the_end(event: BlockEvent) -> bool:

@@ -255,6 +255,7 @@ class TestPositions:
                 "turn-7-1 ",
                 "turn-7--1",
                 "turn-7-+1",
+                "turn-7-01",
             ),
             *("turn-7-1.0", "turn-7-x", "turn-7-\u0661", "turn-7-²", "turn-7-1_0", "1", "-1"),
             "turn-7-" + "0" * 5000 + "1",

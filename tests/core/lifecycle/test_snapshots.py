@@ -209,3 +209,29 @@ def test_what_was_discarded_is_in_no_snapshot() -> None:
     assert snapshots.retained_bytes == 0
     (gap,) = EventStreamDecoder().receive_data(log.what_was_dropped(0))
     assert json.loads(gap.data) == {"type": "gap", "from": 1, "to": 20}
+
+
+def test_it_is_made_once_for_all_who_come_before_more_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    snapshots = Snapshots(ANTHROPIC)
+    log = log_of(ANSWER[:40], 10, snapshots)
+    before = snapshots.retained_bytes
+    events = snapshots.events
+
+    def counted() -> list[ServerSentEvent]:
+        made.append(1)
+        return events()
+
+    monkeypatch.setattr(snapshots, "events", counted)
+    first = read(log)
+    assert all(read(log) == first for _ in range(5))
+    assert made == [1]
+    assert snapshots.retained_bytes > before, "it is kept, so it is counted"
+    encoder = ANTHROPIC.Encoder()
+    for event in ANSWER[40:]:
+        for sse in encoder.send(event):
+            log.append(sse)
+    assert message_of(read(log)[1:]) == WHOLE
+    assert made == [1, 1]
+    log.discard(0.0)
+    assert snapshots.retained_bytes == 0
