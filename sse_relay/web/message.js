@@ -126,7 +126,8 @@ export class Message {
         this.finish();
         break;
       case "gap":
-        this.#gap();
+        if (data.snapshot > 0) this.#beginAnew();
+        else this.#gap();
         break;
     }
     return null;
@@ -182,6 +183,14 @@ export class Message {
     this.finish();
     this.#open.clear();
     this.blocks.push(new Block({ type: "gap" }));
+  }
+
+  /** Events are gone, and what follows tells them all in short. */
+  #beginAnew() {
+    this.#open.clear();
+    this.blocks = [];
+    this.stopReason = null;
+    this.outputTokens = null;
   }
 
   toJSON() {

@@ -40,6 +40,8 @@ export class ExchangeView {
   #progress;
   #blocks = element("div", { class: "blocks" });
   #views = /** @type {(import("./block-views.js").BlockView | null)[]} */ ([]);
+  /** The blocks that are shown: others take their place when the message begins anew. */
+  #shown = /** @type {import("./message.js").Block[] | null} */ (null);
   #icon = icon("connecting");
   #label = element("span");
   #values = METRICS.map(() => element("dd"));
@@ -84,12 +86,20 @@ export class ExchangeView {
 
   /** @param {import("./message.js").Message} message */
   #updateBlocks(message) {
+    if (message.blocks !== this.#shown) this.#forgetBlocks(message.blocks);
     for (const block of message.blocks.slice(this.#views.length)) {
       const view = this.#progress.shows(block) ? null : viewOf(block);
       this.#views.push(view);
       if (view !== null) this.#blocks.append(view.element);
     }
     for (const view of this.#views) view?.update();
+  }
+
+  /** The message began anew, or is shown for the first time. @param {import("./message.js").Block[]} blocks */
+  #forgetBlocks(blocks) {
+    for (const view of this.#views) view?.element.remove();
+    this.#views = [];
+    this.#shown = blocks;
   }
 
   /** The turn is over: say how it ended, and offer what can be done. */

@@ -104,6 +104,15 @@ test("a message is visible once a reader could have seen something of it", () =>
   assert.equal(messageOf({ type: "gap" }).visible, false);
 });
 
+test("after a gap with a snapshot the message begins anew", () => {
+  const message = messageOf(
+    start, begin(0, { type: "text", text: "" }), text(0, "before"), { type: "gap", from: 4, to: 9, snapshot: 3 },
+    start, begin(0, { type: "text", text: "" }), text(0, "before and "), text(0, "after"),
+  );
+  assert.equal(message.text, "before and after");
+  assert.deepEqual(message.blocks.map((block) => block.type), ["text"]);
+});
+
 test("after a gap the rest continues in blocks of its own, and a tool without its start never completes", () => {
   const message = messageOf(
     start, begin(0, { type: "text", text: "" }), text(0, "before"), { type: "gap", from: 4, to: 9 },

@@ -258,6 +258,20 @@ def test_a_gap_is_shown_and_the_text_goes_on_after_it(driver: Driver) -> None:
     assert shown[2] == "after"
 
 
+def test_after_a_gap_with_a_snapshot_the_answer_is_shown_once(driver: Driver) -> None:
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "before "}}
+    rest = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "and after"}}
+    events = [block, delta, {"type": "gap", "from": 2, "to": 5, "snapshot": 2}, block, delta, rest]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in [*events, {"type": "message_stop"}])
+    driver.page.route(
+        "**/v1/messages", lambda route: route.fulfill(content_type="text/event-stream", body=body)
+    )
+    driver.ask()
+    driver.expect_state("done")
+    assert driver.answer.locator(".blocks > *").all_text_contents() == ["before and after"]
+
+
 def test_the_log_follows_its_end_only_as_long_as_the_reader_is_there(driver: Driver) -> None:
     log = driver.page.get_by_role("log")
     driver.ask(Sim_Tokens="1500", Sim_Rate="250")
