@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from itertools import islice
@@ -33,7 +34,7 @@ ANTHROPIC, PYDANTIC_AI, OPENAI = "anthropic", "pydantic-ai-slim", "openai"
 ANTHROPIC_STREAM = "anthropic MessageStream"
 
 
-class Contender:
+class Contender(ABC):
     """Accumulates one message after another: ``begin``, ``take`` some deltas, ``end``.
 
     ``deltas`` makes of fragments what ``take`` takes.  ``end`` gives the text, or the tool's arguments as a
@@ -49,17 +50,17 @@ class Contender:
         """What ``take`` takes."""
         return fragments
 
+    @abstractmethod
     def begin(self) -> None:
         """Begin a message with one block."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, deltas: list[Any]) -> None:
         """Take some deltas."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> Any:
         """End the message."""
-        raise NotImplementedError
 
 
 class Floor(Contender):

@@ -39,7 +39,7 @@ from .errors import cut_text, write_error
 from .open_parts import CallPart, TextPart, WholePart
 from .origin import Origin, reasoning_item
 from .results import Results, output_of_call, read_file
-from .sources import source_of
+from .sources import Sources
 from .words import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
 
 
@@ -69,7 +69,7 @@ class Chunks:
         self._calls: set[str] = set()
         self._calls_of_step: set[str] = set()
         self._approvals: set[str] = set()
-        self._sources: set[str] = set()
+        self._sources = Sources(self._held)
         self._waiting: dict[str, JSONObject] = {}  # whole calls for the client, to be told of at the end
 
     def write(self, event: BlockEvent) -> list[JSONObject] | None:
@@ -176,7 +176,7 @@ class Chunks:
         ]
         content = block.data.get("content")
         found = content if told and isinstance(content, list) else []
-        return [*told, *(source for item in found for source in self._source(item))]
+        return [*told, *(source for item in found for source in self._sources.new(item))]
 
     def _of(self, chunk: JSONObject) -> list[JSONObject]:
         """A chunk of a provider's call or result, if its call is known."""
@@ -255,16 +255,7 @@ class Chunks:
 
     def _cite(self, citation: JSONObject) -> list[JSONObject]:
         # In a message of this protocol, its sources are parts of their own.
-        return [] if self._origin.is_own else self._source(citation)
-
-    def _source(self, found: JSON) -> list[JSONObject]:
-        """The chunk of a source that was not told of yet."""
-        source = source_of(found)
-        if source is None or source["url"] in self._sources:
-            return []
-        self._held.add(len(source["url"]))
-        self._sources.add(source["url"])
-        return [{"type": "source-url", "sourceId": source["url"], **source}]
+        return [] if self._origin.is_own else self._sources.new(citation)
 
     def _fields(self, event: e.FieldsDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
@@ -307,10 +298,7 @@ class Chunks:
         self._held.add(-part.kept)
         return [chunk, *output_of_call(part.id, part.item)]
 
-    def _message_reset(self, _: e.MessageReset) -> list[JSONObject]:
-        return self._reset_step()
-
-    def _reset_step(self) -> list[JSONObject]:
+    def _take_back(self, _: e.MessageReset | e.ItemsDelta) -> list[JSONObject]:
         """The chunk after which the browser's side has forgotten all parts of the step."""
         if not self._began:
             return []
@@ -326,7 +314,7 @@ class Chunks:
         if not self._origin.is_own:
             return []
         if event.name == DROPPED:
-            return self._reset_step()
+            return self._take_back(event)
         if event.name != METADATA:
             return []
         return [*self._begin(), *({"type": "message-metadata", METADATA: item} for item in event.items)]
@@ -380,7 +368,7 @@ class Chunks:
         e.BlockStop: _block_stop,
         e.MessageDelta: _facts,
         e.ItemsDelta: _items,
-        e.MessageReset: _message_reset,
+        e.MessageReset: _take_back,
         e.MessageStop: _stop,
         e.StreamError: _error,
         e.MessageCut: _cut,

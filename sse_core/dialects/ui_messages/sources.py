@@ -6,11 +6,32 @@ Source: ``LanguageModelV4Citation`` of the npm package ``@ai-sdk/provider``.
 from __future__ import annotations
 
 from ...blocks.strict_json import JSON, JSONObject
+from ..held import Held
 from .chunk_types import is_field
 
 _MAX_PLACE = 2**53 - 1  #: the last whole number that JavaScript can count to
 #: Kind of source -> fields that have to be text.
 _SOURCES = {"url": ("id", "url"), "document": ("id", "mediaType", "title")}
+
+
+class Sources:
+    """The sources of a message that the browser's side was told of."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._urls: set[str] = set()
+
+    def new(self, found: JSON) -> list[JSONObject]:
+        """The chunk of the source that ``found`` names, if that was not told of yet.
+
+        Raises ``LimitExceeded`` beyond the bound of ``held``.
+        """
+        source = source_of(found)
+        if source is None or source["url"] in self._urls:
+            return []
+        self._held.add(len(source["url"]))
+        self._urls.add(source["url"])
+        return [{"type": "source-url", "sourceId": source["url"], **source}]
 
 
 def source_of(found: JSON) -> JSONObject | None:
