@@ -24,9 +24,9 @@ StopReason = Literal[
 
 #: What the providers' words mean.
 MEANINGS: dict[StopReason, tuple[str, ...]] = {
-    "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "COMPLETE"),
-    "stop_sequence": ("stop_sequence", "STOP_SEQUENCE"),
-    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call", "TOOL_CALL"),
+    "end_turn": ("end_turn", "stop", "STOP", "completed"),
+    "stop_sequence": ("stop_sequence",),
+    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call"),
     "max_tokens": (
         "max_tokens",
         "length",

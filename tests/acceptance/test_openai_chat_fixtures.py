@@ -8,7 +8,6 @@ its reason there.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ import pytest
 
 from sse_core import Message, dialects
 from sse_core.blocks import MessageCut, Ping, TextDelta, ThinkingBlock, ThinkingDelta, ToolUseBlock
+from tests.acceptance.listed import Listed
 from tests.acceptance.recorded import (
-    ABSENT,
     accumulated,
     decoded,
     differences,
@@ -42,8 +41,7 @@ PAYLOADS = sorted(
     if b'"choices":' in path.read_bytes() and b'"delta":' in path.read_bytes()
 )
 EXPECTED = [path for path in RECORDED if path.with_suffix(".expected.json").exists()]
-REASONS = json.loads(Path(__file__).with_name("openai_chat_differences.json").read_text())
-LISTED = [entry for reason in REASONS for entry in reason["differences"]]
+LISTED = Listed("openai_chat_differences.json")
 
 every_stream = pytest.mark.parametrize("path", RECORDED + SYNTHETIC + PAYLOADS, ids=lambda path: path.stem)
 
@@ -61,43 +59,17 @@ def found(path: Path) -> list[tuple[str, Any, Any]]:
     )
 
 
-def is_listed(entry: dict[str, Any], path: str, ours: Any, theirs: Any) -> bool:
-    """Whether a difference is the one of ``entry``.
-
-    There, ``(any)`` is any value, and ``(repeated)`` is ours several times over.
-    """
-    if entry["path"] != path or (entry["ours"] == "(any)" and ours == ABSENT):
-        return False
-    repeated = (
-        isinstance(theirs, str) and isinstance(ours, str) and theirs == ours * (len(theirs) // len(ours))
-    )
-    values = {"(any)": theirs != ABSENT, "(repeated)": repeated}
-    same = values[entry["theirs"]] if entry["theirs"] in values else theirs == entry["theirs"]
-    return same and entry["ours"] in ("(any)", ours)
-
-
 def test_all_recordings_are_there() -> None:
     assert (len(RECORDED), len(EXPECTED), len(SYNTHETIC), len(PAYLOADS)) == (99, 93, 18, 7)
 
 
 @pytest.mark.parametrize("path", EXPECTED, ids=lambda path: path.stem)
 def test_a_recorded_stream_gives_the_response_that_the_official_sdk_makes_of_it(path: Path) -> None:
-    unlisted = [
-        difference for difference in found(path) if not any(is_listed(e, *difference) for e in LISTED)
-    ]
-    assert unlisted == []
+    assert LISTED.unlisted(found(path)) == []
 
 
 def test_every_difference_that_is_listed_is_there_as_often_as_listed() -> None:
-    assert all(len(reason["reason"]) > 20 for reason in REASONS)
-    counts = Counter(
-        place
-        for path in EXPECTED
-        for difference in found(path)
-        for place, entry in enumerate(LISTED)
-        if is_listed(entry, *difference)
-    )
-    assert [counts[place] for place in range(len(LISTED))] == [entry["count"] for entry in LISTED]
+    LISTED.expect_each_as_often_as_listed(difference for path in EXPECTED for difference in found(path))
 
 
 @every_stream

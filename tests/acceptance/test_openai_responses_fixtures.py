@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +22,8 @@ from sse_core.blocks import (
     UnknownBlock,
 )
 from sse_core.dialects.openai_responses import Decoder
+from tests.acceptance.listed import Listed
 from tests.acceptance.recorded import (
-    ABSENT,
     accumulated,
     decoded,
     differences,
@@ -47,8 +46,7 @@ PAYLOADS = sorted(
     if b'"response.created"' in path.read_bytes()
 )
 EXPECTED = [path for path in RECORDED if path.with_suffix(".expected.json").exists()]
-REASONS = json.loads(Path(__file__).with_name("openai_responses_differences.json").read_text())
-LISTED = [entry for reason in REASONS for entry in reason["differences"]]
+LISTED = Listed("openai_responses_differences.json")
 #: Its first and its last line lack a brace: made by hand, and never a stream.
 BROKEN = "parallel-tool-call-wrapper.1.chunks"
 FAILED = "openai-error.1.chunks"
@@ -83,36 +81,17 @@ def found(path: Path) -> list[tuple[str, Any, Any]]:
     return [difference for whole in wholes for difference in differences(ours, whole)]
 
 
-def is_listed(entry: dict[str, Any], path: str, ours: Any, theirs: Any) -> bool:
-    """Whether a difference is the one of ``entry``; there, ``(any)`` is any value."""
-    sides = {"ours": ours, "theirs": theirs}
-    return entry["path"] == path and all(
-        value != ABSENT if entry[side] == "(any)" else value == entry[side] for side, value in sides.items()
-    )
-
-
 def test_all_recordings_are_there() -> None:
     assert (len(RECORDED), len(EXPECTED), len(PAYLOADS)) == (50, 48, 8)
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
 def test_a_recorded_stream_gives_the_whole_response(path: Path) -> None:
-    unlisted = [
-        difference for difference in found(path) if not any(is_listed(e, *difference) for e in LISTED)
-    ]
-    assert unlisted == []
+    assert LISTED.unlisted(found(path)) == []
 
 
 def test_every_difference_that_is_listed_is_there_as_often_as_listed() -> None:
-    assert all(len(reason["reason"]) > 20 for reason in REASONS)
-    counts = Counter(
-        place
-        for path in STREAMS
-        for difference in found(path)
-        for place, entry in enumerate(LISTED)
-        if is_listed(entry, *difference)
-    )
-    assert [counts[place] for place in range(len(LISTED))] == [entry["count"] for entry in LISTED]
+    LISTED.expect_each_as_often_as_listed(difference for path in STREAMS for difference in found(path))
 
 
 @every_stream
