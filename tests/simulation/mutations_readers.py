@@ -21,6 +21,13 @@ READERS = (
         "return max(position - 1, 0) if position <= self.last else None",
     ),
     Mutation(
+        "any-epoch",
+        "an ID of another log is taken for a position in this one",
+        "sse_core.lifecycle.log",
+        "if epoch != self.epoch or not (",
+        "if not (",
+    ),
+    Mutation(
         "id-off-by-one",
         "an event has the ID of the one before it",
         "sse_core.lifecycle.log",

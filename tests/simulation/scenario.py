@@ -114,4 +114,6 @@ class People:
         kept = reading.history[: self._world.dice.randrange(len(reading.history)) + 1]
         again = TurnReading(self._world, reading.served, kept)
         if not again.is_whole:
+            if kept[-1].last_event_id and self._world.chance(0.2):
+                name = self._world.dice.choice([*self.server.turns, name])  # with another turn's ID, perhaps
             self._behave(name, self._get(name), again, kept[-1].last_event_id)
