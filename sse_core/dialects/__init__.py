@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
 from .base import Dialect, EventDecoder, EventEncoder
+from .recognition import Recognition, mismatch, recognized
 
 _ALL = (
     anthropic.DIALECT,
@@ -32,4 +33,13 @@ def names() -> list[str]:
     return sorted(_DIALECTS)
 
 
-__all__ = ["Dialect", "EventDecoder", "EventEncoder", "get", "names"]
+__all__ = [
+    "Dialect",
+    "EventDecoder",
+    "EventEncoder",
+    "Recognition",
+    "get",
+    "mismatch",
+    "names",
+    "recognized",
+]

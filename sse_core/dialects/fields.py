@@ -9,6 +9,10 @@ from ..blocks.strict_json import JSON, JSONObject
 
 T = TypeVar("T")
 
+#: Characters of an id or a name that each event of a stream repeats.  What is longer is written once: else
+#: n events with an id of n characters would cost their square.
+MAX_REPEATED = 512
+
 
 def required(data: JSONObject, name: str, kind: type[T]) -> T:
     """The field ``name``.  Raises ``ValueError`` where it is missing or of another type."""
@@ -36,6 +40,15 @@ def text(data: JSONObject, name: str, default: str) -> str:
     """The field ``name`` if it is text, else ``default``."""
     value = data.get(name)
     return value if isinstance(value, str) else default
+
+
+def repeatable(data: JSONObject) -> JSONObject:
+    """The fields that can stand in each event of a stream: all but texts beyond ``MAX_REPEATED``."""
+    return {
+        name: value
+        for name, value in data.items()
+        if not (isinstance(value, str) and len(value) > MAX_REPEATED)
+    }
 
 
 def take(data: JSONObject, name: str, kind: type, default: JSON) -> JSON:

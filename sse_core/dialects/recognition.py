@@ -1,0 +1,110 @@
+"""Which dialect an event fits, for whoever reads a stream with the wrong one.
+
+Decoders take what they don't know for something new and give an ``UnknownEvent``.  So a stream of another
+protocol gives unknown events only, to its end.  ``Recognition`` notes whether any event was known, and says
+what is wrong if none was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..blocks import strict_json
+from ..blocks.events import BlockEvent, MessageStart, Ping, UnknownEvent
+from ..blocks.strict_json import JSONObject
+from ..framing import ServerSentEvent
+
+#: Characters of an event's data that are read.  What is longer fits no dialect that could be named.
+MAX_CHARACTERS = 256 * 1024
+#: Characters of an event that a message quotes.
+_EXCERPT = 100
+#: https://docs.claude.com/en/docs/build-with-claude/streaming
+_ANTHROPIC = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+    }
+)
+#: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+_GEMINI = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
+#: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
+_UI_MESSAGES = frozenset({"start", "finish", "abort", "file", "custom"})
+_UI_MESSAGES_BEGIN = (
+    *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-", "source-", "data-"),
+    *("start-step", "finish-step", "reset-step", "message-metadata"),
+)
+
+
+def recognized(sse: ServerSentEvent) -> str | None:
+    """The name of the dialect that ``sse`` fits by the shape of its data, or ``None``.
+
+    An error fits none: the protocols' errors are too much alike, and each decoder knows most of them.
+    """
+    if len(sse.data) > MAX_CHARACTERS:
+        return None
+    try:
+        data = strict_json.loads(sse.data)
+    except ValueError:
+        return None
+    if not isinstance(data, dict):
+        return None
+    kind = data.get("type", sse.type)
+    kind = kind if isinstance(kind, str) else ""
+    return next((name for name, fits in _SHAPES.items() if fits(kind, data)), None)
+
+
+class Recognition:
+    """Whether any event of one stream was of the dialect that it is read with."""
+
+    def __init__(self) -> None:
+        self._known = False
+        self._first: ServerSentEvent | None = None  # of those that were not
+
+    def note(self, sse: ServerSentEvent, events: Sequence[BlockEvent]) -> None:
+        """``sse`` came, and a decoder has made ``events`` of it.
+
+        A sign of life is the same in most protocols, and so is no event at all: neither says anything.
+        """
+        kinds = {type(event) for event in events}
+        if UnknownEvent in kinds:
+            self._first = self._first or sse
+            kinds -= {MessageStart, UnknownEvent}  # some decoders begin the message with whatever comes first
+        self._known = self._known or not kinds <= {Ping}
+
+    def failure(self, dialect: str) -> str | None:
+        """What is wrong with a stream that was read as ``dialect`` to its end, in words.
+
+        ``None`` if an event was known, or if none has come.  To ask again would give the same.
+        """
+        return None if self._known or self._first is None else mismatch(self._first, dialect)
+
+
+def mismatch(first: ServerSentEvent, dialect: str) -> str:
+    """What to say of a stream that begins with ``first`` and is none of ``dialect``'s."""
+    fitting = recognized(first)
+    advice = f"it fits dialect {fitting!r}" if fitting else "it fits no dialect that is known here"
+    excerpts = f"{first.type[:_EXCERPT]!a} with data {first.data[:_EXCERPT]!a}"
+    return f"no event of the stream was one of dialect {dialect!r}; the first was {excerpts}: {advice}"
+
+
+def _is_chat(_: str, data: JSONObject) -> bool:
+    kind, choices = data.get("object"), data.get("choices")
+    if isinstance(kind, str):
+        return kind.startswith("chat.completion")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return isinstance(first, dict) and ("delta" in first or "message" in first)
+
+
+#: Dialect -> whether an event of this type (its name where the data has none) with this data is one of it.
+_SHAPES: dict[str, Callable[[str, JSONObject], bool]] = {
+    "anthropic": lambda kind, _: kind in _ANTHROPIC,
+    "openai-responses": lambda kind, _: kind.startswith("response."),
+    "ui-messages": lambda kind, _: kind in _UI_MESSAGES or kind.startswith(_UI_MESSAGES_BEGIN),
+    "openai-chat": _is_chat,
+    "gemini": lambda _, data: not _GEMINI.isdisjoint(data),
+}
