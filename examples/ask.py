@@ -14,9 +14,11 @@ import sys
 import trio
 
 import sse_trio
+from sse_core import Headers, Outcome, Upstream
 from sse_core.blocks import StreamError, TextDelta
-from sse_core.headers import Headers
-from sse_core.lifecycle import Outcome, Upstream
+
+#: What a shell expects of a program that Ctrl-C ended: 128 and the number of SIGINT.
+INTERRUPTED = 130
 
 
 async def ask(upstream: Upstream, model: str, question: str) -> bool:
@@ -50,4 +52,8 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(trio.run(main))
+    try:
+        sys.exit(trio.run(main))
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -16,20 +16,29 @@ from .errors import (
     TransportError,
 )
 from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
+from .headers import Headers
+from .lifecycle import Deadlines, OnDisconnect, Outcome, RetryPolicy, SourceDeadlines, Upstream
 
 __all__ = [
+    "Deadlines",
     "EventStreamDecoder",
+    "Headers",
     "JSONFragmentError",
     "JSONFragments",
     "LimitExceeded",
     "LocalProtocolError",
     "Message",
     "MessageAccumulator",
+    "OnDisconnect",
+    "Outcome",
     "ProtocolError",
     "RemoteProtocolError",
+    "RetryPolicy",
     "SSEError",
     "ServerSentEvent",
+    "SourceDeadlines",
     "TransportError",
+    "Upstream",
     "blocks",
     "dialects",
     "encode_comment",

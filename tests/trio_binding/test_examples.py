@@ -83,6 +83,22 @@ class TestAsk:
         assert len(done.stdout.split()) > 10
         assert b"Outcome.COMPLETED, first token after 0." in done.stderr
 
+    async def test_ctrl_c_ends_it_without_a_traceback(self) -> None:
+        async with serving(provider(tokens=1000, rate=100, ttft=0)) as server:
+            command = [sys.executable, str(EXAMPLES / "ask.py"), "--url", server.url + "v1/messages", "Why?"]
+            process = await trio.lowlevel.open_process(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            assert process.stdout is not None
+            assert process.stderr is not None
+            with trio.fail_after(10):
+                assert await process.stdout.receive_some()  # it is amid its answer
+                process.send_signal(signal.SIGINT)
+                said = b"".join([piece async for piece in process.stderr])
+                assert await process.wait() == 130
+            await process.stdout.aclose()
+        assert said == b"\nstopped\n"
+
     async def test_it_says_what_went_wrong(self) -> None:
         async with serving(provider()) as server:
             done = await self.ask(server.url + "nowhere")
