@@ -133,9 +133,9 @@ class RelayedTurn:
         self._exchange.receive_data(data, now)
         self._pass_on(now)
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke."""
-        self._exchange.connection_lost(reason, now)
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke; ``retryable``: another one may be better."""
+        self._exchange.connection_lost(reason, now, retryable=retryable)
         self._pass_on(now)
 
     def closed(self, now: float) -> None:

@@ -147,8 +147,8 @@ class Exchange(Protocol):
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes from the peer; empty when it closed its side."""
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke."""
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke; ``retryable``: another one may be better."""
 
     def closed(self, now: float) -> None:
         """The wish ``Want.CLOSE`` has been carried out."""

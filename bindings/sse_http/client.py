@@ -88,10 +88,10 @@ class ClientExchange:
         except (RemoteProtocolError, LimitExceeded) as error:
             self._broken = str(error)
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke."""
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke; ``retryable``: another one may be better."""
         broken, self._broken = self._broken, None
-        self._machine.connection_lost(broken or reason, now)
+        self._machine.connection_lost(broken or reason, now, retryable=retryable)
 
     def closed(self, now: float) -> None:
         """The wish ``Want.CLOSE`` has been carried out."""

@@ -67,8 +67,12 @@ class ConnectingMachine(Protocol):
     def receive_eof(self, now: float) -> None:
         """The body came to its proper end, by the message's own framing."""
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke before the body's proper end."""
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke before the body's proper end.
+
+        ``retryable`` is false where another connection would fail in the same way: the peer's
+        certificate is refused, or what answers does not speak TLS.
+        """
 
     def closed(self, now: float) -> None:
         """The wish ``Want.CLOSE`` has been carried out."""

@@ -236,11 +236,18 @@ class EventSource:
         else:
             self._try_again(None, now)
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke."""
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke.
+
+        ``retryable`` is false where another connection would fail in the same way: the source ends.
+        """
         self._transport_open = False
         if self._state in {SourceState.CONNECTING, SourceState.OPEN}:
-            self._try_again(TransportError(f"the connection was lost: {reason}"), now)
+            problem = TransportError(f"the connection was lost: {reason}")
+            if retryable:
+                self._try_again(problem, now)
+            else:
+                self._end_with(problem, now)
         elif self._state is SourceState.REDIRECTING:
             self._apply(SourceInput.TRANSPORT_CLOSED, now)
         elif self._state is SourceState.RECONNECTING:

@@ -238,11 +238,11 @@ class Turn:
         if self._is_reading():
             self._fail(Failure.cut("The provider's stream ended before the message was whole."), now)
 
-    def connection_lost(self, reason: str, now: float) -> None:
-        """The connection could not be made, or broke.  ``reason`` is for logs and errors."""
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
+        """The connection could not be made, or broke; ``retryable``: another one may be better."""
         self._transport_open = False
         if self._state is TurnState.CONNECTING:
-            self._fail(Failure.broken(f"The provider can't be reached: {reason}", retryable=True), now)
+            self._fail(Failure.broken(f"The provider can't be reached: {reason}", retryable=retryable), now)
         elif self._state is TurnState.BACKOFF:
             self._arm(Timer.BACKOFF, now)
         elif self._is_reading() and self._refusal is not None:
@@ -251,7 +251,7 @@ class Turn:
             self._fail(Failure.cut(f"The connection to the provider was lost: {reason}"), now)
         elif self._is_reading():
             message = f"The connection to the provider was lost before it answered: {reason}"
-            self._fail(Failure.broken(message, retryable=True), now)
+            self._fail(Failure.broken(message, retryable=retryable), now)
 
     def closed(self, now: float) -> None:
         """The transport was closed, as wished."""

@@ -300,6 +300,7 @@ class Recorder:
         self.headers = Headers()
         self.received = bytearray()
         self.reason = ""
+        self.retryable = True
         self._wishes = wishes
 
     def _note(self, what: str, wish: Want | None = None) -> None:
@@ -326,9 +327,10 @@ class Recorder:
         del now
         self._note("eof")
 
-    def connection_lost(self, reason: str, now: float) -> None:
+    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         del now
         self.reason = reason
+        self.retryable = retryable
         self._note("lost", Want.NOTHING)
 
     def closed(self, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -317,6 +318,16 @@ class TestReconnecting:
         assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.NOTHING)
         assert isinstance(source.error, TransportError)
         assert "refused" in str(source.error)
+
+    @pytest.mark.parametrize("make", [connecting, connected, opened])
+    def test_what_another_connection_would_meet_too_is_told_at_once(
+        self, make: Callable[[], EventSource]
+    ) -> None:
+        source = make()
+        source.connection_lost("the peer's certificate is refused", 1.0, retryable=False)
+        assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.NOTHING)
+        assert isinstance(source.error, TransportError)
+        assert "certificate is refused" in str(source.error)
 
     def test_a_server_that_only_ever_ends_its_answers_is_an_error(self) -> None:
         source = opened()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -63,6 +64,17 @@ class TestBeforeAnythingVisible:
         answer_again(turn)
         assert turn.attempts == 2
         assert turn.retry_at is None
+
+    @pytest.mark.parametrize("make", [connecting, waiting])
+    def test_what_another_connection_would_meet_too_is_told_at_once(self, make: Callable[[], Turn]) -> None:
+        turn = make()
+        turn.connection_lost("the peer's certificate is refused", 1.0, retryable=False)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.attempts == 1
+        last = drained(turn)[-1]
+        assert isinstance(last, StreamError)
+        assert not last.retryable
+        assert "certificate is refused" in last.message
 
     def test_a_connection_that_breaks_before_the_head(self) -> None:
         turn = waiting()
