@@ -14,13 +14,17 @@ class Deadlines:
     """How long a turn waits for each thing, in seconds; ``None`` waits as long as the whole.
 
     Only what the reader can see resets ``output_gap``: a provider that stalls behind its own pings
-    is a provider that stalls.  Raises ``ValueError`` for what is not above zero, or not finite.
+    is a provider that stalls.  The defaults fit slow providers: a local model that reads a long prompt is
+    silent for minutes before its head, and the official SDKs wait 600 s for it; where arguments come
+    value by value, a long one takes minutes.  Raises ``ValueError`` for what is not above zero, or not
+    finite.
     """
 
     connect: float | None = 10.0  #: to open the transport, TLS included
-    first_byte: float | None = 60.0  #: to the head of the answer; from there to the end of a refusal
-    first_output: float | None = 300.0  #: from the request to the first visible output
-    output_gap: float | None = 120.0  #: between two visible outputs
+    first_byte: float | None = 600.0  #: from the request to the head of the answer
+    refusal: float | None = 30.0  #: from the head of an answer that is an error to its end
+    first_output: float | None = 900.0  #: from the request to the first visible output
+    output_gap: float | None = 300.0  #: between two visible outputs
     whole: float | None = 3600.0  #: from start to end, all attempts and back-off included
 
     def __post_init__(self) -> None:

@@ -36,7 +36,9 @@ class RetryPolicy:
     fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
     every status of 500 and above is retried too.  Without ``retry_refusals`` no status is, whatever
-    the answer says.  ``after_output`` says what follows where a part of the answer was shown: ``never``
+    the answer says.  With ``retry_timeouts`` an attempt that brought no head or nothing visible in time is
+    made again; by default it isn't, since another would meet the same deadline, and be billed like the
+    first.  ``after_output`` says what follows where a part of the answer was shown: ``never``
     another attempt; or ``retract``, for readers who can take back what they were shown, if the provider
     ran no tool and nobody ran one.
 
@@ -51,6 +53,7 @@ class RetryPolicy:
     max_retry_after: float = 60.0
     retry_statuses: frozenset[int] = frozenset({408, 409, 429})
     retry_refusals: bool = True
+    retry_timeouts: bool = False
     after_output: Literal["never", "retract"] = "never"
 
     def __post_init__(self) -> None:

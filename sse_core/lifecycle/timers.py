@@ -26,6 +26,7 @@ class Timer(TableKey):
 
     CONNECT = "connect"  #: the transport should be open by now
     FIRST_BYTE = "first_byte"  #: the head of the answer should have come
+    REFUSAL = "refusal"  #: the body of an answer that is an error should be whole by now
     FIRST_OUTPUT = "first_output"  #: something visible should have come
     OUTPUT_GAP = "output_gap"  #: something visible should have come again
     IDLE = "idle"  #: a byte, any byte, should have come again
@@ -57,6 +58,11 @@ class Timers:
         """Forget these timers; harmless for those that are not armed."""
         for timer in timers:
             self._due.pop(timer, None)
+
+    def stop(self, timer: Timer, now: float) -> float | None:
+        """Disarm ``timer``; the seconds that were left of it, or ``None`` if it was not armed."""
+        at = self._due.pop(timer, None)
+        return None if at is None else at - now
 
     def clear(self) -> None:
         """Forget all timers."""

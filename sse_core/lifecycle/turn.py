@@ -37,7 +37,16 @@ from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
 from .stream_head import stream_problem
 from .timers import Timer, Timers
 from .timing import Timing, is_reasoning
-from .turn_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, Outcome, TurnInput, TurnState
+from .turn_table import (
+    EXPIRY_MESSAGES,
+    PASSING_TIMERS,
+    STATE_TIMERS,
+    TRANSITIONS,
+    WANTS,
+    Outcome,
+    TurnInput,
+    TurnState,
+)
 
 
 class Turn:
@@ -85,6 +94,7 @@ class Turn:
         self._events: deque[BlockEvent] = deque()
         self._transport_open = False
         self._paused = False
+        self._gap_left: float | None = None  # while paused: what the provider still has for its next output
         self._retry_at = 0.0
         self._forget_attempt()
 
@@ -153,21 +163,22 @@ class Turn:
         self._end(Outcome.STOPPED, MessageCut("stopped"), now)
         return Outcome.STOPPED
 
-    def pause(self, now: float) -> None:  # noqa: ARG002  (every input has a clock)
-        """Stop reading: the reader's log is full.  No gap is measured while paused.
+    def pause(self, now: float) -> None:
+        """Stop reading: the reader's log is full.  No gap is measured while paused; what is left of it stays.
 
         Before the first visible output there is nothing that could fill a log: until then the turn
         reads on.
         """
-        self._paused = True
-        self._timers.disarm(Timer.OUTPUT_GAP)
+        if not self._paused:
+            self._paused = True
+            self._gap_left = self._timers.stop(Timer.OUTPUT_GAP, now)
 
     def resume(self, now: float) -> None:
         """Read again."""
         if self._paused:
             self._paused = False
-            if self._state is TurnState.STREAMING:
-                self._arm(Timer.OUTPUT_GAP, now)
+            if self._state is TurnState.STREAMING and self._gap_left is not None:
+                self._timers.arm(Timer.OUTPUT_GAP, now + self._gap_left)
 
     def readers_changed(self, count: int, now: float) -> None:
         """There are now ``count`` readers; at none, the policy of the turn decides."""
@@ -207,9 +218,9 @@ class Turn:
         if self._retry.retries_status(status, headers) and self._may_retry(retry_after, now):
             self._fail(refusal.failure(self.dialect), now, again=True)
         else:
-            # It is final, and its body says why; that has as long to come as the head had.
+            # It is final, and its body says why.
             self._refusal = refusal
-            self._arm(Timer.FIRST_BYTE, now)
+            self._arm(Timer.REFUSAL, now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
@@ -270,8 +281,11 @@ class Turn:
             elif self._refusal is not None:
                 self._fail_as_refused(self._refusal, now)
             else:
-                retryable = timer is not Timer.WHOLE
-                self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=retryable), now)
+                self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
+
+    def _may_pass(self, timer: Timer) -> bool:
+        """Whether another attempt may get by this deadline."""
+        return timer in PASSING_TIMERS or (self._retry.retry_timeouts and timer is not Timer.WHOLE)
 
     # From bytes to inputs
 
@@ -393,5 +407,7 @@ class Turn:
                 self._timers.arm(timer, self._retry_at)
             return
         seconds: float | None = getattr(self._deadlines, timer.value)
-        if seconds is not None and not (self._paused and timer is Timer.OUTPUT_GAP):
+        if self._paused and timer is Timer.OUTPUT_GAP:
+            self._gap_left = seconds
+        elif seconds is not None:
             self._timers.arm(timer, now + seconds)

@@ -116,10 +116,10 @@ def test_a_provider_that_is_not_there() -> None:
 
 
 def test_a_provider_that_does_not_answer() -> None:
-    world = World(retry=ONE_ATTEMPT, head_hold=100.0)
+    world = World(head_hold=1000.0)
     reader = world.ask()
     world.provider.connect()
-    world.pass_time(60)
+    world.pass_time(600)
     assert reader.reply.status == 504
     assert error_of(reader.reply)["type"] == "timeout_error"
 
@@ -191,11 +191,11 @@ def test_an_error_event_after_the_providers_head_is_an_event() -> None:
 
 def test_a_failure_that_comes_together_with_the_end_of_the_hold() -> None:
     """Both are due at the same moment: the failure is known, so it is the answer."""
-    world = World(retry=ONE_ATTEMPT, head_hold=60.0)
+    world = World(head_hold=600.0)
     reader = world.ask()
     world.provider.connect()
     reader.stalled = True
-    world.now += 60
+    world.now += 600
     world.provider.exchange.handle_timeout(world.now)
     reader.stream.handle_timeout(world.now)
     reader.go_on()

@@ -77,7 +77,7 @@ def test_a_pause_is_no_stall_of_the_provider() -> None:
     world.pass_time(1000)
     assert provider.turn.outcome is None
     reader.go_on()
-    world.pass_time(121)
+    world.pass_time(301)
     assert provider.turn.outcome is Outcome.EXPIRED
 
 

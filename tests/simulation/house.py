@@ -43,12 +43,14 @@ class House:
             log_events=dice.choice((4, 30, ROOMY, ROOMY) if is_tight else (ROOMY,)),
             retry=RetryPolicy(
                 max_attempts=dice.choice((1, 3, 5)),
+                retry_timeouts=dice.random() < 0.5,
                 after_output="retract" if dice.random() < 0.2 else "never",
             ),
             deadlines=Deadlines(
                 connect=dice.choice((10.0, 10.0, None)),
                 first_byte=dice.choice((30.0, 30.0, None)),
                 first_output=dice.choice((60.0, 60.0, None)),
+                refusal=dice.choice((10.0, None)),
                 output_gap=dice.choice((20.0, 20.0, 20.0, None)),
                 whole=dice.choice((90.0, 300.0)),
             ),

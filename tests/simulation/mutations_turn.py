@@ -113,6 +113,27 @@ TURN = (
         "        if self._paused:\n",
     ),
     Mutation(
+        "gap-armed-anew",
+        "a pause gives the provider the whole gap again",
+        "sse_core.lifecycle.turn",
+        "self._timers.arm(Timer.OUTPUT_GAP, now + self._gap_left)",
+        "self._arm(Timer.OUTPUT_GAP, now)",
+    ),
+    Mutation(
+        "silence-bought-again",
+        "an attempt that brought nothing in time is made again, whatever the policy says",
+        "sse_core.lifecycle.turn",
+        "(self._retry.retry_timeouts and timer is not Timer.WHOLE)",
+        "timer is not Timer.WHOLE",
+    ),
+    Mutation(
+        "late-connection-kept-in-back-off",
+        "a connection that comes late leaves the back-off armed",
+        "sse_core.lifecycle.turn",
+        "        self._timers.disarm(Timer.BACKOFF)\n",
+        "",
+    ),
+    Mutation(
         "late-bytes-heard",
         "what comes of an attempt that has failed is still read",
         "sse_core.lifecycle.turn",

@@ -33,6 +33,7 @@ class ServedTurn:
         self.house = house
         self.dialect = dialects.get(house.dialect)
         self.readers = 0
+        self.is_closing = False  #: a connection that came too late takes a while to be closed
         self.is_drained = False  #: nobody can come back
         self.stop_was_pressed = False
         self.ended_at = 0.0
@@ -154,6 +155,7 @@ class ServedTurn:
             self._pass_on(event)
         if self.log.full and turn.outcome is None:
             turn.pause(now)
+            self._watch.paused()
             self._world.seen["log full"] += 1
         self._watch.look()
         self._fulfil()
@@ -196,6 +198,8 @@ class ServedTurn:
         self._on_end(self)
 
     def _fulfil(self) -> None:
+        if self.is_closing:
+            return
         want = self.turn.want
         if want is Want.CONNECT and self.connection is None:
             self._watch.connects()
@@ -239,6 +243,17 @@ class ServedTurn:
         self.turn.connected(self._world.now)
         if self.turn.want is not Want.CLOSE:
             self._world.fail("an upstream without an owner", f"{self.epoch}, late")
+        if self._world.chance(0.5):
+            self._settle()
+        else:
+            # To close may take a while.  What is due meanwhile must not find a connection that is in its way.
+            self.is_closing = True
+            self._world.after(self._world.dice.random() * 10, self._closed_late)
+            self._alarm.follow()
+
+    def _closed_late(self) -> None:
+        self.is_closing = False
+        self._watch.closed_late()
         self._settle()
 
     def check_rest(self) -> None:

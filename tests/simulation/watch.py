@@ -13,7 +13,7 @@ from sse_core.blocks import BlockEvent, BlockStart
 from sse_core.lifecycle import Outcome, TurnState, Want
 
 from .house import SLACK
-from .provider import WHOLE, Connection
+from .provider import SILENT, WHOLE, Connection
 from .world import World
 
 if TYPE_CHECKING:
@@ -36,8 +36,12 @@ class TurnWatch:
         self._state = TurnState.IDLE
         self._since = world.now
         self._failed_at = world.now
-        self._progress_at = world.now  # the last visible output, or the end of a pause
-        self._head_at = 0.0
+        self._failed_in = TurnState.IDLE
+        self._closed_at = 0.0
+        # The last visible output, and so much later as there was a pause since.
+        self._progress_at = world.now
+        self._paused_at: float | None = None
+        self._head_at = -1.0
         self._alone_since = math.inf
         self._is_visible = False
         self._tool_ran = False  # by the provider
@@ -62,9 +66,21 @@ class TurnWatch:
         """The head of an answer has come."""
         self._head_at = self._world.now
 
+    def paused(self) -> None:
+        """The log is full."""
+        if self._paused_at is None:
+            self._paused_at = self._world.now
+
     def resumed(self) -> None:
         """There is room in the log."""
-        self._progress_at = self._world.now
+        if self._paused_at is not None:
+            self._progress_at += self._world.now - max(self._paused_at, self._progress_at)
+            self._paused_at = None
+        self._limit = self._latest()
+
+    def closed_late(self) -> None:
+        """A connection that came too late, and was in the way of the next attempt, is gone."""
+        self._closed_at = self._world.now
         self._limit = self._latest()
 
     def taken_back(self) -> None:
@@ -87,15 +103,20 @@ class TurnWatch:
         if len(served.answers) >= served.house.retry.max_attempts:
             world.fail("more attempts than the policy allows", served.epoch)
         if last is not None:
-            if not last.may_be_repeated:
+            if not last.may_be_repeated or self._would_wait_again(last):
                 world.fail("a retry of what is final", f"{served.epoch}: {last.behaviour}")
             if last.retry_after is not None and last.retry_after > served.house.retry.max_retry_after:
                 world.fail("a retry of what is final", f"{served.epoch}: after {last.retry_after} s")
             shortest, longest = self._delay(last)
             waited = world.now - self._failed_at
-            if not shortest <= waited <= longest:
+            if not shortest <= waited <= max(longest, self._closed_at - self._failed_at + SLACK):
                 world.fail("a retry at the wrong time", f"{served.epoch}: {waited:.3f} s")
             world.seen["retry"] += 1
+
+    def _would_wait_again(self, last: Connection) -> bool:
+        """Whether the last attempt waited in vain for its first output, and the policy has no more of that."""
+        in_vain = self._failed_in is TurnState.WAITING and last.behaviour in SILENT
+        return in_vain and not self._served.house.retry.retry_timeouts
 
     def _delay(self, last: Connection) -> tuple[float, float]:
         """From when to when the next attempt may come, after the last has failed."""
@@ -115,9 +136,9 @@ class TurnWatch:
         """The turn has settled: see in which state it is."""
         state = self._served.turn.state
         if state is not self._state:
-            self._state, self._since = state, self._world.now
+            before, self._state, self._since = self._state, state, self._world.now
             if state is TurnState.BACKOFF:
-                self._failed_at = self._since
+                self._failed_at, self._failed_in = self._since, before
                 end = self._started_at + _seconds(self._served.house.deadlines.whole)
                 if (self._served.turn.retry_at or 0.0) >= end:
                     self._world.fail("a wait for what can't come", self._served.epoch)
@@ -173,6 +194,10 @@ class TurnWatch:
         """See that the turn waits for nothing too long, and holds no more than it may."""
         world, served = self._world, self._served
         turn, log = served.turn, served.log
+        if served.is_closing:
+            if turn.want is not Want.CLOSE:
+                world.fail("an upstream without an owner", f"{served.epoch}, closing")
+            return
         if self.ended is not None:
             if turn.outcome is not self.ended:
                 world.fail("a second outcome", served.epoch)
@@ -215,11 +240,12 @@ class TurnWatch:
             limits.append(self._since + _seconds(deadlines.connect))
         elif self._state is TurnState.WAITING:
             limits.append(self._since + _seconds(deadlines.first_output))
-            if not served.turn.accepted:
-                # A refusal's body has as long to come as its head.
-                limits.append(max(self._since, self._head_at) + _seconds(deadlines.first_byte))
+            if self._head_at <= self._since:
+                limits.append(self._since + _seconds(deadlines.first_byte))
+            elif not served.turn.accepted:
+                limits.append(self._head_at + _seconds(deadlines.refusal))
         elif self._state is TurnState.BACKOFF and self._last is not None:
-            limits.append(self._since + self._delay(self._last)[1])
+            limits.append(max(self._since + self._delay(self._last)[1], self._closed_at + SLACK))
         elif self._state is TurnState.STREAMING and served.turn.want is not Want.PAUSE:
             limits.append(self._progress_at + _seconds(deadlines.output_gap))
         return min(limits)

@@ -314,7 +314,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize("how", ["lost", "bytes", "timeout", "whole"])
     def test_a_body_that_does_not_end_well_is_no_reason_to_try_again(self, how: str) -> None:
-        turn = waiting(deadlines=Deadlines(whole=50.0) if how == "whole" else None)
+        turn = waiting(deadlines=Deadlines(whole=30.0) if how == "whole" else None)
         turn.response_started(401, Headers(), 1.0)
         match how:
             case "lost":
@@ -326,8 +326,7 @@ class TestRefusals:
                 turn.receive_data(b"x" * 10, 1.0)
                 assert want_of(turn) is Want.CLOSE
             case _:
-                # It has as long to come as the head had.
-                assert deadline_of(turn) == (50.0 if how == "whole" else 61.0)
+                assert deadline_of(turn) == (30.0 if how == "whole" else 31.0)
                 turn.receive_data(body("authentication_error"), 2.0)
                 turn.handle_timeout(61.0)
         assert outcome_of(turn) is Outcome.FAILED

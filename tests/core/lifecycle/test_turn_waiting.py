@@ -6,9 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
-from sse_core.blocks import MessageCut, StreamError
+from sse_core.blocks import MessageCut, StreamError, TextDelta
 from sse_core.headers import Headers
-from sse_core.lifecycle import NO_RETRY, Deadlines, OnDisconnect, Outcome, Turn, TurnState, Want
+from sse_core.lifecycle import (
+    NO_RETRY,
+    Deadlines,
+    OnDisconnect,
+    Outcome,
+    RetryPolicy,
+    Turn,
+    TurnState,
+    Want,
+)
 from tests.core.lifecycle.support import (
     ANTHROPIC,
     EVENT_STREAM,
@@ -33,6 +42,11 @@ from tests.core.lifecycle.support import (
     want_of,
     wire,
 )
+
+#: A delta without a character, and an event that no version knows.
+EMPTY = wire(TextDelta(0, ""))
+UNKNOWN = b'event: new\ndata: {"type": "new"}\n\n'
+AGAIN = RetryPolicy(retry_timeouts=True)
 
 
 def refused(**settings: object) -> Turn:
@@ -157,13 +171,43 @@ class TestDeadlines:
         assert words in error.message
         assert turn.message.completeness == "failed"
 
-    @pytest.mark.parametrize("state", [connecting, waiting, accepted])
-    def test_before_anything_visible_the_attempt_is_tried_again(self, state: Callable[..., Turn]) -> None:
-        turn = state()
+    def test_a_connection_that_was_not_made_in_time_is_tried_again(self) -> None:
+        turn = connecting()
         due = deadline_of(turn)
         turn.handle_timeout(due)
         assert state_of(turn) is TurnState.BACKOFF
         assert turn.retry_at == due + 0.5
+
+    @pytest.mark.parametrize("state", [waiting, accepted])
+    def test_what_another_attempt_would_meet_too_is_not_bought_again(
+        self, state: Callable[..., Turn]
+    ) -> None:
+        turn = state()
+        turn.handle_timeout(deadline_of(turn))
+        assert (outcome_of(turn), turn.attempts) == (Outcome.EXPIRED, 1)
+        assert turn.failure is not None
+        assert not turn.failure.error.retryable
+
+    @pytest.mark.parametrize("state", [waiting, accepted])
+    def test_but_for_who_asks_for_it(self, state: Callable[..., Turn]) -> None:
+        turn = state(retry=RetryPolicy(retry_timeouts=True))
+        due = deadline_of(turn)
+        turn.handle_timeout(due)
+        assert state_of(turn) is TurnState.BACKOFF
+        assert turn.retry_at == due + 0.5
+        assert turn.failure is not None
+        assert turn.failure.error.retryable
+
+    def test_by_default_slow_providers_are_waited_for(self) -> None:
+        """The official SDKs wait 600 s for a head."""
+        deadlines = Deadlines()
+        assert deadlines.first_byte == 600.0
+        assert (deadlines.first_output or 0.0) >= 600.0
+
+    def test_a_provider_that_fell_silent_is_asked_again_by_who_can_take_back(self) -> None:
+        turn = streaming(retry=RetryPolicy(after_output="retract"))
+        turn.handle_timeout(deadline_of(turn))
+        assert state_of(turn) is TurnState.BACKOFF
 
     def test_the_whole_is_never_tried_again(self) -> None:
         for state in (connecting, waiting, accepted, backing_off):
@@ -177,14 +221,14 @@ class TestDeadlines:
 
     def test_two_that_are_due_at_once_are_one_failure(self) -> None:
         """The first one ends the attempt; the second one was the attempt's, and has gone with it."""
-        turn = waiting(deadlines=Deadlines(first_byte=5.0, first_output=5.0))
+        turn = waiting(deadlines=Deadlines(first_byte=5.0, first_output=5.0), retry=AGAIN)
         turn.handle_timeout(5.0)
         assert state_of(turn) is TurnState.BACKOFF
         assert outcome_of(turn) is None
 
     def test_much_too_late_is_late_and_no_more(self) -> None:
         """A laptop wakes up: both deadlines of the attempt have passed; the turn goes on."""
-        turn = waiting()
+        turn = waiting(retry=AGAIN)
         turn.handle_timeout(1000.0)
         assert state_of(turn) is TurnState.BACKOFF
         assert turn.retry_at == 1000.5
@@ -200,19 +244,19 @@ class TestDeadlines:
         turn.receive_data(wire(PING), 100.0)
         assert deadline_of(turn) == due
         turn.receive_data(wire(WORLD), 100.0)
-        assert deadline_of(turn) == 220.0
+        assert deadline_of(turn) == 400.0
 
     def test_nor_is_it_a_first_output(self) -> None:
         turn = accepted()
-        assert deadline_of(turn) == 300.0
+        assert deadline_of(turn) == 900.0
         turn.receive_data(wire(START, PING, OPENED), 200.0)
-        assert deadline_of(turn) == 300.0
+        assert deadline_of(turn) == 900.0
 
     def test_the_head_ends_the_wait_for_the_first_byte(self) -> None:
         turn = waiting()
-        assert deadline_of(turn) == 60.0
-        turn.response_started(200, EVENT_STREAM, 59.0)
-        assert deadline_of(turn) == 300.0
+        assert deadline_of(turn) == 600.0
+        turn.response_started(200, EVENT_STREAM, 599.0)
+        assert deadline_of(turn) == 900.0
 
     def test_each_attempt_has_its_own_and_the_whole_stays(self) -> None:
         turn = connecting(deadlines=Deadlines(whole=15.0))
@@ -236,7 +280,50 @@ class TestPause:
         turn.handle_timeout(1000.0)
         assert outcome_of(turn) is None
         turn.resume(1000.0)
-        assert (want_of(turn), deadline_of(turn)) == (Want.READ, 1120.0)
+        assert (want_of(turn), deadline_of(turn)) == (Want.READ, 1299.0), "1 s of the gap was over"
+
+    @pytest.mark.parametrize("what", [wire(PING), EMPTY, UNKNOWN], ids=["pings", "empty", "unknown"])
+    def test_what_is_left_of_a_gap_is_kept_whatever_is_handed_out(self, what: bytes) -> None:
+        """A consumer pauses for each event that it is handed; none of these is progress."""
+        turn = streaming(deadlines=Deadlines(output_gap=6.5))
+        for busy_until in range(10, 70, 10):  # read for a second, busy for nine
+            turn.receive_data(what, busy_until - 9.0)
+            drained(turn)
+            turn.pause(busy_until - 9.0)
+            turn.resume(busy_until)
+            turn.handle_timeout(busy_until)
+            assert outcome_of(turn) is None
+        assert deadline_of(turn) == 60.5
+        turn.handle_timeout(60.5)
+        assert outcome_of(turn) is Outcome.EXPIRED
+
+    def test_a_gap_that_was_over_is_over_when_it_goes_on(self) -> None:
+        turn = streaming(deadlines=Deadlines(output_gap=1.0))
+        turn.pause(5.0)
+        turn.pause(6.0)  # it is paused already: nothing more is taken away
+        turn.resume(100.0)
+        assert deadline_of(turn) == 96.0
+        turn.handle_timeout(100.0)
+        assert outcome_of(turn) is Outcome.EXPIRED
+
+    def test_what_a_pause_kept_belongs_to_its_attempt(self) -> None:
+        turn = streaming(retry=RetryPolicy(after_output="retract"))
+        turn.pause(299.0)
+        turn.connection_lost("reset", 299.0)
+        turn.resume(299.0)
+        assert deadline_of(turn) == 299.5, "back-off, and no gap"
+        turn.handle_timeout(299.5)
+        turn.connected(300.0)
+        turn.response_started(200, EVENT_STREAM, 300.0)
+        turn.receive_data(wire(START, OPENED, HELLO), 300.0)
+        assert deadline_of(turn) == 600.0
+
+    def test_without_a_gap_there_is_none_to_keep(self) -> None:
+        turn = streaming(deadlines=Deadlines(output_gap=None, whole=None))
+        turn.pause(1.0)
+        turn.receive_data(wire(WORLD), 2.0)
+        turn.resume(3.0)
+        assert turn.deadline is None
 
     def test_bytes_that_were_read_before_it_still_count(self) -> None:
         turn = streaming()
@@ -249,7 +336,7 @@ class TestPause:
         """Otherwise a consumer that only asks often would keep a dead peer alive."""
         turn = streaming()
         turn.resume(100.0)
-        assert deadline_of(turn) == 120.0
+        assert deadline_of(turn) == 300.0
 
     def test_before_anything_visible_the_turn_reads_on(self) -> None:
         """Nothing could have filled a log, and a provider that isn't read would seem to be silent."""
@@ -260,13 +347,13 @@ class TestPause:
         turn.receive_data(wire(START, OPENED, HELLO), 1.0)
         assert (want_of(turn), deadline_of(turn)) == (Want.PAUSE, 3600.0)
         turn.resume(2.0)
-        assert (want_of(turn), deadline_of(turn)) == (Want.READ, 122.0)
+        assert (want_of(turn), deadline_of(turn)) == (Want.READ, 302.0)
 
     def test_resumed_before_anything_visible(self) -> None:
         turn = waiting()
         turn.pause(0.0)
         turn.resume(0.0)
-        assert deadline_of(turn) == 60.0
+        assert deadline_of(turn) == 600.0
 
     def test_it_ends_all_the_same(self) -> None:
         for end in ("lost", "eof", "stop", "whole"):
