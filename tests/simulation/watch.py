@@ -114,7 +114,7 @@ class TurnWatch:
             world.seen["retry"] += 1
 
     def _would_wait_again(self, last: Connection) -> bool:
-        """Whether the last attempt waited in vain for its first output, and the policy has no more of that."""
+        """Whether the last attempt waited in vain for a first output, and the policy wants no more of that."""
         in_vain = self._failed_in is TurnState.WAITING and last.behaviour in SILENT
         return in_vain and not self._served.house.retry.retry_timeouts
 
@@ -192,21 +192,27 @@ class TurnWatch:
 
     def check(self) -> None:
         """See that the turn waits for nothing too long, and holds no more than it may."""
+        if self._served.is_closing:
+            if self._served.turn.want is not Want.CLOSE:
+                self._world.fail("an upstream without an owner", f"{self._served.epoch}, closing")
+        elif self.ended is not None:
+            self._check_end()
+        else:
+            self._check_deadline()
+            self._check_readers()
+
+    def _check_end(self) -> None:
+        world, served = self._world, self._served
+        if served.turn.outcome is not self.ended:
+            world.fail("a second outcome", served.epoch)
+        if served.connection is not None or served.turn.want is not Want.NOTHING:
+            world.fail("an upstream after the end", served.epoch)
+        if served.turn.deadline is not None:
+            world.fail("a deadline after the end", served.epoch)
+
+    def _check_readers(self) -> None:
         world, served = self._world, self._served
         turn, log = served.turn, served.log
-        if served.is_closing:
-            if turn.want is not Want.CLOSE:
-                world.fail("an upstream without an owner", f"{served.epoch}, closing")
-            return
-        if self.ended is not None:
-            if turn.outcome is not self.ended:
-                world.fail("a second outcome", served.epoch)
-            if served.connection is not None or turn.want is not Want.NOTHING:
-                world.fail("an upstream after the end", served.epoch)
-            if turn.deadline is not None:
-                world.fail("a deadline after the end", served.epoch)
-            return
-        self._check_deadline()
         if (
             served.readers == 0
             and served.house.on_disconnect.kind == "cancel"
