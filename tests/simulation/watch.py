@@ -114,7 +114,7 @@ class TurnWatch:
             world.seen["retry"] += 1
 
     def _would_wait_again(self, last: Connection) -> bool:
-        """Whether the last attempt waited in vain for a first output, and the policy wants no more of that."""
+        """Whether the last attempt waited in vain for an output, and the policy wants no more of that."""
         in_vain = self._failed_in is TurnState.WAITING and last.behaviour in SILENT
         return in_vain and not self._served.house.retry.retry_timeouts
 
