@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..blocks import events as e
+from ..blocks import strict_json
 from ..blocks.events import BlockEvent
 from ..blocks.model import (
     Block,
@@ -24,7 +25,9 @@ from ..blocks.model import (
     tools_may_run_after,
 )
 from ..blocks.strict_json import JSONObject
+from ..blocks.text import GrowingText
 from .fields import rest, text
+from .held import Held
 from .provider_errors import beside, is_known, kind_of
 
 #: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
@@ -45,15 +48,15 @@ def is_foreign(dialect: str, own: str) -> bool:
 
 
 def is_whole(block: Block) -> bool:
-    """Whether ``block`` can't grow.  Arguments that are no JSON are whole, too."""
-    return not (isinstance(block, ToolUseBlock) and block.state in ("streaming", "incomplete"))
+    """Whether ``block`` is whole.  A call whose arguments are no JSON never is: nobody may run it."""
+    return not isinstance(block, ToolUseBlock) or block.state == "complete"
 
 
 def client_calls(message: Message) -> tuple[bool, bool]:
     """Whether the message has calls that the client runs, and whether one of them may not be run.
 
-    That is one that is not whole, or whose result is in the message: no other protocol has a form for such a
-    result, and without it the call would be run again.
+    That is one that is not whole or whose arguments are no JSON, or whose result is in the message: no other
+    protocol has a form for such a result, and without it the call would be run again.
     """
     calls = [tool for tool in message.tools if tool.type == "tool_use"]
     return bool(calls), _is_answered(message) or not all(is_whole(tool) for tool in calls)
@@ -87,6 +90,41 @@ class Answered:
             elif isinstance(block, ResultBlock):
                 id_ = block.data.get("tool_use_id")
                 self.seen = self.seen or (isinstance(id_, str) and id_ in self._calls)
+
+
+class ArgumentsText:
+    """The text of a call's arguments, kept until the call ends: only then it is known to be JSON.
+
+    Clients parse what came of a text that is none (Anthropic's official SDKs close what is open), and would
+    run the call with half of its arguments.  So an encoder that tells arguments as they come has to know.
+    """
+
+    __slots__ = ("_held", "_size", "_text")
+
+    def __init__(self, call: ToolUseBlock, held: Held) -> None:
+        self._held = held
+        self._size = 0
+        self._text = GrowingText() if call.input_encoding == "json" else None
+        self.append(call.raw_arguments)
+
+    def append(self, fragment: str) -> None:
+        """More of it.  Raises ``LimitExceeded`` beyond the bound on what is kept."""
+        if self._text is not None:
+            self._held.add(len(fragment))
+            self._size += len(fragment)
+            self._text.append(fragment)
+
+    def is_whole(self) -> bool:
+        """Whether the text, which has come to its end, is what the call takes; it is not kept any longer."""
+        text, self._text = self._text, None
+        self._held.add(-self._size)
+        if text is None or strict_json.is_blank(str(text)):
+            return True
+        try:
+            strict_json.loads(str(text))
+        except ValueError:
+            return False
+        return True
 
 
 def plain_block(block: Block) -> Block | None:

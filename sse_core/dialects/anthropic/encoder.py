@@ -22,7 +22,7 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import rest
-from ..foreign import Answered, is_foreign
+from ..foreign import Answered, ArgumentsText, is_foreign
 from ..held import Held
 from .blocks import write_block
 from .errors import in_own_words, write_cut, write_error
@@ -46,19 +46,20 @@ class Encoder:
     is sent on as it is.
 
     A message that comes in another protocol (``MessageStart.dialect``) is told in Anthropic's words
-    and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and else which
-    calls are open.
+    and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and the arguments
+    of open calls.
     """
 
-    def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 16 * 2**20) -> None:
+    def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self.max_held_bytes = max_held_bytes
         self._verbatim = verbatim
         self._began = verbatim  # whose message it is, is known
         self._translation: Translation | None = None
         self._held = Held(max_held_bytes)
-        self._calls: set[int] = set()  # that are open, for the client to run
+        self._calls: dict[int, ArgumentsText] = {}  # that are open, for the client to run
         self._answered = Answered()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
+        self._cut_call = False  # a call has ended that may not be told as whole
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
@@ -88,25 +89,33 @@ class Encoder:
         return self._own(event) if self._translation is None else self._translation.translate(event)
 
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
-        """``event``, but nobody may run a call whose arguments were replaced, or whose result came.
+        """``event``, but there are calls that nobody may run.
 
-        The first never stops; for the second there is a stop reason.
+        Those whose arguments are no JSON or were replaced never stop; for them, and for calls whose result
+        came, there is a stop reason.
         """
         self._answered.note(event)
         if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
-            if event.block.type == "tool_use" and event.index not in self._calls:
+            if event.block.type == "tool_use" and event.index not in self._calls and not self._verbatim:
                 self._held.add(_CALL_BYTES)
-                self._calls.add(event.index)
+                self._calls[event.index] = ArgumentsText(event.block, self._held)
+        elif isinstance(event, e.ArgumentsDelta) and event.index in self._calls:
+            self._calls[event.index].append(event.fragment)
         elif isinstance(event, e.TextReplaced) and event.index in self._calls:
             self._outdated.add(event.index)
         elif isinstance(event, e.BlockStop) and event.index in self._calls:
-            if event.index in self._outdated:
-                return []
-            self._held.add(-_CALL_BYTES)
-            self._calls.remove(event.index)
-        elif isinstance(event, e.MessageDelta) and (self._outdated or self._answered.seen):
+            return self._own_call_stop(event)
+        elif isinstance(event, e.MessageDelta) and (self._calls or self._cut_call or self._answered.seen):
+            # A call that is open now never stops: all blocks have, when `message_delta` comes.
             return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
         return [event]
+
+    def _own_call_stop(self, event: e.BlockStop) -> list[BlockEvent]:
+        is_whole = self._calls.pop(event.index).is_whole() and event.index not in self._outdated
+        self._held.add(-_CALL_BYTES)
+        self._outdated.discard(event.index)
+        self._cut_call = self._cut_call or not is_whole
+        return [event] if is_whole else []
 
 
 def _written(event: BlockEvent) -> ServerSentEvent:

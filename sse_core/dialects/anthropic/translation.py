@@ -8,8 +8,8 @@ stopped; what comes of later ones waits, within ``max_held_bytes``, until it has
 first call never wait: only what comes after a call that goes on does.
 
 A block that has not stopped by the end of the message is left without a stop, as Anthropic leaves a call
-that ``max_tokens`` has cut.  So is a call whose arguments were replaced: what was told can't be taken back,
-so nobody may run it.
+that ``max_tokens`` has cut.  So is a call whose arguments are no JSON, or were replaced: what was told can't
+be taken back, and nobody may run it.  The next block begins all the same.
 
 https://docs.claude.com/en/docs/build-with-claude/streaming
 """
@@ -26,7 +26,7 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import Answered, client_calls, native_reason, plain_event, plain_message
+from ..foreign import Answered, ArgumentsText, client_calls, native_reason, plain_event, plain_message
 from ..held import Held
 from . import words
 
@@ -42,15 +42,16 @@ _OfBlock = e.BlockStart | _Delta | e.BlockStop
 class _Block:
     """A block that has not been told of to its end."""
 
-    __slots__ = ("held", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
+    __slots__ = ("arguments", "held", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, held: Held) -> None:
         self.index = -1  # Anthropic's index, once the block has begun
         self.stopped = False
         self.outdated = False
         self.waiting: list[_OfBlock] = []
         self.held = 0  # what `waiting` costs, in bytes
         self.runs = isinstance(block, ToolUseBlock) and block.type == "tool_use"  # by the client
+        self.arguments = ArgumentsText(block, held) if isinstance(block, ToolUseBlock) and self.runs else None
         self.writes_text = isinstance(block, ToolUseBlock) and block.input_encoding == "text"
 
 
@@ -63,6 +64,7 @@ class Translation:
         self._line: deque[_Block] = deque()  # the same, in order: the first is open
         self._next = 0
         self._calls = False
+        self._cut_call = False  # a call has ended that may not be told as whole
         self._answered = Answered()
         self._stop_reason: str | None = None
         self._native: str | None = None
@@ -95,21 +97,28 @@ class Translation:
 
     def _block_start(self, event: e.BlockStart) -> list[BlockEvent]:
         block = event.block
-        known = self._blocks[event.index] = _Block(block)
+        known = self._blocks[event.index] = _Block(block, self._held)
         self._line.append(known)
         self._calls = self._calls or known.runs
         told = self._tell(known, e.BlockStart(event.index, _began(block)))
         if known.writes_text:
             told += self._tell(known, e.ArgumentsDelta(event.index, f'{{"{_INPUT}":"'))
         if isinstance(block, ToolUseBlock) and block.raw_arguments:
-            told += self._delta(e.ArgumentsDelta(event.index, block.raw_arguments))
+            told += self._arguments(known, e.ArgumentsDelta(event.index, block.raw_arguments))
         return told
 
     def _delta(self, event: _Delta) -> list[BlockEvent]:
         known = self._blocks.get(event.index)
         if known is None:
             return []
-        if known.writes_text and isinstance(event, e.ArgumentsDelta):
+        if isinstance(event, e.ArgumentsDelta):
+            if known.arguments is not None:
+                known.arguments.append(event.fragment)
+            return self._arguments(known, event)
+        return self._tell(known, event)
+
+    def _arguments(self, known: _Block, event: e.ArgumentsDelta) -> list[BlockEvent]:
+        if known.writes_text:
             event = replace(event, fragment=strict_json.dumps(event.fragment)[1:-1])
         return self._tell(known, event)
 
@@ -121,10 +130,14 @@ class Translation:
 
     def _block_stop(self, event: e.BlockStop) -> list[BlockEvent]:
         known = self._blocks.pop(event.index, None)
-        if known is None or known.outdated:
+        if known is None:
             return []
-        told = self._tell(known, e.ArgumentsDelta(event.index, '"}')) if known.writes_text else []
-        told += self._tell(known, event)
+        told: list[BlockEvent] = []
+        if known.outdated or not (known.arguments is None or known.arguments.is_whole()):
+            self._cut_call = True
+        else:
+            told += self._tell(known, e.ArgumentsDelta(event.index, '"}')) if known.writes_text else []
+            told += self._tell(known, event)
         known.stopped = True
         while self._line and self._line[0].stopped:
             self._line.popleft()
@@ -158,7 +171,7 @@ class Translation:
         return []
 
     def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
-        cut_call = self._answered.seen or any(known.runs for known in self._line)
+        cut_call = self._cut_call or self._answered.seen or any(known.runs for known in self._line)
         reason = words.stop_reason(
             self._stop_reason, calls=self._calls, cut_call=cut_call, native=self._native
         )

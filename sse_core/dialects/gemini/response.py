@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock
+from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ..foreign import client_calls, is_foreign, plain_message
 from .candidate import CANDIDATE, CONTENT, GROWING
@@ -20,10 +20,11 @@ def to_response(message: Message) -> JSONObject:
     """The response object that Gemini would have sent without streaming, with all candidates.
 
     Text that came in many parts is one part, as a response has it that is not streamed.  Arguments of a call
-    that are not whole stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
+    of Gemini's own that are not whole stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
 
-    A message that came in another protocol is told in Gemini's words.  A call of it that is not whole, or
-    whose arguments are no object, is left out, as the encoder leaves it out.
+    A message that came in another protocol is told in Gemini's words.  A call that is not whole and not
+    Gemini's own, or whose arguments are no object, is left out, as the encoder leaves it out: Google's own
+    SDK runs every call that it sees.
     """
     if is_foreign(message.dialect, NAME):
         message = _translated(message)
@@ -44,14 +45,20 @@ def _translated(message: Message) -> Message:
     """A message of another protocol with what Gemini has a form for."""
     plain = plain_message(message)
     for answer in (plain, *plain.alternatives.values()):
-        calls = [tool for tool in answer.tools if tool.type == "tool_use"]
-        cut = {id(tool) for tool in calls if whole_args(tool) is None}
+        calls = any(tool.type == "tool_use" for tool in answer.tools)
+        told = {index: unsigned(block) for index, block in answer.indexed_blocks.items() if _is_told(block)}
+        cut_call = len(told) < len(answer.indexed_blocks)
         if answer.stop_reason is not None or answer.completeness == "complete":
-            answer.stop_reason = finish_reason(answer.stop_reason, calls=bool(calls), cut_call=bool(cut))
-        answer.indexed_blocks = {
-            index: unsigned(block) for index, block in answer.indexed_blocks.items() if id(block) not in cut
-        }
+            answer.stop_reason = finish_reason(answer.stop_reason, calls=calls, cut_call=cut_call)
+        answer.indexed_blocks = told
     return plain
+
+
+def _is_told(block: Block) -> bool:
+    """Whether a block that is not Gemini's own is: not a call whose arguments are no whole object."""
+    if isinstance(block, ToolUseBlock) and block.type == "tool_use":
+        return whole_args(block) is not None
+    return True
 
 
 def unsigned(block: Block) -> Block:
@@ -101,10 +108,14 @@ def _is_there(message: Message) -> bool:
 
 def _candidate(index: int, message: Message) -> JSONObject:
     _, fields, content = placed(message.extra)
-    candidate: JSONObject = {"content": {"parts": _parts(message.blocks), "role": "model", **content}}
+    blocks = [block for block in message.blocks if message.dialect == NAME or _is_told(block)]
+    is_cut = len(blocks) < len(message.blocks)
+    candidate: JSONObject = {"content": {"parts": _parts(blocks), "role": "model", **content}}
     if message.stop_reason is not None:
-        calls, _ = client_calls(message)
-        candidate["finishReason"] = finish_reason(message.stop_reason, calls=calls, cut_call=False)
+        calls, cut_call = client_calls(message)
+        candidate["finishReason"] = finish_reason(
+            message.stop_reason, calls=calls, cut_call=cut_call or is_cut
+        )
     return {**fields, **candidate, "index": index}
 
 

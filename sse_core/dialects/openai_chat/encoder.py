@@ -23,7 +23,8 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
 from ..fields import rest
-from ..foreign import Answered, is_foreign, plain_event
+from ..foreign import Answered, ArgumentsText, is_foreign, plain_event
+from ..held import Held
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
@@ -33,10 +34,11 @@ from .words import finish_reason, native_reason, usage
 class _Tool:
     """A call that is written: its place among the calls, and whether any arguments were."""
 
-    __slots__ = ("block", "index", "outdated", "said")
+    __slots__ = ("arguments", "block", "index", "outdated", "said")
 
-    def __init__(self, block: ToolUseBlock, index: int) -> None:
+    def __init__(self, block: ToolUseBlock, index: int, held: Held) -> None:
         self.block = block
+        self.arguments = ArgumentsText(block, held)
         self.index = index
         self.said = False
         self.outdated = False  # what was said of its arguments is not what they are
@@ -77,7 +79,8 @@ class _Tool:
 class _Answer:
     """What is known of one choice while it is written.  ``dialect`` is what its message came in."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Held) -> None:
+        self._held = held
         self.dialect = ""
         self.stop_reason: str | None = None
         self._names: dict[int, str] = {}  # open blocks of text and thinking: the field they are written to
@@ -128,7 +131,7 @@ class _Answer:
         # The client would run it: what the provider runs itself is not sent.
         if block.type != "tool_use":
             return []
-        tool = self._tools[index] = _Tool(block, self._calls)
+        tool = self._tools[index] = _Tool(block, self._calls, self._held)
         self._calls += 1
         return [tool.begin()]
 
@@ -146,6 +149,7 @@ class _Answer:
         tool = self._tools.get(event.index)
         if tool is None or not event.fragment:
             return []
+        tool.arguments.append(event.fragment)
         tool.said = tool.said or not strict_json.is_blank(event.fragment)
         return [tool.more(event.fragment)]
 
@@ -177,6 +181,9 @@ class _Answer:
         tool = self._tools.get(index)
         if tool is None or tool.outdated:
             return []
+        if not tool.arguments.is_whole():
+            tool.outdated = True  # it is never whole, and nobody runs it
+            return []
         del self._tools[index]
         return tool.end()
 
@@ -199,11 +206,13 @@ class Encoder:
     """Block events to chunks.  One for each stream.
 
     ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
-    that is sent on as it is, and what else was made of it is not sent again.
+    that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes`` bounds
+    the arguments of calls that go on: a call whose arguments are no JSON is never told as whole.
     """
 
-    def __init__(self, *, verbatim: bool = False) -> None:
+    def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self._verbatim = verbatim
+        self._held = Held(max_held_bytes)
         self._base: JSONObject = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
         self._answers: dict[int, _Answer] = {}
         self._usage: JSONObject = {}
@@ -212,7 +221,8 @@ class Encoder:
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The chunks that stand for ``event``; none for what a chunk has no form for.
 
-        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``.
+        Raises ``LocalProtocolError`` for what is no block event and for a ``MessageReset``,
+        ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if not isinstance(event, BlockEvent):
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
@@ -291,7 +301,7 @@ class Encoder:
         return [strict_json.dumps({**self._base, "choices": [], "usage": figures})] if figures else []
 
     def _answer(self, choice: int) -> _Answer:
-        return self._answers.setdefault(choice, _Answer())
+        return self._answers.setdefault(choice, _Answer(self._held))
 
     def _chunk(
         self, index: int, delta: JSONObject, fields: JSONObject | None = None, top: JSONObject | None = None

@@ -26,7 +26,7 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import json_object
-from ..foreign import is_foreign
+from ..foreign import is_foreign, is_whole
 from .decoder import BESIDE, NAME
 from .errors import in_own_words, write_cut, write_error
 from .items import OUTPUT, item_place
@@ -62,9 +62,8 @@ class Encoder:
         max_blocks: int = 10_000,
     ) -> None:
         self._verbatim = verbatim
-        # What is sent is text: nobody here needs the arguments' value.
         self._accumulator = MessageAccumulator(
-            parse_json=lambda _: None, max_message_bytes=max_message_bytes, max_blocks=max_blocks
+            parse_json=_check, max_message_bytes=max_message_bytes, max_blocks=max_blocks
         )
         self._message = self._accumulator.message
         self._numbers = count()
@@ -234,6 +233,8 @@ class Encoder:
         if writer is None:
             return []
         item = writer.item
+        if not item.told and not is_whole(self._message.indexed_blocks[index]):
+            return []  # it stays open, so nobody runs the call
         sent = item.stop(writer)
         at_end = item.is_verbatim or (item.ended and item is not self._due)
         return [*sent, *self._end_of(item)] if at_end else sent
@@ -282,6 +283,11 @@ class Encoder:
         e.StreamError: _error,
         e.MessageCut: _cut,
     }
+
+
+def _check(text: str) -> None:
+    """Whether arguments are JSON.  What is sent is their text: nobody here needs the value."""
+    strict_json.loads(text)
 
 
 def _sse(data: JSONObject) -> ServerSentEvent:

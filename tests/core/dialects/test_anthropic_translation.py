@@ -278,9 +278,13 @@ class TestBound:
                 encoder.send(event)
 
     def test_nothing_waits_that_does_not_have_to(self) -> None:
-        encoder = Encoder(max_held_bytes=0)
+        """Nor is anything kept but the arguments of the call that is open."""
+        encoder = Encoder(max_held_bytes=100)
         for event in (START, tool(0), *[ArgumentsDelta(0, "1")] * 100, BlockStop(0), tool(1)):
             assert encoder.send(event)
+        for index in range(1, 100):
+            for event in (ArgumentsDelta(index, '"' + "é" * 90 + '"'), BlockStop(index), tool(index + 1)):
+                assert encoder.send(event)
 
 
 class TestEnd:

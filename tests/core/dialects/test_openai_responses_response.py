@@ -345,12 +345,12 @@ def test_blocks_without_a_place_share_an_item_where_they_can() -> None:
 
 
 @pytest.mark.parametrize("dialect", ["", "anthropic"])
-def test_arguments_that_are_no_json_are_whole(dialect: str) -> None:
+def test_a_call_whose_arguments_are_no_json_is_not_whole(dialect: str) -> None:
     found = RESPONSES.to_response(
         foreign((ToolUseBlock("c", "f"), (ArgumentsDelta, "{a")), reason="tool_use", dialect=dialect)
     )
-    assert (found["status"], found["incomplete_details"]) == ("completed", None)
-    assert [(item["arguments"], item["status"]) for item in found["output"]] == [("{a", "completed")]
+    assert (found["status"], found["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
+    assert [(item["arguments"], item["status"]) for item in found["output"]] == [("{a", "incomplete")]
 
 
 def test_the_last_item_of_an_incomplete_response_is_incomplete() -> None:
