@@ -10,17 +10,18 @@ from typing import Any
 
 
 class OneAnswer:
-    """Answers every request with the event stream ``body``; ``url`` is where."""
+    """Answers every request with ``body``, an event stream if not said otherwise; ``url`` is where."""
 
     def __init__(self) -> None:
         provider = self
         self.body = b""
+        self.content_type = "text/event-stream"
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["content-length"]))
                 self.send_response(200)
-                self.send_header("content-type", "text/event-stream")
+                self.send_header("content-type", provider.content_type)
                 self.end_headers()
                 self.wfile.write(provider.body)
 

@@ -20,11 +20,11 @@ def to_response(message: Message) -> JSONObject:
     """The response object that Gemini would have sent without streaming, with all candidates.
 
     Text that came in many parts is one part, as a response has it that is not streamed.  Arguments of a call
-    of Gemini's own that are not whole stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
+    of Gemini's own that was cut stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
 
-    A message that came in another protocol is told in Gemini's words.  A call that is not whole and not
-    Gemini's own, or whose arguments are no object, is left out, as the encoder leaves it out: Google's own
-    SDK runs every call that it sees.
+    A message that came in another protocol is told in Gemini's words.  A call of it that is not whole, or
+    whose arguments are no object, is left out, as the encoder leaves it out: Google's own SDK runs every
+    call that it sees.
     """
     if is_foreign(message.dialect, NAME):
         message = _translated(message)
@@ -52,6 +52,10 @@ def _translated(message: Message) -> Message:
             answer.stop_reason = finish_reason(answer.stop_reason, calls=calls, cut_call=cut_call)
         answer.indexed_blocks = told
     return plain
+
+
+def _is_cut(block: Block) -> bool:
+    return isinstance(block, ToolUseBlock) and block.state in ("streaming", "incomplete")
 
 
 def _is_told(block: Block) -> bool:
@@ -108,7 +112,8 @@ def _is_there(message: Message) -> bool:
 
 def _candidate(index: int, message: Message) -> JSONObject:
     _, fields, content = placed(message.extra)
-    blocks = [block for block in message.blocks if message.dialect == NAME or _is_told(block)]
+    own = message.dialect == NAME
+    blocks = [block for block in message.blocks if _is_told(block) or (own and _is_cut(block))]
     is_cut = len(blocks) < len(message.blocks)
     candidate: JSONObject = {"content": {"parts": _parts(blocks), "role": "model", **content}}
     if message.stop_reason is not None:

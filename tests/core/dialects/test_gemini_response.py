@@ -103,24 +103,22 @@ def test_the_mark_of_a_refusal_is_not_geminis() -> None:
 @pytest.mark.parametrize(
     ("tool", "expected"),
     [
-        (ToolUseBlock("i", "f", raw_arguments="[1"), {"args": {"INVALID_JSON": "[1"}, "willContinue": True}),
-        (
-            ToolUseBlock("i", "f", raw_arguments="[1]"),
-            {"args": {"INVALID_JSON": "[1]"}, "willContinue": True},
-        ),
+        (ToolUseBlock("i", "f", raw_arguments="[1"), None),
+        (ToolUseBlock("i", "f", raw_arguments="[1]"), None),
         (ToolUseBlock("i", "f", raw_arguments="x", input_encoding="text"), {"args": {"input": "x"}}),
         (ToolUseBlock("i", "f", raw_arguments="{}"), {"args": {}}),
         (ToolUseBlock("i", "f"), {}),
     ],
 )
-def test_arguments_are_an_object_or_say_that_they_are_none(tool: ToolUseBlock, expected: Any) -> None:
-    (part,) = response(tool, dialect="gemini")["candidates"][0]["content"]["parts"]
-    assert part == {"functionCall": {"name": "f", "id": "i", **expected}}
-    # Of another protocol's, nobody may take the other calls for all.
-    is_whole = "willContinue" not in expected
-    (candidate,) = response(tool)["candidates"]
-    assert candidate["content"]["parts"] == ([part] if is_whole else [])
-    assert candidate["finishReason"] == ("STOP" if is_whole else "MALFORMED_FUNCTION_CALL")
+@pytest.mark.parametrize("dialect", ["gemini", "anthropic", ""])
+def test_a_call_whose_arguments_are_no_object_is_not_told(
+    tool: ToolUseBlock, expected: Any, dialect: str
+) -> None:
+    (candidate,) = response(tool, dialect=dialect)["candidates"]
+    parts = [] if expected is None else [{"functionCall": {"name": "f", "id": "i", **expected}}]
+    assert candidate["content"]["parts"] == parts
+    # Nobody may take the other calls for all.
+    assert candidate["finishReason"] == ("MALFORMED_FUNCTION_CALL" if expected is None else "STOP")
 
 
 def test_a_response_of_gemini_read_in_another_protocol_keeps_what_both_have() -> None:

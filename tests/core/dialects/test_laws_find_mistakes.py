@@ -6,18 +6,24 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import find, settings
+from hypothesis.errors import NoSuchExample
 
 from fuzz.engine import target
 from sse_core import JSONFragments, dialects
+from sse_core.blocks import BlockEvent
 from sse_core.dialects import Dialect
+from tests.core.dialects.executable import messages, obeys
 from tests.core.dialects.wrong_dialects import (
     ACCUMULATORS,
     DECODERS,
     ENCODERS,
+    ENCODERS_OF_CALLS,
     Decoder,
     Encoder,
     with_decoder,
     with_encoder,
+    with_the_reason_that_came,
     without_json,
 )
 from tests.core.framing.test_laws_find_mistakes import first_finding
@@ -52,6 +58,33 @@ def test_a_wrong_encoder_is_found(encoder: type[Encoder]) -> None:
 
 def test_a_response_that_is_no_json_is_found() -> None:
     assert isinstance(found(without_json()), TypeError)
+
+
+def breaks_the_law_of_calls(dialect: Dialect) -> list[BlockEvent]:
+    """A message for which it does."""
+
+    def breaks(events: list[BlockEvent]) -> bool:
+        try:
+            obeys(dialect, events)
+        except AssertionError:
+            return True
+        return False
+
+    return find(messages(), breaks, settings=settings(max_examples=2000, database=None))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS_OF_CALLS)
+def test_an_encoder_that_has_a_wrong_call_run_is_found(encoder: type[Encoder]) -> None:
+    assert breaks_the_law_of_calls(with_encoder(encoder))
+
+
+def test_a_response_that_has_a_wrong_call_run_is_found() -> None:
+    assert breaks_the_law_of_calls(with_the_reason_that_came())
+
+
+def test_an_encoder_that_is_right_is_not() -> None:
+    with pytest.raises(NoSuchExample):
+        breaks_the_law_of_calls(with_encoder(Encoder))
 
 
 @pytest.mark.parametrize("accumulator", ACCUMULATORS)

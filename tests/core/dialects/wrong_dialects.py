@@ -239,6 +239,81 @@ class NamesByPeer(Encoder):
         return sent
 
 
+def _otherwise(sse: ServerSentEvent, said: str, other: str) -> ServerSentEvent:
+    """The event with another word."""
+    return ServerSentEvent(sse.type.replace(said, other), sse.data.replace(said, other))
+
+
+class HalfACallStops(Encoder):
+    """A call has stopped when its block has, whatever its arguments are."""
+
+    name = "anthropic"
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        sent = self.inner.send(event)
+        if isinstance(event, BlockStop) and not sent:
+            data = {"type": "content_block_stop", "index": event.index}
+            return [ServerSentEvent("content_block_stop", json.dumps(data))]
+        return [_otherwise(sse, '"max_tokens"', '"tool_use"') for sse in sent]
+
+
+class HalfACallIsMended(Encoder):
+    """What is open is closed, so that a client can read it."""
+
+    name = "anthropic"
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        mended = '{"mended": true}'
+        told = ArgumentsDelta(event.index, mended) if isinstance(event, ArgumentsDelta) else event
+        return self.inner.send(told)
+
+
+class WantsCallsToBeRun(Encoder):
+    """Where there are calls, they are what the message ended for."""
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        said = '"finish_reason":"length"', '"finish_reason":"tool_calls"'
+        return [_otherwise(sse, *said) for sse in self.inner.send(event)]
+
+
+class CompletesEverything(Encoder):
+    """What has come to its end is completed."""
+
+    name = "openai-responses"
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        return [_otherwise(sse, "incomplete", "completed") for sse in self.inner.send(event)]
+
+
+class ToldAsAvailable(Encoder):
+    """A call whose arguments are no JSON is told with their text."""
+
+    name = "ui-messages"
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        said = '"tool-input-error"', '"tool-input-available"'
+        return [_otherwise(sse, *said) for sse in self.inner.send(event)]
+
+
+class RunsNothing(Encoder):
+    """To be safe, no call may be run."""
+
+    name = "gemini"
+
+    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
+        return [_otherwise(sse, '"STOP"', '"OTHER"') for sse in self.inner.send(event)]
+
+
+def with_the_reason_that_came(name: str = "anthropic") -> Dialect:
+    """The response ends as the message did, whatever became of its calls."""
+    right = dialects.get(name)
+
+    def to_response(message: Message) -> JSONObject:
+        return {**right.to_response(message), "stop_reason": "tool_use"}
+
+    return replace(right, to_response=to_response)
+
+
 def with_encoder(kind: type[Encoder]) -> Dialect:
     """The dialect of a wrong encoder."""
     return replace(dialects.get(kind.name), Encoder=kind)
@@ -327,4 +402,9 @@ DECODERS = (
     *(GoesOnAfterTheEnd, GoesOnAfterAnError, KeepsEverything, KeepsIndexes),
 )
 ENCODERS = (CutLooksComplete, LosesShortText, NamesByPeer)
+#: What is wrong with the calls that a reader may run.
+ENCODERS_OF_CALLS = (
+    *(HalfACallStops, HalfACallIsMended, WantsCallsToBeRun, CompletesEverything, ToldAsAvailable),
+    RunsNothing,
+)
 ACCUMULATORS = (DropsEmptyStart, DropsADelta, EarlyTools, HalfTools, RaisesKeyError, KeepsPings, NoBound)
