@@ -1,4 +1,4 @@
-"""The browser's side of a UI message stream: the npm package ``ai``, under node."""
+"""The browser's side of a UI message stream, and what it sends next: npm packages, under node."""
 
 from __future__ import annotations
 
@@ -19,14 +19,27 @@ def read_by_browser(streams: Iterable[bytes]) -> list[dict[str, Any]]:
 
     Skips the test where node or the package is missing.
     """
+    return _run("read-ui-streams.mjs", [stream.decode() for stream in streams])
+
+
+def next_requests(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a page sends next, ``ours`` and ``theirs``, in each case; ``next-requests.mjs`` says what one is.
+
+    Skips the test where node or a package is missing.
+    """
+    return _run("next-requests.mjs", cases)
+
+
+def _run(program: str, given: Any) -> list[dict[str, Any]]:
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is missing; install nodejs 20 or newer")
-    if not (HERE / "node_modules" / "ai").is_dir():
-        pytest.skip("the npm package ai is missing; run make setup where there is npm")
-    sent = json.dumps([stream.decode() for stream in streams])
-    program = [node, str(HERE / "read-ui-streams.mjs")]
-    run = subprocess.run(program, check=False, input=sent, capture_output=True, text=True, timeout=50)
+    if not (HERE / "node_modules" / "@ai-sdk" / "openai").is_dir():
+        pytest.skip("npm packages are missing; run make setup where there is npm")
+    command = [node, str(HERE / program)]
+    run = subprocess.run(
+        command, check=False, input=json.dumps(given), capture_output=True, text=True, timeout=50
+    )
     assert run.returncode == 0, run.stderr
     results: list[dict[str, Any]] = json.loads(run.stdout)
     return results

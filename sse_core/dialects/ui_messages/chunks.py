@@ -34,12 +34,11 @@ from ...blocks.model import (
 )
 from ...blocks.strict_json import JSON, JSONObject
 from ..held import Held
-from .chunk_types import ANSWER, START_STEP, is_part
+from .chunk_types import OUTPUTS, START_STEP
 from .errors import cut_text, write_error
 from .open_parts import CallPart, TextPart, WholePart
-from .origin import Origin, reasoning_item
-from .results import Results, output_of_call, read_file
-from .sources import Sources
+from .origins import origin_of
+from .step_calls import StepCalls
 from .words import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
 
 
@@ -60,17 +59,12 @@ class Chunks:
     def _reset(self) -> None:
         self._held = Held(self._max_held_bytes)
         self._told_start = False
-        self._origin = Origin("", self._held)
-        self._results = Results()
+        self._origin = origin_of("", self._held)
         self._stop_reason: str | None = None
         self._open: dict[int, TextPart | CallPart | WholePart] = {}
-        self._late: list[TextPart] = []  # of which something is still to come
+        self._late: list[TextPart] = []  # texts whose blocks have ended, and that may go on
         self._ids: set[str] = set()  # of open texts
-        self._calls: set[str] = set()
-        self._calls_of_step: set[str] = set()
-        self._approvals: set[str] = set()
-        self._sources = Sources(self._held)
-        self._waiting: dict[str, JSONObject] = {}  # whole calls for the client, to be told of at the end
+        self._calls = StepCalls(self._held)
 
     def write(self, event: BlockEvent) -> list[JSONObject] | None:
         """The chunks for ``event``; ``None`` for what is no block event."""
@@ -90,7 +84,7 @@ class Chunks:
         if self._told_start:
             return []
         self._told_start = True
-        self._origin, self._stop_reason = Origin(event.dialect, self._held), event.stop_reason
+        self._origin, self._stop_reason = origin_of(event.dialect, self._held), event.stop_reason
         self._origin.note(event.extra)
         chunks = self._begin(event.id, step=not (self._origin.is_own and STEPLESS in event.extra))
         for index, block in enumerate(event.blocks):
@@ -104,7 +98,9 @@ class Chunks:
         if index in self._open:
             return []
         self._held.add(_PART)
-        self._origin.begin(block)
+        joined = self._joined(block)
+        if joined is not None:
+            return self._go_on(index, joined, block)
         chunks = self._flush(block)
         if isinstance(block, TextBlock | ThinkingBlock):
             chunks += self._start_text(index, block)
@@ -113,32 +109,54 @@ class Chunks:
         elif isinstance(block, RedactedThinkingBlock):
             chunks += self._redacted(block)
         else:
-            part = self._open[index] = WholePart(block)
-            self._held.add(part.kept)
+            chunks += self._start_whole(index, block)
         self._count += 1
         return chunks
 
-    def _flush(self, before: Block | None = None) -> list[JSONObject]:
-        """What could not be told before: another block begins, or the step ends."""
+    def _joined(self, block: Block) -> TextPart | None:
+        """The text that a block goes on, if it goes on one."""
+        last = self._late[-1] if self._late else None
+        return last if last is not None and self._origin.joins(last.block, block) else None
+
+    def _go_on(self, index: int, part: TextPart, block: Any) -> list[JSONObject]:
+        self._late.pop()
+        self._open[index] = part
+        part.join(block)
+        return self._said(part, block)
+
+    def _flush(self, before: Block) -> list[JSONObject]:
+        """What could not be told before another block begins."""
+        return [*self._end_late(), *self._with_ids(self._origin.begin(before))]
+
+    def _end_late(self) -> list[JSONObject]:
         chunks = [part.end() for part in self._late]
         self._ids.difference_update(part.id for part in self._late)
         self._late.clear()
-        for item in self._origin.silent_reasoning(before):
-            part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
-            self._count += 1
-            chunks += [{**part.start(), **reasoning_item(item)}, part.end()]
         return chunks
+
+    def _with_ids(self, chunks: list[JSONObject]) -> list[JSONObject]:
+        """The chunks of texts that are told at once, with an id for each text."""
+        told, id_ = [], ""
+        for chunk in chunks:
+            if chunk["type"] in ("text-start", "reasoning-start"):
+                id_ = self._text_id()
+                self._count += 1
+            told.append({**chunk, "id": id_} if chunk["type"] in _TEXT_CHUNKS else chunk)
+        return told
 
     def _start_text(self, index: int, block: TextBlock | ThinkingBlock) -> list[JSONObject]:
         own = block.extra.get("id") if self._origin.is_own else None
         part = TextPart(block, self._text_id(own), self._origin)
         self._open[index] = part
         self._ids.add(part.id)
-        text, cited = (
-            (block.text, block.citations) if isinstance(block, TextBlock) else (block.thinking, None)
-        )
-        sources = [source for citation in cited or [] for source in self._cite(citation)]
-        return [part.start(), *part.delta(text), *sources]
+        return [part.start(), *self._said(part, block)]
+
+    def _said(self, part: TextPart, block: TextBlock | ThinkingBlock) -> list[JSONObject]:
+        """The text that a block begins with, and what it cites."""
+        if isinstance(block, ThinkingBlock):
+            return part.delta(block.thinking)
+        sources = [chunk for citation in block.citations or [] for chunk in self._origin.cited(citation)]
+        return [*part.delta(block.text), *sources]
 
     def _text_id(self, own: JSON = None) -> str:
         id_ = own if isinstance(own, str) else str(self._count)
@@ -149,64 +167,38 @@ class Chunks:
 
     def _redacted(self, block: RedactedThinkingBlock) -> list[JSONObject]:
         metadata = self._origin.metadata(block)
-        part = TextPart(ThinkingBlock(), self._text_id(), self._origin)
-        return [{**part.start(), **metadata}, part.end()] if metadata else []
+        chunks: list[JSONObject] = [{"type": "reasoning-start", **metadata}, {"type": "reasoning-end"}]
+        return self._with_ids(chunks) if metadata else []
 
     def _start_call(self, index: int, block: ToolUseBlock) -> list[JSONObject]:
-        part = CallPart(block, self._call_id(block.id), self._origin)
+        part = CallPart(block, self._calls.begin(block.id), self._origin)
         self._open[index] = part
-        self._calls.add(part.id)
-        self._calls_of_step.add(part.id)
-        self._held.add(len(part.id))
         self._keep(part, block.raw_arguments)
         self._keep(part, strict_json.dumps(block.start_input))
         return [part.start(), *part.delta(block.raw_arguments)]
 
-    def _call_id(self, id_: str) -> str:
-        """The call's id; another one, where that is none or another call's of the step."""
-        unique = id_
-        while not unique or unique in self._calls_of_step:
-            self._count += 1
-            unique = f"{id_ or 'call'}-{self._count}"
-        return unique
+    def _start_whole(self, index: int, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
+        part = self._open[index] = WholePart(block)
+        self._held.add(part.kept)
+        return self._tell(part, self._origin.start(part.block))
 
-    def _result(self, block: ResultBlock) -> list[JSONObject]:
-        told = [
-            chunk for read in self._results.read(block.data, self._origin.dialect) for chunk in self._of(read)
-        ]
-        content = block.data.get("content")
-        found = content if told and isinstance(content, list) else []
-        return [*told, *(source for item in found for source in self._sources.new(item))]
+    def _tell(self, part: WholePart, chunks: list[JSONObject]) -> list[JSONObject]:
+        """The chunks of a block that is kept verbatim, as far as the browser can place them."""
+        return [told for chunk in self._with_ids(chunks) for told in self._place(part, chunk)]
 
-    def _of(self, chunk: JSONObject) -> list[JSONObject]:
-        """A chunk of a provider's call or result, if its call is known."""
-        id_ = chunk["toolCallId"]
-        if chunk["type"] == "tool-input-available":
-            self._calls.add(id_)
-            self._held.add(len(id_))
-            return [chunk]
-        if id_ not in self._calls:
-            # The result of a call without an id may be any call's whose id was made up: so none is run.
-            if not id_:
-                self._waiting.clear()
-            return []
-        if chunk["type"] == "tool-approval-request":
-            self._approvals.add(chunk["approvalId"])
-        waiting = self._waiting.pop(id_, None)
-        # A call that has failed must not look as if it were to be run.
-        return [waiting, chunk] if waiting and chunk["type"] != "tool-input-error" else [chunk]
-
-    def _unknown(self, block: UnknownBlock) -> list[JSONObject]:
-        if self._origin.dialect == "gemini":
-            return read_file(block.data)
-        if not self._origin.is_own or not is_part(block.data):
-            return []
-        if block.data["type"] == START_STEP:
-            self._calls_of_step.clear()
-            return [*self._finish_step(), dict(block.data)]
-        if block.data["type"] == ANSWER and block.data["approvalId"] not in self._approvals:
-            return []
-        return [dict(block.data)]
+    def _place(self, part: WholePart, chunk: JSONObject) -> list[JSONObject]:
+        kind = chunk["type"]
+        if kind == START_STEP:
+            return [*self._finish_step(), chunk]
+        if kind in _CALL_CHUNKS:
+            if chunk["toolCallId"] not in part.ids:
+                part.ids[chunk["toolCallId"]] = self._calls.begin(chunk["toolCallId"])
+            chunk["toolCallId"] = part.ids[chunk["toolCallId"]]
+            return [chunk] if kind == "tool-input-start" else self._calls.available(chunk)
+        if kind in OUTPUTS:
+            chunk["toolCallId"] = part.ids.get(chunk["toolCallId"], chunk["toolCallId"])
+            return self._calls.outcome(chunk)
+        return [chunk] if self._calls.is_answer(chunk) else []
 
     def _text(self, event: e.TextDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
@@ -251,11 +243,7 @@ class Chunks:
         self._held.add(len(strict_json.dumps(event.citation)))
         part.block.citations = part.block.citations or []
         part.block.citations.append(event.citation)
-        return self._cite(event.citation)
-
-    def _cite(self, citation: JSONObject) -> list[JSONObject]:
-        # In a message of this protocol, its sources are parts of their own.
-        return [] if self._origin.is_own else self._sources.new(citation)
+        return self._origin.cited(event.citation)
 
     def _fields(self, event: e.FieldsDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
@@ -281,10 +269,10 @@ class Chunks:
         if isinstance(part, CallPart):
             return self._stop_call(part)
         self._held.add(-part.kept)
-        return self._WHOLE[type(part.block)](self, part.block)
+        return self._tell(part, self._origin.whole(part.block))
 
     def _stop_text(self, part: TextPart) -> list[JSONObject]:
-        if self._origin.ends_late and not _is_text(part):
+        if self._origin.joins_texts:
             self._late.append(part)
             return []
         self._ids.discard(part.id)
@@ -292,11 +280,12 @@ class Chunks:
 
     def _stop_call(self, part: CallPart) -> list[JSONObject]:
         chunk = part.end()
-        if part.for_client and chunk["type"] == "tool-input-available":
-            self._waiting[part.id] = chunk
-            return []
+        if chunk["type"] == "tool-input-available":
+            told = self._calls.available(chunk)
+            if not told:
+                return []
         self._held.add(-part.kept)
-        return [chunk, *output_of_call(part.id, part.item)]
+        return [chunk, *part.outcome()]
 
     def _take_back(self, _: e.MessageReset | e.ItemsDelta) -> list[JSONObject]:
         """The chunk after which the browser's side has forgotten all parts of the step."""
@@ -312,6 +301,7 @@ class Chunks:
 
     def _items(self, event: e.ItemsDelta) -> list[JSONObject]:
         if not self._origin.is_own:
+            self._origin.items(event.name, event.items)
             return []
         if event.name == DROPPED:
             return self._take_back(event)
@@ -320,26 +310,29 @@ class Chunks:
         return [*self._begin(), *({"type": "message-metadata", METADATA: item} for item in event.items)]
 
     def _stop(self, _: e.MessageStop) -> list[JSONObject]:
-        wants_tools = bool(self._waiting)
+        wants_tools = self._calls.waiting
         if not tools_may_run_after(self._stop_reason):
-            self._waiting.clear()
+            self._calls.drop()
         reason: JSONObject = {}
         if self._stop_reason is not None:
             reason["finishReason"] = finish_reason(self._stop_reason, wants_tools=wants_tools)
         return self._end(self._finish_step(), reason)
 
     def _error(self, event: e.StreamError) -> list[JSONObject]:
-        return self._end([write_error(event.message), _FINISH_STEP], {"finishReason": "error"})
+        return self._fail(event.message)
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:
         text = cut_text(event.completeness)
         if event.completeness == "failed":
-            return self._end([write_error(text), _FINISH_STEP], {"finishReason": "error"})
+            return self._fail(text)
         if event.completeness == "stopped":
             self.ended = True
-            return [*self._begin(), {"type": "abort", "reason": text}]
-        self._waiting.clear()
+            return [*self._begin(), *self._end_late(), {"type": "abort", "reason": text}]
+        self._calls.drop()
         return self._end(self._finish_step(), {"finishReason": INTERRUPTED})
+
+    def _fail(self, message: str) -> list[JSONObject]:
+        return self._end([*self._end_late(), write_error(message), _FINISH_STEP], {"finishReason": "error"})
 
     def _end(self, chunks: list[JSONObject], reason: JSONObject) -> list[JSONObject]:
         self.ended = True
@@ -347,13 +340,11 @@ class Chunks:
 
     def _finish_step(self) -> list[JSONObject]:
         """The end of all texts, the calls that are to be run, and the end of the step."""
-        texts = self._flush()
+        texts = [*self._end_late(), *self._with_ids(self._origin.finish())]
         texts += [part.end() for part in self._open.values() if isinstance(part, TextPart)]
-        calls = list(self._waiting.values())
         self._open.clear()
         self._ids.clear()
-        self._waiting.clear()
-        return [*texts, *calls, _FINISH_STEP]
+        return [*texts, *self._calls.finish_step(), _FINISH_STEP]
 
     _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Chunks, Any], list[JSONObject]]]] = {
         e.MessageStart: _start,
@@ -373,15 +364,15 @@ class Chunks:
         e.StreamError: _error,
         e.MessageCut: _cut,
     }
-    _WHOLE: ClassVar[dict[type[Block], Callable[[Chunks, Any], list[JSONObject]]]] = {
-        ResultBlock: _result,
-        UnknownBlock: _unknown,
-    }
 
 
 #: What a part that was begun counts for, in bytes.
 _PART = 100
 _FINISH_STEP: JSONObject = {"type": "finish-step"}
+_TEXT_CHUNKS = frozenset(
+    f"{kind}-{what}" for kind in ("text", "reasoning") for what in ("start", "delta", "end")
+)
+_CALL_CHUNKS = frozenset({"tool-input-start", "tool-input-available"})
 #: What has no form in this protocol.
 _UNSAID = (e.UnknownDelta, e.UnknownEvent, e.Ping)
 

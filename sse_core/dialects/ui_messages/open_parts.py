@@ -11,14 +11,11 @@ from ...blocks.model import (
     UnknownBlock,
 )
 from ...blocks.strict_json import JSONObject
-from .chunk_types import is_field
 from .origin import Origin
-from .sources import citation_of, is_citation
 
 #: What the browser's side, and the model in the next turn, are told of arguments that are no JSON.
 INVALID_ARGUMENTS = "The arguments of this call are not valid JSON."
-#: Fields of a call in this protocol that have no name in ours.
-_OF_CALL = ("dynamic", "title", "toolMetadata")
+_BLANK = " \t\r\n"
 
 
 class TextPart:
@@ -35,8 +32,17 @@ class TextPart:
         self._origin = origin
 
     def start(self) -> JSONObject:
-        """The chunk that begins the part."""
-        return self._chunk("start")
+        """The chunk that begins the part, with what is known already."""
+        return {**self._chunk("start"), **self._origin.metadata(self.block)}
+
+    def join(self, block: TextBlock | ThinkingBlock) -> None:
+        """Another block goes on this text."""
+        self.block.extra.update(block.extra)
+        if isinstance(self.block, ThinkingBlock):
+            self.block.signature = getattr(block, "signature", None) or self.block.signature
+        elif isinstance(block, TextBlock) and block.citations:
+            self.block.citations = self.block.citations or []
+            self.block.citations.extend(block.citations)
 
     def delta(self, text: str) -> list[JSONObject]:
         """The chunk with more text."""
@@ -53,18 +59,15 @@ class TextPart:
     def _citations(self) -> JSONObject:
         if isinstance(self.block, ThinkingBlock) or not self.block.citations:
             return {}
-        if self._origin.is_own:
-            found = [cited for cited in self.block.citations if is_citation(cited)]
-        else:
-            made = [citation_of(cited, self._origin.dialect) for cited in self.block.citations]
-            found = [citation for citation in made if citation is not None]
+        made = [self._origin.citation(cited) for cited in self.block.citations]
+        found = [citation for citation in made if citation is not None]
         return {"citations": found} if found else {}
 
 
 class CallPart:
     """A call.  ``kept`` is how much of arguments it holds, in characters."""
 
-    __slots__ = ("_origin", "block", "id", "kept", "said")
+    __slots__ = ("_head", "_opening", "_origin", "block", "id", "kept", "said")
 
     def __init__(self, block: ToolUseBlock, id: str, origin: Origin) -> None:
         self.block = block.copy()
@@ -72,11 +75,8 @@ class CallPart:
         self.said = False
         self.kept = 0
         self._origin = origin
-
-    @property
-    def item(self) -> JSONObject:
-        """The provider's item that the call is."""
-        return self._origin.item_of(self.block)
+        self._opening = origin.call_opening(self.block)
+        self._head = ""  # what came before the first field of the arguments
 
     @property
     def for_client(self) -> bool:
@@ -90,6 +90,7 @@ class CallPart:
 
     def delta(self, fragment: str) -> list[JSONObject]:
         """The chunk with more of the arguments' text."""
+        fragment = self._opened(fragment)
         self.said = self.said or fragment != ""
         chunk = {"type": "tool-input-delta", "toolCallId": self.id, "inputTextDelta": fragment}
         return [chunk] if fragment else []
@@ -102,33 +103,54 @@ class CallPart:
         except ValueError:
             error = {"input": raw, "errorText": INVALID_ARGUMENTS}
             return {**self._chunk("tool-input-error"), **error, **self._last()}
-        return {**self._chunk("tool-input-available"), "input": arguments, **self._last()}
+        return {
+            **self._chunk("tool-input-available"),
+            "input": self._origin.call_input(self.block, arguments),
+            **self._last(),
+        }
+
+    def outcome(self) -> list[JSONObject]:
+        """The chunks of what became of the call, where its block says so."""
+        return [{**chunk, "toolCallId": self.id} for chunk in self._origin.outcome(self.block)]
+
+    def _opened(self, fragment: str) -> str:
+        """The fragment, with a field of ours before the first of the arguments."""
+        if not self._opening:
+            return fragment
+        head = (self._head + fragment).lstrip(_BLANK)
+        first = head[1:].lstrip(_BLANK)
+        if not first and head[:1] in ("", "{"):
+            self._head = head[:1]
+            return ""
+        if head[:1] == "{" and first:
+            head = "{" + self._opening + ("" if first[0] == "}" else ",") + first
+        self._opening = ""
+        return head
 
     def _value(self, raw: str) -> object:
         if self.block.state == "complete":
             return self.block.arguments
         if self.block.input_encoding == "text":
             return raw
-        return strict_json.loads(raw) if raw.strip(" \t\r\n") else self.block.start_input
+        return strict_json.loads(raw) if raw.strip(_BLANK) else self.block.start_input
 
     def _chunk(self, kind: str) -> JSONObject:
-        return {"type": kind, "toolCallId": self.id, "toolName": self.block.name}
+        return {"type": kind, "toolCallId": self.id, "toolName": self._origin.call_name(self.block)}
 
     def _beside(self) -> JSONObject:
         executed = {} if self.for_client else {"providerExecuted": True}
-        extra = self.block.extra if self._origin.is_own else {}
-        fields = {name: extra[name] for name in _OF_CALL if name in extra and is_field(name, extra[name])}
-        return {**executed, **fields}
+        return {**executed, **self._origin.call_fields(self.block)}
 
     def _last(self) -> JSONObject:
         return {**self._beside(), **self._origin.metadata(self.block)}
 
 
 class WholePart:
-    """A block that is told at its end.  ``kept`` is what it counts for, in characters."""
+    """A block that is kept verbatim.  ``kept`` is what it counts for, in characters."""
 
-    __slots__ = ("block", "kept")
+    __slots__ = ("block", "ids", "kept")
 
     def __init__(self, block: ResultBlock | UnknownBlock) -> None:
         self.block = block.copy()
+        self.ids: dict[str, str] = {}  # of calls that it is: the provider's id -> the browser's
         self.kept = len(strict_json.dumps(block.values()))

@@ -1,154 +1,180 @@
-"""Where a message comes from: what the browser keeps for that provider.
+"""Where a message comes from: how its blocks are told, and what of them has to come back.
 
-It comes back to the server with the conversation; without its signature, for one, thinking can't be sent
-back to the provider.  The names are those that the provider packages of ``ai`` read.
-
-OpenAI's Responses tell of the items that blocks belong to in the message's extra fields.  There are
-items of reasoning without any text: all that there is of them is what OpenAI has to get back.
+What a page sends back with the conversation is what it was told: without its signature, for one, thinking
+can't be sent back to the provider, and a tool under another name than the provider's package of ``ai`` gives
+it is dropped from the next request, with its result.  So each provider has an origin of its own, which tells
+its blocks as that package does.
 
 Source: https://ai-sdk.dev/providers/ai-sdk-providers/anthropic and those of the other providers
 """
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections.abc import Callable
+from typing import ClassVar
 
 from ...blocks import strict_json
-from ...blocks.model import Block, RedactedThinkingBlock, TextBlock, ThinkingBlock
-from ...blocks.strict_json import JSONObject
+from ...blocks.model import (
+    Block,
+    ResultBlock,
+    ToolUseBlock,
+    UnknownBlock,
+)
+from ...blocks.strict_json import JSON, JSONObject
 from ..held import Held
-from .chunk_types import is_field
-from .words import is_own
+from .chunk_types import CALL, is_field, is_part, output_of
+from .sources import Sources, citation_of, is_citation, source_of
 
 FIELD = "providerMetadata"
-#: What marks the items of OpenAI's Responses among a message's extra fields; their index follows.
-_ITEM = "output."
-_MAX_DIGITS = 10
+#: Fields of a call in this protocol that have no name in ours.
+_OF_CALL = ("dynamic", "title", "toolMetadata")
 
 
 class Origin:
-    """The protocol that a message comes in, and what of it is needed later.  ``items`` are its items."""
+    """A protocol of which nothing has to come back, and one whose messages are told by hand.
 
-    def __init__(self, dialect: str, held: Held) -> None:
-        self.dialect = dialect
-        self.items: dict[int, JSONObject] = {}
+    ``joins_texts``: a text ends when another block begins, for until then it may go on, or what has to come
+    back of it be known.
+    """
+
+    is_own: ClassVar[bool] = False
+    joins_texts: ClassVar[bool] = False
+
+    def __init__(self, held: Held) -> None:
         self._held = held
-        self._told: set[int] = set()  # items that have blocks
-        self._reasoning: list[int] = []  # items of reasoning, the first of them first
-
-    @property
-    def is_own(self) -> bool:
-        """Whether its blocks are in this protocol's words."""
-        return is_own(self.dialect)
-
-    @property
-    def ends_late(self) -> bool:
-        """Whether what has to come back of thinking is known only after the thinking has ended."""
-        return self.dialect == "openai-responses"
+        self._sources = Sources(held)
 
     def note(self, extra: JSONObject) -> None:
-        """Keep the items among the message's extra fields.
+        """Keep what extra fields of the message say of its blocks.
 
         Raises ``LimitExceeded`` (status 502) beyond the bound of what is held.
         """
-        for name, value in extra.items() if self.ends_late else ():
-            index = _index_in(name)
-            if index is None or not isinstance(value, dict):
-                continue
-            self._held.add(len(strict_json.dumps(value)))
-            item = self.items.setdefault(index, {})
-            item.update(value)
-            if item.get("type") == "reasoning" and index not in self._told:
-                heapq.heappush(self._reasoning, index)
 
-    def begin(self, block: Block) -> None:
-        """A block begins: its item has one."""
-        self._told.add(_item_index(block))
+    def begin(self, block: Block) -> list[JSONObject]:
+        """The chunks of what comes before a block that begins now."""
+        return []
 
-    def silent_reasoning(self, before: Block | None = None) -> list[JSONObject]:
-        """The items of reasoning that have no block, each of them once; those before the item of a block."""
-        end = _item_index(before) if before is not None else math.inf
-        silent = []
-        while self._reasoning and self._reasoning[0] < end:
-            index = heapq.heappop(self._reasoning)
-            if index not in self._told:
-                self._told.add(index)
-                silent.append(self.items[index])
-        return silent
+    def finish(self) -> list[JSONObject]:
+        """The chunks of what is still to be told at the message's end."""
+        return []
 
-    def item_of(self, block: Block) -> JSONObject:
-        """The item that a block belongs to."""
-        return self.items.get(_item_index(block), {})
+    def joins(self, before: Block, block: Block) -> bool:
+        """Whether the text of ``block`` goes on that of ``before``, where texts are joined at all."""
+        return False
 
     def metadata(self, block: Block) -> JSONObject:
-        """The field ``providerMetadata`` of a block's last chunk, in an object; an empty one without it."""
-        if self.is_own:
-            own = getattr(block, "extra", {}).get(FIELD)
-            return {FIELD: own} if is_field(FIELD, own) else {}
-        if self.dialect not in _PROVIDERS:
-            return {}
-        provider, read = _PROVIDERS[self.dialect]
-        fields = read(block, self.item_of(block))
-        return {FIELD: {provider: fields}} if fields else {}
-
-
-def _index_in(name: str) -> int | None:
-    """The index of the item that an extra field of this name is."""
-    index = name.removeprefix(_ITEM)
-    is_item = name.startswith(_ITEM) and index.isdecimal() and len(index) <= _MAX_DIGITS
-    return int(index) if is_item else None
-
-
-def _item_index(block: Block) -> int:
-    index = getattr(block, "extra", {}).get("output_index")
-    return index if type(index) is int else -1
-
-
-def _anthropic(block: Block, _: JSONObject) -> JSONObject:
-    if isinstance(block, ThinkingBlock):
-        return {"signature": block.signature} if block.signature else {}
-    if isinstance(block, RedactedThinkingBlock):
-        return {"redactedData": block.data}
-    if isinstance(block, TextBlock):
-        return {"citations": block.citations} if block.citations else {}
-    caller = getattr(block, "extra", {}).get("caller")  # the model itself, or code that it runs
-    if not isinstance(caller, dict):
+        """The field ``providerMetadata`` of a block's chunks, in an object; an empty one without it."""
         return {}
-    tool = {"toolId": caller["tool_id"]} if "tool_id" in caller else {}
-    return {"caller": {"type": caller.get("type"), **tool}}
+
+    def call_name(self, block: ToolUseBlock) -> str:
+        """The tool's name."""
+        return block.name
+
+    def call_fields(self, block: ToolUseBlock) -> JSONObject:
+        """What else a call's chunks have."""
+        return {}
+
+    def call_opening(self, block: ToolUseBlock) -> str:
+        """A field that comes before the others in the text of a call's arguments, as JSON."""
+        return ""
+
+    def call_input(self, block: ToolUseBlock, value: JSON) -> JSON:
+        """The value of a call's arguments as the browser's side has it."""
+        return value
+
+    def outcome(self, block: ToolUseBlock) -> list[JSONObject]:
+        """The chunks of what became of a call, where the block of the call says so itself."""
+        return []
+
+    def start(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
+        """The chunks of a block that is kept verbatim, as far as they are known at its beginning."""
+        return []
+
+    def whole(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
+        """The further chunks of that block, which is whole now."""
+        return _result(block.data) if isinstance(block, ResultBlock) else []
+
+    def cited(self, citation: JSONObject) -> list[JSONObject]:
+        """The chunks of the source that a text cites, if it is new."""
+        return self._sources.new(source_of(citation))
+
+    def citation(self, citation: JSONObject) -> JSONObject | None:
+        """A citation as the end of its text has it; ``None`` for what has no form there."""
+        return citation_of(citation)
+
+    def items(self, name: str, items: list[JSON]) -> None:
+        """A list among the message's extra fields has these items more."""
 
 
-def reasoning_item(item: JSONObject) -> JSONObject:
-    """What OpenAI has to get back of an item of reasoning."""
-    fields: JSONObject = {
-        "itemId": item.get("id"),
-        "reasoningEncryptedContent": item.get("encrypted_content"),
+class OwnOrigin(Origin):
+    """A message in this protocol's own words, or one that says nothing of its protocol."""
+
+    is_own = True
+
+    def metadata(self, block: Block) -> JSONObject:
+        """What it came with."""
+        own = getattr(block, "extra", {}).get(FIELD)
+        return {FIELD: own} if is_field(FIELD, own) else {}
+
+    def call_fields(self, block: ToolUseBlock) -> JSONObject:
+        """Those that a browser takes."""
+        extra = block.extra
+        return {name: extra[name] for name in _OF_CALL if name in extra and is_field(name, extra[name])}
+
+    def whole(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
+        """The chunk that it holds."""
+        if isinstance(block, UnknownBlock):
+            return [dict(block.data)] if is_part(block.data) else []
+        own = output_of(block.data)
+        return [own] if own is not None else _result(block.data)
+
+    def cited(self, citation: JSONObject) -> list[JSONObject]:
+        """Nothing: its sources are parts of their own."""
+        return []
+
+    def citation(self, citation: JSONObject) -> JSONObject | None:
+        """It as it is, where a browser takes it."""
+        return citation if is_citation(citation) else None
+
+
+def call(id_: str, name: str, input_: JSON, **fields: JSON) -> JSONObject:
+    """The chunk of a call whose arguments are known."""
+    return {
+        "type": "tool-input-available",
+        "toolCallId": id_,
+        "toolName": name,
+        "input": input_,
+        **fields,
     }
-    return {FIELD: {"openai": fields}}
 
 
-def _responses(block: Block, item: JSONObject) -> JSONObject:
-    if not item:
-        return {}
-    if isinstance(block, ThinkingBlock):
-        fields: JSONObject = reasoning_item(item)[FIELD]["openai"]
-        return fields
-    phase = {"phase": item["phase"]} if item.get("phase") is not None else {}
-    cited = isinstance(block, TextBlock) and block.citations
-    return {"itemId": item.get("id"), **phase, **({"annotations": cited} if cited else {})}
+def call_start(id_: str, name: str, **fields: JSON) -> JSONObject:
+    """The chunk of a call that begins."""
+    return {"type": "tool-input-start", "toolCallId": id_, "toolName": name, **fields}
 
 
-def _gemini(block: Block, _: JSONObject) -> JSONObject:
-    signature = block.signature if isinstance(block, ThinkingBlock) else None
-    signature = signature or getattr(block, "extra", {}).get("thoughtSignature")
-    return {"thoughtSignature": signature} if isinstance(signature, str) and signature else {}
+def output(id_: str, value: JSON, metadata: JSONObject | None = None) -> JSONObject:
+    """The chunk of what a tool gave that the provider ran."""
+    chunk = {"type": "tool-output-available", "toolCallId": id_, "output": value}
+    return {**chunk, "providerExecuted": True, **(metadata or {})}
 
 
-#: Dialect -> the name of its provider, and what it has to get back.
-_PROVIDERS: dict[str, tuple[str, Callable[[Block, JSONObject], JSONObject]]] = {
-    "anthropic": ("anthropic", _anthropic),
-    "openai-responses": ("openai", _responses),
-    "gemini": ("google", _gemini),
-}
+def failure(id_: str, error: JSON, metadata: JSONObject | None = None) -> JSONObject:
+    """The chunk of how a tool failed that the provider ran."""
+    message = error if isinstance(error, str) else strict_json.dumps(error)
+    chunk = {"type": "tool-output-error", "toolCallId": id_, "errorText": message}
+    return {**chunk, "providerExecuted": True, **(metadata or {})}
+
+
+def is_error(content: JSON) -> bool:
+    """Whether the content of a result is an error, as ``web_search_tool_result_error`` is."""
+    kind = content.get("type") if isinstance(content, dict) else None
+    return isinstance(kind, str) and kind.endswith("_error")
+
+
+def _result(data: JSONObject) -> list[JSONObject]:
+    """A result as Anthropic has it, from nobody knows where."""
+    id_, content = data.get(CALL), data.get("content")
+    if not isinstance(id_, str):
+        return []
+    failed = data.get("is_error") is True or is_error(content)
+    return [failure(id_, content) if failed else output(id_, content)]

@@ -38,7 +38,8 @@ def _events(message: Message) -> Iterator[BlockEvent]:
     own = is_own(message.dialect)
     yield e.MessageStart(message.id, message.model, extra=message.extra, dialect=message.dialect)
     yield e.MessageDelta(message.stop_reason)
-    yield e.ItemsDelta(METADATA, _list(message, METADATA))
+    for name in [METADATA] if own else message.extra:
+        yield e.ItemsDelta(name, _list(message, name))
     dropped = {index for index in _list(message, DROPPED) if type(index) is int} if own else set()
     blocks = [(index, block) for index, block in message.indexed_blocks.items() if index not in dropped]
     for index, block in sorted(blocks, key=lambda item: item[0]):

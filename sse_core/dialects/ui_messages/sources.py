@@ -19,19 +19,20 @@ class Sources:
 
     def __init__(self, held: Held) -> None:
         self._held = held
-        self._urls: set[str] = set()
+        self._ids: set[str] = set()
 
-    def new(self, found: JSON) -> list[JSONObject]:
-        """The chunk of the source that ``found`` names, if that was not told of yet.
+    def new(self, source: JSONObject | None, id_: str | None = None) -> list[JSONObject]:
+        """The chunk of a source, if that was not told of yet; ``id_`` is that of one without an address.
 
-        Raises ``LimitExceeded`` beyond the bound of ``held``.
+        Raises ``LimitExceeded`` beyond the bound of what is held.
         """
-        source = source_of(found)
-        if source is None or source["url"] in self._urls:
+        id_ = source.get("url", id_) if source is not None else None
+        if source is None or id_ is None or id_ in self._ids:
             return []
-        self._held.add(len(source["url"]))
-        self._urls.add(source["url"])
-        return [{"type": "source-url", "sourceId": source["url"], **source}]
+        self._held.add(len(id_))
+        self._ids.add(id_)
+        kind = "source-url" if "url" in source else "source-document"
+        return [{"type": kind, "sourceId": id_, **source}]
 
 
 def source_of(found: JSON) -> JSONObject | None:
@@ -47,17 +48,25 @@ def source_of(found: JSON) -> JSONObject | None:
     return {"url": url, "title": title} if isinstance(title, str) else {"url": url}
 
 
-def citation_of(cited: JSONObject, dialect: str) -> JSONObject | None:
-    """A provider's citation as the end of a text tells of it."""
+def document(title: str, media_type: str, metadata: JSONObject) -> JSONObject:
+    """A source that is a file and has no address; ``metadata`` is its ``providerMetadata``."""
+    return {"mediaType": media_type, "title": title, "filename": title, "providerMetadata": metadata}
+
+
+def citation_of(cited: JSONObject, metadata: JSONObject | None = None) -> JSONObject | None:
+    """A provider's citation as the end of a text tells of it; ``metadata`` is what its source came with."""
     source = source_of(cited)
     if source is None:
         return None
-    metadata = {"providerMetadata": {dialect: cited}} if dialect == "anthropic" else {}
+    source |= {"providerMetadata": metadata} if metadata else {}
+    return placed_citation(cited, {"type": "source", "sourceType": "url", "id": source["url"], **source})
+
+
+def placed_citation(cited: JSONObject, source: JSONObject) -> JSONObject:
+    """The citation of a source, with its place in the text where ``cited`` tells one."""
     fields = _fields(cited)
     start, end, text = fields.get("start_index"), fields.get("end_index"), fields.get("cited_text")
-    citation: JSONObject = {
-        "source": {"type": "source", "sourceType": "url", "id": source["url"], **source, **metadata}
-    }
+    citation: JSONObject = {"source": source}
     if _is_place(start) and _is_place(end):
         citation |= {"startIndex": start, "endIndex": end}
     return {**citation, "citedText": text} if isinstance(text, str) else citation

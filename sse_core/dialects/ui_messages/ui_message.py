@@ -20,16 +20,37 @@ _OF_STATE = ("input", "output", "errorText", "rawInput", "inputEncoding", "preli
 _APPROVAL = {"approvalId": "id", "approvalDescriptor": "descriptor", "reason": "requestReason"}
 
 
+class _Text:
+    """The part of a text that grows."""
+
+    __slots__ = ("fragments", "part")
+
+    def __init__(self, part: JSONObject) -> None:
+        self.part = part
+        self.fragments: list[str] = []
+
+    def settle(self) -> None:
+        """Let the part have all that has come."""
+        self.part["text"] = "".join(self.fragments)
+
+
 class UIMessage:
-    """The message so far: ``value``.  Each text and each call's arguments come in one piece."""
+    """The message so far.  Each call's arguments come in one piece."""
 
     def __init__(self) -> None:
         self._parts: list[JSONObject] = []
-        self.value: JSONObject = {"id": "", "role": "assistant", "parts": self._parts}
-        self._texts: dict[str, JSONObject] = {}
+        self._message: JSONObject = {"id": "", "role": "assistant", "parts": self._parts}
+        self._texts: dict[str, _Text] = {}
         self._calls: dict[str, JSONObject] = {}  # the last with each id
         self._asked_of: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
         self._data: dict[tuple[str, str], JSONObject] = {}
+
+    @property
+    def value(self) -> JSONObject:
+        """The message."""
+        for text in self._texts.values():
+            text.settle()
+        return self._message
 
     def receive(self, chunk: JSONObject) -> None:
         """Take one chunk."""
@@ -43,27 +64,29 @@ class UIMessage:
             self._parts.append(dict(chunk))
 
     def _start(self, chunk: JSONObject) -> None:
-        self.value["id"] = chunk.get("messageId", "")
+        self._message["id"] = chunk.get("messageId", "")
 
     def _step(self, _: JSONObject) -> None:
         self._parts.append({"type": "step-start"})
 
     def _metadata(self, chunk: JSONObject) -> None:
-        self.value["metadata"] = _merged(self.value.get("metadata"), chunk[METADATA])
+        self._message["metadata"] = _merged(self._message.get("metadata"), chunk[METADATA])
 
     def _text_start(self, chunk: JSONObject) -> None:
         kind, _, _ = chunk["type"].partition("-")
         part = {**rest(chunk, "id"), "type": kind, "text": "", "state": "streaming"}
         if kind == "reasoning":
             part["id"] = chunk["id"]
-        self._texts[chunk["id"]] = part
+        self._texts[chunk["id"]] = _Text(part)
         self._parts.append(part)
 
     def _text_delta(self, chunk: JSONObject) -> None:
-        self._texts[chunk["id"]]["text"] = chunk["delta"]
+        self._texts[chunk["id"]].fragments.append(chunk["delta"])
 
     def _text_end(self, chunk: JSONObject) -> None:
-        self._texts.pop(chunk["id"]).update({**rest(chunk, "type", "id"), "state": "done"})
+        text = self._texts.pop(chunk["id"])
+        text.settle()
+        text.part.update({**rest(chunk, "type", "id"), "state": "done"})
 
     def _call_start(self, chunk: JSONObject) -> None:
         self._update(self._new_call(chunk), "input-streaming", chunk, "inputEncoding")

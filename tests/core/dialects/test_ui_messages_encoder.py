@@ -17,7 +17,6 @@ from sse_core.blocks import (
     FieldsDelta,
     ItemsDelta,
     MessageCut,
-    MessageDelta,
     MessageReset,
     MessageStart,
     MessageStop,
@@ -35,27 +34,24 @@ from sse_core.blocks import (
     UnknownBlock,
     UnknownDelta,
     UnknownEvent,
-    strict_json,
 )
 from sse_core.dialects.ui_messages import HEADERS, Encoder
-from tests.core.dialects.ui import DONE, FINISH_STEP, START, UI, call, decode, encode, sse, start, text
-
-FINISH: list[Any] = [FINISH_STEP, {"type": "finish"}, DONE]
-
-
-def after_start(*events: BlockEvent, dialect: str = "anthropic", encoder: Any = None) -> list[Any]:
-    """The chunks of events after a message's start."""
-    chunks = encode(start(dialect), *events, encoder=encoder)
-    assert chunks[:2] == START
-    return chunks[2:]
-
-
-def whole(index: int, block: Any) -> list[BlockEvent]:
-    return [BlockStart(index, block), BlockStop(index)]
-
-
-def end(reason: str = "tool_use") -> list[BlockEvent]:
-    return [MessageDelta(reason), MessageStop()]
+from tests.core.dialects.ui import (
+    DONE,
+    FINISH,
+    FINISH_STEP,
+    START,
+    UI,
+    after_start,
+    call,
+    decode,
+    encode,
+    end,
+    sse,
+    start,
+    text,
+    whole,
+)
 
 
 def test_a_text_is_begun_grows_and_ends() -> None:
@@ -198,72 +194,30 @@ def test_a_call_that_the_provider_runs_is_available_when_it_is_whole_and_so_is_i
     ("data", "text"),
     [
         (
-            {"content": {"type": "x_tool_result_error", "error_code": "y"}},
-            '{"type":"x_tool_result_error","errorCode":"y"}',
+            {"content": {"type": "x_tool_result_error", "a_b": "y"}},
+            '{"type":"x_tool_result_error","a_b":"y"}',
         ),
         ({"content": "it broke", "is_error": True}, "it broke"),
     ],
 )
-def test_a_result_that_is_an_error_is_one(data: Any, text: str) -> None:
+@pytest.mark.parametrize("dialect", ["", "openai-chat"])
+def test_a_result_of_no_provider_we_know_is_an_error_where_it_says_so(
+    data: Any, text: str, dialect: str
+) -> None:
     result = ResultBlock({"type": "x_tool_result", "tool_use_id": "c1", **data})
-    chunks = after_start(call(type="mcp_tool_use"), BlockStop(0), *whole(1, result))
+    chunks = after_start(call(type="mcp_tool_use"), BlockStop(0), *whole(1, result), dialect=dialect)
     error = {"type": "tool-output-error", "toolCallId": "c1", "errorText": text, "providerExecuted": True}
     assert chunks[-1] == error
+    known = ResultBlock({"type": "x_tool_result", "tool_use_id": "c1", "content": {"a_b": 1}})
+    chunks = after_start(call(type="mcp_tool_use"), BlockStop(0), *whole(1, known), dialect=dialect)
+    assert chunks[-1]["output"] == {"a_b": 1}
 
 
 @pytest.mark.parametrize("data", [{}, {"tool_use_id": "another"}, {"tool_use_id": 1}])
 def test_a_result_of_no_call_is_left_out(data: Any) -> None:
-    assert after_start(*whole(0, ResultBlock({"type": "x_tool_result", **data}))) == []
-
-
-def test_names_are_changed_however_deep_they_are() -> None:
-    deep: Any = {"a_b": [{"c_d": 1}]}
-    for _ in range(strict_json.MAX_DEPTH):
-        deep = {"e_f": deep}
-    result = ResultBlock({"type": "web_search_tool_result", "tool_use_id": "c1", "content": deep})
-    *_, output = after_start(call(type="server_tool_use"), BlockStop(0), *whole(1, result))
-    found = output["output"]
-    for _ in range(strict_json.MAX_DEPTH):
-        found = found["eF"]
-    assert found == {"aB": [{"cD": 1}]}
-
-
-def test_what_a_search_finds_is_a_source_and_cited_once() -> None:
-    page = {"type": "web_search_result", "url": "https://a.example", "title": "A", "page_age": None}
-    result = ResultBlock(
-        {"type": "web_search_tool_result", "tool_use_id": "c1", "content": [page, "x", {"url": 1}]}
-    )
-    cited = {"url": "https://a.example", "cited_text": "a"}
-    chunks = after_start(
-        call(type="server_tool_use"),
-        BlockStop(0),
-        *whole(1, result),
-        BlockStart(2, TextBlock(citations=[cited])),
-        CitationDelta(2, {"type": "char_location", "document_title": "no address"}),
-        BlockStop(2),
-    )
-    _, _, output, source, text_start, text_end = chunks
-    assert output["output"][0]["pageAge"] is None
-    assert source == {
-        "type": "source-url",
-        "sourceId": "https://a.example",
-        "url": "https://a.example",
-        "title": "A",
-    }
-    assert text_start == {"type": "text-start", "id": "2"}
-    assert text_end["providerMetadata"]["anthropic"]["citations"][0] == cited
-    assert text_end["citations"] == [
-        {
-            "source": {
-                "type": "source",
-                "sourceType": "url",
-                "id": "https://a.example",
-                "url": "https://a.example",
-                "providerMetadata": {"anthropic": cited},
-            },
-            "citedText": "a",
-        }
-    ]
+    for dialect in ("anthropic", "openai-chat"):
+        result = ResultBlock({"type": "x_tool_result", **data})
+        assert after_start(*whole(0, result), dialect=dialect) == []
 
 
 def test_annotations_of_openai_are_sources_and_citations_with_their_place() -> None:
@@ -498,147 +452,6 @@ def test_the_headers_that_an_answer_has_to_have() -> None:
             "x-accel-buffering": "no",
         }
     )
-
-
-# Of OpenAI's Responses.
-
-
-def item(index: int, **fields: Any) -> MessageDelta:
-    return MessageDelta(extra={f"output.{index}": fields})
-
-
-def responses(*events: BlockEvent) -> list[Any]:
-    return after_start(*events, dialect="openai-responses")
-
-
-def test_openai_gets_back_the_items_that_blocks_belong_to() -> None:
-    at = {"output_index": 0}
-    cited = {"url": "https://a.example"}
-    text_block = BlockStart(0, TextBlock(citations=[cited], extra=at))
-    chunks = responses(item(0, id="i", type="message", phase="final"), text_block, BlockStop(0))
-    assert chunks[-1]["providerMetadata"] == {
-        "openai": {"itemId": "i", "phase": "final", "annotations": [cited]}
-    }
-    chunks = responses(item(0, id="i", type="function_call"), call(extra=at), BlockStop(0), *end("completed"))
-    assert chunks[1]["providerMetadata"] == {"openai": {"itemId": "i"}}
-    assert "providerMetadata" not in responses(call(extra=at), BlockStop(0), *end("completed"))[1]
-
-
-def test_reasoning_ends_when_its_item_has() -> None:
-    """OpenAI tells at the item's end only what it has to get back."""
-    block = ThinkingBlock(extra={"output_index": 0})
-    first, last = ({"type": "reasoning", "id": "i", "encrypted_content": text} for text in ("a", "b"))
-    told = [item(0, **first), BlockStart(0, block), BlockStop(0), item(0, **last)]
-    assert [chunk["type"] for chunk in responses(*told)] == ["reasoning-start"]
-    _, ended, begun = responses(*told, BlockStart(1, TextBlock()))
-    assert ended["providerMetadata"] == {"openai": {"itemId": "i", "reasoningEncryptedContent": "b"}}
-    assert begun["type"] == "text-start"
-    assert responses(*told, MessageStop())[1] == ended
-
-
-def test_reasoning_without_a_text_is_a_part_all_the_same() -> None:
-    reasoning = {"type": "reasoning", "id": "i", "encrypted_content": "e"}
-    metadata = {"openai": {"itemId": "i", "reasoningEncryptedContent": "e"}}
-    later = BlockStart(0, TextBlock(extra={"output_index": 1}))
-    chunks = responses(item(0, **reasoning), item(2, **reasoning), later, item(0, **reasoning), MessageStop())
-    assert chunks[:2] == [
-        {"type": "reasoning-start", "id": "0", "providerMetadata": metadata},
-        {"type": "reasoning-end", "id": "0"},
-    ]
-    assert chunks[2]["type"] == "text-start"
-    assert [chunk["type"] for chunk in chunks[3:6]] == ["reasoning-start", "reasoning-end", "text-end"]
-
-
-def test_items_that_the_provider_runs_are_a_call_and_its_output() -> None:
-    search = ResultBlock({"type": "web_search_call", "id": "w", "status": "in_progress"})
-    events = [BlockStart(0, search), FieldsDelta(0, {"status": "completed", "action": 1}), BlockStop(0)]
-    assert responses(*events) == [
-        {
-            "type": "tool-input-available",
-            "toolCallId": "w",
-            "toolName": "web_search",
-            "input": {},
-            "providerExecuted": True,
-        },
-        {
-            "type": "tool-output-available",
-            "toolCallId": "w",
-            "output": {"action": 1},
-            "providerExecuted": True,
-        },
-    ]
-    for data in ({"type": "mcp_list_tools", "id": "w"}, {"type": "web_search_call"}):
-        assert responses(*whole(0, ResultBlock(data))) == []
-
-
-@pytest.mark.parametrize(
-    ("told", "output"),
-    [
-        ({"output": "o"}, {"type": "tool-output-available", "output": "o"}),
-        ({"error": "e"}, {"type": "tool-output-error", "errorText": "e"}),
-        ({}, None),
-    ],
-)
-def test_a_call_of_an_mcp_server_comes_with_its_output(told: Any, output: Any) -> None:
-    block = call(type="mcp_tool_use", extra={"output_index": 0})
-    chunks = responses(item(0, type="mcp_call", **told), block, BlockStop(0))[2:]
-    about = {"toolCallId": "c1", "providerExecuted": True}
-    assert chunks == ([{**output, **about}] if output else [])
-
-
-@pytest.mark.parametrize(
-    "extra", [{"output.x": {}}, {"output.0": 1}, {"other": {}}, {"output.99999999999": {"type": "reasoning"}}]
-)
-def test_what_is_no_item_is_none(extra: Any) -> None:
-    assert responses(MessageDelta(extra=extra), MessageStop()) == FINISH
-
-
-def test_items_have_a_bound() -> None:
-    with pytest.raises(LimitExceeded, match="max_held_bytes=500"):
-        encode(start("openai-responses"), item(0, id="x" * 500), encoder=Encoder(max_held_bytes=500))
-
-
-# Of Gemini.
-
-
-def gemini(*blocks: Any) -> list[Any]:
-    events = [event for index, block in enumerate(blocks) for event in whole(index, block)]
-    return after_start(*events, dialect="gemini")
-
-
-def test_code_that_gemini_runs_is_a_call_and_its_output() -> None:
-    code = ResultBlock({"type": "executableCode", "executableCode": {"code": "1"}})
-    output = ResultBlock({"type": "codeExecutionResult", "codeExecutionResult": {"output": "1"}})
-    chunks = gemini(code, output, output, code, output)
-    assert [(chunk["type"], chunk["toolCallId"]) for chunk in chunks] == [
-        ("tool-input-available", "code_execution-1"),
-        ("tool-output-available", "code_execution-1"),
-        ("tool-output-available", "code_execution-1"),
-        ("tool-input-available", "code_execution-2"),
-        ("tool-output-available", "code_execution-2"),
-    ]
-    assert chunks[0]["input"] == {"code": "1"}
-    assert chunks[1]["output"] == {"output": "1"}
-    assert gemini(output, ResultBlock({"type": "toolCall", "toolCall": {}})) == []
-
-
-def test_a_file_within_a_part_is_a_file() -> None:
-    image = {"type": "inlineData", "inlineData": {"mimeType": "image/png", "data": "AA=="}}
-    blocks = [UnknownBlock(image), UnknownBlock({**image, "thought": True}), UnknownBlock({"type": "part"})]
-    url = "data:image/png;base64,AA=="
-    assert gemini(*blocks) == [
-        {"type": "file", "mediaType": "image/png", "url": url},
-        {"type": "reasoning-file", "mediaType": "image/png", "url": url},
-    ]
-
-
-def test_gemini_gets_its_signatures_back() -> None:
-    signed = {"thoughtSignature": "s"}
-    chunks = gemini(TextBlock(extra=signed), ToolUseBlock("c", "f", "server_tool_use", extra=signed))
-    assert [chunk["providerMetadata"] for chunk in chunks if "providerMetadata" in chunk] == [
-        {"google": signed},
-        {"google": signed},
-    ]
 
 
 # Of this protocol's own words, and of events that say nothing of where they come from.

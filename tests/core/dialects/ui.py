@@ -10,7 +10,9 @@ from sse_core.blocks import (
     BlockEvent,
     BlockStart,
     BlockStop,
+    MessageDelta,
     MessageStart,
+    MessageStop,
     TextBlock,
     TextDelta,
     ToolUseBlock,
@@ -20,6 +22,7 @@ UI = dialects.get("ui-messages")
 DONE = "[DONE]"
 START: list[dict[str, Any]] = [{"type": "start", "messageId": "m1"}, {"type": "start-step"}]
 FINISH_STEP: dict[str, Any] = {"type": "finish-step"}
+FINISH: list[Any] = [FINISH_STEP, {"type": "finish"}, DONE]
 
 
 def start(dialect: str = "anthropic", **fields: Any) -> MessageStart:
@@ -149,3 +152,20 @@ class Judge:
             self.known.add(id_)
         else:
             assert id_ in self.known
+
+
+def after_start(*events: BlockEvent, dialect: str = "anthropic", encoder: Any = None) -> list[Any]:
+    """The chunks of events after a message's start."""
+    chunks = encode(start(dialect), *events, encoder=encoder)
+    assert chunks[:2] == START
+    return chunks[2:]
+
+
+def whole(index: int, block: Any) -> list[BlockEvent]:
+    """A block that is whole at once."""
+    return [BlockStart(index, block), BlockStop(index)]
+
+
+def end(reason: str = "tool_use") -> list[BlockEvent]:
+    """The end of a message, for this reason."""
+    return [MessageDelta(reason), MessageStop()]

@@ -1,0 +1,21 @@
+"""The origin of a message, by the name of its dialect."""
+
+from __future__ import annotations
+
+from ..held import Held
+from .anthropic_origin import AnthropicOrigin
+from .gemini_origin import GeminiOrigin
+from .origin import Origin, OwnOrigin
+from .responses_origin import ResponsesOrigin
+from .words import is_own
+
+_ORIGINS: dict[str, type[Origin]] = {
+    "anthropic": AnthropicOrigin,
+    "gemini": GeminiOrigin,
+    "openai-responses": ResponsesOrigin,
+}
+
+
+def origin_of(dialect: str, held: Held) -> Origin:
+    """The origin of a message that came in ``dialect``; a plain one where nothing has to come back."""
+    return (OwnOrigin if is_own(dialect) else _ORIGINS.get(dialect, Origin))(held)
