@@ -76,9 +76,7 @@ class AnthropicOrigin(Origin):
             return _metadata({"redactedData": block.data})
         if isinstance(block, TextBlock):
             return _metadata({"citations": block.citations} if block.citations else {})
-        if isinstance(block, ToolUseBlock):
-            return self._of_call(block)
-        return {}
+        return self._of_call(block) if isinstance(block, ToolUseBlock) else {}
 
     def _of_call(self, block: ToolUseBlock) -> JSONObject:
         if block.type == "mcp_tool_use":

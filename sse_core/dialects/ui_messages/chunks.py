@@ -116,7 +116,7 @@ class Chunks:
     def _joined(self, block: Block) -> TextPart | None:
         """The text that a block goes on, if it goes on one."""
         last = self._late[-1] if self._late else None
-        return last if last is not None and self._origin.joins(last.block, block) else None
+        return last if last is not None and self._origin.goes_on(last.block, block) else None
 
     def _go_on(self, index: int, part: TextPart, block: Any) -> list[JSONObject]:
         self._late.pop()
@@ -272,7 +272,7 @@ class Chunks:
         return self._tell(part, self._origin.whole(part.block))
 
     def _stop_text(self, part: TextPart) -> list[JSONObject]:
-        if self._origin.joins_texts:
+        if self._origin.goes_on(part.block):
             self._late.append(part)
             return []
         self._ids.discard(part.id)

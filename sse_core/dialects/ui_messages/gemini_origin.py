@@ -36,8 +36,6 @@ _UNKNOWN_MEDIA = "application/octet-stream"
 class GeminiOrigin(Origin):
     """An answer of Gemini's."""
 
-    joins_texts = True
-
     def __init__(self, held: Held) -> None:
         super().__init__(held)
         self._codes = 0
@@ -45,9 +43,9 @@ class GeminiOrigin(Origin):
         self._call: str | None = None  # the call of Google's whose response is to come
         self._grounding: list[JSONObject] = []
 
-    def joins(self, before: Block, block: Block) -> bool:
+    def goes_on(self, text: Block, block: Block | None = None) -> bool:
         """Texts of one kind that follow each other are one there; the last signature is that of all."""
-        return type(before) is type(block)
+        return block is None or type(text) is type(block)
 
     def metadata(self, block: Block) -> JSONObject:
         """The signature of a text or a call."""

@@ -30,14 +30,9 @@ _OF_CALL = ("dynamic", "title", "toolMetadata")
 
 
 class Origin:
-    """A protocol of which nothing has to come back, and one whose messages are told by hand.
-
-    ``joins_texts``: a text ends when another block begins, for until then it may go on, or what has to come
-    back of it be known.
-    """
+    """A protocol of which nothing has to come back."""
 
     is_own: ClassVar[bool] = False
-    joins_texts: ClassVar[bool] = False
 
     def __init__(self, held: Held) -> None:
         self._held = held
@@ -57,8 +52,8 @@ class Origin:
         """The chunks of what is still to be told at the message's end."""
         return []
 
-    def joins(self, before: Block, block: Block) -> bool:
-        """Whether the text of ``block`` goes on that of ``before``, where texts are joined at all."""
+    def goes_on(self, text: Block, block: Block | None = None) -> bool:
+        """Whether a text whose block has ended goes on with ``block``; without one, whether it may go on."""
         return False
 
     def metadata(self, block: Block) -> JSONObject:

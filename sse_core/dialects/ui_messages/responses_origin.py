@@ -40,8 +40,6 @@ _WITH_TEXT = ("message", "reasoning")
 class ResponsesOrigin(Origin):
     """A response."""
 
-    joins_texts = True
-
     def __init__(self, held: Held) -> None:
         super().__init__(held)
         self._items: dict[int, JSONObject] = {}
@@ -109,10 +107,15 @@ class ResponsesOrigin(Origin):
                 chunks += [{"type": "reasoning-start", **metadata}, {"type": "reasoning-end"}]
         return chunks
 
-    def joins(self, before: Block, block: Block) -> bool:
-        """Whether both are parts of one item's content: there, a message is one text."""
-        both = isinstance(before, TextBlock) and isinstance(block, TextBlock)
-        return both and -1 != self._place(before) == self._place(block)
+    def goes_on(self, text: Block, block: Block | None = None) -> bool:
+        """Whether both are parts of one item's content: there, a message is one text.
+
+        What has to come back of a text is known only when its item has ended, and so it may go on till then.
+        """
+        if block is None:
+            return True
+        both = isinstance(text, TextBlock) and isinstance(block, TextBlock)
+        return both and -1 != self._place(text) == self._place(block)
 
     def metadata(self, block: Block) -> JSONObject:
         """The item's id, and what OpenAI has to get back of it."""

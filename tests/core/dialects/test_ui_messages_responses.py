@@ -428,6 +428,14 @@ def test_silent_reasoning_comes_before_the_item_that_it_led_to(id_: str) -> None
     ]
 
 
+def test_items_of_one_kind_are_placed_one_after_the_other() -> None:
+    places = [item(0, type="web_search_call", id="w"), item(1, type="reasoning", id="r")]
+    places.append(item(2, type="web_search_call", id="v"))
+    first, second = whole(0, ResultBlock(WEB)), whole(1, ResultBlock({**WEB, "id": "changed"}))
+    kinds = [chunk["type"] for chunk in responses(*places, *first, *second)]
+    assert kinds[2:5] == ["reasoning-start", "reasoning-end", "tool-input-available"]
+
+
 # Sources.
 
 
