@@ -22,6 +22,9 @@ _NEVER_PASSED = (
     *("content-encoding", "last-event-id", "turn-*"),
     *("cookie", "forwarded", "origin", "referer", "via", "x-forwarded-*"),
 )
+#: Content codings that the registry knows; what nobody registered (``none``) is sent by mistake, and means
+#: nothing: https://www.iana.org/assignments/http-parameters
+_COMPRESSED = frozenset({"br", "compress", "dcb", "dcz", "deflate", "gzip", "x-compress", "x-gzip", "zstd"})
 _CREDENTIALS = ("x-api-key", "authorization")
 
 
@@ -65,6 +68,12 @@ def shown_key(headers: Headers) -> str:
     # RFC 9110 section 11.1: "It uses a case-insensitive token to identify the authentication scheme"
     scheme, _, token = (headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def is_compressed(headers: Headers) -> bool:
+    """Whether a body has a content coding, so that it has to be decoded before it can be read."""
+    codings = ",".join(headers.get_all("content-encoding")).lower().split(",")
+    return any(coding.strip() in _COMPRESSED for coding in codings)
 
 
 def digest(key: str) -> bytes:

@@ -18,10 +18,10 @@ from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
 from sse_core.lifecycle import Jitter, no_jitter
-from sse_http import Exchange, Reply, Request, Stream, Waker, no_waker
+from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
 
 from .answers import EventsAnswer, MessageAnswer
-from .asking import Asked, BadRequest, digest, owner_of, read_asked, shown_key
+from .asking import Asked, BadRequest, digest, is_compressed, owner_of, read_asked, shown_key
 from .config import RelayConfig
 from .lines import turn_line
 from .registry import TurnRegistry
@@ -31,6 +31,8 @@ _log = logging.getLogger("sse_relay")
 
 _TURNS = "/turns/"
 _MAX_QUERY_FIELDS = 10
+#: What a request may carry that has no use for a body.
+_MAX_IDLE_BODY_BYTES = 16 * 1024
 _Handler = Callable[[Request, float], "Reply | Stream"]
 
 
@@ -88,10 +90,20 @@ class Relay:
         for relayed in self._turns.running:
             relayed.stop(now)
 
+    def check_head(self, request: Request, now: float) -> Reply | int | None:  # noqa: ARG002  (ChecksHeads)
+        """Refuse who may not ask, and what nothing is done about, before a body is read."""
+        refusal = self._refuse(request)
+        if refusal is not None:
+            return refusal
+        return None if request.method == "POST" else _MAX_IDLE_BODY_BYTES
+
     def handle(self, request: Request, now: float) -> Reply | Stream:
         """Answer a request."""
+        refusal = self._refuse(request)
+        if refusal is not None:
+            return refusal
         try:
-            return self._route(request, now)
+            return self._handlers(request.path)[_method(request)](request, now)
         except BadRequest as error:
             return Reply.error(400, "invalid_request_error", str(error))
         except UnknownTurn:
@@ -100,25 +112,31 @@ class Relay:
 
     # Routes
 
-    def _route(self, request: Request, now: float) -> Reply | Stream:
+    def _refuse(self, request: Request) -> Reply | None:
+        """The answer to what isn't served at all: decided by the head alone."""
         handlers = self._handlers(request.path)
-        if handlers is None:
+        if not handlers:
             return Reply.error(404, "not_found_error", "There is nothing at this path.")
-        handler = handlers.get(request.method)
+        handler = handlers.get(_method(request))
         if handler is None:
-            allowed = ", ".join(handlers)
+            allowed = ", ".join([*handlers, "HEAD"] if "GET" in handlers else handlers)
             message = f"This path takes {allowed} only."
             return Reply.error(405, "invalid_request_error", message, [("allow", allowed)])
         if handler not in self._open_to_all and not self._may_call(request):
             message = "This relay wants one of its own keys, in x-api-key or as a bearer token."
             return Reply.error(401, "authentication_error", message, [("www-authenticate", "Bearer")])
-        return handler(request, now)
+        if handler == self._post and is_compressed(request.headers):
+            # RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
+            # Accept-Encoding response header field ought to be used".
+            message = "The body is compressed (Content-Encoding): send it as it is."
+            return Reply.error(415, "invalid_request_error", message, [("accept-encoding", "identity")])
+        return None
 
-    def _handlers(self, path: str) -> dict[str, _Handler] | None:
-        """What to call for each method at ``path``."""
+    def _handlers(self, path: str) -> Mapping[str, _Handler]:
+        """What to call for each method at ``path``; HEAD is as GET."""
         if path in self._files:
-            return {"GET": self._file, "HEAD": self._file}
-        return self._turn_routes if path.startswith(_TURNS) else self._routes.get(path)
+            return {"GET": self._file}
+        return self._turn_routes if path.startswith(_TURNS) else self._routes.get(path, {})
 
     def _file(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         return self._files[request.path]
@@ -138,7 +156,7 @@ class Relay:
 
     def _post(self, request: Request, now: float) -> Reply | Stream:
         asked = read_asked(request, self._config)
-        event_id = request.headers.get("last-event-id") or ""
+        event_id = request.last_event_id
         owner = owner_of(request.headers)
         known = self._turns.get(owner, asked.turn_id or event_id.rpartition("-")[0])
         if known is not None:
@@ -185,13 +203,15 @@ class Relay:
     def _resume(self, known: RelayedTurn, request: Request, now: float) -> Reply | Stream:
         if known.drained:
             return Reply.error(410, "gone_error", "This turn is read for its usage only; nothing is kept.")
-        event_id = request.headers.get("last-event-id") or _query(request, "last_event_id")
+        event_id = request.last_event_id or _query(request, "last_event_id")
         position = known.log.position_of(event_id) if event_id else 0
         if position is None:
             raise BadRequest("Last-Event-ID is not the ID of an event of this turn.")
         if known.log.closed and position == known.log.last:
             # What tells an EventSource not to come again.
             return Reply(204)
+        if request.method == "HEAD":
+            return EventStreamHead([("turn-id", known.id)])
         return self._events(known, position, now)
 
     def _events(self, relayed: RelayedTurn, after: int, now: float) -> EventsAnswer:
@@ -202,6 +222,11 @@ class Relay:
         self._turns.finished(relayed, now)
         self.waker()
         _log.info("%s", turn_line(relayed))
+
+
+def _method(request: Request) -> str:
+    """RFC 9110 section 9.3.2: HEAD is GET, but for the content, which the server leaves out."""
+    return "GET" if request.method == "HEAD" else request.method
 
 
 def _query(request: Request, name: str) -> str | None:

@@ -8,6 +8,7 @@ from sse_core.urls import Target, parse_url
 
 from .application import (
     Application,
+    ChecksHeads,
     Exchange,
     Reply,
     Request,
@@ -19,9 +20,12 @@ from .application import (
 )
 from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
-from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
+from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
 from .handlers import EventItem, Follow, HandlerAnswer, HandlerSettings
-from .server import ConnectionPhase, ServerConnection, ServerSettings
+from .refusal import Refusal
+from .request_body import BodyBudget
+from .server import ConnectionPhase, ServerConnection
+from .server_settings import ServerSettings
 from .tls import TLS, Channel, Plain
 
 __all__ = [
@@ -31,15 +35,19 @@ __all__ = [
     "TLS",
     "AllowedPeers",
     "Application",
+    "BodyBudget",
     "Channel",
+    "ChecksHeads",
     "ClientExchange",
     "ConnectionPhase",
     "EventItem",
+    "EventStreamHead",
     "Exchange",
     "Follow",
     "HandlerAnswer",
     "HandlerSettings",
     "Plain",
+    "Refusal",
     "Reply",
     "Request",
     "ServerConnection",

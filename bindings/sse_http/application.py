@@ -31,7 +31,8 @@ class Request:
     """A whole request, as the server read it.
 
     ``path`` is the target's path, percent-encoded as it came; ``query`` is what follows ``?``.
-    ``client`` is the peer's address for logs, never for trust.  The repr leaves out the query and
+    ``client`` is the peer's address for logs, never for trust.  A value in ``headers`` is text of
+    ISO-8859-1, one character a byte (RFC 9110 section 5.5).  The repr leaves out the query and
     the body: a repr ends up in logs, some APIs take a key in the query, and a body is private.
     """
 
@@ -42,21 +43,39 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     client: str = ""
 
+    @property
+    def last_event_id(self) -> str:
+        """The ID of the last event that the client has, or an empty text.
+
+        WHATWG HTML 9.2.4 sends ``Last-Event-ID`` "encoded as UTF-8"; what is none is taken as it is.
+        """
+        value = self.headers.get("last-event-id") or ""
+        try:
+            return value.encode("latin-1").decode()
+        except UnicodeError:
+            return value
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A whole answer.  Content-Length is added by the server."""
+    """A whole answer.  Content-Length is added by the server.
+
+    ``reason`` is for a log: why the request was refused, in the server's own words.
+    """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
+    reason: str = field(default="", compare=False)
 
     @classmethod
-    def json(cls, status: int, value: object, headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    def json(
+        cls, status: int, value: object, headers: Iterable[tuple[str, str]] = (), *, reason: str = ""
+    ) -> Reply:
         """An answer whose body is ``value`` as JSON."""
         body = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
         fields = [("content-type", "application/json"), ("cache-control", "no-store"), *headers]
-        return cls(status, Headers(fields), body)
+        return cls(status, Headers(fields), body, reason)
 
     @classmethod
     def error(cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
@@ -65,7 +84,7 @@ class Reply:
         ``kind`` is for programs (``not_found_error``), ``message`` tells a person what to do next.
         """
         error = {"type": "error", "error": {"type": kind, "message": message}}
-        return cls.json(status, error, headers)
+        return cls.json(status, error, headers, reason=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +176,26 @@ class Exchange(Protocol):
         """Fire the timers that are due."""
 
 
+@runtime_checkable
+class ChecksHeads(Protocol):
+    """An application that looks at requests before their bodies are read.
+
+    So who may not ask can't make the server read, and who waits for ``100 Continue`` is told at once.
+    """
+
+    def check_head(self, request: Request, now: float) -> Reply | int | None:
+        """Judge a head; the body of ``request`` is empty still.
+
+        A ``Reply`` refuses it.  A number is the most bytes that its body may have, where that is less than
+        ``max_body_bytes``; ``None`` leaves it at that.
+        """
+
+
 class Application(Protocol):
-    """Anything that can be served: the relay, the simulated provider, yours."""
+    """Anything that can be served: the relay, the simulated provider, yours.
+
+    One that also has ``check_head`` (:class:`ChecksHeads`) is asked before a request's body is read.
+    """
 
     waker: Waker
 

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from .application import Reply, Request
+from .refusal import Refused
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -21,10 +22,11 @@ class AllowedPeers:
     """What the fields of a request may say.
 
     ``hosts`` are names or addresses, without a port and without brackets, in any case; ``"*"``
-    allows every one, and none at all, as HTTP/1.0 may send.  ``any_address`` allows every IP address
-    as a Host: right for a server that listens on all interfaces, as no name can be rebound to make
-    a browser send one.  ``origins`` are other sites' origins, ``https://example.org``, whose pages
-    may call, or ``"*"``; a page of the same host always may.
+    allows every one.  ``any_address`` allows every IP address as a Host: right for a server that
+    listens on all interfaces, as no name can be rebound to make a browser send one.  A request
+    without a Host, as HTTP/1.0 allows, is served: no browser sends one, but balancers that look
+    whether a server lives do.  ``origins`` are other sites' origins, ``https://example.org``, whose
+    pages may call and read the answers, or ``"*"``; a page of the same host always may.
     """
 
     hosts: frozenset[str] = LOOPBACK_HOSTS
@@ -32,8 +34,8 @@ class AllowedPeers:
     origins: frozenset[str] = field(default_factory=frozenset)
 
 
-def refuse(request: Request, allowed: AllowedPeers) -> Reply | None:
-    """The reply for a request that must not be served, or ``None``.
+def refuse(request: Request, allowed: AllowedPeers) -> Refused | None:
+    """Why a request must not be served, or ``None``.
 
     400 for what is no Host (RFC 9112 section 3.2), 421 for a wrong one (RFC 9110 section 15.5.20),
     403 for a wrong Origin.
@@ -41,14 +43,27 @@ def refuse(request: Request, allowed: AllowedPeers) -> Reply | None:
     hosts = request.headers.get_all("host")
     host = hosts[0] if hosts else ""
     if len(hosts) > 1 or not _AUTHORITY.fullmatch(host):
-        return Reply.error(400, "invalid_request_error", "The Host field is not valid.")
-    if not _host_allowed(host, allowed):
-        message = "This server does not answer for that Host. Its operator can allow it."
-        return Reply.error(421, "misdirected_request_error", message)
-    if not all(_origin_allowed(origin, host, allowed) for origin in request.headers.get_all("origin")):
-        message = "Pages of that Origin may not call this server. Its operator can allow it."
-        return Reply.error(403, "permission_error", message)
+        return Refused(Reply.error(400, "invalid_request_error", "The Host field is not valid."))
+    if hosts and not _host_allowed(host, allowed):
+        message = (
+            "This server does not answer for that Host. Its operator can allow it (setting: peers.hosts)."
+        )
+        reply = Reply.error(421, "misdirected_request_error", message)
+        return Refused(reply, setting="peers.hosts", value=_name(host))
+    for origin in request.headers.get_all("origin"):
+        if not (_is_same_host(origin, host) or is_listed(origin, allowed)):
+            message = (
+                "Pages of that Origin may not call this server. Its operator can allow it "
+                "(setting: peers.origins)."
+            )
+            reply = Reply.error(403, "permission_error", message)
+            return Refused(reply, setting="peers.origins", value=origin)
     return None
+
+
+def is_listed(origin: str, allowed: AllowedPeers) -> bool:
+    """Whether pages of another site may call."""
+    return origin in allowed.origins or "*" in allowed.origins
 
 
 #: A name or an address, and perhaps a port; or nothing, which only "*" allows.
@@ -56,19 +71,28 @@ _AUTHORITY = re.compile(r"((\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{0,5})?)?", re.I
 _PORT = re.compile(r":[0-9]*$")
 
 
+#: Ports that an origin leaves out, and a Host need not: RFC 6454 section 6.2.
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
 def _host_allowed(authority: str, allowed: AllowedPeers) -> bool:
     if "*" in allowed.hosts:
         return True
-    name = _PORT.sub("", authority).strip("[]").lower()
+    name = _name(authority)
     return name in {host.lower() for host in allowed.hosts} or (allowed.any_address and _is_address(name))
 
 
-def _origin_allowed(origin: str, host: str, allowed: AllowedPeers) -> bool:
-    if origin in allowed.origins or "*" in allowed.origins:
-        return True
+def _name(authority: str) -> str:
+    return _PORT.sub("", authority).strip("[]").lower()
+
+
+def _is_same_host(origin: str, host: str) -> bool:
     # The scheme is not compared: behind a proxy that ends TLS it is not ours to know.
     scheme, _, authority = origin.partition("://")
-    return scheme in {"http", "https"} and bool(host) and authority.lower() == host.lower()
+    port = _DEFAULT_PORTS.get(scheme)
+    if port is None or not host:
+        return False
+    return authority.lower().removesuffix(port) == host.lower().removesuffix(port)
 
 
 def _is_address(name: str) -> bool:

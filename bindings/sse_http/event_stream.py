@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from sse_core.headers import Headers
 from sse_core.lifecycle import ReaderOutcome
 
-from .application import StreamState
+from .application import StreamHead, StreamState, Waker, no_waker
 
 #: What the head of every event stream says.
 EVENT_STREAM_HEADERS = (
@@ -23,3 +26,26 @@ READER_STATES = {
     ReaderOutcome.EVICTED: StreamState.ABORTED,
     ReaderOutcome.GONE: StreamState.ABORTED,
 }
+
+
+class EventStreamHead:
+    """The answer to HEAD where GET is answered with an event stream: a ``Stream`` that begins nothing.
+
+    ``fields`` are what its head says beside ``EVENT_STREAM_HEADERS``.
+    """
+
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self.waker: Waker = no_waker
+        self.head = StreamHead(200, Headers([*EVENT_STREAM_HEADERS, *fields]))
+        self.state = StreamState.FINISHED
+        self.deadline: float | None = None
+
+    def data_to_send(self, now: float) -> bytes:  # noqa: ARG002  (the face of a Stream)
+        """Nothing."""
+        return b""
+
+    def handle_timeout(self, now: float) -> None:
+        """Waits for nothing."""
+
+    def close(self, now: float) -> None:
+        """Holds nothing."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -48,13 +48,15 @@ class HandlerSettings:
 
     ``readers`` says when a heartbeat is due and when a reader is given up.  ``max_log_bytes``
     bounds what waits for a slow one.  ``head_hold`` is for how many seconds, from when the handler
-    gave an iterator, the head of the answer waits for the first event.  Raises ``ValueError`` for
-    what no bound and no duration can be.
+    gave an iterator, the head of the answer waits for the first event.  ``check_head``, if there is one,
+    judges a request before its body is read: see :class:`sse_http.ChecksHeads`.  Raises ``ValueError``
+    for what no bound and no duration can be.
     """
 
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     max_log_bytes: int = 256 * 1024
     head_hold: float = 1.0
+    check_head: Callable[[Request, float], Reply | int | None] | None = None
 
     def __post_init__(self) -> None:
         if self.max_log_bytes < 1:
@@ -108,9 +110,8 @@ class HandlerAnswer:
         """
         if self.closed:
             return  # the reader had gone before the handler knew
-        last_event_id = request.headers.get("last-event-id") or ""
         subscription = followed.broadcast.subscribe(
-            now, last_event_id=last_event_id, join=followed.join, waker=self._wake
+            now, last_event_id=request.last_event_id, join=followed.join, waker=self._wake
         )
         if followed.broadcast.log.closed and not subscription.behind:
             subscription.close(now)

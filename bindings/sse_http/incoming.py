@@ -12,6 +12,8 @@ head are bounded, and so are lines between chunks.  Nobody needs longer ones.
 
 from __future__ import annotations
 
+import re
+
 import h11
 
 from sse_core.errors import LimitExceeded
@@ -21,6 +23,7 @@ MAX_BLANK_RUN = 256
 #: A chunk's size with its extensions, and the whole of the trailers, which are thrown away.
 MAX_CHUNK_LINE_BYTES = 1024
 
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)*")
 _TO_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 _TOO_BLANK = b" " * (MAX_BLANK_RUN + 1)
 
@@ -28,12 +31,19 @@ _TOO_BLANK = b" " * (MAX_BLANK_RUN + 1)
 class Incoming:
     """What came from the peer of ``http``, given to it as it asks.
 
-    ``max_head_bytes`` is the connection's ``max_incomplete_event_size``.
+    ``max_head_bytes`` is the connection's ``max_incomplete_event_size``; ``max_head_fields`` bounds the
+    fields of a head, if it is given.
     """
 
-    def __init__(self, http: h11.Connection, max_head_bytes: int) -> None:
+    def __init__(
+        self, http: h11.Connection, max_head_bytes: int, *, max_head_fields: int | None = None
+    ) -> None:
         self._http = http
         self._max_head_bytes = max_head_bytes
+        self._max_head_fields = max_head_fields
+        self._fields = -1  # of the head that is being given
+        self._begins_line = True  # what is given next
+        self._body_left: int | None = None  # of a request whose length was declared
         self._waiting = bytearray()
         self._held: int | None = 0  #: how many bytes h11 holds at most; None when it has to be asked
         self._tail = b""  #: the end of what was given of heads
@@ -54,8 +64,11 @@ class Incoming:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
                 self._held = None
+                self._fields = -1  # the first line is no field
+                if isinstance(event, h11.Request):
+                    self._body_left = _declared_length(event)
                 return event
-            if self._waiting:
+            if self._has_something():
                 self._give_a_piece()
             elif self._ended:
                 self._ended = False
@@ -63,12 +76,25 @@ class Incoming:
             else:
                 return event
 
+    def _has_something(self) -> bool:
+        """Whether there is something to give, empty lines before a request left out.
+
+        RFC 9112 section 2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore
+        at least one empty line (CRLF) received prior to the request-line."
+        """
+        if self._http.their_state is not h11.IDLE or self._count_held():
+            return bool(self._waiting)
+        blank = _EMPTY_LINES.match(self._waiting)
+        del self._waiting[: blank.end() if blank else 0]
+        return bool(self._waiting) and (self._waiting != b"\r" or self._ended)
+
     def _give_a_piece(self) -> None:
         if self._http.their_state is h11.SEND_BODY:
-            piece = self._take(self._room(min(MAX_CHUNK_LINE_BYTES, self._max_head_bytes)))
+            piece = self._take_of_body(self._room(min(MAX_CHUNK_LINE_BYTES, self._max_head_bytes)))
         else:
             piece = self._take_line(self._room(self._max_head_bytes))
             self._check_blanks(piece)
+            self._count_fields(piece)
         self._http.receive_data(piece)
         self._held = self._count_held() + len(piece)
 
@@ -91,6 +117,14 @@ class Incoming:
         del self._waiting[:size]
         return piece
 
+    def _take_of_body(self, size: int) -> bytes:
+        """Nothing of what follows a body of known length: it may begin with empty lines."""
+        if self._body_left is None:
+            return self._take(size)
+        piece = self._take(min(size, self._body_left))
+        self._body_left -= len(piece)
+        return piece
+
     def _take_line(self, size: int) -> bytes:
         """A line of a head, so that nothing of the body behind it is looked at for blanks."""
         end = self._waiting.find(b"\n", 0, size) + 1
@@ -107,8 +141,26 @@ class Incoming:
             )
         self._tail = given[-MAX_BLANK_RUN:]
 
+    def _count_fields(self, piece: bytes) -> None:
+        """Before h11 reads them, and tells how many there are only when it has read all."""
+        # RFC 9112 section 5.2: a line that begins with a blank goes on with the field before.
+        self._fields += self._begins_line and piece[0] not in b" \t\r\n"
+        self._begins_line = piece.endswith(b"\n")
+        if self._max_head_fields is not None and self._fields > self._max_head_fields:
+            raise LimitExceeded(
+                f"A head has more than {self._max_head_fields} fields (limit: max_head_fields).",
+                limit="max_head_fields",
+                bound=self._max_head_fields,
+                status=431,
+            )
+
     def _count_held(self) -> int:
         if self._held is None:
             # h11 tells by a copy, so it is asked once after an event, and counted from then on.
             self._held = len(self._http.trailing_data[0])
         return self._held
+
+
+def _declared_length(head: h11.Request) -> int | None:
+    lengths = [value for name, value in head.headers if name == b"content-length"]
+    return int(lengths[0]) if lengths else None

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from functools import partial
 
 import h11
 
-from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.lifecycle.timers import Timer, Timers
 
 from .application import (
     Application,
+    ChecksHeads,
     Reply,
     Request,
     Stream,
@@ -31,21 +31,11 @@ from .application import (
     no_waker,
 )
 from .checks import AllowedPeers, refuse
-from .heads import has_body, read_request, response_head
-from .incoming import Incoming
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSettings:
-    """The bounds of a server's connections: bytes and seconds."""
-
-    max_head_bytes: int = 64 * 1024  #: a request's line and header section; what comes too early
-    max_body_bytes: int = 1024 * 1024  #: a request's content
-    request_timeout: float = 30.0  #: from a request's first byte to its last
-    keep_alive_timeout: float = 75.0  #: an idle connection
-    write_timeout: float = 60.0  #: bytes that the peer does not take
-    linger: float = 2.0  #: reading on after a refusal, so that the peer gets to see it
-    peers: AllowedPeers = field(default_factory=AllowedPeers)
+from .heads import has_body, response_head
+from .refusal import Refusal, Refused
+from .request_body import BodyBudget
+from .request_reader import RequestReader
+from .server_settings import ServerSettings
 
 
 class ConnectionPhase(enum.Enum):
@@ -64,22 +54,20 @@ def chunk(data: bytes) -> bytes:
 
 
 _MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
-_TOO_LATE = Reply.error(408, "timeout_error", "The request did not come in time.")
-_NOT_READ_YET = Request("", "")
-
-#: What h11's refusals mean to the peer.  Its own words may repeat the peer's.
-_UNREADABLE = {
-    431: "The request's header section, or a line between chunks, is too large (limit: max_head_bytes).",
-    501: "The request's transfer coding is not supported.",
-}
+_TOO_LATE = Reply.error(
+    408,
+    "timeout_error",
+    "The request did not come in time (limits: request_timeout, min_upload_rate, upload_timeout).",
+)
 
 
 class ServerConnection:
     """One connection of a server to one peer.
 
     ``waker`` is called when there may be something to pull, or the phase has changed, for any
-    reason but a pull.  ``on_error`` is told every exception of the application; ``date`` gives the
-    Date field.
+    reason but a pull.  ``bodies`` is what all connections of the server share for their requests'
+    bodies.  ``on_error`` is told every exception of the application, ``on_refusal`` every request that
+    was refused; ``date`` gives the Date field.
     """
 
     def __init__(
@@ -89,7 +77,9 @@ class ServerConnection:
         *,
         settings: ServerSettings | None = None,
         client: str = "",
+        bodies: BodyBudget | None = None,
         on_error: Callable[[Exception], None] | None = None,
+        on_refusal: Callable[[Refusal], None] | None = None,
         date: Callable[[], str] | None = None,
     ) -> None:
         self.waker: Waker = no_waker
@@ -97,21 +87,23 @@ class ServerConnection:
         self.cut = False  #: it ended amid an answer: close without TLS's own end, which says "whole"
         self.reset = False  #: and with a reset, as the end of the connection would be the answer's
         self._application = application
-        self._settings = settings or ServerSettings()
+        self._settings = settings = settings or ServerSettings()
         self._client = client
         self._on_error = on_error
+        self._on_refusal = on_refusal
         self._date = date
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=self._settings.max_head_bytes)
-        self._incoming = Incoming(self._http, self._settings.max_head_bytes)
-        self._timers = Timers()
-        self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=settings.max_head_bytes)
         self._out: list[bytes] = []
-        self._forget_request()
-
-    def _forget_request(self) -> None:
-        self._method = ""
-        self._request = _NOT_READ_YET
-        self._body = bytearray()
+        self._reader = RequestReader(
+            self._http,
+            settings,
+            bodies or BodyBudget(settings.max_total_body_bytes),
+            client=client,
+            check=partial(_check_head, application, settings.peers),
+            send=self._out.append,
+        )
+        self._timers = Timers()
+        self._timers.arm(Timer.KEEP_ALIVE, now + settings.keep_alive_timeout)
         self._stream: Stream | None = None
         self._chunked = False
 
@@ -158,6 +150,7 @@ class ServerConnection:
             self.cut = True
             self.reset = self._http.our_state is h11.SEND_BODY and not self._chunked
         self._close_stream(now)
+        self._reader.forget()
         self._timers.clear()
         self._out.clear()
         self.phase = ConnectionPhase.OVER
@@ -166,7 +159,7 @@ class ServerConnection:
         """Fire what is due."""
         expired = self._timers.take_expired(now)
         if Timer.REQUEST in expired:
-            self._refuse(_TOO_LATE, now)
+            self._refuse(Refused(_TOO_LATE, setting="request_timeout"), now)
         elif expired:
             self.connection_lost(now)
         if self._stream is not None:
@@ -177,10 +170,10 @@ class ServerConnection:
 
     def _receive(self, data: bytes, now: float) -> None:
         too_early = self.phase is ConnectionPhase.ANSWERING or bool(self._out)
-        self._incoming.receive_data(data)
+        self._reader.receive_data(data)
         if not too_early:
             self._advance(now)
-        elif len(self._incoming) > self._settings.max_head_bytes:
+        elif len(self._reader) > self._settings.max_head_bytes:
             # Requests that come before the last answer was taken are kept, within a bound.
             self.connection_lost(now)
 
@@ -189,61 +182,36 @@ class ServerConnection:
 
         So pipelined requests can't pile up answers.
         """
-        self._start_clock(now)
         try:
-            while self.phase is ConnectionPhase.READING and not self._out and self._handle_next(now):
-                pass
-        except h11.RemoteProtocolError as error:
-            status = error.error_status_hint
-            self._refuse_as(status, _UNREADABLE.get(status, "The request is not valid HTTP/1.1."), now)
-        except (RemoteProtocolError, LimitExceeded) as error:
-            self._refuse_as(error.status, str(error), now)
+            while self.phase is ConnectionPhase.READING and not self._out:
+                request = self._reader.next_request(now)
+                self._watch_clock()
+                if request is None:
+                    break
+                self._dispatch(request, now)
+        except Refused as refused:
+            self._refuse(refused, now)
+        except Exception as error:  # noqa: BLE001  (the check of a head is the application's)
+            self._report(error)
+            self._refuse(Refused(_MISTAKE), now)
 
-    def _start_clock(self, now: float) -> None:
-        self._timers.disarm(Timer.KEEP_ALIVE)
-        if self._timers.due(Timer.REQUEST) is None:
-            self._timers.arm(Timer.REQUEST, now + self._settings.request_timeout)
-
-    def _handle_next(self, now: float) -> bool:
-        """Take the next event of the request; whether there may be another."""
-        event = self._incoming.next_event()
-        if isinstance(event, h11.Request):
-            self._receive_head(event, now)
-        elif isinstance(event, h11.Data):
-            self._body += event.data
-            self._check_size(len(self._body))
-        elif isinstance(event, h11.EndOfMessage):
+    def _watch_clock(self) -> None:
+        deadline = self._reader.deadline
+        if deadline is None:
             self._timers.disarm(Timer.REQUEST)
-            self._dispatch(now)
-        return isinstance(event, h11.Event)
-
-    def _receive_head(self, head: h11.Request, now: float) -> None:
-        self._method = head.method.decode("ascii")
-        self._request = read_request(head, self._client)
-        refusal = refuse(self._request, self._settings.peers)
-        if refusal is not None:
-            self._refuse(refusal, now)
-            return
-        self._check_size(int(self._request.headers.get("content-length") or 0))
-        if self._http.they_are_waiting_for_100_continue:
-            go_on = h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")
-            self._out.append(self._http.send(go_on))
-
-    def _check_size(self, size: int) -> None:
-        bound = self._settings.max_body_bytes
-        if size > bound:
-            message = f"The request's body is larger than {bound} bytes (limit: max_body_bytes)."
-            raise LimitExceeded(message, limit="max_body_bytes", bound=bound)
+        else:
+            self._timers.disarm(Timer.KEEP_ALIVE)
+            self._timers.arm(Timer.REQUEST, deadline)
 
     # Answering
 
-    def _dispatch(self, now: float) -> None:
+    def _dispatch(self, request: Request, now: float) -> None:
         self.phase = ConnectionPhase.ANSWERING
-        request = replace(self._request, body=bytes(self._body))
-        self._body.clear()  # the application may want it for as long as the answer runs; we don't
+        self._timers.disarm(Timer.KEEP_ALIVE)
         try:
             answer = self._application.handle(request, now)
             if isinstance(answer, Reply):
+                self._tell_of(answer)
                 self._send_reply(answer, now)
             else:
                 answer.waker = self._wake
@@ -251,12 +219,19 @@ class ServerConnection:
         except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
             self._fail(error, now)
 
+    def _tell_of(self, reply: Reply, setting: str = "", value: str = "") -> None:
+        if self._on_refusal is None or not 400 <= reply.status < 500:
+            return
+        request = self._reader.request
+        asked = f"{request.method} {request.path}".strip()
+        self._on_refusal(Refusal(reply.status, reply.reason, self._client, asked, setting, value))
+
     def _wake(self) -> None:
         self.waker()
 
     def _produce(self, now: float) -> None:
         """Find something to send: the stream's next bytes, or the answer to the next request."""
-        if self.phase is ConnectionPhase.READING and self._incoming:
+        if self.phase is ConnectionPhase.READING and len(self._reader):
             self._advance(now)
         if self._stream is not None and not self._out:
             try:
@@ -290,7 +265,7 @@ class ServerConnection:
         head = stream.head
         if isinstance(head, StreamHead):
             self._send_head(response_head(head.status, head.headers, date=self._now()))
-            if has_body(self._method, head.status):
+            if has_body(self._reader.request.method, head.status):
                 return True
             self._end_stream(now)
         elif isinstance(head, Reply):
@@ -315,20 +290,18 @@ class ServerConnection:
             reply.status, reply.headers, length=len(reply.body), close=close, date=self._now()
         )
         self._send_head(head)
-        if has_body(self._method, reply.status):
+        if has_body(self._reader.request.method, reply.status):
             self._out.append(self._http.send(h11.Data(data=reply.body)))
         self._out.append(self._http.send(h11.EndOfMessage()))
         self._end_answer(now)
 
-    def _refuse_as(self, status: int, message: str, now: float) -> None:
-        kind = "request_too_large" if status == 413 else "invalid_request_error"
-        self._refuse(Reply.error(status, kind, message), now)
-
-    def _refuse(self, reply: Reply, now: float) -> None:
+    def _refuse(self, refused: Refused, now: float) -> None:
         """Answer without having read the whole request; then this connection is of no use."""
         self.phase = ConnectionPhase.LINGERING
         self._timers.clear()
-        self._send_reply(reply, now)
+        self._tell_of(refused.reply, refused.setting, refused.value)
+        self._send_reply(refused.reply, now)
+        self._reader.forget()
 
     def _fail(self, error: Exception, now: float) -> None:
         """The application raised: a 500 without a word of why, or a cut if the head is out."""
@@ -355,7 +328,8 @@ class ServerConnection:
             self.phase = ConnectionPhase.CLOSING
         else:
             self._http.start_next_cycle()
-            self._forget_request()
+            self._reader.forget()
+            self._chunked = False
             self.phase = ConnectionPhase.READING
             self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
 
@@ -368,3 +342,13 @@ class ServerConnection:
             stream.close(now)
         except Exception as error:  # noqa: BLE001  (a stream is the application's too)
             self._report(error)
+
+
+def _check_head(
+    application: Application, peers: AllowedPeers, request: Request, now: float
+) -> Reply | int | None:
+    """Judge a request's head.  Raises ``Refused``, and what the application raises."""
+    refused = refuse(request, peers)
+    if refused is not None:
+        raise refused
+    return application.check_head(request, now) if isinstance(application, ChecksHeads) else None

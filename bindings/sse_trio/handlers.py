@@ -67,6 +67,11 @@ class HandlerApplication:
         self._nursery.start_soon(_run, self._handler, request, answer, scope)
         return answer
 
+    def check_head(self, request: Request, now: float) -> Reply | int | None:
+        """The handler's own check, if it has one."""
+        check = self._settings.check_head
+        return None if check is None else check(request, now)
+
     def upstreams(self) -> list[Exchange]:
         """None: a handler connects by itself."""
         return []

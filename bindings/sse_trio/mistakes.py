@@ -1,4 +1,4 @@
-"""What is done about a mistake in somebody's code: it is logged, and ends what it befell."""
+"""What is logged: a mistake in somebody's code, which ends what it befell, and a request that is refused."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from sse_http import Refusal
+
 _log = logging.getLogger("sse_trio")
 
 
 def report(error: BaseException) -> None:
     """Log ``error`` with its stack trace, which is for nobody else."""
     _log.error("a mistake in serving", exc_info=error)
+
+
+def log_refusal(refusal: Refusal) -> None:
+    """Log ``refusal``: as a warning, if there is a setting that would have let the request in."""
+    _log.log(logging.WARNING if refusal.setting else logging.INFO, "refused a request: %s", refusal)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import ssl
+from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
 from typing import cast
@@ -15,10 +16,12 @@ from sse_core.errors import TransportError
 from sse_http import (
     TLS,
     Application,
+    BodyBudget,
     Channel,
     Exchange,
     HandlerSettings,
     Plain,
+    Refusal,
     ServerConnection,
     ServerSettings,
     no_waker,
@@ -27,7 +30,7 @@ from sse_http import (
 from .driver import Driver
 from .handlers import Handler, HandlerApplication, is_handler
 from .link import Link
-from .mistakes import report, reported
+from .mistakes import log_refusal, report, reported
 from .peer import Peer
 
 _log = logging.getLogger("sse_trio")
@@ -47,6 +50,7 @@ async def serve(
     settings: ServerSettings | None = None,
     max_connections: int = 10_000,
     handler_settings: HandlerSettings | None = None,
+    on_refusal: Callable[[Refusal], None] = log_refusal,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve ``application`` until cancelled.
@@ -57,14 +61,22 @@ async def serve(
     reader has gone.
 
     ``tls`` makes the server speak https; ``upstream_tls`` is for the connections that the
-    application asks for.  Above ``max_connections`` a new one is closed at once.  Reports the port
-    to ``task_status`` (useful with ``port=0``).  Raises ``OSError`` if the address can't be had.
+    application asks for.  Above ``max_connections`` a new one is closed at once.  ``on_refusal`` is
+    told of each request that is refused; by default it is logged.  Reports the port to ``task_status``
+    (useful with ``port=0``).  Raises ``OSError`` if the address can't be had.
     """
     listeners = await _listen(host, port)
     if is_handler(application):
         application = HandlerApplication(application, handler_settings or HandlerSettings())
     application = cast("Application", application)
-    server = _Server(application, settings or ServerSettings(), tls, upstream_tls, max_connections)
+    server = _Server(
+        application,
+        settings or ServerSettings(),
+        tls=tls,
+        upstream_tls=upstream_tls,
+        max_connections=max_connections,
+        on_refusal=on_refusal,
+    )
     try:
         async with trio.open_nursery() as nursery:
             server.start_in(nursery)
@@ -105,15 +117,19 @@ class _Server:
         self,
         application: Application,
         settings: ServerSettings,
+        *,
         tls: ssl.SSLContext | None,
         upstream_tls: ssl.SSLContext | None,
         max_connections: int,
+        on_refusal: Callable[[Refusal], None],
     ) -> None:
         self._application = application
         self._settings = settings
         self._tls = tls
         self._upstream_tls = upstream_tls
         self._max_connections = max_connections
+        self._on_refusal = on_refusal
+        self._bodies = BodyBudget(settings.max_total_body_bytes)
         self._connections = 0
         self._sleep = trio.CancelScope()
 
@@ -172,7 +188,9 @@ class _Server:
                 trio.current_time(),
                 settings=self._settings,
                 client=_address(stream),
+                bodies=self._bodies,
                 on_error=report,
+                on_refusal=self._on_refusal,
                 date=partial(formatdate, usegmt=True),
             )
             await Peer(Link.over(stream, channel), connection).run(nursery)

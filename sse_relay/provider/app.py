@@ -80,7 +80,7 @@ class Provider:
         if handlers is None:
             known = ", ".join(self._routes)
             return _error(404, number, f"There is nothing at this path; there is something at {known}")
-        handler = handlers.get(request.method)
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method)
         if handler is None:
             allowed = ", ".join(handlers)
             return _error(405, number, f"This path takes {allowed} only", [("allow", allowed)])

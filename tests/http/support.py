@@ -14,9 +14,11 @@ from typing import cast
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle.machine import HTTPRequest, Want
 from sse_http import (
+    BodyBudget,
     ClientExchange,
     ConnectionPhase,
     Exchange,
+    Refusal,
     Reply,
     Request,
     ServerConnection,
@@ -137,17 +139,47 @@ class Scripted:
         """Nothing is open."""
 
 
+Verdict = Callable[[Request], "Reply | int | None"]
+
+
+class Doorkeeper(Scripted):
+    """One that looks at heads, and remembers them."""
+
+    def __init__(self, verdict: Reply | int | Verdict | None, answer: Reply | Stream | Answerer = OK) -> None:
+        super().__init__(answer)
+        self.heads: list[Request] = []
+        self._verdict = verdict
+
+    def check_head(self, request: Request, now: float) -> Reply | int | None:
+        del now
+        self.heads.append(request)
+        return self._verdict(request) if callable(self._verdict) else self._verdict
+
+
 class Peer:
     """Whoever is connected to a ServerConnection.  It reads all there is, unless ``reads`` is false."""
 
     def __init__(
-        self, answer: Reply | Stream | Answerer = echo, *, settings: ServerSettings | None = None
+        self,
+        answer: Reply | Stream | Answerer = echo,
+        *,
+        settings: ServerSettings | None = None,
+        application: Scripted | None = None,
+        client: str = "192.0.2.7",
+        bodies: BodyBudget | None = None,
     ) -> None:
-        self.application = Scripted(answer)
+        self.application = application or Scripted(answer)
         self.now = 0.0
         self.errors: list[Exception] = []
+        self.refusals: list[Refusal] = []
         self.connection = ServerConnection(
-            self.application, self.now, settings=settings, client="192.0.2.7", on_error=self.errors.append
+            self.application,
+            self.now,
+            settings=settings,
+            client=client,
+            bodies=bodies,
+            on_error=self.errors.append,
+            on_refusal=self.refusals.append,
         )
         self.connection.waker = self._woken
         self.wakes = 0

@@ -17,10 +17,12 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text("utf
 
 def test_the_examples_run() -> None:
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, "docs/http.md", "exec"), names)  # noqa: S102  (the page is ours)
+    refusal = names["Guarded"]().check_head(names["Request"]("GET", "/"), 0.0)
+    assert refusal.status == 401
     assert names["settings"].peers.origins == {"https://app.example.org"}
 
 

@@ -15,8 +15,12 @@ class TestDeadlines:
         defaults = ServerSettings()
         assert defaults == ServerSettings(
             max_head_bytes=65_536,
+            max_head_fields=100,
             max_body_bytes=1_048_576,
+            max_total_body_bytes=268_435_456,
             request_timeout=30.0,
+            min_upload_rate=16_384,
+            upload_timeout=600.0,
             keep_alive_timeout=75.0,
             write_timeout=60.0,
             linger=2.0,

@@ -14,9 +14,9 @@ from tests.relay.support import TURN_ID, WHOLE, World, question
     [
         ("GET", "/v1/messages", "POST"),
         ("PUT", "/v1/messages", "POST"),
-        ("POST", "/healthz", "GET"),
-        ("DELETE", "/config", "GET"),
-        ("POST", f"/turns/{TURN_ID}", "GET, DELETE"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("DELETE", "/config", "GET, HEAD"),
+        ("POST", f"/turns/{TURN_ID}", "GET, DELETE, HEAD"),
         ("POST", "/", "GET, HEAD"),
     ],
 )
