@@ -5,6 +5,8 @@ The value counts.  It is compared with the text, so that the text stays as it ca
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
@@ -40,10 +42,16 @@ class _Call:
 
 
 class Calls:
-    """The calls of one step, by their ids."""
+    """The calls of one step, by their ids.
 
-    def __init__(self, held: Held) -> None:
+    ``earlier`` are ids of calls, and of questions whether they may be run, that came before the step.
+    """
+
+    def __init__(self, held: Held, earlier: Iterable[str]) -> None:
         self._held = held
+        self._earlier = set(earlier)
+        self._questions: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
+        self._last_question: dict[str, str] = {}  # a call -> what is asked of it
         self._kept = 0
         self._calls: dict[str, _Call] = {}
         self._replaced: set[int] = set()  # the blocks of calls whose id another call has taken
@@ -78,8 +86,25 @@ class Calls:
         return [e.ArgumentsDelta(call.index, fragment)]
 
     def knows(self, chunk: JSONObject) -> bool:
-        """Whether the call of ``chunk`` has begun."""
+        """Whether the call of ``chunk`` has begun, in this step."""
         return required(chunk, "toolCallId", str) in self._calls
+
+    def check_outcome(self, chunk: JSONObject) -> None:
+        """Raise ``ValueError`` where a chunk says what became of a call that has never begun."""
+        id_ = chunk["toolCallId"]
+        if id_ not in self._calls and id_ not in self._earlier:
+            raise ValueError(f"the call {id_!a:.100} has not begun")
+        if chunk["type"] == "tool-approval-request":
+            self._keep(chunk["approvalId"])
+            self._questions[chunk["approvalId"]] = id_
+            self._last_question[id_] = chunk["approvalId"]
+
+    def check_answer(self, chunk: JSONObject) -> None:
+        """Raise ``ValueError`` where a chunk answers a question that is asked of no call, or no more."""
+        question = chunk["approvalId"]
+        asked_of = self._questions.get(question)
+        if question not in self._earlier and (asked_of is None or self._last_question[asked_of] != question):
+            raise ValueError(f"the approval {question!a:.100} was not asked for")
 
     def available(self, chunk: JSONObject) -> list[BlockEvent]:
         """The value of a call's arguments."""
@@ -111,10 +136,19 @@ class Calls:
         """The indexes of calls whose arguments are not whole, or whose id another call has taken."""
         return self._replaced | {call.index for call in self._calls.values() if not call.whole}
 
-    def clear(self) -> None:
-        """Forget all calls."""
+    def finish_step(self) -> None:
+        """The step is over: of its calls, only what became of them may still be told."""
+        ids = [*self._calls, *self._last_question.values()]
+        self._earlier.update(ids)
+        self.reset_step()
+        self._held.add(sum(map(len, ids)))
+
+    def reset_step(self) -> None:
+        """The step has not been."""
         self._calls.clear()
         self._replaced.clear()
+        self._questions.clear()
+        self._last_question.clear()
         self._held.add(-self._kept)
         self._kept = 0
 

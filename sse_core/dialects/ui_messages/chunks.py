@@ -329,7 +329,9 @@ class Chunks:
             self.ended = True
             return [*self._begin(), *self._end_late(), {"type": "abort", "reason": text}]
         self._calls.drop()
-        return self._end(self._finish_step(), {"finishReason": INTERRUPTED})
+        return self._end(
+            [*self._end_late(), *self._end_open(), *self._finish_step()], {"finishReason": INTERRUPTED}
+        )
 
     def _fail(self, message: str) -> list[JSONObject]:
         return self._end([*self._end_late(), write_error(message), _FINISH_STEP], {"finishReason": "error"})
@@ -341,10 +343,16 @@ class Chunks:
     def _finish_step(self) -> list[JSONObject]:
         """The end of all texts, the calls that are to be run, and the end of the step."""
         texts = [*self._end_late(), *self._with_ids(self._origin.finish())]
-        texts += [part.end() for part in self._open.values() if isinstance(part, TextPart)]
+        if not self._origin.is_own:  # whose texts say themselves that they end
+            texts += self._end_open()
         self._open.clear()
         self._ids.clear()
         return [*texts, *self._calls.finish_step(), _FINISH_STEP]
+
+    def _end_open(self) -> list[JSONObject]:
+        texts = {index: part for index, part in self._open.items() if isinstance(part, TextPart)}
+        self._open = {index: part for index, part in self._open.items() if index not in texts}
+        return [part.end() for part in texts.values()]
 
     _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Chunks, Any], list[JSONObject]]]] = {
         e.MessageStart: _start,

@@ -14,7 +14,7 @@ Source: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol and ``processUIMessage
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal
 
 from ...blocks import events as e
@@ -27,7 +27,17 @@ from ...framing import ServerSentEvent
 from ..fields import optional, required, rest
 from ..held import Held
 from .calls import Calls
-from .chunk_types import CALL, DATA, OUTPUTS, PARTS, START_STEP, check_fields, check_output, check_part
+from .chunk_types import (
+    ANSWER,
+    CALL,
+    DATA,
+    OUTPUTS,
+    PARTS,
+    START_STEP,
+    check_fields,
+    check_output,
+    check_part,
+)
 from .errors import read_error
 from .words import DONE, DROPPED, INTERRUPTED, METADATA, NAME, STEPLESS
 
@@ -40,18 +50,20 @@ _BLOCK = 100
 class Decoder:
     """Chunks to block events.  One for each stream.
 
-    ``max_held_bytes`` bounds what is kept between two events: which parts are open, and the text of a
-    call's arguments until its value comes.
+    ``earlier_ids`` are the ids of calls, and of questions whether they may be run, in the message that the
+    stream goes on, if it goes on one.  ``max_held_bytes`` bounds what is kept between two events: which parts
+    are open, which calls there are, and the text of a call's arguments until its value comes.
     """
 
-    def __init__(self, *, max_held_bytes: int = 64 * 2**20) -> None:
+    def __init__(self, *, earlier_ids: Iterable[str] = (), max_held_bytes: int = 64 * 2**20) -> None:
         self._held = Held(max_held_bytes)
-        self._calls = Calls(self._held)
+        self._calls = Calls(self._held, earlier_ids)
         self._id = ""
         self._started = False  # the message has begun
         self._stepped = False  # a step has begun, or a part without one
         self._finished = False  # a chunk has told of the end
         self._cut: Literal["truncated", "stopped"] | None = None  # and that end is a cut
+        self._error: e.StreamError | None = None  # what ends the message, when the stream has ended
         self._over = False  # nothing more counts
         self._broken = False  # an event could not be read
         self._next = 0  # the next block's index
@@ -60,11 +72,13 @@ class Decoder:
         self._kept = 0  # what of max_held_bytes they count for
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for; none after the stream's end, or after an error.
+        """The block events that ``sse`` stands for; none after the stream's end.
+
+        An error is told at the stream's end, since parts may end between the two.
 
         Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what it needs,
-        for a delta of a part that has not begun, and for a second message within the stream;
-        ``LimitExceeded`` beyond ``max_held_bytes``.
+        for a delta of a part or an output of a call that has not begun, and for a second message within the
+        stream; ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if self._over or self._broken:
             return []
@@ -84,10 +98,10 @@ class Decoder:
         return events
 
     def receive_eof(self) -> list[BlockEvent]:
-        """The stream has ended: completely, if a chunk told of its end, else it was cut."""
+        """The stream has ended: with an error, completely if a chunk told of its end, else it was cut."""
         if self._over:
             return []
-        if self._finished and not self._broken:
+        if self._error is not None or (self._finished and not self._broken):
             return self._end()
         self._over = True
         return [e.MessageCut("truncated")]
@@ -96,13 +110,13 @@ class Decoder:
         if not data:
             return []
         if data.startswith(DONE):
-            return self._end() if self._started else []
+            return self._end() if self._started or self._error is not None else []
         chunk = strict_json.loads(data)
         if not isinstance(chunk, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
         if required(chunk, "type", str) == "error":
-            self._over = True
-            return [read_error(chunk)]
+            self._error = self._error or read_error(chunk)
+            return []
         return [*self._begin(chunk), *self._chunk(chunk, chunk["type"])]
 
     def _chunk(self, chunk: JSONObject, kind: str) -> list[BlockEvent]:
@@ -147,6 +161,7 @@ class Decoder:
         events: list[BlockEvent] = [
             e.BlockStop(index) for index, is_open in self._step.items() if is_open and index not in unfinished
         ]
+        self._calls.finish_step()
         self._forget_step()
         return events
 
@@ -156,6 +171,7 @@ class Decoder:
             return []
         events: list[BlockEvent] = [e.ItemsDelta(DROPPED, list(self._step))]
         events += [e.TextReplaced(index, "") for index, is_open in self._step.items() if is_open]
+        self._calls.reset_step()
         self._forget_step()
         return events
 
@@ -163,7 +179,6 @@ class Decoder:
         self._keep(-self._kept)
         self._step.clear()
         self._texts.clear()
-        self._calls.clear()
 
     def _finish(self, chunk: JSONObject) -> list[BlockEvent]:
         reason = optional(chunk, "finishReason", str)
@@ -178,6 +193,8 @@ class Decoder:
 
     def _end(self) -> list[BlockEvent]:
         self._over = True
+        if self._error is not None:
+            return [self._error]
         if self._cut is not None:
             return [e.MessageCut(self._cut)]
         return [*self._finish_step(), e.MessageStop()]
@@ -234,7 +251,9 @@ class Decoder:
         before: list[BlockEvent] = []
         id_ = chunk["toolCallId"]
         if chunk["type"] == "tool-input-error" and not self._calls.is_whole(id_):
-            before = self._call_available(chunk)
+            before = self._call_available(rest(chunk, "providerMetadata"))  # that is of the error
+        else:
+            self._calls.check_outcome(chunk)
         index = self._calls.close(id_)
         if index is not None:
             self._step[index] = False
@@ -243,6 +262,8 @@ class Decoder:
 
     def _part(self, chunk: JSONObject) -> list[BlockEvent]:
         check_part(chunk)
+        if chunk["type"] == ANSWER:
+            self._calls.check_answer(chunk)
         return self._whole(UnknownBlock(chunk))
 
     def _whole(self, block: Block) -> list[BlockEvent]:

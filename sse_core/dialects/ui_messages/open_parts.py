@@ -86,7 +86,8 @@ class CallPart:
     def start(self) -> JSONObject:
         """The chunk that begins the call."""
         encoding = {"inputEncoding": "text"} if self.block.input_encoding == "text" else {}
-        return {**self._chunk("tool-input-start"), **encoding, **self._beside()}
+        own = self._origin.metadata(self.block) if self._origin.is_own else {}
+        return {**self._chunk("tool-input-start"), **encoding, **self._beside(), **own}
 
     def delta(self, fragment: str) -> list[JSONObject]:
         """The chunk with more of the arguments' text."""

@@ -64,4 +64,4 @@ def _is_whole(block: Block, *, own: bool, last: bool) -> bool:
         return block.state in {"complete", "invalid"}
     if own and isinstance(block, TextBlock | ThinkingBlock):
         return block.extra.get("state") == "done"
-    return not last
+    return own or not last

@@ -19,7 +19,8 @@ class StepCalls:
         self._count = 0
         self._known: set[str] = set()
         self._of_step: set[str] = set()
-        self._questions: set[str] = set()
+        self._asked_of: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
+        self._asked: dict[str, str] = {}  # a call -> what is asked of it
         self._waiting: dict[str, JSONObject] = {}
 
     @property
@@ -54,14 +55,18 @@ class StepCalls:
                 self._waiting.clear()
             return []
         if chunk["type"] == "tool-approval-request":
-            self._questions.add(chunk["approvalId"])
+            self._asked_of[chunk["approvalId"]] = id_
+            self._asked[id_] = chunk["approvalId"]
         waiting = self._waiting.pop(id_, None)
         # A call that has failed must not look as if it were to be run.
         return [waiting, chunk] if waiting and chunk["type"] != "tool-input-error" else [chunk]
 
     def is_answer(self, chunk: JSONObject) -> bool:
-        """Whether a chunk answers what the user was asked, or is no answer at all."""
-        return chunk["type"] != ANSWER or chunk["approvalId"] in self._questions
+        """Whether a chunk answers what the user is asked, or is no answer at all."""
+        if chunk["type"] != ANSWER:
+            return True
+        call = self._asked_of.get(chunk["approvalId"])
+        return call is not None and self._asked[call] == chunk["approvalId"]
 
     def drop(self) -> None:
         """Nothing may be run."""

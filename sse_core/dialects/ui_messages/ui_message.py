@@ -112,13 +112,15 @@ class UIMessage:
 
     def _output(self, chunk: JSONObject) -> None:
         part = self._calls[chunk["toolCallId"]]
-        chunk = {"input": part.get("input"), **chunk}
+        chunk = {**_input_of(part), **chunk}
         self._update(part, "output-available", chunk, "input", "output", "preliminary")
 
     def _output_error(self, chunk: JSONObject) -> None:
         part = self._calls[chunk["toolCallId"]]
-        chunk = {"input": part.get("input"), **chunk}
-        self._update(part, "output-error", chunk, "input", "errorText")
+        chunk = {**_input_of(part), **chunk}
+        if "rawInput" in part and part["type"] != "dynamic-tool":
+            chunk["rawInput"] = part["rawInput"]
+        self._update(part, "output-error", chunk, "input", "errorText", "rawInput")
 
     def _denied(self, chunk: JSONObject) -> None:
         self._calls[chunk["toolCallId"]]["state"] = "output-denied"
@@ -133,12 +135,11 @@ class UIMessage:
 
     def _answered(self, chunk: JSONObject) -> None:
         """The user has said whether it may."""
-        id_ = chunk["approvalId"]
-        part = self._calls[self._asked_of[id_]]
-        approval = part.get("approval")
-        if approval is not None and approval["id"] == id_:
-            answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
-            part.update(state="approval-responded", approval={**approval, **answer})
+        part = self._calls[self._asked_of[chunk["approvalId"]]]
+        answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
+        part.update(state="approval-responded", approval={**part["approval"], **answer})
+        names = {"providerExecuted": "providerExecuted", "providerMetadata": "callProviderMetadata"}
+        part.update({names[name]: chunk[name] for name in names if name in chunk})
 
     def _update(self, part: JSONObject, state: str, chunk: JSONObject, *names: str) -> None:
         for name in _OF_STATE:
@@ -185,6 +186,11 @@ class UIMessage:
 
 #: Chunks that are the part.
 _WHOLE = frozenset({"custom", "source-url", "source-document", "file", "reasoning-file"})
+
+
+def _input_of(part: JSONObject) -> JSONObject:
+    """The input of a call, which what became of it does not change."""
+    return {"input": part["input"]} if "input" in part else {}
 
 
 def _merged(known: JSON, added: JSON) -> JSON:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from sse_core import LimitExceeded, RemoteProtocolError, ServerSentEvent
+from sse_core import LimitExceeded, MessageAccumulator, RemoteProtocolError, ServerSentEvent
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockStart,
@@ -31,7 +32,7 @@ from sse_core.blocks import (
     UnknownEvent,
 )
 from sse_core.dialects.ui_messages import Decoder
-from tests.core.dialects.ui import DONE, FINISH_STEP, START, decode, read, sse, step
+from tests.core.dialects.ui import DONE, FINISH_STEP, START, UI, decode, read, sse, step
 
 TEXT_START = {"type": "text-start", "id": "0"}
 TEXT_END = {"type": "text-end", "id": "0"}
@@ -208,9 +209,44 @@ def test_what_comes_for_a_call_after_its_outcome_changes_nothing() -> None:
     assert tools(*chunks) == [0, ("complete", {}, "")]
 
 
-def test_an_outcome_of_a_call_in_an_earlier_stream_is_kept() -> None:
-    message = read(*step({"type": "tool-output-available", "toolCallId": "before", "output": 1}))
-    assert [type(block) for block in message.blocks] == [ResultBlock]
+OUTCOMES: list[Any] = [
+    {"type": "tool-output-available", "toolCallId": "before", "output": 1},
+    {"type": "tool-output-error", "toolCallId": "before", "errorText": "E"},
+    {"type": "tool-output-denied", "toolCallId": "before"},
+    {"type": "tool-approval-request", "toolCallId": "before", "approvalId": "a"},
+    {"type": "tool-approval-response", "approvalId": "before", "approved": True},
+]
+
+
+@pytest.mark.parametrize("chunk", OUTCOMES)
+def test_an_outcome_is_of_a_call_that_has_begun(chunk: Any) -> None:
+    """The browser's reader gives up, unless the message that the stream goes on has the call."""
+    decoder = Decoder()
+    for before in (*START, CALL_START):
+        decoder.receive_event(sse(before))
+    with pytest.raises(RemoteProtocolError, match="'before'"):
+        decoder.receive_event(sse(chunk))
+    assert decoder.receive_event(sse(TEXT_START)) == []
+    assert decoder.receive_eof() == [MessageCut("truncated")]
+    (start, _) = Decoder(earlier_ids=["before"]).receive_event(sse(chunk))[-2:]
+    assert isinstance(start, BlockStart)
+
+
+def test_an_outcome_may_come_in_a_later_step_but_not_for_a_step_that_was_taken_back() -> None:
+    begun = [*START, {**AVAILABLE, "toolCallId": "before", "input": {}}, OUTCOMES[3]]
+    for chunk in (*OUTCOMES[:4], {**OUTCOMES[4], "approvalId": "a"}):
+        assert decode(*begun, FINISH_STEP, {"type": "start-step"}, chunk)
+        with pytest.raises(RemoteProtocolError):
+            decode(*begun, {"type": "reset-step"}, chunk)
+
+
+def test_an_answer_is_to_what_is_asked() -> None:
+    asked = [{**OUTCOMES[3], "approvalId": id} for id in ("a", "b")]
+    begun = [*START, {**AVAILABLE, "toolCallId": "before", "input": {}}, *asked]
+    assert decode(*begun, {**OUTCOMES[4], "approvalId": "b"})
+    for id_ in ("a", "c"):
+        with pytest.raises(RemoteProtocolError, match="was not asked for"):
+            decode(*begun, {**OUTCOMES[4], "approvalId": id_})
 
 
 @pytest.mark.parametrize(
@@ -222,7 +258,6 @@ def test_an_outcome_of_a_call_in_an_earlier_stream_is_kept() -> None:
         {"type": "reasoning-file", "url": "u", "mediaType": "m"},
         {"type": "custom", "kind": "a.b"},
         {"type": "data-x", "id": "d", "data": 1},
-        {"type": "tool-approval-response", "approvalId": "a", "approved": True},
     ],
 )
 def test_what_is_a_part_by_itself_is_a_block_as_it_came(chunk: Any) -> None:
@@ -300,11 +335,29 @@ def test_nothing_counts_after_the_end() -> None:
 
 
 def test_an_error_has_nothing_but_a_text() -> None:
-    (error,) = decode({"type": "error", "errorText": "x" * 3000, "a": 1})
-    assert error == StreamError("error", "x" * 2000, extra={"a": 1})
-    (error,) = decode({"type": "error"})
+    assert decode({"type": "error", "errorText": "x" * 3000, "a": 1}, eof=True) == [
+        Ping(),
+        StreamError("error", "x" * 2000, extra={"a": 1}),
+    ]
+    (_, error) = decode({"type": "error"}, DONE)
     assert isinstance(error, StreamError)
     assert error.message == "The server gave no message."
+
+
+@pytest.mark.parametrize("end", [[FINISH, DONE], [FINISH], [{"type": "abort"}], [DONE], [], ["no json"]])
+def test_an_error_is_told_at_the_end_since_parts_may_end_after_it(end: list[Any]) -> None:
+    errors = [{"type": "error", "errorText": text} for text in ("first", "second")]
+    decoder, accumulator = Decoder(), MessageAccumulator()
+    for chunk in (*START, TEXT_START, delta("a"), *errors, TEXT_END, FINISH_STEP, *end):
+        with contextlib.suppress(RemoteProtocolError):
+            for event in decoder.receive_event(sse(chunk)):
+                accumulator.receive(event)
+    for event in decoder.receive_eof():
+        accumulator.receive(event)
+    message = accumulator.message
+    assert (message.completeness, message.error) == ("failed", StreamError("error", "first"))
+    part = {"type": "text", "text": "a", "state": "done"}
+    assert UI.to_response(message)["parts"] == [{"type": "step-start"}, part]
 
 
 def test_the_same_message_may_start_twice() -> None:

@@ -127,11 +127,42 @@ def test_a_call_that_a_user_is_asked_about() -> None:
     }
 
 
-def test_an_answer_to_what_is_asked_no_more_changes_nothing() -> None:
-    asked = [{"type": "tool-approval-request", "toolCallId": "c1", "approvalId": id} for id in ("a", "b")]
+def test_an_answer_may_say_more_of_the_call() -> None:
+    asked = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a"}
     answer = {"type": "tool-approval-response", "approvalId": "a", "approved": True}
-    (part,) = parts(AVAILABLE, *asked, answer)
-    assert (part["state"], part["approval"]) == ("approval-requested", {"id": "b"})
+    more = {"providerExecuted": True, "providerMetadata": {"p": {"a": 1}}}
+    (part,) = parts(AVAILABLE, asked, {**answer, **more})
+    assert (part["providerExecuted"], part["callProviderMetadata"]) == (True, {"p": {"a": 1}})
+
+
+def test_what_a_refused_call_came_with_is_of_its_outcome() -> None:
+    metadata = {"providerMetadata": {"p": {"a": 1}}}
+    refused = {"type": "tool-input-error", **CALL, "input": "x", "errorText": "E", **metadata}
+    told = {"resultProviderMetadata": {"p": {"a": 1}}}
+    assert parts(refused) == [{**PART, "state": "output-error", "input": "x", "errorText": "E", **told}]
+    answer = {"type": "tool-output-available", "toolCallId": "c1", "output": 1}
+    assert parts(CALL_START, refused, answer) == [
+        {**PART, "state": "output-available", "input": "x", "output": 1, **told}
+    ]
+
+
+def test_an_output_without_an_input_has_none() -> None:
+    answer = {"type": "tool-output-available", "toolCallId": "c1", "output": 1}
+    assert parts(CALL_START, answer) == [{**PART, "state": "output-available", "output": 1}]
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_a_call_that_failed_before_it_was_whole_keeps_the_text_of_its_arguments(*, dynamic: bool) -> None:
+    """But for a dynamic tool, in the browser's reader."""
+    failed = {"type": "tool-output-error", "toolCallId": "c1", "errorText": "E"}
+    arguments = {"type": "tool-input-delta", "toolCallId": "c1", "inputTextDelta": "{"}
+    (part,) = parts({**CALL_START, "dynamic": dynamic}, arguments, failed)
+    assert part.get("rawInput") == (None if dynamic else "{")
+
+
+def test_what_is_known_at_the_beginning_of_a_call_is_told_then() -> None:
+    (part,) = parts({**CALL_START, "providerMetadata": {"p": {"a": 1}}})
+    assert part["callProviderMetadata"] == {"p": {"a": 1}}
 
 
 def test_dynamic_tools_have_their_name_beside() -> None:
@@ -146,7 +177,7 @@ def test_texts_and_what_is_a_part_by_itself() -> None:
         source,
         {"type": "reasoning", "id": "r", "text": "Hm", "state": "done"},
     ]
-    assert parts(*grown[:2]) == [{"type": "reasoning", "id": "r", "text": "Hm", "state": "done"}]
+    assert parts(*grown[:2]) == [{"type": "reasoning", "id": "r", "text": "Hm", "state": "streaming"}]
 
 
 def test_an_applications_part_is_replaced_by_one_with_its_id() -> None:
