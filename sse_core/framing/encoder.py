@@ -21,9 +21,10 @@ def encode_event(
     """The bytes of one event, the empty line that dispatches it included.
 
     ``data`` may have any number of lines, ended by CR, LF or CRLF; a decoder gives them back ended by
-    LF.  ``event`` is the event's type; ``None``, ``""`` and ``"message"`` all mean ``message``, since a
-    decoder cannot tell an empty name from none.  ``id`` becomes the last event ID, of this event and of
-    those after it; ``""`` takes it away.  ``retry`` is the reconnection time in milliseconds.
+    LF.  ``event`` is the event's type; ``None``, ``""`` and ``"message"`` all mean ``message`` and write no
+    line: a decoder cannot tell them apart, and OpenAI's SDKs up to 1.90 read only what has no name.  ``id``
+    becomes the last event ID, of this event and of those after it; ``""`` takes it away.  ``retry`` is the
+    reconnection time in milliseconds.
 
     There is no way to send ``id`` or ``retry`` without data: many clients take a block without data for
     an event, though the specification has it dispatch nothing.
@@ -48,9 +49,8 @@ def encode_events(events: Iterable[ServerSentEvent], *, last_event_id: str = "")
     """
     texts = []
     for event in events:
-        kind = "" if event.type == "message" else event.type
         id_ = None if event.last_event_id == last_event_id else event.last_event_id
-        texts.append(_event(event.data, kind, id_, None))
+        texts.append(_event(event.data, event.type, id_, None))
         last_event_id = event.last_event_id
     return _utf8("".join(texts))
 
@@ -74,7 +74,7 @@ def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
 def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> str:
     """The fields of one event, and the empty line."""
     # Joined and not formatted: the text of a member of an enumeration is its value, but its format its name.
-    parts = ["event: ", _one_line("event", event), "\n"] if event else []
+    parts = ["event: ", _one_line("event", event), "\n"] if event and event != "message" else []
     # Most data is one line, and to look for line ends takes a third of replacing none.
     if "\n" in data or "\r" in data:
         parts.append(_lines("data: ", data))

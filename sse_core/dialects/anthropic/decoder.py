@@ -6,7 +6,8 @@ anywhere.  ``data.type`` says what an event is; the ``event:`` field only repeat
 proxies drop it.  There is no ``[DONE]``: a stream that ends before ``message_stop`` was cut.  New
 kinds of events, deltas and blocks may come at any time, and pass through.
 
-Each event gives one block event.  What of order belongs to the wire is checked here (one message a
+An event gives one block event, and one more where it says more than that: figures and fields beside those
+that are read.  What of order belongs to the wire is checked here (one message a
 stream, nothing after its end); the order of blocks and deltas is the accumulator's business.
 
 Source: https://docs.claude.com/en/docs/build-with-claude/streaming
@@ -15,6 +16,7 @@ Source: https://docs.claude.com/en/docs/build-with-claude/streaming
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ...blocks import events as e
 from ...blocks import strict_json
@@ -60,17 +62,18 @@ class Decoder:
         if delta is not None:
             return [delta]
         try:
-            event = _read(sse)
+            events = _read(sse)
         except ValueError as error:
             self._broken = True  # what it said is missing from all that follows
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        event = events[0]
         if isinstance(event, e.MessageStart):
             return self._start(event)
-        self._ended = type(event) in _ENDS
+        self._ended = type(events[-1]) in _ENDS
         if event.source is sse:  # and was not given its name back
-            self._repetition.learn(sse, [event])
-        return [event]
+            self._repetition.learn(sse, events)
+        return events
 
     def receive_eof(self) -> list[BlockEvent]:
         """The stream has ended: a ``MessageCut("truncated")`` if the message had not."""
@@ -90,7 +93,7 @@ class Decoder:
         return []
 
 
-def _read(sse: ServerSentEvent) -> BlockEvent:
+def _read(sse: ServerSentEvent) -> list[BlockEvent]:
     data = strict_json.loads(sse.data)
     if not isinstance(data, dict):
         raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
@@ -98,12 +101,14 @@ def _read(sse: ServerSentEvent) -> BlockEvent:
     read = _READERS.get(kind)
     if read is None:
         # Where only the name says what it is, its type: it has to be written anew.
-        return e.UnknownEvent({"type": kind, **data}, source=sse)
-    event = read(data)
+        return [e.UnknownEvent({"type": kind, **data}, source=sse)]
+    events = read(data)
     # Anthropic's own clients silently drop an event whose `event:` is missing; as `source` is what
     # is sent on, it gets back the name that it should have had.
-    event.source = sse if sse.type == kind else ServerSentEvent(kind, sse.data, sse.last_event_id)
-    return event
+    source = sse if sse.type == kind else ServerSentEvent(kind, sse.data, sse.last_event_id)
+    for event in events:
+        event.source = source
+    return events
 
 
 def _kind(data: JSONObject, hint: str) -> str:
@@ -151,11 +156,32 @@ def _read_block_start(data: JSONObject) -> BlockEvent:
     return e.BlockStart(_index(data), read_block(block), model)
 
 
-def _read_delta(data: JSONObject) -> BlockEvent:
+def _read_delta(data: JSONObject) -> list[BlockEvent]:
     index = _index(data)
     delta = required(data, "delta", dict)
-    read = _DELTA_READERS.get(required(delta, "type", str), e.UnknownDelta)
-    return read(index, delta)
+    kind = required(delta, "type", str)
+    known = _DELTAS.get(kind)
+    if known is None:
+        return [
+            e.FieldsDelta(index, rest(delta, "type")) if kind == _FIELDS else e.UnknownDelta(index, delta)
+        ]
+    name, type_, make = known
+    # Increments, as of `estimated_tokens`, are to be summed: so each is kept.
+    fields = {**rest(data, "type", "index", "delta"), **rest(delta, "type", name)}
+    beside = {field: value for field, value in fields.items() if value is not None}
+    more: list[BlockEvent] = [e.UnknownDelta(index, {"type": kind, **beside})] if beside else []
+    if more and name not in delta:
+        return more
+    return [make(index, required(delta, name, type_)), *more]
+
+
+def _read_message_stop(data: JSONObject) -> list[BlockEvent]:
+    # Bedrock has figures here: `usage`, and `amazon-bedrock-invocationMetrics`.
+    usage = data.get("usage")
+    figures = usage if isinstance(usage, dict) else {}
+    extra = rest(data, "type", "usage" if isinstance(usage, dict) else "type")
+    facts: list[BlockEvent] = [e.MessageDelta(usage=figures, extra=extra)] if figures or extra else []
+    return [*facts, e.MessageStop()]
 
 
 def _read_message_delta(data: JSONObject) -> BlockEvent:
@@ -169,21 +195,27 @@ def _read_message_delta(data: JSONObject) -> BlockEvent:
     )
 
 
-_READERS: dict[str, Callable[[JSONObject], BlockEvent]] = {
-    "message_start": _read_message_start,
-    "content_block_start": _read_block_start,
+def _one(read: Callable[[JSONObject], BlockEvent]) -> Callable[[JSONObject], list[BlockEvent]]:
+    return lambda data: [read(data)]
+
+
+_READERS: dict[str, Callable[[JSONObject], list[BlockEvent]]] = {
+    "message_start": _one(_read_message_start),
+    "content_block_start": _one(_read_block_start),
     "content_block_delta": _read_delta,
-    "content_block_stop": lambda data: e.BlockStop(_index(data)),
-    "message_delta": _read_message_delta,
-    "message_stop": lambda _: e.MessageStop(),
-    "ping": lambda _: e.Ping(),
-    "error": read_error,
+    "content_block_stop": lambda data: [e.BlockStop(_index(data))],
+    "message_delta": _one(_read_message_delta),
+    "message_stop": _read_message_stop,
+    "ping": lambda _: [e.Ping()],
+    "error": _one(read_error),
 }
-_DELTA_READERS: dict[str, Callable[[int, JSONObject], BlockEvent]] = {
-    "text_delta": lambda index, delta: e.TextDelta(index, required(delta, "text", str)),
-    "thinking_delta": lambda index, delta: e.ThinkingDelta(index, required(delta, "thinking", str)),
-    "signature_delta": lambda index, delta: e.SignatureDelta(index, required(delta, "signature", str)),
-    "input_json_delta": lambda index, delta: e.ArgumentsDelta(index, required(delta, "partial_json", str)),
-    "citations_delta": lambda index, delta: e.CitationDelta(index, required(delta, "citation", dict)),
-    "compaction_delta": lambda index, delta: e.FieldsDelta(index, rest(delta, "type")),
+#: The delta all of whose fields are the block's.
+_FIELDS = "compaction_delta"
+#: The type of a delta -> the field that it is, its type, and what it makes.
+_DELTAS: dict[str, tuple[str, type, Callable[[int, Any], BlockEvent]]] = {
+    "text_delta": ("text", str, e.TextDelta),
+    "thinking_delta": ("thinking", str, e.ThinkingDelta),
+    "signature_delta": ("signature", str, e.SignatureDelta),
+    "input_json_delta": ("partial_json", str, e.ArgumentsDelta),
+    "citations_delta": ("citation", dict, e.CitationDelta),
 }

@@ -43,7 +43,7 @@ class Encoder:
     """Block events to Anthropic's events.  One for each stream.
 
     ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that
-    is sent on as it is.
+    is sent on as it is, once for all that was made of it.
 
     A message that comes in another protocol (``MessageStart.dialect``) is told in Anthropic's words
     and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and the arguments
@@ -56,7 +56,9 @@ class Encoder:
         self._began = verbatim  # whose message it is, is known
         self._translation: Translation | None = None
         self._held = Held(max_held_bytes)
-        self._calls: dict[int, ArgumentsText] = {}  # that are open, for the client to run
+        self._last: ServerSentEvent | None = None  # that was sent on as it came
+        self._is_told = verbatim  # the message goes on as its provider tells it
+        self._calls: dict[int, ArgumentsText | None] = {}  # that are open, for the client to run
         self._answered = Answered()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
         self._cut_call = False  # a call has ended that may not be told as whole
@@ -68,7 +70,8 @@ class Encoder:
         ``LimitExceeded`` beyond ``max_held_bytes``.
         """
         if self._verbatim and event.source is not None:
-            return [event.source]
+            is_sent, self._last = event.source is self._last, event.source
+            return [] if is_sent else [event.source]
         if isinstance(event, e.MessageReset):
             raise cannot_take_back(NAME)
         if not isinstance(event, _UNSAID) and type(event) not in _WRITERS:
@@ -80,6 +83,7 @@ class Encoder:
     def _translated(self, event: BlockEvent) -> list[BlockEvent]:
         if isinstance(event, e.MessageStart):
             self._began = True
+            self._is_told = event.dialect == NAME
             foreign = is_foreign(event.dialect, NAME)
             self._translation = Translation(self.max_held_bytes) if foreign else None
         elif isinstance(event, e.UnknownEvent) and not self._began:
@@ -91,31 +95,38 @@ class Encoder:
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
         """``event``, but there are calls that nobody may run.
 
-        Those whose arguments are no JSON or were replaced never stop; for them, and for calls whose result
-        came, there is a stop reason.
+        Those whose arguments are no JSON, unless Anthropic tells them so itself, or were replaced never stop;
+        for them, and for calls whose result came, there is a stop reason.
         """
         self._answered.note(event)
         if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
-            if event.block.type == "tool_use" and event.index not in self._calls and not self._verbatim:
+            if event.block.type == "tool_use" and event.index not in self._calls:
                 self._held.add(_CALL_BYTES)
-                self._calls[event.index] = ArgumentsText(event.block, self._held)
-        elif isinstance(event, e.ArgumentsDelta) and event.index in self._calls:
-            self._calls[event.index].append(event.fragment)
+                self._calls[event.index] = None if self._is_told else ArgumentsText(event.block, self._held)
+        elif isinstance(event, e.ArgumentsDelta):
+            arguments = self._calls.get(event.index)
+            if arguments is not None:
+                arguments.append(event.fragment)
         elif isinstance(event, e.TextReplaced) and event.index in self._calls:
             self._outdated.add(event.index)
         elif isinstance(event, e.BlockStop) and event.index in self._calls:
             return self._own_call_stop(event)
-        elif isinstance(event, e.MessageDelta) and (self._calls or self._cut_call or self._answered.seen):
-            # A call that is open now never stops: all blocks have, when `message_delta` comes.
+        elif isinstance(event, e.MessageDelta) and (self._has_cut_call() or self._answered.seen):
             return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
         return [event]
 
     def _own_call_stop(self, event: e.BlockStop) -> list[BlockEvent]:
-        is_whole = self._calls.pop(event.index).is_whole() and event.index not in self._outdated
+        arguments = self._calls.pop(event.index)
+        is_whole = (arguments is None or arguments.is_whole()) and event.index not in self._outdated
         self._held.add(-_CALL_BYTES)
         self._outdated.discard(event.index)
         self._cut_call = self._cut_call or not is_whole
         return [event] if is_whole else []
+
+    def _has_cut_call(self) -> bool:
+        # All blocks have stopped when `message_delta` comes: a call that is open then never does.
+        is_open = bool(self._calls) and not self._is_told
+        return self._cut_call or bool(self._outdated) or is_open
 
 
 def _written(event: BlockEvent) -> ServerSentEvent:

@@ -26,6 +26,7 @@ from ..fields import optional, text
 from ..held import ChangedFields, Held
 from .candidate import Candidate
 from .errors import error_of, read_error
+from .figures import Figures
 
 NAME = "gemini"
 #: Characters of a broken event that an error quotes.
@@ -47,6 +48,7 @@ class Decoder:
         self.max_choices = max_choices
         self._held = Held(max_held_bytes)
         self._usage = ChangedFields(self._held)
+        self._figures = Figures()
         self._fields = ChangedFields(self._held)
         self._candidates: dict[int, Candidate] = {}
         self._id = self._model = ""
@@ -115,7 +117,8 @@ class Decoder:
         candidates = optional(response, "candidates", list) or []
         feedback = optional(response, "promptFeedback", dict) or {}
         blocked = optional(feedback, "blockReason", str)
-        usage = self._usage.changed(optional(response, "usageMetadata", dict) or {})
+        metadata = optional(response, "usageMetadata", dict) or {}
+        usage = self._usage.changed(self._figures.completed(metadata))
         # Where a response has candidates, they say why they ended.
         reason = None if candidates or self._candidates else blocked
         self._blocked = blocked or self._blocked

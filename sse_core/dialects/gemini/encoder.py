@@ -23,6 +23,7 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
+from ..fields import repeatable
 from ..foreign import Answered, is_foreign, plain_event
 from ..held import Held
 from .decoder import NAME
@@ -267,7 +268,7 @@ class Encoder:
         top, fields, content = placed(extra)
         self._feedback.update({name: top[name] for name in ("promptFeedback",) if name in top})
         if not fields and not content:
-            return [{**self._named, **top}]
+            return [self._response([], top)]
         self._answer(choice)
         inner = {**fields, "content": {"parts": [], "role": "model", **content}, "index": choice}
         return [self._response([inner], top)]
@@ -319,7 +320,8 @@ class Encoder:
 
     def _response(self, candidates: list[JSONObject], top: JSONObject | None = None) -> JSONObject:
         told: JSONObject = {"candidates": candidates} if candidates else {}
-        return {**told, **self._named, **(top or {})}
+        named, self._named = self._named, repeatable(self._named)
+        return {**told, **named, **(top or {})}
 
     _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
         e.MessageStart: _start,

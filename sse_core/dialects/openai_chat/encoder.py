@@ -36,9 +36,9 @@ class _Tool:
 
     __slots__ = ("arguments", "block", "index", "outdated", "said")
 
-    def __init__(self, block: ToolUseBlock, index: int, held: Held) -> None:
+    def __init__(self, block: ToolUseBlock, index: int, arguments: ArgumentsText | None) -> None:
         self.block = block
-        self.arguments = ArgumentsText(block, held)
+        self.arguments = arguments  # None where the provider itself tells whether they are whole
         self.index = index
         self.said = False
         self.outdated = False  # what was said of its arguments is not what they are
@@ -131,7 +131,8 @@ class _Answer:
         # The client would run it: what the provider runs itself is not sent.
         if block.type != "tool_use":
             return []
-        tool = self._tools[index] = _Tool(block, self._calls, self._held)
+        arguments = None if self.dialect == NAME else ArgumentsText(block, self._held)
+        tool = self._tools[index] = _Tool(block, self._calls, arguments)
         self._calls += 1
         return [tool.begin()]
 
@@ -149,7 +150,8 @@ class _Answer:
         tool = self._tools.get(event.index)
         if tool is None or not event.fragment:
             return []
-        tool.arguments.append(event.fragment)
+        if tool.arguments is not None:
+            tool.arguments.append(event.fragment)
         tool.said = tool.said or not strict_json.is_blank(event.fragment)
         return [tool.more(event.fragment)]
 
@@ -181,7 +183,7 @@ class _Answer:
         tool = self._tools.get(index)
         if tool is None or tool.outdated:
             return []
-        if not tool.arguments.is_whole():
+        if tool.arguments is not None and not tool.arguments.is_whole():
             tool.outdated = True  # it is never whole, and nobody runs it
             return []
         del self._tools[index]

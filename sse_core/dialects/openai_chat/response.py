@@ -25,8 +25,7 @@ def to_response(message: Message) -> JSONObject:
 
     Arguments that are not whole stand in it as the text that came of them.  Fields that the
     provider did not send are not made up, but for ``content``, ``refusal`` and ``finish_reason``,
-    which OpenAI's own answers always have.  Where a call is not whole or its arguments are no JSON, the
-    ``finish_reason`` lets nobody run one.  A message that came in another protocol is told in OpenAI's
+    which OpenAI's own answers always have.  A message that came in another protocol is told in OpenAI's
     words, with its own stop reason as ``native_finish_reason``.
     """
     if is_foreign(message.dialect, NAME):
@@ -57,8 +56,8 @@ def _translated(message: Message) -> Message:
 
 def _choice(index: int, message: Message) -> JSONObject:
     reason = message.stop_reason
-    calls, cut_call = client_calls(message)
-    if message.dialect != NAME or cut_call:
+    if message.dialect != NAME:
+        calls, cut_call = client_calls(message)
         reason = finish_reason(reason, calls=calls, cut_call=cut_call)
     choice = {"index": index, "message": _message(message), "finish_reason": reason}
     fields = _named(message, CHOICE)

@@ -181,8 +181,8 @@ class TestTypeAndName:
     def test_each_block_event_knows_where_it_came_from(self) -> None:
         for data in ({"type": "ping"}, {"type": "future"}, delta(type="text_delta", text="a", extra=1)):
             received = sse(data)
-            (event,) = ANTHROPIC.Decoder().receive_event(received)
-            assert event.source is received
+            events = ANTHROPIC.Decoder().receive_event(received)
+            assert all(event.source is received for event in events)
 
     def test_a_name_that_a_proxy_has_dropped_is_put_back(self) -> None:
         """Anthropic's own clients would silently drop an event without it."""

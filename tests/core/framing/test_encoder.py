@@ -42,7 +42,7 @@ def decode(stream: bytes) -> tuple[list[ServerSentEvent], EventStreamDecoder]:
             b"event: delta\ndata:  x\nid: 7\nretry: 10\n\n",
         ),
         (encode_event("x", event="", id=""), b"data: x\nid: \n\n"),
-        (encode_event("x", event="message", retry=0), b"event: message\ndata: x\nretry: 0\n\n"),
+        (encode_event("x", event="message", retry=0), b"data: x\nretry: 0\n\n"),
         (encode_event("x", retry=2147483647), b"data: x\nretry: 2147483647\n\n"),
         (encode_comment("ping"), b": ping\n"),
         (encode_comment(""), b": \n"),
