@@ -30,7 +30,7 @@ from sse_core.blocks import (
 from sse_core.dialects.ui_messages import Encoder
 from tests.acceptance.browser_reader import read_by_browser
 from tests.acceptance.recorded import ABSENT, decoded, differences, framed, message_of
-from tests.core.dialects.test_ui_messages_laws import ANYTHING, DIALECTS, ENDS
+from tests.core.dialects.test_ui_messages_laws import ANYTHING, DIALECTS, ENDS, provider_events
 
 SYNTHETIC = Path(__file__).parents[3] / "shared" / "fixtures" / "ai-sdk-ui"
 CALL_ID = "toolu_01NRLabsLyVHZPKxbKvkfSMn"
@@ -234,7 +234,13 @@ def any_streams(count: int) -> list[bytes]:
     def make(dialect: str, events: list[BlockEvent], end: BlockEvent) -> None:
         made.append(encoded([MessageStart("m", "", dialect=dialect), *events, end]))
 
+    @settings(max_examples=count // 3, derandomize=True, database=None, phases=[Phase.generate])
+    @given(provider_events())
+    def make_of_provider(events: list[BlockEvent]) -> None:
+        made.append(encoded(events))
+
     make()
+    make_of_provider()
     return made
 
 

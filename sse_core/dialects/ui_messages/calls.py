@@ -31,10 +31,11 @@ _KNOWN = (
 class _Call:
     """A call: its block's index, what came of its arguments, and how far it is."""
 
-    __slots__ = ("fragments", "index", "is_open", "is_text", "whole")
+    __slots__ = ("by_provider", "fragments", "index", "is_open", "is_text", "whole")
 
-    def __init__(self, index: int, *, is_text: bool) -> None:
+    def __init__(self, index: int, *, is_text: bool, by_provider: bool) -> None:
         self.index = index
+        self.by_provider = by_provider
         self.is_text = is_text
         self.fragments: list[str] = []
         self.whole = False  # its arguments are
@@ -59,14 +60,14 @@ class Calls:
     def start(self, chunk: JSONObject, index: int) -> ToolUseBlock:
         """The block, with this index, of a call that begins."""
         id_ = required(chunk, "toolCallId", str)
-        by_provider = optional(chunk, "providerExecuted", bool)
+        by_provider = optional(chunk, "providerExecuted", bool) or False
         is_text = optional(chunk, "inputEncoding", str) == "text"
         self._keep(id_)
         before = self._calls.get(id_)
         if before is not None and before.is_open:
             # The browser's side has one call for each id: what began before is that call no more.
             self._replaced.add(before.index)
-        self._calls[id_] = _Call(index, is_text=is_text)
+        self._calls[id_] = _Call(index, is_text=is_text, by_provider=by_provider)
         return ToolUseBlock(
             id_,
             required(chunk, "toolName", str),
@@ -123,6 +124,10 @@ class Calls:
     def is_whole(self, id_: str) -> bool:
         """Whether the call with this id has its arguments."""
         return id_ in self._calls and self._calls[id_].whole
+
+    def is_running(self, id_: str) -> bool:
+        """Whether the provider runs the call with this id: nobody has to wait for the step to end."""
+        return self._calls[id_].by_provider
 
     def close(self, id_: str) -> int | None:
         """Let a whole call's block end, and give its index; ``None`` if there is none to end."""

@@ -239,11 +239,21 @@ class Decoder:
         return self._calls.delta(chunk)
 
     def _call_available(self, chunk: JSONObject) -> list[BlockEvent]:
-        if self._calls.knows(chunk):
-            return self._calls.available(chunk)
-        started = self._open(self._calls.start(chunk, self._next))
-        value: JSONObject = {name: chunk[name] for name in ("toolCallId", "input") if name in chunk}
-        return [*started, *self._calls.available(value)]
+        started: list[BlockEvent] = []
+        if not self._calls.knows(chunk):
+            started = self._open(self._calls.start(chunk, self._next))
+            chunk = {name: chunk[name] for name in ("toolCallId", "input") if name in chunk}
+        events = [*started, *self._calls.available(chunk)]
+        id_ = chunk["toolCallId"]
+        return [*events, *self._close(id_)] if self._calls.is_running(id_) else events
+
+    def _close(self, id_: str) -> list[BlockEvent]:
+        """The end of a whole call's block, if it is to come."""
+        index = self._calls.close(id_)
+        if index is None:
+            return []
+        self._step[index] = False
+        return [e.BlockStop(index)]
 
     def _output(self, chunk: JSONObject) -> list[BlockEvent]:
         """What became of a call: it is whole, and nobody else has to run it."""
@@ -254,11 +264,7 @@ class Decoder:
             before = self._call_available(rest(chunk, "providerMetadata"))  # that is of the error
         else:
             self._calls.check_outcome(chunk)
-        index = self._calls.close(id_)
-        if index is not None:
-            self._step[index] = False
-            before.append(e.BlockStop(index))
-        return [*before, *self._whole(ResultBlock({**chunk, CALL: id_}))]
+        return [*before, *self._close(id_), *self._whole(ResultBlock({**chunk, CALL: id_}))]
 
     def _part(self, chunk: JSONObject) -> list[BlockEvent]:
         check_part(chunk)

@@ -178,7 +178,7 @@ class ResponsesOrigin(Origin):
     def cited(self, citation: JSONObject) -> list[JSONObject]:
         """The source, unless a search has told of its sources."""
         source = source_of_citation(citation)
-        if source is None or citation.get("type") in self._found:
+        if source is None or text(citation, "type", "") in self._found:
             return []
         return self._sources.new(source, source_id(source))
 

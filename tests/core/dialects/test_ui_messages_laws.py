@@ -19,13 +19,14 @@ from sse_core.blocks import (
     MessageStart,
     MessageStop,
     ResultBlock,
+    TextBlock,
     TextReplaced,
     ToolUseBlock,
     UnknownBlock,
 )
 from sse_core.dialects.ui_messages import Encoder
 from tests.core.dialects.strategies import EVENTS, FIELDS, INDEXES, TEXTS, VALUES
-from tests.core.dialects.ui import DONE, UI, Judge, decode, encode, sse
+from tests.core.dialects.ui import DONE, UI, Judge, decode, encode, sse, whole
 
 IDS = st.sampled_from(["a", "b", ""])
 #: Types of chunks, and fields that they may have, of the right type or not.
@@ -135,6 +136,140 @@ MORE_EVENTS: st.SearchStrategy[BlockEvent] = st.one_of(
     st.builds(MessageDelta, st.sampled_from(["tool_use", "end_turn", "max_tokens", None]), extra=ITEMS),
     st.builds(MessageStart, TEXTS, TEXTS, extra=ITEMS, dialect=st.sampled_from(["", "ui-messages"])),
 )
+#: Fields of the items that providers run, of the right type or not.
+_SHAPES = st.recursive(
+    st.none() | st.sampled_from(["a", "search", "completed", "server", "https://a.example", "{}"]) | VALUES,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "url",
+                    "uri",
+                    "title",
+                    "file_id",
+                    "filename",
+                    "query",
+                    "sources",
+                    "outcome",
+                    "toolType",
+                    "args",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+ITEM_TYPES = st.sampled_from(
+    [
+        "web_search_call",
+        "x_search_call",
+        "file_search_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "program",
+        "program_output",
+        "tool_search_call",
+        "tool_search_output",
+        "local_shell_call",
+        "shell_call",
+        "shell_call_output",
+        "apply_patch_call",
+        "computer_call",
+        "mcp_approval_request",
+        "compaction",
+        "fallback",
+        "web_search_tool_result",
+        "web_fetch_tool_result",
+        "tool_search_tool_result",
+        "code_execution_tool_result",
+        "bash_code_execution_tool_result",
+        "mcp_tool_result",
+        "executableCode",
+        "codeExecutionResult",
+        "toolCall",
+        "toolResponse",
+        "inlineData",
+    ]
+)
+_OF_ITEMS = st.sampled_from(
+    [
+        "action",
+        "actions",
+        "arguments",
+        "content",
+        "environment",
+        "execution",
+        "from",
+        "is_error",
+        "name",
+        "operation",
+        "output",
+        "pending_safety_checks",
+        "queries",
+        "results",
+        "status",
+        "tools",
+        "call_id",
+        "executableCode",
+        "codeExecutionResult",
+        "toolCall",
+        "toolResponse",
+        "inlineData",
+        "thoughtSignature",
+        "caller",
+    ]
+)
+PROVIDER_ITEMS = st.builds(
+    lambda type, id, fields: {"type": type, "id": id, "tool_use_id": id, **fields},
+    ITEM_TYPES,
+    IDS,
+    st.dictionaries(_OF_ITEMS, _SHAPES, max_size=5),
+)
+CITED = st.builds(
+    TextBlock,
+    TEXTS,
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["type", "url", "file_id", "filename", "index", "source"]),
+            st.sampled_from(
+                ["file_citation", "file_path", "container_file_citation", "search_result_location"]
+            )
+            | _SHAPES,
+        ),
+        max_size=3,
+    ),
+)
+GROUNDING = st.builds(
+    ItemsDelta,
+    st.just("candidate.groundingMetadata.groundingChunks"),
+    st.lists(st.dictionaries(st.sampled_from(["web", "maps", "retrievedContext"]), _SHAPES), max_size=2),
+)
+PROVIDER_BLOCKS = st.one_of(
+    PROVIDER_ITEMS.map(ResultBlock),
+    PROVIDER_ITEMS.map(UnknownBlock),
+    CITED,
+    st.builds(
+        ToolUseBlock,
+        IDS,
+        st.sampled_from(["f", "bash_code_execution"]),
+        st.sampled_from(["tool_use", "server_tool_use", "mcp_tool_use"]),
+        extra=st.dictionaries(st.sampled_from(["caller", "toolset_name", "server_name"]), _SHAPES),
+    ),
+)
+
+
+@st.composite
+def provider_events(draw: st.DrawFn) -> list[BlockEvent]:
+    """A message with whatever providers ran."""
+    blocks = draw(st.lists(PROVIDER_BLOCKS, max_size=8))
+    events = [event for index, block in enumerate(blocks) for event in whole(index, block)]
+    return [MessageStart("m", "", dialect=draw(DIALECTS)), *events, draw(GROUNDING), draw(ENDS)]
+
+
 DIALECTS = st.sampled_from(
     ["", "anthropic", "openai-chat", "openai-responses", "gemini", "ui-messages", "new"]
 )
@@ -152,6 +287,18 @@ def test_any_events_make_a_stream_that_a_browser_takes(
     for chunk in encode(MessageStart("m", "", dialect=dialect), *events, end):
         judge.take(chunk)
     assert judge.ended
+
+
+@given(provider_events())
+def test_whatever_a_provider_ran_is_told_as_a_browser_takes_it(events: list[BlockEvent]) -> None:
+    judge, accumulator = Judge(), MessageAccumulator()
+    for chunk in encode(*events):
+        judge.take(chunk)
+    assert judge.ended
+    for event in events:
+        accumulator.receive(event)
+    response = UI.to_response(accumulator.message)
+    assert json.loads(json.dumps(response)) == response
 
 
 @given(ANYTHING, ANYTHING, ENDS)
