@@ -22,11 +22,15 @@ StopReason = Literal[
     "other",  #: a word that this version does not know
 ]
 
-#: What the providers' words mean.
+#: What the providers' words mean.  Beside those above: Together's ``eos``, TGI's ``eos_token``, Cohere's in
+#: upper case, Bedrock's ``guardrail_intervened`` and its like, Mistral's ``model_length``; Z.ai's
+#: ``sensitive`` and ``network_error``, https://docs.z.ai/api-reference/llm/chat-completion; DeepSeek's
+#: ``insufficient_system_resource``, https://api-docs.deepseek.com/api/create-chat-completion; ``abort`` and
+#: ``repetition`` of vLLM and SGLang; watsonx's ``time_limit``, ``token_limit`` and ``cancelled``.
 MEANINGS: dict[StopReason, tuple[str, ...]] = {
-    "end_turn": ("end_turn", "stop", "STOP", "completed"),
+    "end_turn": ("end_turn", "stop", "STOP", "completed", "eos", "eos_token", "COMPLETE"),
     "stop_sequence": ("stop_sequence",),
-    "tool_use": ("tool_use", "tool_calls", "tool-calls", "function_call"),
+    "tool_use": ("tool_use", "tool_calls", "tool-calls", "tool_call", "function_call"),
     "max_tokens": (
         "max_tokens",
         "length",
@@ -34,11 +38,17 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
         "MAX_TOKENS",
         "model_length",
         "model_context_window_exceeded",
+        "token_limit",
+        "time_limit",
+        "ERROR_LIMIT",
     ),
     "refusal": (
         "refusal",
         "content_filter",
         "content-filter",
+        "content_filtered",
+        "sensitive",
+        "guardrail_intervened",
         "SAFETY",
         "RECITATION",
         "BLOCKLIST",
@@ -52,10 +62,22 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
         "JAILBREAK",
         "ESCALATION",
         "PUP_LIMITED_DISABLED",
+        "ERROR_TOXIC",
     ),
     "pause_turn": ("pause_turn", "compaction", "CONTINUATION"),
     "error": (
         "error",
+        "abort",
+        "aborted",
+        "cancelled",
+        "USER_CANCEL",
+        "timeout",
+        "network_error",
+        "insufficient_system_resource",
+        "repetition",
+        "function_call_filter",
+        "malformed_model_output",
+        "malformed_tool_use",
         "MALFORMED_FUNCTION_CALL",
         "MALFORMED_RESPONSE",
         "MISSING_THOUGHT_SIGNATURE",
@@ -66,13 +88,25 @@ MEANINGS: dict[StopReason, tuple[str, ...]] = {
     "other": (),
 }
 _MEANING_OF = {word: meaning for meaning, words in MEANINGS.items() for word in words}
+_FORBIDDING: tuple[StopReason, ...] = ("max_tokens", "refusal", "error")
+#: What these words mean, they mean with more behind them, too.  No call runs after any of them.
+_SPECIFIED = frozenset(word for meaning in _FORBIDDING for word in MEANINGS[meaning])
 
 
 def meaning_of(word: str) -> StopReason:
-    """What a provider's stop reason means; ``"other"`` for a word that is not known."""
-    return _MEANING_OF.get(word, "other")
+    """What a provider's stop reason means; ``"other"`` for a word that is not known.
+
+    Of a word that says more behind a colon, the first part counts, if it is one after which no tool may run:
+    Gemini's ``function_call_filter: MALFORMED_FUNCTION_CALL`` in chat completions.
+    """
+    return _MEANING_OF.get(_bare(word), "other")
 
 
 def is_known(word: str) -> bool:
     """Whether ``word`` is a stop reason of a provider that this version knows."""
-    return word in _MEANING_OF
+    return _bare(word) in _MEANING_OF
+
+
+def _bare(word: str) -> str:
+    first = word.partition(":")[0]
+    return first if first in _SPECIFIED else word

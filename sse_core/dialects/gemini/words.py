@@ -22,6 +22,8 @@ _OTHER = "OTHER"
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 #: A call is not whole: after this reason nobody runs any.
 MALFORMED = "MALFORMED_FUNCTION_CALL"
+#: Words in upper case that are Cohere's: https://docs.cohere.com/reference/chat
+_COHERE = frozenset({"COMPLETE", "ERROR_LIMIT", "ERROR_TOXIC", "USER_CANCEL"})
 #: Names of figures in the other protocols' usage.
 _FOREIGN = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"})
 
@@ -36,7 +38,7 @@ def finish_reason(stop_reason: str | None, *, calls: bool, cut_call: bool) -> st
         return UNSPECIFIED
     if cut_call and tools_may_run_after(stop_reason):
         return MALFORMED
-    if stop_reason.isupper():
+    if stop_reason.isupper() and stop_reason not in _COHERE:
         return stop_reason
     if calls and not tools_may_run_after(stop_reason):
         return _AFTER_NO_CALLS.get(meaning_of(stop_reason), _OTHER)

@@ -4,6 +4,8 @@ An answer is one object with ``content``, ``refusal``, reasoning and ``tool_call
 in any order.  Here text and thinking are blocks in the order in which they came: one of them is open
 at a time.  Calls may grow side by side, and are whole at the end of the stream only: neither that
 their text parses nor that another call begins says so.
+
+What has another type than it should is read as what it stands for, or kept as it is: the stream goes on.
 """
 
 from __future__ import annotations
@@ -11,23 +13,29 @@ from __future__ import annotations
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.model import TextBlock, ThinkingBlock, UnknownBlock
+from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import optional, required, rest
+from ..fields import rest
 from ..held import ChangedFields, Held
+from .fragments import Fragments
+from .parts import read_part
+from .reasoning import DETAILS, REASONING, Told, detail_text, fields_beside, signature_of, text_of
 from .tools import Calls
 
-#: Fields of a message that hold its reasoning, in order of preference: a chunk may have both.
-REASONING = ("reasoning_content", "reasoning")
 #: What marks fields of the choice and of its message among the extra fields of ours.
 CHOICE, MESSAGE = "choice.", "message."
-DETAILS = f"{MESSAGE}reasoning_details"
+#: Lists that grow.
+ALL_DETAILS = f"{MESSAGE}{DETAILS}"
+IMAGES = f"{MESSAGE}images"
 AUDIO = f"{MESSAGE}audio"
 LOGPROBS = f"{CHOICE}logprobs"
-#: After these reasons a call may be cut, and nothing says whether it was.
-_CUTTING_REASONS = frozenset({"length", "content_filter", "max_tokens", "model_length", "error"})
+#: After such reasons a call may be cut, and nothing says whether it was.
+_CUTTING: frozenset[StopReason] = frozenset({"max_tokens", "refusal", "error"})
 _TEXTS = frozenset({"content", "refusal"})
-_RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call"})
-_KNOWN = frozenset({"role", "content", "reasoning_details", *_RARE})
+_RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call", "images", DETAILS, "audio"})
+_KNOWN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call"})
+#: What says the same as what is named here, where that has come.
+_REASONS = frozenset({*REASONING, DETAILS})
 
 
 class Choice:
@@ -42,124 +50,193 @@ class Choice:
         self.finish_reason: str | None = None
         self.call_fragments = 0
         self._fields = ChangedFields(held)
+        self._fragments = Fragments(held)
         self._calls = Calls(held)
+        self._told = Told()
+        self._came: set[str] = set()  # fields of the message that were more than empty
+        self._has_deltas = False
         self._next = 0
         self._open: str | None = None  # the field that the open block of text or thinking is of
         self._index = 0  # that block's index
 
-    def receive(self, data: JSONObject) -> list[BlockEvent]:
-        """The block events of one item of ``choices``.
+    def receive(self, data: JSONObject, *, is_chunk: bool = True) -> list[BlockEvent]:
+        """The block events of one item of ``choices``; ``is_chunk``: of what calls itself a chunk.
 
-        Raises ``ValueError`` for one that lacks the right types, ``LimitExceeded`` beyond
-        ``max_held_bytes``.
+        Raises ``LimitExceeded`` beyond ``max_held_bytes``.
         """
-        delta = delta_of(data)
+        delta = self._new_in(data, is_chunk=is_chunk)
         self.call_fragments = 0
         events = [*self._reasoning(delta), *self._content(delta.get("content"))]
         # Most deltas have none of these, so that it is cheaper to ask for all of them at once.
         if not _RARE.isdisjoint(delta):
             events += self._rare(delta)
-        events += self._items(data, delta)
+        if data.get("logprobs") is not None:
+            events += self._logprobs(data["logprobs"])
         return events + self._facts(data, delta)
+
+    def thought(self, text: str) -> None:
+        """A thinking delta has come by another way, like the one before."""
+        if self._open is not None:
+            self._told.note(self._open, text)
 
     def finish(self) -> list[BlockEvent]:
         """The stream has come to its end, and so has all that is open."""
-        events = [*self._close(), *self._calls.flush(self._next)]
-        return events if self.finish_reason in _CUTTING_REASONS else events + self._calls.stop()
+        events = [*self._close(), *self.cut()]
+        return events if _may_cut(self.finish_reason) else events + self._calls.stop()
 
     def cut(self) -> list[BlockEvent]:
         """The stream was cut: nothing is whole, but what was held is told."""
-        return self._calls.flush(self._next)
+        left = self._fragments.flush()
+        facts: list[BlockEvent] = [e.MessageDelta(extra=left)] if left else []
+        return [*facts, *self._calls.flush(self._next)]
+
+    def _new_in(self, data: JSONObject, *, is_chunk: bool) -> JSONObject:
+        """The delta; or of a ``message``, which is all of the choice, what has not come yet.
+
+        A ``message`` of a chunk is a delta too, where a host has no other.
+        """
+        delta, message = _object(data.get("delta")), _object(data.get("message"))
+        if message and not delta:
+            if self._has_deltas or (self._came and not is_chunk):
+                message = {name: value for name, value in message.items() if not self._has(name)}
+            delta = message
+        elif delta:
+            self._has_deltas = True
+        self._came.update(name for name, value in delta.items() if value)
+        return delta
+
+    def _has(self, name: str) -> bool:
+        return name in self._came or (name in _REASONS and not _REASONS.isdisjoint(self._came))
 
     def _rare(self, delta: JSONObject) -> list[BlockEvent]:
         """What most deltas don't have."""
-        events = self._grow("refusal", optional(delta, "refusal", str))
-        for annotation in optional(delta, "annotations", list) or []:
+        events = self._grow("refusal", text_of(delta.get("refusal")))
+        for annotation in _list(delta.get("annotations")):
             events += self._annotation(annotation)
-        for call in optional(delta, "tool_calls", list) or []:
-            events += self._call(call)
-        function = optional(delta, "function_call", dict)
-        if function is not None:
+        events += self._call(_list(delta.get("tool_calls")))
+        function = delta.get("function_call")
+        if isinstance(function, dict):
             # The form of a call before there were several: as one that no index of a call can be.
-            events += self._call({"index": -1, "type": "function_call", "function": function})
-        return events
+            events += self._call([{"index": -1, "type": "function_call", "function": function}])
+        return events + self._items(delta)
 
     def _reasoning(self, delta: JSONObject) -> list[BlockEvent]:
-        for name in REASONING:
+        if _REASONS.isdisjoint(delta):
+            return []
+        events: list[BlockEvent] = []
+        is_told = False
+        for name, field in REASONING.items():
             value = delta.get(name)
-            if isinstance(value, str) and value:
-                return self._grow(name, value)
+            news = self._told.news(field, text_of(value))
+            # Two names of one chunk say the same, in whatever words.
+            if news and is_told:
+                self._told.follow(field)
+            elif news:
+                is_told = True
+                events += self._think(field, news)
+            if isinstance(value, dict | list) and self._open == field:
+                events += self._beside(value, fields_beside(value))
         # Snowflake sends nothing but the details; OpenRouter sends their text twice.
-        details = optional(delta, "reasoning_details", list)
-        return self._grow("reasoning_details", "".join(map(_detail_text, details))) if details else []
+        news = self._told.news(DETAILS, "".join(map(detail_text, _list(delta.get(DETAILS)))))
+        if news and is_told:
+            self._told.follow(DETAILS)
+        elif news:
+            events += self._think(DETAILS, news)
+        return events
+
+    def _think(self, field: str, text: str) -> list[BlockEvent]:
+        self._told.note(field, text)
+        return self._grow(field, text)
+
+    def _beside(self, value: JSON, extra: JSONObject) -> list[BlockEvent]:
+        """What stands beside the text of the block that is open."""
+        signature = signature_of(value)
+        events: list[BlockEvent] = [e.SignatureDelta(self._index, signature)] if signature else []
+        return [*events, e.FieldsDelta(self._index, extra)] if extra else events
 
     def _content(self, content: JSON) -> list[BlockEvent]:
         if content is None or isinstance(content, str):
             return self._grow("content", content)
-        if not isinstance(content, list):
-            raise ValueError("content is neither text nor a list")  # noqa: TRY004  (a peer's mistake)
-        return [event for part in content for event in self._part(part)]
+        return [event for part in _list(content) for event in self._part(part)]
 
     def _part(self, part: JSON) -> list[BlockEvent]:
-        """One item of a content that is a list, as Mistral sends it."""
-        kind = required(part, "type", str) if isinstance(part, dict) else ""
-        if not kind:
-            raise ValueError("a part of the content has no type")
-        text = _part_text(part, kind)
-        if text is None:
-            return [*self._close(), *self._whole(UnknownBlock(part))]
-        field = "content" if kind == "text" else "thinking"
-        events = self._grow(field, text)
-        extra = rest(part, "type", kind)
-        return [*events, e.FieldsDelta(self._index, extra)] if extra and self._open == field else events
+        """One item of a content that is a list, as Mistral sends it, or a content that is another value."""
+        read = read_part(part)
+        if read is not None:
+            events = self._grow(read.field, read.text)
+            if self._open != read.field:
+                return events
+            return events + self._beside(None if read.field == "content" else part, read.extra)
+        if isinstance(part, dict) and isinstance(part.get("type"), str):
+            return self._whole(UnknownBlock(part))
+        return [e.ItemsDelta(f"{MESSAGE}content", [part])]
 
     def _annotation(self, annotation: JSON) -> list[BlockEvent]:
         if not isinstance(annotation, dict):
-            raise ValueError("an annotation is no object")  # noqa: TRY004  (a peer's mistake)
+            return [e.ItemsDelta(f"{MESSAGE}annotations", [annotation])]
         # Its index is its place in the list, of which a message that is whole has no need.
         return [*self._turn_to("content"), e.CitationDelta(self._index, rest(annotation, "index"))]
 
-    def _call(self, call: JSON) -> list[BlockEvent]:
-        self.call_fragments += 1
-        events = self._calls.receive(call, self._next)
-        if not any(isinstance(event, e.BlockStart) for event in events):
-            return events
-        self._next += 1
-        return [*self._close(), *events]
+    def _call(self, items: list[JSON]) -> list[BlockEvent]:
+        self.call_fragments += len(items)
+        events = self._started(self._calls.receive(items, self._next))
+        # What comes after a call comes after its name, too.
+        return [*self._close(), *events] if self._calls.wait or _has_start(events) else events
 
-    def _items(self, data: JSONObject, delta: JSONObject) -> list[BlockEvent]:
+    def _started(self, events: list[BlockEvent]) -> list[BlockEvent]:
+        self._next += sum(isinstance(event, e.BlockStart) for event in events)
+        return events
+
+    def _items(self, delta: JSONObject) -> list[BlockEvent]:
         """What comes in lists that grow."""
         events: list[BlockEvent] = []
-        details = optional(delta, "reasoning_details", list)
+        details = _list(delta.get(DETAILS))
         if details:
-            if self._open in {*REASONING, "reasoning_details"}:
+            if self._open in {*REASONING.values(), DETAILS}:
                 signatures = [item["signature"] for item in details if _is_signed(item)]
                 events += [e.SignatureDelta(self._index, signature) for signature in signatures[-1:]]
-            events.append(e.ItemsDelta(DETAILS, details))
+            events.append(e.ItemsDelta(ALL_DETAILS, details))
         if isinstance(delta.get("audio"), dict):
             events.append(e.ItemsDelta(AUDIO, [delta["audio"]]))
-        for name, items in (optional(data, "logprobs", dict) or {}).items():
-            if isinstance(items, list) and items:
-                events.append(e.ItemsDelta(f"{LOGPROBS}.{name}", items))
-        return events
+        images = _list(delta.get("images"))
+        return [*events, e.ItemsDelta(IMAGES, images)] if images else events
+
+    def _logprobs(self, logprobs: JSON) -> list[BlockEvent]:
+        return [
+            e.ItemsDelta(f"{LOGPROBS}.{name}", items)
+            for name, items in _object(logprobs).items()
+            if isinstance(items, list) and items
+        ]
 
     def _facts(self, data: JSONObject, delta: JSONObject) -> list[BlockEvent]:
         """The finish reason and the fields that have no name here, where they are new."""
         fields = {CHOICE + name: value for name, value in data.items() if name not in _OF_CHOICE}
-        for name, value in delta.items():
-            # An empty text opens no block, but says that the field is a text and not null.
-            is_empty_text = name in _TEXTS and value == ""
-            if is_empty_text or (name not in _KNOWN and _is_fact(name, value)):
-                fields[MESSAGE + name] = value
+        # An empty text opens no block, but says that the field is a text and not null.
+        fields |= {MESSAGE + name: "" for name in _TEXTS if delta.get(name) == ""}
         if "logprobs" in data:
             fields[LOGPROBS] = _without_items(data["logprobs"])
         new = self._fields.changed(fields) if fields else fields
-        reason = optional(data, "finish_reason", str) or None
+        others = {MESSAGE + name: v for name, v in delta.items() if self._is_fact(name, v)}
+        if others:
+            new = {**new, **self._fragments.receive(others)}
+        reason = _reason(data.get("finish_reason"))
         # A call that may be cut is not whole because another reason comes later.
-        if reason == self.finish_reason or self.finish_reason in _CUTTING_REASONS:
+        if reason == self.finish_reason or _may_cut(self.finish_reason):
             reason = None
         self.finish_reason = reason or self.finish_reason
         return [e.MessageDelta(reason, extra=new)] if reason or new else []
+
+    def _is_fact(self, name: str, value: JSON) -> bool:
+        """Whether a field has no name here, or is not what its name says."""
+        if name in REASONING:
+            return value is None or not (
+                isinstance(value, str) or text_of(value) or self._open == REASONING[name]
+            )
+        if name == "audio":
+            return not isinstance(value, dict)
+        if name in {"images", DETAILS}:
+            return name == "images" and not _list(value)
+        return name not in _KNOWN
 
     def _grow(self, field: str, text: str | None) -> list[BlockEvent]:
         if not text:
@@ -172,12 +249,16 @@ class Choice:
         """Let the block that holds ``field`` be the open one."""
         if field == self._open:
             return []
-        events = self._close()
+        events = self._make_room()
         self._open, self._index = field, self._next
         self._next += 1
         extra = {} if field == "content" else {"field": field}
         block = TextBlock(extra=extra) if field in _TEXTS else ThinkingBlock(extra=extra)
         return [*events, e.BlockStart(self._index, block)]
+
+    def _make_room(self) -> list[BlockEvent]:
+        """Another block is to begin: what is open ends, and calls that wait begin."""
+        return [*self._close(), *self._started(self._calls.begin(self._next))]
 
     def _close(self) -> list[BlockEvent]:
         if self._open is None:
@@ -186,8 +267,9 @@ class Choice:
         return [e.BlockStop(self._index)]
 
     def _whole(self, block: UnknownBlock) -> list[BlockEvent]:
+        events = self._make_room()
         index, self._next = self._next, self._next + 1
-        return [e.BlockStart(index, block), e.BlockStop(index)]
+        return [*events, e.BlockStart(index, block), e.BlockStop(index)]
 
 
 #: Fields of a choice that are read elsewhere.  Writer sends each delta twice, as `message` too.
@@ -196,14 +278,32 @@ _OF_CHOICE = frozenset({"index", "delta", "message", "finish_reason", "logprobs"
 
 def delta_of(choice: JSONObject) -> JSONObject:
     """What a choice adds: its ``delta``, or all of its ``message`` where a host does not stream."""
-    return optional(choice, "delta", dict) or optional(choice, "message", dict) or {}
+    return _object(choice.get("delta")) or _object(choice.get("message"))
 
 
-def _is_fact(name: str, value: JSON) -> bool:
-    """Whether a field says all of itself at once; reasoning and audio come in fragments."""
-    if name == "audio":
-        return not isinstance(value, dict)
-    return name not in REASONING or not isinstance(value, str)
+def _object(value: JSON) -> JSONObject:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: JSON) -> list[JSON]:
+    """The items of a list; a value that should be a list is its only item."""
+    if isinstance(value, list):
+        return value
+    return [] if value in (None, "") else [value]
+
+
+def _reason(value: JSON) -> str | None:
+    """A finish reason.  DashScope says ``"null"`` before there is one; SGLang has had an object."""
+    reason = value.get("type") if isinstance(value, dict) else value
+    return reason if isinstance(reason, str) and reason not in ("", "null") else None
+
+
+def _may_cut(reason: str | None) -> bool:
+    return reason is not None and meaning_of(reason) in _CUTTING
+
+
+def _has_start(events: list[BlockEvent]) -> bool:
+    return any(isinstance(event, e.BlockStart) for event in events)
 
 
 def _is_signed(item: JSON) -> bool:
@@ -215,25 +315,3 @@ def _without_items(logprobs: JSON) -> JSON:
     if not isinstance(logprobs, dict):
         return logprobs
     return {name: [] if isinstance(value, list) else value for name, value in logprobs.items()}
-
-
-def _detail_text(item: JSON) -> str:
-    names = {"reasoning.text": "text", "reasoning.summary": "summary"}
-    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
-        return ""
-    text = item.get(names.get(item["type"], ""))
-    return text if isinstance(text, str) else ""
-
-
-def _part_text(part: JSONObject, kind: str) -> str | None:
-    """The text of a part; ``None`` where it is no text or holds more than that."""
-    if kind == "text":
-        return required(part, "text", str)
-    inner = part.get("thinking") if kind == "thinking" else None
-    if not isinstance(inner, list) or not all(_is_text(item) for item in inner):
-        return None
-    return "".join(item["text"] for item in inner)
-
-
-def _is_text(item: JSON) -> bool:
-    return isinstance(item, dict) and item.keys() == {"type", "text"} and isinstance(item["text"], str)

@@ -22,11 +22,12 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
-from ..fields import optional, text
+from ..fields import text
 from ..held import ChangedFields, Held
 from ..repetition import Delta, Path, Repetition
-from .choice import REASONING, Choice, delta_of
+from .choice import Choice, delta_of
 from .errors import is_error, read_error
+from .reasoning import REASONING
 
 NAME = "openai-chat"
 DONE = "[DONE]"
@@ -36,6 +37,10 @@ _EXCERPT = 100
 _PADDING = ("obfuscation", "p")
 #: Fields of a chunk that are read elsewhere, or mean nothing.
 _OF_CHUNK = frozenset({"id", "object", "model", "choices", "usage", "error", *_PADDING})
+#: What a completion that is whole calls itself; a chunk's name begins with it.
+_WHOLE = "chat.completion"
+#: A stream of the API before this one, whose text stands in ``choices[].text``: it is none of ours.
+_LEGACY = "text_completion"
 _DELTA = ("choices", 0, "delta")
 #: Where the text of a delta stands in its chunk.
 _PLACES: dict[type[Delta], tuple[Path, ...]] = {
@@ -70,13 +75,15 @@ class Decoder:
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block events that ``sse`` stands for; none after the stream's end, or after an error.
 
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
-        have the wrong types, ``LimitExceeded`` beyond ``max_choices`` or ``max_held_bytes``.
+        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object, ``LimitExceeded`` beyond
+        ``max_choices`` or ``max_held_bytes``.
         """
         if self._ended or self._broken:
             return []
         delta = self._repetition.delta_of(sse)
         if delta is not None:
+            if type(delta) is e.ThinkingDelta:
+                self._choices[delta.choice].thought(delta.thinking)
             return [delta]
         try:
             events = self._read(sse)
@@ -101,9 +108,7 @@ class Decoder:
         reasons = [choice.finish_reason for choice in self._choices.values()]
         if reasons and all(reasons):
             return self._finish()
-        self._ended = True
-        held = [event for index in self._choices for event in self._of(index, self._choices[index].cut())]
-        return [*held, e.MessageCut("truncated")]
+        return [*self._cut(), e.MessageCut("truncated")]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
         data = sse.data.strip()
@@ -131,13 +136,14 @@ class Decoder:
         return self._call_fragments == isinstance(event, e.ArgumentsDelta)
 
     def _error(self, chunk: JSONObject) -> list[BlockEvent]:
-        """An error, after what the chunk says beside it, as far as that can be read."""
-        try:
-            events = self._chunk(chunk) if "choices" in chunk else []
-        except ValueError:
-            events = []
+        """An error, after what the chunk says beside it, and what was held."""
+        events = self._chunk(chunk) if "choices" in chunk else []
+        return [*events, *self._cut(), read_error(chunk)]
+
+    def _cut(self) -> list[BlockEvent]:
+        """The end, of which nobody has said that it is one: what was held."""
         self._ended = True
-        return [*events, read_error(chunk)]
+        return [event for index in self._choices for event in self._of(index, self._choices[index].cut())]
 
     def _finish(self) -> list[BlockEvent]:
         if not self._began:
@@ -149,7 +155,7 @@ class Decoder:
         return [*events, e.MessageStop()]
 
     def _chunk(self, chunk: JSONObject) -> list[BlockEvent]:
-        choices = optional(chunk, "choices", list) or []
+        choices = _choices(chunk)
         self._began = True
         self._call_fragments = 0
         self._id = self._id or text(chunk, "id", "")
@@ -169,8 +175,9 @@ class Decoder:
                 self._held.add(len(strict_json.dumps(usage)))
                 return []
             events = self._start(_role(choices))
+        is_chunk = text(chunk, "object", "") != _WHOLE
         for choice in choices:
-            events += self._choice(choice)
+            events += self._choice(choice, is_chunk=is_chunk)
         return events
 
     def _start(self, role: str) -> list[BlockEvent]:
@@ -181,7 +188,7 @@ class Decoder:
         before = self._before
         return [e.MessageStart(self._id, self._model, role, before.usage, extra=before.extra, dialect=NAME)]
 
-    def _choice(self, data: JSON) -> list[BlockEvent]:
+    def _choice(self, data: JSONObject, *, is_chunk: bool) -> list[BlockEvent]:
         index = _index(data)
         choice = self._choices.get(index)
         events: list[BlockEvent] = []
@@ -192,7 +199,7 @@ class Decoder:
             choice = self._choices[index] = Choice(self._held)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, _role([data]), dialect=NAME))
-        events += choice.receive(data)
+        events += choice.receive(data, is_chunk=is_chunk)
         self._call_fragments += choice.call_fragments
         return self._of(index, events)
 
@@ -204,29 +211,32 @@ class Decoder:
 
 def _is_chunk(data: JSONObject) -> bool:
     kind = data.get("object")
-    named = isinstance(kind, str) and kind.startswith("chat.completion")
-    return named or "choices" in data or "usage" in data
+    if kind == _LEGACY:
+        return any(delta_of(choice) for choice in _choices(data))
+    if isinstance(kind, str) and kind.startswith(_WHOLE):
+        return True
+    # Anthropic and Responses have usage in events that have a type.
+    return "choices" in data or ("usage" in data and "type" not in data)
 
 
-def _index(choice: JSON) -> int:
-    if not isinstance(choice, dict):
-        raise ValueError("a choice is no object")  # noqa: TRY004  (a peer's mistake)
-    index = optional(choice, "index", int) or 0
-    if index < 0:
-        raise ValueError("index is below 0")
-    return index
+def _choices(chunk: JSONObject) -> list[JSONObject]:
+    """The choices, and what has their place and is none is none."""
+    choices = chunk.get("choices")
+    items = choices if isinstance(choices, list) else [choices]
+    return [choice for choice in items if isinstance(choice, dict)]
 
 
-def _role(choices: list[JSON]) -> str:
-    first = choices[0] if choices else {}
-    role = optional(delta_of(first), "role", str) if isinstance(first, dict) else None
-    return role or "assistant"
+def _index(choice: JSONObject) -> int:
+    index = choice.get("index")
+    return index if type(index) is int and index >= 0 else 0
 
 
-def _usage(chunk: JSONObject, choices: list[JSON]) -> JSONObject:
+def _role(choices: list[JSONObject]) -> str:
+    return (text(delta_of(choices[0]), "role", "") if choices else "") or "assistant"
+
+
+def _usage(chunk: JSONObject, choices: list[JSONObject]) -> JSONObject:
     """The usage: of the chunk; of the choice (Moonshot); or in ``x_groq``, where Groq had it first."""
-    places = [chunk, *(choice for choice in choices if isinstance(choice, dict)), chunk.get("x_groq")]
-    found = [
-        optional(place, "usage", dict) for place in places if isinstance(place, dict) and "usage" in place
-    ]
-    return next((usage for usage in found if usage), {})
+    places = [chunk, *choices, chunk.get("x_groq")]
+    found = [place.get("usage") for place in places if isinstance(place, dict)]
+    return next((usage for usage in found if usage and isinstance(usage, dict)), {})

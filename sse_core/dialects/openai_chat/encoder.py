@@ -25,10 +25,14 @@ from ..base import OUR_ENDS, cannot_take_back
 from ..fields import rest
 from ..foreign import Answered, ArgumentsText, is_foreign, plain_event
 from ..held import Held
-from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE, REASONING
+from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
+from .reasoning import DETAILS, REASONING
 from .words import finish_reason, native_reason, usage
+
+#: How a thinking block names a field -> its name in a delta.
+_NAMES = {field: name for name, field in REASONING.items()}
 
 
 class _Tool:
@@ -122,8 +126,8 @@ class _Answer:
         if isinstance(block, ThinkingBlock):
             field = block.extra.get("field")
             # Where the text came in the details, it goes out with them.
-            if field != "reasoning_details":
-                self._names[index] = field if field in REASONING else REASONING[0]
+            if field != DETAILS:
+                self._names[index] = _NAMES.get(field) or next(iter(REASONING))
             return self._say(index, block.thinking)
         return []
 

@@ -12,12 +12,16 @@ from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlo
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from ..foreign import NATIVE_REASON, client_calls, is_foreign, plain_message
-from .choice import AUDIO, CHOICE, DETAILS, LOGPROBS, MESSAGE, REASONING
+from .choice import ALL_DETAILS, AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .decoder import NAME
+from .parts import REASONING_PART, THINKING, whole_part
+from .reasoning import DETAILS, REASONING
 from .words import finish_reason, native_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
 _TEXTS_OF_DETAILS = ("text", "summary", "data")
+#: Thinking that came as a part of the content.
+_OF_PARTS = frozenset({THINKING, REASONING_PART})
 
 
 def to_response(message: Message) -> JSONObject:
@@ -72,11 +76,12 @@ def _choice(index: int, message: Message) -> JSONObject:
 def _message(message: Message) -> JSONObject:
     blocks = message.blocks
     fields = _named(message, MESSAGE)
-    if isinstance(message.extra.get(DETAILS), list):
-        fields["reasoning_details"] = _merged_details(message.extra[DETAILS])
+    if isinstance(message.extra.get(ALL_DETAILS), list):
+        fields[DETAILS] = _merged_details(message.extra[ALL_DETAILS])
     if isinstance(message.extra.get(AUDIO), list):
         fields["audio"] = _audio(message.extra[AUDIO])
-    fields |= {name: _thinking(blocks, name) for name in REASONING if _thinking(blocks, name)}
+    thoughts = {name: _thinking(blocks, field) for name, field in REASONING.items()}
+    fields |= {name: thought for name, thought in thoughts.items() if thought}
     tools = [block for block in blocks if isinstance(block, ToolUseBlock) and block.type == "tool_use"]
     calls = [_call(tool) for tool in tools if tool.extra.get("type") != "function_call"]
     functions = [_call(tool)["function"] for tool in tools if tool.extra.get("type") == "function_call"]
@@ -99,8 +104,8 @@ def _named(message: Message, prefix: str) -> JSONObject:
 
 
 def _content(blocks: list[Block]) -> JSON:
-    """The text; a list of parts where the provider sent parts that are none (Mistral)."""
-    if any(isinstance(block, UnknownBlock) or _field(block) == "thinking" for block in blocks):
+    """The text; a list of parts where the provider sent parts that are none (Mistral, Databricks)."""
+    if any(isinstance(block, UnknownBlock) or _field(block) in _OF_PARTS for block in blocks):
         return [part for block in blocks for part in _parts(block)]
     return _text(blocks, None)
 
@@ -110,9 +115,8 @@ def _parts(block: Block) -> list[JSONObject]:
         return [dict(block.data)]
     if isinstance(block, TextBlock) and _field(block) is None:
         return [{**block.extra, "type": "text", "text": block.text}]
-    if _field(block) == "thinking" and isinstance(block, ThinkingBlock):
-        inner = [{"type": "text", "text": block.thinking}]
-        return [{**rest(block.extra, "field"), "type": "thinking", "thinking": inner}]
+    if _field(block) in _OF_PARTS and isinstance(block, ThinkingBlock):
+        return [whole_part(_field(block), block.thinking, block.extra)]
     return []
 
 
@@ -124,10 +128,10 @@ def _text(blocks: list[Block], field: str | None) -> str:
     return "".join(block.text for block in blocks if isinstance(block, TextBlock) and _field(block) == field)
 
 
-def _thinking(blocks: list[Block], name: str) -> str:
-    """The thinking of one name; what came without any, from another protocol, has the first."""
-    names = {name, None} if name == REASONING[0] else {name}
-    found = [block for block in blocks if isinstance(block, ThinkingBlock) and _field(block) in names]
+def _thinking(blocks: list[Block], field: str) -> str:
+    """The thinking of one field; what came without any, from another protocol, has the first."""
+    fields = {field, None} if field == next(iter(REASONING.values())) else {field}
+    found = [block for block in blocks if isinstance(block, ThinkingBlock) and _field(block) in fields]
     return "".join(block.thinking for block in found)
 
 

@@ -1,10 +1,15 @@
-"""Which call a fragment of ``tool_calls`` belongs to.
+"""Which call a fragment of ``tool_calls`` belongs to, and what the call is named.
 
 OpenAI numbers the calls of an answer with ``index`` and gives ``id`` and ``name`` with the first
 fragment.  Hosts leave the index out, use it twice, count from 1, repeat ids and names as empty text
-or null, send the name late, or whole calls at once.  So, in this order: a fragment with an id that was
-seen belongs to that call, and with another id begins a call, even if the index repeats; else the
-index counts; else it belongs to the latest call.  A name is set once.
+or null, send the name late or in pieces, or whole calls at once.  So, in this order: a fragment with an
+id that was seen belongs to that call, unless it has another index and another name; with another id it
+begins a call, even if the index repeats; else the index counts; else it belongs to the latest call.  A
+list whose items have neither has a call for each item that has a name.
+
+A call's block begins with its first argument, when another block begins, or at the end: until then its
+name may grow.  A piece that comes later, or that may be the whole name as well as more of it, leaves the
+call without an end, so that nobody runs it under half a name.
 
 A call of a tool that takes free text has ``custom`` with ``name`` and ``input`` in place of ``function``
 with ``name`` and ``arguments``: https://github.com/openai/openai-openapi/issues/576.
@@ -13,13 +18,14 @@ with ``name`` and ``arguments``: https://github.com/openai/openai-openapi/issues
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import InputEncoding, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import optional, rest
+from ..fields import rest, text
 from ..held import Held
 
 #: What a call and an index cost beside their texts, in bytes.
@@ -29,16 +35,55 @@ _INDEX_BYTES = 100
 _ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Call:
-    """A tool call; ``block`` is its block's index, once it has begun.  It begins with its name."""
+    """A tool call; ``block`` is its block's index, once it has begun."""
 
     id: str = ""
+    index: int | None = None  #: the first that it had
     name: str = ""
     takes_text: bool = False
     block: int | None = None
-    fragments: list[str] = field(default_factory=list)  #: those that came before the name
+    fragments: list[str] = field(default_factory=list)  #: those that came before it began
     extra: JSONObject = field(default_factory=dict)
+    is_doubtful: bool = False  #: nothing says what its name is, or which fragments are its own
+    _name_came: Literal["once", "again", "in pieces"] = "once"
+
+    def take_name(self, piece: str) -> None:
+        """A name, or a piece of one: one that is neither empty nor the name so far makes it longer.
+
+        Some hosts repeat the name with each fragment, or the name so far and more; others send pieces.
+        Where one has done both, nothing says what the name is.
+        """
+        if not piece or not self.name:
+            self.name = self.name or piece
+        elif self.block is not None:
+            self.is_doubtful = self.is_doubtful or piece != self.name
+        elif piece.startswith(self.name):
+            self.is_doubtful = self.is_doubtful or (self._name_came == "in pieces" and piece != self.name)
+            self._name_came = "again" if self._name_came == "once" else self._name_came
+            self.name = piece
+        else:
+            self.is_doubtful = self.is_doubtful or self._name_came == "again"
+            self._name_came = "in pieces"
+            self.name += piece
+
+
+@dataclass(slots=True)
+class _Fragment:
+    """An item of ``tool_calls``, read."""
+
+    id: str
+    index: int | None
+    name: str
+    arguments: str
+    takes_text: bool
+    extra: JSONObject
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nothing in it says which call it belongs to."""
+        return not self.id and self.index is None
 
 
 class Calls:
@@ -49,60 +94,139 @@ class Calls:
         self._calls: list[Call] = []
         self._by_id: dict[str, Call] = {}
         self._by_index: dict[int, Call] = {}
+        self._by_place: list[Call] = []  # those that have neither, by their place in a list
         self._latest: Call | None = None
+        self._waiting: dict[int, Call] = {}  # those that have a name and no block, in their order
 
-    def receive(self, fragment: JSON, next_block: int) -> list[BlockEvent]:
-        """The block events of one item of ``tool_calls``; a call that begins takes ``next_block``.
+    def receive(self, items: list[JSON], next_block: int) -> list[BlockEvent]:
+        """The block events of a list of ``tool_calls``; calls that begin take ``next_block`` and on.
 
-        Raises ``ValueError`` for an item that lacks the right types, ``LimitExceeded`` beyond
-        ``max_held_bytes``.
+        What is no object in it says nothing.  Raises ``LimitExceeded`` beyond ``max_held_bytes``.
         """
-        if not isinstance(fragment, dict):
-            raise ValueError("a tool call is no object")  # noqa: TRY004  (a peer's mistake)
-        is_custom = fragment.get("function") is None and isinstance(fragment.get("custom"), dict)
-        kind = "custom" if is_custom else "function"
-        body = optional(fragment, kind, dict) or {}
-        name = optional(body, "name", str) or ""
-        arguments = _arguments(body.get(_ARGUMENTS[kind]))
-        call = self._resolve(optional(fragment, "id", str) or "", optional(fragment, "index", int))
-        call.takes_text = call.takes_text or is_custom
-        extra = {**rest(fragment, "id", "index", kind), **rest(body, "name", _ARGUMENTS[kind])}
-        # `type` says nothing where it repeats what the call has.
-        extra = {key: value for key, value in extra.items() if key != "type" or value not in (None, "", kind)}
-        if call.block is None:
-            return self._wait(call, name, arguments, extra, next_block)
-        events: list[BlockEvent] = [e.FieldsDelta(call.block, extra)] if extra else []
-        return [*events, e.ArgumentsDelta(call.block, arguments)] if arguments else events
+        fragments = [_read(item) for item in items if isinstance(item, dict)]
+        several = sum(fragment.is_anonymous for fragment in fragments) > 1
+        events: list[BlockEvent] = []
+        place, before = 0, self._latest
+        for fragment in fragments:
+            if not fragment.is_anonymous:
+                call = self._named(fragment)
+            elif several:
+                call, place = self._at_place(fragment, place, before), place + 1
+            else:
+                call = self._only(fragment, before)
+            self._latest = call
+            more = self._receive(call, fragment, next_block)
+            next_block += _starts(more)
+            events += more
+        return events
+
+    def begin(self, next_block: int) -> list[BlockEvent]:
+        """Let all calls begin that have a name: something else begins, or the stream has ended."""
+        return self._begin_up_to(None, next_block)
 
     def flush(self, next_block: int) -> list[BlockEvent]:
-        """What is held of calls whose name never came, at the end."""
+        """What is held, at the end: that of calls whose name never came too."""
+        events = self.begin(next_block)
         nameless = [call for call in self._calls if call.block is None]
-        starts = [_begin(call, next_block + place) for place, call in enumerate(nameless)]
-        return [event for events in starts for event in events]
+        for place, call in enumerate(nameless, next_block + _starts(events)):
+            events += _begin(call, place)
+        return events
 
     def stop(self) -> list[BlockEvent]:
-        """All calls are whole, but for those that have no name: they can't be."""
-        return [e.BlockStop(call.block) for call in self._calls if call.block is not None and call.name]
+        """All calls are whole, but for those of which nothing says what they are named."""
+        return [
+            e.BlockStop(call.block)
+            for call in self._calls
+            if call.block is not None and call.name and not call.is_doubtful
+        ]
 
-    def _resolve(self, id: str, index: int | None) -> Call:
+    @property
+    def wait(self) -> bool:
+        """Whether there are calls that have a name and have not begun."""
+        return bool(self._waiting)
+
+    def _receive(self, call: Call, fragment: _Fragment, next_block: int) -> list[BlockEvent]:
+        known = call.name
+        call.takes_text = call.takes_text or fragment.takes_text
+        call.take_name(fragment.name)
+        if call.block is not None:
+            extra = fragment.extra
+            events: list[BlockEvent] = [e.FieldsDelta(call.block, extra)] if extra else []
+            arguments = fragment.arguments
+            return [*events, e.ArgumentsDelta(call.block, arguments)] if arguments else events
+        call.extra.update(fragment.extra)
+        if fragment.arguments:
+            call.fragments.append(fragment.arguments)
+        if call.name:
+            self._waiting[id(call)] = call
+            if call.fragments:
+                return self._begin_up_to(call, next_block)
+        kept = [fragment.name if call.name != known else "", fragment.arguments, fragment.extra]
+        self._held.add(len(strict_json.dumps(kept)) if any(kept) else 0)
+        return []
+
+    def _begin_up_to(self, last: Call | None, next_block: int) -> list[BlockEvent]:
+        """Let those that wait begin, in their order, up to ``last``."""
+        events: list[BlockEvent] = []
+        while self._waiting:
+            call = self._waiting.pop(next(iter(self._waiting)))
+            events += _begin(call, next_block)
+            next_block += 1
+            if call is last:
+                break
+        return events
+
+    def _named(self, fragment: _Fragment) -> Call:
+        """The call that a fragment's id or index names."""
+        index = fragment.index
         indexed = None if index is None else self._by_index.get(index)
-        if id:
-            # An id may come late, but only to a call of which nothing was told yet.
-            late = indexed if indexed is not None and not indexed.id and indexed.block is None else None
-            call = self._by_id.get(id) or late or self._new()
-            if call.id != id:
-                call.id = id
-                self._by_id[id] = call
-                self._held.add(len(id.encode("utf-8", "surrogatepass")))
-        elif index is not None:
-            call = indexed or self._new()
-        else:
-            call = self._latest or self._new()
+        call = self._of_id(fragment, indexed) if fragment.id else (indexed or self._new())
         if index is not None:
             self._held.add(0 if index in self._by_index else _INDEX_BYTES)
             self._by_index[index] = call
-        self._latest = call
+            call.index = index if call.index is None else call.index
         return call
+
+    def _of_id(self, fragment: _Fragment, indexed: Call | None) -> Call:
+        id_, name = fragment.id, fragment.name
+        if indexed is not None and indexed.id == id_:
+            return indexed
+        known = self._by_id.get(id_)
+        if known is not None and not (_is_elsewhere(known, fragment.index) and _is_other(known, name)):
+            return known
+        # An id may come late, but only to a call of which nothing was told yet.
+        is_late = known is None and indexed is not None and not indexed.id and indexed.block is None
+        call = indexed if indexed is not None and is_late and not _is_other(indexed, name) else self._new()
+        call.id = id_
+        self._by_id[id_] = call
+        self._held.add(len(id_.encode("utf-8", "surrogatepass")))
+        return call
+
+    def _at_place(self, fragment: _Fragment, place: int, before: Call | None) -> Call:
+        """The call of one of several items of a list that have neither id nor index.
+
+        ``before`` is the call that the list before spoke of last.
+        """
+        if place < len(self._by_place):
+            return self._by_place[place]
+        latest = self._latest
+        if latest is not None and latest is not before and not (latest.name and fragment.name):
+            return latest
+        goes_on = latest is not None and latest is before and not _is_other(latest, fragment.name)
+        call = latest if latest is not None and goes_on else self._new()
+        self._by_place.append(call)
+        return call
+
+    def _only(self, fragment: _Fragment, before: Call | None) -> Call:
+        """The call of the only item of a list that has neither id nor index."""
+        latest = self._latest
+        if latest is None or (latest is not before and _is_other(latest, fragment.name)):
+            return self._new()
+        if len(self._by_place) > 1 and (fragment.name or fragment.arguments):
+            # It may be any of these.
+            for call in self._by_place:
+                call.is_doubtful = True
+        return latest
 
     def _new(self) -> Call:
         self._held.add(_CALL_BYTES)
@@ -110,16 +234,39 @@ class Calls:
         self._calls.append(call)
         return call
 
-    def _wait(self, call: Call, name: str, arguments: str, extra: JSONObject, block: int) -> list[BlockEvent]:
-        """Keep what a call without a name has said; begin once it has one."""
-        call.name = name
-        call.extra.update(extra)
-        if arguments:
-            call.fragments.append(arguments)
-        if name:
-            return _begin(call, block)
-        self._held.add(len(strict_json.dumps([arguments, extra])))
-        return []
+
+def _read(item: JSONObject) -> _Fragment:
+    takes_text = item.get("function") is None and isinstance(item.get("custom"), dict)
+    kind = "custom" if takes_text else "function"
+    body = item[kind] if isinstance(item.get(kind), dict) else {}
+    extra = {**rest(item, "id", "index", kind), **rest(body, "name", _ARGUMENTS[kind])}
+    # `type` says nothing where it repeats what the call has.
+    extra = {key: value for key, value in extra.items() if key != "type" or value not in (None, "", kind)}
+    id_, index = item.get("id"), item.get("index")
+    return _Fragment(
+        id=str(id_) if type(id_) in (str, int) else "",
+        index=index if type(index) is int else None,
+        name=text(body, "name", ""),
+        arguments=_arguments(body.get(_ARGUMENTS[kind])),
+        takes_text=takes_text,
+        extra=extra,
+    )
+
+
+def _arguments(value: JSON) -> str:
+    """Arguments are text, as the protocol has it; some hosts send the value itself."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return strict_json.dumps(value)
+
+
+def _is_elsewhere(call: Call, index: int | None) -> bool:
+    return index is not None and call.index not in (None, index)
+
+
+def _is_other(call: Call, name: str) -> bool:
+    """Whether ``name`` is that of another call."""
+    return bool(name) and call.name not in ("", name)
 
 
 def _begin(call: Call, block: int) -> list[BlockEvent]:
@@ -131,8 +278,5 @@ def _begin(call: Call, block: int) -> list[BlockEvent]:
     return [start, e.ArgumentsDelta(block, fragments)] if fragments else [start]
 
 
-def _arguments(value: JSON) -> str:
-    """Arguments are text, as the protocol has it; some hosts send the value itself."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    return strict_json.dumps(value)
+def _starts(events: list[BlockEvent]) -> int:
+    return sum(isinstance(event, e.BlockStart) for event in events)

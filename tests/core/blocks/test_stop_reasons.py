@@ -8,7 +8,7 @@ from sse_core.blocks import Message, StopReason, ToolUseBlock
 from sse_core.blocks.stop_reasons import is_known, meaning_of
 
 WORDS: dict[StopReason, list[str]] = {
-    "end_turn": ["end_turn", "stop", "STOP", "completed"],
+    "end_turn": ["end_turn", "stop", "STOP", "completed", "eos", "eos_token", "COMPLETE"],
     "stop_sequence": ["stop_sequence"],
     "tool_use": ["tool_use", "tool_calls", "function_call"],
     "max_tokens": [
@@ -17,10 +17,33 @@ WORDS: dict[StopReason, list[str]] = {
         "MAX_TOKENS",
         "max_output_tokens",
         "model_context_window_exceeded",
+        "model_length",
+        "time_limit",
+        "token_limit",
+        "ERROR_LIMIT",
     ],
-    "refusal": ["refusal", "content_filter", "SAFETY", "RECITATION", "PROHIBITED_CONTENT"],
+    "refusal": [
+        "refusal",
+        "content_filter",
+        "content_filter: SAFETY",
+        "sensitive",
+        "guardrail_intervened",
+        "SAFETY",
+        "RECITATION",
+        "PROHIBITED_CONTENT",
+        "ERROR_TOXIC",
+    ],
     "pause_turn": ["pause_turn"],
-    "error": ["error", "MALFORMED_FUNCTION_CALL"],
+    "error": [
+        "error",
+        "MALFORMED_FUNCTION_CALL",
+        "abort",
+        "network_error",
+        "insufficient_system_resource",
+        "repetition",
+        "function_call_filter: MALFORMED_FUNCTION_CALL",
+        "function_call_filter: A_FUTURE_REASON",
+    ],
 }
 
 
@@ -30,7 +53,7 @@ def test_what_the_providers_words_mean(meaning: StopReason, word: str) -> None:
     assert is_known(word)
 
 
-@pytest.mark.parametrize("word", ["", "new_reason", "End_Turn", "other"])
+@pytest.mark.parametrize("word", ["", "new_reason", "End_Turn", "other", "new_reason: stop", "stop: x", ": error"])
 def test_a_word_that_is_not_known_is_another(word: str) -> None:
     assert meaning_of(word) == "other"
     assert not is_known(word)

@@ -86,7 +86,7 @@ class TestText:
             BlockStop(2),
         ]
 
-    @pytest.mark.parametrize("inner", ["hm", None, [1], [{"type": "text"}], [{"type": "text", "text": 1}]])
+    @pytest.mark.parametrize("inner", [None, [1], [{"type": "text"}], [{"type": "text", "text": 1}]])
     def test_a_part_that_is_more_than_text_is_kept_as_it_came(self, inner: Any) -> None:
         part = {"type": "thinking", "thinking": inner}
         assert BlockStart(0, UnknownBlock(part)) in decode(chunk({"content": [part]}))
@@ -300,24 +300,7 @@ class TestEnds:
 
 
 class TestWhatCannotBeRead:
-    @pytest.mark.parametrize(
-        "data",
-        [
-            "{",
-            "[]",
-            json.dumps({"choices": {}}),
-            json.dumps({"choices": [1]}),
-            json.dumps({"choices": [{"index": -1}]}),
-            json.dumps({"choices": [{"index": True}]}),
-            json.dumps({"choices": [{"delta": []}]}),
-            json.dumps({"choices": [{"delta": {"content": {}}}]}),
-            json.dumps({"choices": [{"delta": {"content": [1]}}]}),
-            json.dumps({"choices": [{"delta": {"content": [{"type": ""}]}}]}),
-            json.dumps({"choices": [{"delta": {"annotations": [1]}}]}),
-            json.dumps({"choices": [{"delta": {"tool_calls": [1]}}]}),
-            json.dumps({"choices": [], "usage": 1}),
-        ],
-    )
+    @pytest.mark.parametrize("data", ["{", "[]", "1", "[" * 600])
     def test_it_is_the_peers_error(self, data: str) -> None:
         with pytest.raises(RemoteProtocolError, match="unreadable event") as caught:
             decode(ServerSentEvent("message", data))
@@ -326,7 +309,7 @@ class TestWhatCannotBeRead:
     def test_after_it_the_stream_can_only_be_cut(self) -> None:
         held = tool(fragment("1"))
         for broken, error in [
-            (sse({"choices": [{"index": 0}, 1]}), RemoteProtocolError),
+            (ServerSentEvent("message", "{"), RemoteProtocolError),
             (sse({"choices": [{"index": 0}, {"index": 1}]}), LimitExceeded),
         ]:
             decoder = Decoder(max_choices=1)
