@@ -6,12 +6,16 @@ This side tells of a message that was cut in the provider's own form of an error
 
 from __future__ import annotations
 
+import re
+
 from ..blocks.events import ErrorKind, StreamError
 from ..blocks.strict_json import JSONObject
 from ..headers import Headers
+from .fields import text
 
 MAX_TYPE = 100  #: characters of an error's type that are kept
 MAX_MESSAGE = 2000  #: characters of an error's message that are kept
+UNKNOWN_TYPE = "error"  #: the type of an error that tells neither a type nor a code nor a status
 
 #: The statuses below 500 that the providers' own clients ask again after.
 RETRYABLE_STATUSES = frozenset({408, 409, 429})
@@ -29,22 +33,39 @@ CUTS = {
     "stopped": ("turn_stopped", "The turn was stopped before the message was complete."),
     "failed": ("turn_failed", "The turn failed before the message was complete."),
 }
-#: The types and codes of all providers, by what they mean.
+#: The types and codes of all providers, by what they mean.  Those that don't say whose they are in their
+#: documentation: ``server_is_overloaded`` and ``usage_limit_reached`` are OpenAI's (Codex),
+#: ``engine_overloaded_error`` and ``exceeded_current_quota_error`` Moonshot's, ``BadRequestError`` vLLM's.
 KINDS: dict[ErrorKind, tuple[str, ...]] = {
     "invalid_request": (
         "invalid_request_error",
         "tool_use_failed",
         "context_length_exceeded",
         "invalid_prompt",
+        "string_above_max_length",
+        "BadRequestError",
         "INVALID_ARGUMENT",
         "FAILED_PRECONDITION",
         "OUT_OF_RANGE",
         "ALREADY_EXISTS",
         "UNIMPLEMENTED",
     ),
-    "authentication": ("authentication_error", "invalid_api_key", "UNAUTHENTICATED"),
+    "authentication": (
+        "authentication_error",
+        "invalid_authentication_error",
+        "invalid_api_key",
+        "UNAUTHENTICATED",
+    ),
     "permission": ("permission_error", "PERMISSION_DENIED"),
-    "billing": ("billing_error", "insufficient_quota", "credit_balance_exhausted"),
+    "billing": (
+        "billing_error",
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "exceeded_current_quota_error",
+        "insufficient_balance",
+        "billing_hard_limit_reached",
+        "usage_not_included",
+    ),
     "not_found": ("not_found_error", "model_not_found", "NOT_FOUND"),
     "too_large": ("request_too_large",),
     "rate_limit": (
@@ -53,14 +74,34 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "requests",
         "tokens",
         "too_many_requests",
+        "rate_limit_reached_error",
+        "usage_limit_reached",
         "RESOURCE_EXHAUSTED",
     ),
-    "overloaded": ("overloaded_error", "service_unavailable", "slow_down", "UNAVAILABLE"),
+    "overloaded": (
+        "overloaded_error",
+        "server_is_overloaded",
+        "service_unavailable",
+        "service_unavailable_error",
+        "engine_overloaded_error",
+        "slow_down",
+        "UNAVAILABLE",
+    ),
     "timeout": ("timeout", "timeout_error", "DEADLINE_EXCEEDED"),
-    "server": ("api_error", "server_error", "internal_error", "INTERNAL", "UNKNOWN", "ABORTED", "DATA_LOSS"),
+    "server": (
+        "api_error",
+        "server_error",
+        "internal_error",
+        "internal_server_error",
+        "INTERNAL",
+        "UNKNOWN",
+        "ABORTED",
+        "DATA_LOSS",
+    ),
     "refusal": ("content_filter", "content_policy_violation", "PROHIBITED_CONTENT"),
     "cut": tuple(TYPES_OF_CUTS),
 }
+_STATUS_TEXT = re.compile("[45][0-9]{2}")
 _KIND_OF = {word: kind for kind, words in KINDS.items() for word in words}
 _KIND_OF_STATUS: dict[int, ErrorKind] = {
     400: "invalid_request",
@@ -79,6 +120,10 @@ _KIND_OF_STATUS: dict[int, ErrorKind] = {
 }
 #: The kinds after which the same request may succeed.
 PASSING_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded", "timeout", "server"})
+#: What is over for hours, and passes only where the error says when.
+_SPENT = "usage_limit_reached"
+#: Fields of an error that may be an HTTP status code.
+_STATUS_FIELDS = ("code", "status_code", "status")
 #: Fields that stand beside the error object, not in it.
 BESIDE = frozenset({"request_id", "outcome"})
 
@@ -104,11 +149,39 @@ def heed_headers(error: StreamError, headers: Headers, *, request_id: str) -> No
         error.extra.setdefault("request_id", id_)
 
 
+def status_in(error: JSONObject) -> int:
+    """The HTTP status code that an error object tells, as a number or as text; 0 where it tells none."""
+    for name in _STATUS_FIELDS:
+        value = error.get(name)
+        if type(value) is int and 400 <= value <= 599:
+            return value
+        if isinstance(value, str) and _STATUS_TEXT.fullmatch(value):
+            return int(value)
+    return 0
+
+
+def type_in(error: JSONObject, name: str = "type") -> str | None:
+    """The type of an error object, which is in the field ``name``, or the word that it has in its place.
+
+    ``None`` where it has none: a number of three digits is a status and no word.
+    """
+    own = error.get(name)
+    if isinstance(own, str):
+        return own[:MAX_TYPE]
+    word = text(error, "status", "") or text(error, "code", "")
+    return None if not word or _STATUS_TEXT.fullmatch(word) else word[:MAX_TYPE]
+
+
 def kind_of(*words: str | None, status: int = 0) -> ErrorKind:
-    """What an error means: by the first of ``words`` (a code, a type) that is known, else by ``status``."""
+    """What an error means: by the first of ``words`` (a code, a type) that is known, else by ``status``.
+
+    Codes in upper case are those of OpenAI as some hosts write them.
+    """
     for word in words:
-        if word is not None and word in _KIND_OF:
-            return _KIND_OF[word]
+        if word is not None:
+            kind = _KIND_OF.get(word) or _KIND_OF.get(word.lower())
+            if kind is not None:
+                return kind
     usual: ErrorKind = "server" if status >= 500 else "invalid_request" if status >= 400 else "unknown"
     return _KIND_OF_STATUS.get(status, usual)
 
@@ -118,9 +191,14 @@ def is_known(word: str) -> bool:
     return word in _KIND_OF
 
 
-def may_pass(*words: str | None, status: int = 0) -> bool:
-    """Whether the same request may succeed later after the error that :func:`kind_of` would tell of."""
+def may_pass(*words: str | None, status: int = 0, delay: float | None = None) -> bool:
+    """Whether the same request may succeed later after the error that :func:`kind_of` would tell of.
+
+    ``delay`` is how long the error asks to wait, in seconds.
+    """
     for word in words:
         if word in TYPES_OF_CUTS:
             return TYPES_OF_CUTS[word][1]
+        if word == _SPENT:
+            return delay is not None
     return kind_of(*words, status=status) in PASSING_KINDS

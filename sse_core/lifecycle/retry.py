@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..headers import Headers
-from .http_date import read_http_date
+from ..http_date import read_http_date
 from .seconds import read_number
 
 #: Returns a number in [0, 1); the binding's randomness.

@@ -8,20 +8,23 @@ from __future__ import annotations
 from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
-from ..fields import json_object, rest, take, text
+from ..error_body import error_in, message_of
+from ..fields import rest, take
 from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
-    MAX_MESSAGE,
-    MAX_TYPE,
     TYPES_OF_CUTS,
+    UNKNOWN_TYPE,
     beside,
     error_without_object,
     heed_headers,
     kind_of,
     may_pass,
+    status_in,
+    type_in,
 )
+from ..retry_delay import take_delay
 
 #: Anthropic's error types and their HTTP status codes.
 _STATUSES = {
@@ -38,6 +41,7 @@ _STATUSES = {
 }
 _TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
 _STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
+_NO_HEADERS = Headers()
 _WORDS: Words = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
@@ -69,41 +73,35 @@ def error_response(error: StreamError) -> JSONObject:
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     """What an HTTP answer with a status other than 200 says.
 
-    The type and the message are the body's if it has an error object, else they follow from
-    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
-    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known type says,
-    else what the status says.
+    The words are the body's, whatever form it has (``error_body``).  What it leaves out follows from
+    ``status``.  ``retryable`` is what the header ``x-should-retry`` says, else what a known code or type
+    says, else what the status says.
     """
-    data = json_object(body)
-    if "error" in data:
-        error = read_error(data)
-        error.kind = kind_of(error.code, error.type, status=status)
-        if error.type not in _STATUSES:
-            error.retryable = may_pass(status=status)
-    else:
-        usual = "api_error" if status >= 500 else "invalid_request_error"
-        error = error_without_object(status, _TYPE_OF_STATUS.get(status, usual))
+    data = error_in(body, headers)
+    error = read_error(data, status, headers) if data else error_without_object(status, _type_of(status))
     heed_headers(error, headers, request_id="request-id")
     return error
 
 
-def read_error(data: JSONObject) -> StreamError:
+def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS) -> StreamError:
     """An error event, or the body of an answer, as a block event; its text is bounded.
 
-    What is missing is made up for: an error is never refused for its form.
+    An error is never refused for its form.  One that has no type is named by its code, else by its status;
+    where nothing says what it means, it is unknown, and nothing says that asking again may help.
     """
     error = data["error"] if isinstance(data.get("error"), dict) else {"message": data.get("error")}
-    type = text(error, "type", "api_error")[:MAX_TYPE]
-    message = text(error, "message", "The provider gave no message.")[:MAX_MESSAGE]
     extra = {**rest(error, "type", "message"), **rest(data, "type", "error")}
+    status = status or status_in(error)
+    told = type_in(error)
+    delay = take_delay(extra, headers)
     code = take(extra, "code", str, None)  # Anthropic's own have none
     return StreamError(
-        type,
-        message,
+        _type_of(status) if told is None else told,
+        message_of(error),
         code=code,
-        kind=kind_of(code, type),
-        retryable=take(extra, "retryable", bool, may_pass(type)),
-        retry_after=take(extra, "retry_after", float, None),
+        kind=kind_of(code, told, status=status),
+        retryable=take(extra, "retryable", bool, may_pass(code, told, status=status, delay=delay)),
+        retry_after=delay,
         extra=extra,
     )
 
@@ -124,11 +122,11 @@ def write_error(error: StreamError) -> JSONObject:
     data: JSONObject = {"type": error.type, "message": error.message}
     if error.code is not None:
         data["code"] = error.code
-    if error.retryable != may_pass(error.type):
-        data["retryable"] = error.retryable
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
+    if error.retryable != may_pass(error.code, error.type, status=status_in(data), delay=error.retry_after):
+        data["retryable"] = error.retryable
     return {"type": "error", "error": data, "outcome": "failed", **beside(error.extra)}
 
 
@@ -140,3 +138,9 @@ def write_cut(event: MessageCut) -> JSONObject:
     """
     type, message = CUTS[event.completeness]
     return {"type": "error", "error": {"type": type, "message": message}, "outcome": event.completeness}
+
+
+def _type_of(status: int) -> str:
+    if status == 0:
+        return UNKNOWN_TYPE
+    return _TYPE_OF_STATUS.get(status, "api_error" if status >= 500 else "invalid_request_error")

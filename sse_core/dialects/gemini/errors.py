@@ -12,24 +12,26 @@ from __future__ import annotations
 
 import re
 
-from ...blocks import strict_json
 from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
+from ..error_body import error_in, message_of
 from ..fields import rest, take, text
 from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
-    MAX_MESSAGE,
-    MAX_TYPE,
     TYPES_OF_CUTS,
+    UNKNOWN_TYPE,
     beside,
     error_without_object,
     heed_headers,
     kind_of,
     may_pass,
+    status_in,
+    type_in,
 )
+from ..retry_delay import take_delay
 
 #: Google's words and their HTTP status codes.
 _STATUSES = {
@@ -52,6 +54,7 @@ _STATUSES = {
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
 #: Google has no word for what it charges, nor for a request that is too large or refused.
+_NO_HEADERS = Headers()
 _WORDS: Words = {
     "invalid_request": ("INVALID_ARGUMENT", None),
     "refusal": ("INVALID_ARGUMENT", None),
@@ -102,37 +105,39 @@ def error_response(error: StreamError) -> JSONObject:
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     """What an HTTP answer with a status other than 200 says.
 
-    The type and the message are the body's if it has an error object, else they follow from
-    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
-    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known type says,
+    The words are the body's, whatever form it has (``error_body``).  What it leaves out follows from
+    ``status``.  ``retryable`` is what the header ``x-should-retry`` says, else what a known type says,
     else what the status says.
     """
-    data = error_of(_value(body))
-    error = read_error(data, status) if data is not None else error_without_object(status, _type_of(status))
+    data = error_in(body, headers)
+    error = read_error(data, status, headers) if data else error_without_object(status, _type_of(status))
     # Google names no header for a request's id; this one is what gateways send.
     heed_headers(error, headers, request_id="x-request-id")
     return error
 
 
-def read_error(data: JSONObject, status: int = 0) -> StreamError:
+def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS) -> StreamError:
     """An object with ``error`` as a block event; its text is bounded.
 
-    What is missing is made up for: an error is never refused for its form.  The number stays in
-    ``extra``, as ``code``.
+    An error is never refused for its form.  The number stays in ``extra``, as ``code``.  Where nothing says
+    what an error means, it is unknown, and nothing says that asking again may help.
     """
     inner = data["error"]
     error = inner if isinstance(inner, dict) else {"message": inner}
     extra = {**rest(error, "status", "message"), **beside(data)}
-    number = error.get("code")
-    status = status or (number if type(number) is int else 0)
-    type_ = text(error, "status", _type_of(status))[:MAX_TYPE]
+    status = status or status_in(error)
+    told = type_in(error, "status")
+    asked = take_delay(extra, headers)
+    delay = _delay(error.get("details"))
+    delay = asked if delay is None else delay
+    code = take(extra, "code", str, None)
     return StreamError(
-        type_,
-        text(error, "message", "The provider gave no message.")[:MAX_MESSAGE],
-        code=take(extra, "code", str, None),
-        kind=kind_of(type_, status=status),
-        retryable=take(extra, "retryable", bool, may_pass(type_, status=status)),
-        retry_after=_delay(error.get("details")),
+        _type_of(status) if told is None else told,
+        message_of(error),
+        code=code,
+        kind=kind_of(code, told, status=status),
+        retryable=take(extra, "retryable", bool, may_pass(code, told, status=status, delay=delay)),
+        retry_after=delay,
         extra=extra,
     )
 
@@ -154,9 +159,9 @@ def write_error(error: StreamError) -> JSONObject:
     number = status if type(status) is int else 0
     code = number or error_status(error.type) if error.code is None else error.code
     data: JSONObject = {"code": code, "message": error.message, "status": error.type}
-    if error.retryable != may_pass(error.type, status=number):
-        data["retryable"] = error.retryable
     data.update(rest(error.extra, "code", *BESIDE))
+    if error.retryable != may_pass(error.code, error.type, status=status_in(data), delay=error.retry_after):
+        data["retryable"] = error.retryable
     if error.retry_after is not None and _delay(data.get("details")) != error.retry_after:
         delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
         known = data["details"] if isinstance(data.get("details"), list) else []
@@ -184,12 +189,7 @@ def _delay(details: JSON) -> float | None:
 
 
 def _type_of(status: int) -> str:
+    if status == 0:
+        return UNKNOWN_TYPE
     known = _TYPE_OF_STATUS.get(status)
     return known or ("INVALID_ARGUMENT" if 400 <= status < 500 else "INTERNAL")
-
-
-def _value(body: bytes) -> JSON:
-    try:
-        return strict_json.loads(body.decode())
-    except ValueError:
-        return None

@@ -9,7 +9,8 @@ import re
 
 #: A value without any other in it.
 _PLAIN = rb'(?:"[^"\\\n]*+"|[0-9]+|null)'
-_TEXT = rb'(?:"role": ?"assistant", ?)?"(?:content|refusal|reasoning_content|reasoning|reasoning_text|thinking)": ?"'
+_NAMES = rb"(?:content|refusal|reasoning_content|reasoning|reasoning_text|thinking)"
+_TEXT = rb'(?:"role": ?"assistant", ?)?"' + _NAMES + rb'": ?"'
 _ARGUMENTS = rb'"tool_calls": ?\[\{"index": ?[0-9]+, ?"function": ?\{"arguments": ?"'
 #: What stands before the text, the text as JSON writes it, what stands behind it.  An empty text says
 #: that there is one, so it stays alone.  OpenAI blurs a chunk's length by ``obfuscation``, which says

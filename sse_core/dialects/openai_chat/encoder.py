@@ -22,7 +22,7 @@ from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
-from ..fields import rest
+from ..fields import repeatable, rest
 from ..foreign import Answered, ArgumentsText, is_foreign, plain_event
 from ..held import Held
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
@@ -91,7 +91,14 @@ class _Answer:
         self._tools: dict[int, _Tool] = {}  # calls that are not whole yet
         self._calls = 0
         self._annotations = 0
+        self._said: JSONObject = {}  # fields that have no name here, as they were told last
         self.answered = Answered()
+
+    def news(self, message: JSONObject) -> JSONObject:
+        """What is new in fields of the message that are told as a whole: a reader adds it to what it has."""
+        new = {name: _news(self._said.get(name), value) for name, value in message.items()}
+        self._said.update(message)
+        return {name: value for name, value in new.items() if value is not None or message[name] is None}
 
     def end(self) -> JSONObject:
         """Why the choice ended, as fields of it; none where nobody has said.
@@ -127,7 +134,7 @@ class _Answer:
             field = block.extra.get("field")
             # Where the text came in the details, it goes out with them.
             if field != DETAILS:
-                self._names[index] = _NAMES.get(field) or next(iter(REASONING))
+                self._names[index] = _NAMES.get(str(field)) or next(iter(REASONING))
             return self._say(index, block.thinking)
         return []
 
@@ -262,11 +269,11 @@ class Encoder:
             created = top.pop("created", 0)
             self._base.update(id=event.id, model=event.model, created=created if type(created) is int else 0)
             self._usage.update(event.usage)
-        first, *others = self._answer(event.choice).start(event)
-        return [
-            self._chunk(event.choice, {**first, **message}, choice, top),
-            *(self._chunk(event.choice, delta) for delta in others),
-        ]
+        answer = self._answer(event.choice)
+        first, *others = answer.start(event)
+        chunk = self._chunk(event.choice, {**first, **answer.news(message)}, choice, top)
+        self._base = repeatable(self._base)
+        return [chunk, *(self._chunk(event.choice, delta) for delta in others)]
 
     def _facts(self, event: e.MessageDelta) -> list[str]:
         answer = self._answer(event.choice)
@@ -274,6 +281,7 @@ class Encoder:
         for name, value in event.usage.items():
             self._usage[name] = self._usage.get(name) if value is None else value
         top, choice, message = _placed(event.extra)
+        message = answer.news(message)
         return [self._chunk(event.choice, message, choice, top)] if event.extra else []
 
     def _items(self, event: e.ItemsDelta) -> list[str]:
@@ -329,6 +337,18 @@ class Encoder:
 def _beside(fields: JSONObject) -> JSONObject:
     """Fields of a call that stand beside those that say which it is and what it calls."""
     return rest(fields, "id", "index", "function", "custom")
+
+
+def _news(known: JSON, value: JSON) -> JSON:
+    """What ``value`` has beyond what is known of it; ``None`` where that is nothing."""
+    if isinstance(known, str) and isinstance(value, str) and value.startswith(known):
+        return value[len(known) :] or None
+    if isinstance(known, list) and isinstance(value, list) and value[: len(known)] == known:
+        return value[len(known) :] or None
+    if isinstance(known, dict) and isinstance(value, dict):
+        new = {name: _news(known.get(name), inner) for name, inner in value.items()}
+        return {name: inner for name, inner in new.items() if inner is not None} or None
+    return None if known == value and type(known) is type(value) else value
 
 
 def _placed(extra: JSONObject) -> tuple[JSONObject, JSONObject, JSONObject]:

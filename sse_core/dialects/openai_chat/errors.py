@@ -11,20 +11,23 @@ from __future__ import annotations
 from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
-from ..fields import json_object, rest, take, text
+from ..error_body import error_in, message_of
+from ..fields import rest, take
 from ..foreign import Words, in_words, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
-    MAX_MESSAGE,
-    MAX_TYPE,
     TYPES_OF_CUTS,
+    UNKNOWN_TYPE,
     beside,
     error_without_object,
     heed_headers,
     kind_of,
     may_pass,
+    status_in,
+    type_in,
 )
+from ..retry_delay import take_delay
 
 #: Types and codes, and their HTTP status codes.
 _STATUSES = {
@@ -43,6 +46,7 @@ _STATUSES = {
     "rate_limit_exceeded": 429,
     "requests": 429,
     "tokens": 429,
+    "usage_limit_reached": 429,
     # The status is that of a rate limit, but waiting does not help.
     "insufficient_quota": 429,
     "credit_balance_exhausted": 429,
@@ -50,6 +54,8 @@ _STATUSES = {
     "api_error": 500,
     "overloaded_error": 503,
     "service_unavailable": 503,
+    "service_unavailable_error": 503,
+    "server_is_overloaded": 503,
     "timeout_error": 504,
     **{type_: status for type_, (status, _) in TYPES_OF_CUTS.items()},
 }
@@ -63,6 +69,7 @@ _TYPE_OF_STATUS = {
     503: "service_unavailable",
     504: "timeout_error",
 }
+_NO_HEADERS = Headers()
 _WORDS: Words = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
@@ -99,39 +106,39 @@ def error_response(error: StreamError) -> JSONObject:
 def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
     """What an HTTP answer with a status other than 200 says.
 
-    The type and the message are the body's if it has an error object, else they follow from
-    ``status``: nothing else of a body is passed on, since a stack trace or a proxy's page may be
-    in it.  ``retryable`` is what the header ``x-should-retry`` says, else what a known code or type
+    The words are the body's, whatever form it has (``error_body``).  What it leaves out follows from
+    ``status``.  ``retryable`` is what the header ``x-should-retry`` says, else what a known code or type
     says, else what the status says.
     """
-    data = json_object(body)
-    error = read_error(data, status) if is_error(data, "") else error_without_object(status, _type_of(status))
+    data = error_in(body, headers)
+    error = read_error(data, status, headers) if data else error_without_object(status, _type_of(status))
     heed_headers(error, headers, request_id="x-request-id")
     return error
 
 
-def read_error(data: JSONObject, status: int = 0) -> StreamError:
+def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS) -> StreamError:
     """An error event, or the body of an answer, as a block event; its text is bounded.
 
-    What is missing is made up for: an error is never refused for its form.  ``code`` may be a text,
-    or a number that stands for a status; as it is no text then, it stays in ``extra``.
+    An error is never refused for its form.  ``code`` may be a status, as a number or as text; a number is no
+    text and stays in ``extra``.  An error that has no type is named by its code, else by its status; where
+    nothing says what it means, it is unknown, and nothing says that asking again may help.
     """
     error = _error_object(data)
     extra = {**rest(error, "type", "message"), **beside(data)}
-    number = error.get("code")
-    status = status or (number if type(number) is int else 0)
-    type_ = text(error, "type", _type_of(status))[:MAX_TYPE]
+    status = status or status_in(error) or status_in(data)
+    told = type_in(error)
+    delay = take_delay(extra, headers)
     code = take(extra, "code", str, None)
     if extra.get("code", 0) is None:
         del extra["code"]
     return StreamError(
-        type_,
-        text(error, "message", "The provider gave no message.")[:MAX_MESSAGE],
+        _type_of(status) if told is None else told,
+        message_of(error),
         code=code,
         # A code is more precise than a type.
-        kind=kind_of(code, type_, status=status),
-        retryable=take(extra, "retryable", bool, may_pass(code, type_, status=status)),
-        retry_after=take(extra, "retry_after", float, None),
+        kind=kind_of(code, told, status=status),
+        retryable=take(extra, "retryable", bool, may_pass(code, told, status=status, delay=delay)),
+        retry_after=delay,
         extra=extra,
     )
 
@@ -151,12 +158,11 @@ def write_error(error: StreamError) -> JSONObject:
     """
     # OpenAI's own errors always have these four, some of them null.
     data: JSONObject = {"message": error.message, "type": error.type, "param": None, "code": error.code}
-    number = error.extra.get("code")
-    if error.retryable != may_pass(error.code, error.type, status=number if type(number) is int else 0):
-        data["retryable"] = error.retryable
     if error.retry_after is not None:
         data["retry_after"] = float(error.retry_after)
     data.update(rest(error.extra, *BESIDE))
+    if error.retryable != may_pass(error.code, error.type, status=status_in(data), delay=error.retry_after):
+        data["retryable"] = error.retryable
     return {"error": data, "outcome": "failed", **beside(error.extra)}
 
 
@@ -177,5 +183,7 @@ def _error_object(data: JSONObject) -> JSONObject:
 
 
 def _type_of(status: int) -> str:
+    if status == 0:
+        return UNKNOWN_TYPE
     known = _TYPE_OF_STATUS.get(status)
     return known or ("invalid_request_error" if 400 <= status < 500 else "server_error")

@@ -2,8 +2,8 @@
 
 What a delta says of a field is added to what was said before, as the official SDK adds it: texts and lists
 get longer, objects are merged field by field, of anything else the last value counts, as of an object's
-``type``, ``id`` and ``index``.  Null takes nothing back.  Many hosts say the same in each chunk: a text that is
-all that has come so far, and a list that begins with it, are a repetition.
+``type``, ``id`` and ``index``.  Null takes nothing back.  Many hosts say the same in each chunk: a text that
+is all that has come so far, and a list that begins with it, are a repetition.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Fragments:
             known.extend(more)
             return known, bool(more)
         if isinstance(known, dict) and isinstance(value, dict):
-            # A list, not a generator: each of them is to be merged.
-            return known, any([self._merge_field(known, name, inner) for name, inner in value.items()])
+            news = [self._merge_field(known, name, inner) for name, inner in value.items()]
+            return known, any(news)
         if isinstance(value, str | list | dict):
             self._held.add(_size(value))
             return _grown(value), True
@@ -117,9 +117,8 @@ class Fragments:
             known[name] = _grown(value)
             return True
         if name in _IDENTITY and isinstance(value, str):
-            is_new = _plain(known[name]) != value
-            known[name] = _grown(value)
-            return is_new
+            before, known[name] = _plain(known[name]), _grown(value)
+            return bool(before != value)
         known[name], is_new = self._merge(known[name], value)
         return is_new
 

@@ -8,7 +8,7 @@ https://docs.databricks.com/aws/en/machine-learning/model-serving/query-reason-m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
 
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
@@ -19,13 +19,13 @@ THINKING, REASONING_PART = "thinking", "content.reasoning"
 _PLAIN = frozenset({"text", "output_text"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """The text of a part, the field of the message that it belongs to, and what else the part has."""
 
     field: str
     text: str
-    extra: JSONObject = field(default_factory=dict)
+    extra: JSONObject = dataclasses.field(default_factory=dict)
 
 
 def read_part(part: JSON) -> Part | None:

@@ -10,7 +10,6 @@ from typing import Any
 from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import rest
 from ..foreign import NATIVE_REASON, client_calls, is_foreign, plain_message
 from .choice import ALL_DETAILS, AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .decoder import NAME

@@ -9,8 +9,6 @@ Source: https://platform.openai.com/docs/api-reference/responses-streaming/error
 
 from __future__ import annotations
 
-import math
-
 from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
@@ -50,32 +48,7 @@ def write_cut(event: MessageCut) -> JSONObject:
 
 def _read(error: JSON, around: JSONObject) -> StreamError:
     fields = error if isinstance(error, dict) else {"message": error}
-    # A flat error and that of a response have a code only: it is the best word there is for the type.
-    if not isinstance(fields.get("type"), str) and isinstance(fields.get("code"), str):
-        fields = {**fields, "type": fields["code"]}
-    read = chat.read_error({"error": {"message": None, **fields}, **around})
-    if read.retry_after is None:
-        read.retry_after = _retry_after(fields.get("headers"))
-    return read
-
-
-def _retry_after(headers: JSON) -> float | None:
-    """The delay that the headers within an error ask for, in seconds; a date has no meaning here."""
-    if not isinstance(headers, dict):
-        return None
-    values = {name.lower(): value for name, value in headers.items()}
-    milliseconds = _positive(values.get("retry-after-ms"))
-    return _positive(values.get("retry-after")) if milliseconds is None else milliseconds / 1000
-
-
-def _positive(value: JSON) -> float | None:
-    if type(value) not in (str, int, float):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) and number > 0 else None
+    return chat.read_error({"error": fields, **around})
 
 
 __all__ = [

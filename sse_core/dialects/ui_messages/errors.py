@@ -10,11 +10,18 @@ from __future__ import annotations
 from ...blocks.events import ErrorKind, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
+from ..error_body import error_in, message_of
 from ..fields import rest, text
-from ..provider_errors import CUTS, MAX_MESSAGE, TYPES_OF_CUTS, heed_headers, kind_of, may_pass
+from ..provider_errors import (
+    CUTS,
+    MAX_MESSAGE,
+    TYPES_OF_CUTS,
+    UNKNOWN_TYPE,
+    heed_headers,
+    kind_of,
+    may_pass,
+)
 
-#: The type of an error whose stream does not tell one.
-UNKNOWN_TYPE = "error"
 _STATUSES: dict[ErrorKind, int] = {
     "invalid_request": 400,
     "refusal": 400,
@@ -46,13 +53,14 @@ def error_response(error: StreamError) -> JSONObject:
     return write_error(error.message)
 
 
-def parse_error(status: int, _body: bytes, headers: Headers) -> StreamError:
-    """What an HTTP answer with a status other than 200 says: nothing but its status is sure.
+def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
+    """What an HTTP answer with a status other than 200 says.
 
-    Nothing of the body is passed on, since a stack trace or a proxy's page may be in it.  ``retryable``
-    is what the header ``x-should-retry`` says, else what the status says.
+    The protocol has no form for it: the words are the body's, whatever form it has (``error_body``).
+    ``retryable`` is what the header ``x-should-retry`` says, else what the status says.
     """
-    message = f"The server answered with status {status}."
+    data = error_in(body, headers)
+    message = message_of(data["error"]) if data else f"The server answered with status {status}."
     kind, retryable = kind_of(status=status), may_pass(status=status)
     error = StreamError(UNKNOWN_TYPE, message, kind=kind, retryable=retryable)
     heed_headers(error, headers, request_id="x-request-id")

@@ -53,7 +53,9 @@ def test_what_the_providers_words_mean(meaning: StopReason, word: str) -> None:
     assert is_known(word)
 
 
-@pytest.mark.parametrize("word", ["", "new_reason", "End_Turn", "other", "new_reason: stop", "stop: x", ": error"])
+@pytest.mark.parametrize(
+    "word", ["", "new_reason", "End_Turn", "other", "new_reason: stop", "stop: x", ": error"]
+)
 def test_a_word_that_is_not_known_is_another(word: str) -> None:
     assert meaning_of(word) == "other"
     assert not is_known(word)

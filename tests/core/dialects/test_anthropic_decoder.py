@@ -231,10 +231,10 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("error", "kind", "message"),
         [
-            ("out of luck", "api_error", "out of luck"),
-            (None, "api_error", "The provider gave no message."),
-            ({}, "api_error", "The provider gave no message."),
-            ({"type": 5, "message": ["a"]}, "api_error", "The provider gave no message."),
+            ("out of luck", "error", "out of luck"),
+            (None, "error", "The provider gave no message."),
+            ({}, "error", "The provider gave no message."),
+            ({"type": 5, "message": ["a"]}, "error", "a"),
         ],
     )
     def test_an_error_of_any_form_is_an_error(self, error: Any, kind: str, message: str) -> None:

@@ -48,12 +48,13 @@ def error(data: Any, name: str = "message") -> StreamError:
             "message",
             StreamError("x", "m", extra={"code": 400}),
         ),
-        ({"message": "m"}, "error", StreamError("server_error", "m", retryable=True)),
-        ({"error": "m"}, "message", StreamError("server_error", "m", retryable=True)),
+        ({"message": "m"}, "error", StreamError("error", "m")),
+        ({"error": "m"}, "message", StreamError("error", "m")),
+        ({"error": 7}, "message", StreamError("error", "The provider gave no message.")),
         (
-            {"error": ["m"]},
+            {"error": {"code": "c", "detail": "m"}},
             "message",
-            StreamError("server_error", "The provider gave no message.", retryable=True),
+            StreamError("c", "m", "c", extra={"detail": "m"}),
         ),
     ],
 )
@@ -158,8 +159,8 @@ class TestAnswers:
             "insufficient_quota", "m", code="insufficient_quota", extra={"request_id": "r"}
         )
 
-    @pytest.mark.parametrize("body", [b"<html>", b"\xff", [], {}, {"message": "secret"}])
-    def test_of_any_other_body_nothing_is_passed_on(self, body: Any) -> None:
+    @pytest.mark.parametrize("body", [b"<html>", b"\xff", [], {}, {"x": "y"}])
+    def test_where_a_body_has_no_words_the_status_speaks(self, body: Any) -> None:
         message = "The provider answered with status 503 and no error object."
         assert self.parse(503, body) == StreamError("service_unavailable", message, retryable=True)
 

@@ -65,17 +65,9 @@ FOUND = StreamError("server_error", "m", retryable=True, extra={"param": None})
                 "rate_limit_error", "The provider gave no message.", retryable=True, extra={"code": 429}
             ),
         ),
-        ({"error": "m"}, "message", StreamError("server_error", "m", retryable=True)),
-        (
-            {"type": "error"},
-            "message",
-            StreamError("server_error", "The provider gave no message.", retryable=True),
-        ),
-        (
-            {"type": "error", "error": ["m"]},
-            "message",
-            StreamError("server_error", "The provider gave no message.", retryable=True),
-        ),
+        ({"error": "m"}, "message", StreamError("error", "m")),
+        ({"type": "error"}, "message", StreamError("error", "The provider gave no message.")),
+        ({"type": "error", "error": ["m"]}, "message", StreamError("error", "m")),
     ],
 )
 def test_an_error_may_have_any_of_these_shapes(data: Any, name: str, expected: StreamError) -> None:
@@ -88,7 +80,7 @@ def test_an_error_may_have_any_of_these_shapes(data: Any, name: str, expected: S
         ("insufficient_quota", "billing"),
         ("rate_limit_exceeded", "rate_limit"),
         ("odd", "unknown"),
-        (None, "server"),
+        (None, "unknown"),
     ],
 )
 def test_what_an_error_means_is_said_in_one_word(code: str | None, kind: str) -> None:

@@ -29,9 +29,13 @@ def test_the_body_of_an_answer_is_the_chunk() -> None:
     assert UI.error_response(error) == {"type": "error", "errorText": "Overloaded"}
 
 
-def test_an_answer_says_its_status_and_nothing_of_its_body() -> None:
+def test_an_answer_says_what_its_body_says_or_its_status() -> None:
     headers = Headers({"x-request-id": "r"})
-    error = UI.parse_error(429, b"a stack trace", headers)
+    assert (
+        UI.parse_error(429, b'{"type": "error", "errorText": "Slow down."}', headers).message == "Slow down."
+    )
+    assert UI.parse_error(429, b"Slow down.", headers).message == "Slow down."
+    error = UI.parse_error(429, b"", headers)
     assert (error.type, error.message) == ("error", "The server answered with status 429.")
     assert (error.kind, error.retryable, error.extra) == ("rate_limit", True, {"request_id": "r"})
     assert not UI.parse_error(400, b"", Headers()).retryable
