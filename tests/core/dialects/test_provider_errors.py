@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from sse_core import ServerSentEvent, dialects
@@ -10,20 +13,36 @@ from sse_core.dialects.provider_errors import kind_of, may_pass
 from sse_core.headers import Headers
 
 WORDS: dict[ErrorKind, tuple[list[str], bool]] = {
-    "invalid_request": (["invalid_request_error", "context_length_exceeded", "INVALID_ARGUMENT"], False),
+    "invalid_request": (
+        ["invalid_request_error", "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED", "INVALID_ARGUMENT"],
+        False,
+    ),
     "authentication": (["authentication_error", "invalid_api_key", "UNAUTHENTICATED"], False),
     "permission": (["permission_error", "PERMISSION_DENIED"], False),
-    "billing": (["billing_error", "insufficient_quota"], False),
+    "billing": (
+        ["billing_error", "insufficient_quota", "usage_not_included", "exceeded_current_quota_error"],
+        False,
+    ),
     "not_found": (["not_found_error", "model_not_found", "NOT_FOUND"], False),
     "too_large": (["request_too_large"], False),
     "rate_limit": (["rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED"], True),
-    "overloaded": (["overloaded_error", "UNAVAILABLE"], True),
+    "overloaded": (
+        [
+            "overloaded_error",
+            "server_is_overloaded",
+            "service_unavailable_error",
+            "engine_overloaded_error",
+            "UNAVAILABLE",
+        ],
+        True,
+    ),
     "timeout": (["timeout_error", "DEADLINE_EXCEEDED"], True),
     "server": (["api_error", "server_error", "INTERNAL"], True),
     "refusal": (["content_filter"], False),
 }
 STATUSES: dict[int, tuple[ErrorKind, bool]] = {
     0: ("unknown", False),
+    302: ("unknown", False),
     400: ("invalid_request", False),
     401: ("authentication", False),
     402: ("billing", False),
@@ -76,6 +95,61 @@ def test_a_decoder_tells_the_kind(name: str) -> None:
     (error,) = dialects.get(name).Decoder().receive_event(ServerSentEvent("error", data))
     assert isinstance(error, StreamError)
     assert error.kind == "rate_limit"
+
+
+ERROR_NAMES = ["anthropic", "openai-chat", "openai-responses", "gemini"]
+
+
+def told(name: str, fields: dict[str, Any]) -> StreamError:
+    data = json.dumps({"error": {"message": "m", **fields}})
+    events = dialects.get(name).Decoder().receive_event(ServerSentEvent("error", data))
+    assert isinstance(events[-1], StreamError)
+    return events[-1]
+
+
+@pytest.mark.parametrize("name", ERROR_NAMES)
+@pytest.mark.parametrize(
+    ("fields", "kind", "retryable"),
+    [
+        ({"code": "401", "type": None}, "authentication", False),
+        ({"code": "429"}, "rate_limit", True),
+        ({"code": "503", "type": "a_future_type"}, "overloaded", True),
+        ({"code": 529}, "overloaded", True),
+        ({"status_code": 400}, "invalid_request", False),
+        ({"code": "1302"}, "unknown", False),
+        ({"code": "302"}, "unknown", False),
+        ({"code": 0}, "unknown", False),
+        ({"code": True}, "unknown", False),
+        ({"code": "A_FUTURE_CODE"}, "unknown", False),
+        ({"code": "RATE_LIMIT_EXCEEDED"}, "rate_limit", True),
+        ({}, "unknown", False),
+    ],
+)
+def test_within_a_stream_a_code_may_be_a_status_and_nothing_is_made_up(
+    name: str,
+    fields: Any,
+    kind: str,
+    retryable: bool,  # noqa: FBT001
+) -> None:
+    error = told(name, fields)
+    assert (error.kind, error.retryable) == (kind, retryable)
+
+
+@pytest.mark.parametrize("name", ERROR_NAMES)
+@pytest.mark.parametrize("code", ["401", "429", "504", "a_future_code"])
+def test_what_was_read_so_is_the_same_when_it_is_sent_on(name: str, code: str) -> None:
+    dialect, error = dialects.get(name), told(name, {"code": code})
+    (sent,) = dialect.Encoder().send(error)
+    (again,) = dialect.Decoder().receive_event(sent)
+    assert isinstance(again, StreamError)
+    assert (again.type, again.kind, again.retryable) == (error.type, error.kind, error.retryable)
+
+
+@pytest.mark.parametrize("name", ["openai-chat", "openai-responses"])
+def test_openais_own_words_for_overload_are_asked_again_after(name: str) -> None:
+    error = told(name, {"type": "service_unavailable_error", "code": "server_is_overloaded"})
+    assert (error.type, error.kind, error.retryable) == ("service_unavailable_error", "overloaded", True)
+    assert dialects.get(name).error_status(error.type) == 503
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
