@@ -33,7 +33,7 @@ LOGPROBS = f"{CHOICE}logprobs"
 _CUTTING: frozenset[StopReason] = frozenset({"max_tokens", "refusal", "error"})
 _TEXTS = frozenset({"content", "refusal"})
 _RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call", "images", DETAILS, "audio"})
-_KNOWN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call"})
+_KNOWN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call", DETAILS})
 #: What says the same as what is named here, where that has come.
 _REASONS = frozenset({*REASONING, DETAILS})
 
@@ -234,8 +234,8 @@ class Choice:
             )
         if name == "audio":
             return not isinstance(value, dict)
-        if name in {"images", DETAILS}:
-            return name == "images" and not _list(value)
+        if name == "images":
+            return not _list(value) and name not in self._came
         return name not in _KNOWN
 
     def _grow(self, field: str, text: str | None) -> list[BlockEvent]:

@@ -347,7 +347,7 @@ def _news(known: JSON, value: JSON) -> JSON:
         return value[len(known) :] or None
     if isinstance(known, dict) and isinstance(value, dict):
         new = {name: _news(known.get(name), inner) for name, inner in value.items()}
-        return {name: inner for name, inner in new.items() if inner is not None} or None
+        return {name: inner for name, inner in new.items() if inner is not None or name not in known} or None
     return None if known == value and type(known) is type(value) else value
 
 

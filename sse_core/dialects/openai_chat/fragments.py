@@ -2,8 +2,8 @@
 
 What a delta says of a field is added to what was said before, as the official SDK adds it: texts and lists
 get longer, objects are merged field by field, of anything else the last value counts, as of an object's
-``type``, ``id`` and ``index``.  Null takes nothing back.  Many hosts say the same in each chunk: a text that
-is all that has come so far, and a list that begins with it, are a repetition.
+``type``, ``id`` and ``index``.  Null takes nothing back.  Many hosts say the same in each chunk: as long as
+nothing else has come, the same text or list again is a repetition.
 """
 
 from __future__ import annotations
@@ -23,20 +23,38 @@ _FIELD_BYTES = 100
 
 
 class _Text:
-    """A text in fragments."""
+    """A text in fragments.  ``first`` is what came first, until something else comes."""
 
-    __slots__ = ("size", "text")
+    __slots__ = ("first", "text")
 
     def __init__(self, text: str) -> None:
         self.text = GrowingText(text)
-        self.size = len(text)
+        self.first: str | None = text or None
 
     def add(self, text: str) -> bool:
         """Take a fragment; whether it says something new."""
-        if not text or (len(text) == self.size and text == str(self.text)):
+        if not text or text == self.first:
             return False
+        self.first = None if self.text.fragments or str(self.text) else text
         self.text.append(text)
-        self.size += len(text)
+        return True
+
+
+class _List:
+    """A list in fragments.  ``first`` is what came first, until something else comes."""
+
+    __slots__ = ("first", "items")
+
+    def __init__(self, items: list[JSON]) -> None:
+        self.items = list(items)
+        self.first: list[JSON] | None = items or None
+
+    def add(self, items: list[JSON]) -> bool:
+        """Take a fragment; whether it says something new."""
+        if not items or items == self.first:
+            return False
+        self.first = None if self.items else items
+        self.items.extend(items)
         return True
 
 
@@ -49,13 +67,14 @@ class _Field:
     value: _Grown
     told: int  #: bytes of what was told of it last
     untold: int = 0  #: bytes that came since then
+    changes: int = 0  #: how often it has changed
 
 
 class Fragments:
     """Such fields of one answer.
 
-    A field that grows is told as a whole, whenever what came since the last time is as much as was told
-    then, and at the end.  So telling it costs no more than a few times its length.
+    A field that grows is told as a whole: when it first does, whenever what came since the last time is as
+    much as was told then, and at the end.  So telling it costs no more than a few times its length.
     """
 
     def __init__(self, held: Held) -> None:
@@ -73,9 +92,12 @@ class Fragments:
             if known is None:
                 size = _size(value)
                 self._held.add(_FIELD_BYTES + len(name) + size)
-                self._fields[name] = _Field(_grown(value), size)
-                told[name] = value
-            elif self._add(known, value):
+                known = self._fields[name] = _Field(_grown(value), 0, size)
+                is_due = True
+            else:
+                is_due = self._add(known, value)
+            # Providers cut between the halves of a surrogate pair: the first alone is no character.
+            if is_due and not (isinstance(value, str) and "\ud800" <= value[-1:] <= "\udbff"):
                 told[name] = _tell(known)
         return told
 
@@ -86,30 +108,31 @@ class Fragments:
     def _add(self, field: _Field, value: JSON) -> bool:
         """Add a value; whether the field is to be told now."""
         field.value, is_new = self._merge(field.value, value)
-        if is_new:
-            field.untold += _size(value)
-        return is_new and (not isinstance(field.value, _Text | list | dict) or field.untold >= field.told)
+        if not is_new:
+            return False
+        field.untold += _size(value)
+        field.changes += 1
+        is_grown = isinstance(field.value, _Text | _List | dict)
+        return not is_grown or field.changes == 1 or field.untold >= field.told
 
     def _merge(self, known: _Grown, value: JSON) -> tuple[_Grown, bool]:
         """What is known now, and whether ``value`` says something new."""
         if value is None:
             return known, False
         if isinstance(known, _Text) and isinstance(value, str):
-            is_new = known.add(value)
-            self._held.add(_size(value) if is_new else 0)
-            return known, is_new
-        if isinstance(known, list) and isinstance(value, list):
-            more = value[len(known) :] if value[: len(known)] == known else value
-            self._held.add(_size(more) if more else 0)
-            known.extend(more)
-            return known, bool(more)
+            return known, known.add(value) and self._keep(value)
+        if isinstance(known, _List) and isinstance(value, list):
+            return known, known.add(value) and self._keep(value)
         if isinstance(known, dict) and isinstance(value, dict):
             news = [self._merge_field(known, name, inner) for name, inner in value.items()]
             return known, any(news)
         if isinstance(value, str | list | dict):
-            self._held.add(_size(value))
-            return _grown(value), True
+            return _grown(value), self._keep(value)
         return value, type(known) is not type(value) or known != value
+
+    def _keep(self, value: JSON) -> bool:
+        self._held.add(_size(value))
+        return True
 
     def _merge_field(self, known: dict[str, _Grown], name: str, value: JSON) -> bool:
         if name not in known:
@@ -127,15 +150,15 @@ def _grown(value: JSON) -> _Grown:
     if isinstance(value, str):
         return _Text(value)
     if isinstance(value, list):
-        return list(value)
+        return _List(value)
     return {name: _grown(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 def _plain(value: _Grown) -> JSON:
     if isinstance(value, _Text):
         return str(value.text)
-    if isinstance(value, list):
-        return list(value)
+    if isinstance(value, _List):
+        return list(value.items)
     return {name: _plain(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 

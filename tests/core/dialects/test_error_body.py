@@ -63,8 +63,10 @@ def test_the_words_reach_whoever_asked(name: str, body: Any, words: str) -> None
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\x00\xff\xfe\x80 no text at all \xff", b"----", b"<html><script>x</script></html>", 7, None]
-    + [[], {}, {"x": "y"}, {"error": {}}, {"error": 7}, {"error": [[[[[["too deep"]]]]]]}],
+    [
+        *(b"", b"\x00\xff\xfe\x80 no text at all \xff", b"----", b"<html><script>x</script></html>", 7, None),
+        *([], {}, {"x": "y"}, {"error": {}}, {"error": 7}, {"error": [[[[[["too deep"]]]]]]}),
+    ],
 )
 def test_a_body_without_words_leaves_it_to_the_status(name: str, body: Any) -> None:
     assert "answered with status 400" in parse(name, body).message

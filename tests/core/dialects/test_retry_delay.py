@@ -13,6 +13,8 @@ from sse_core.headers import Headers
 
 DATE = "Sat, 17 Oct 2026 04:00:00 GMT"
 NOW = 1792209600  #: the same, on the clock of Unix
+NO_DELAYS: list[Any] = [0, -1, "soon", True, None, 10**400, [60]]
+NO_MOMENTS: list[Any] = [NOW, NOW - 1, "soon", "2026-10-17T05:00:00", 10**20, {}, None]
 NAMES = ["openai-chat", "openai-responses", "anthropic"]
 
 
@@ -45,8 +47,8 @@ def test_the_time_of_the_reset_is_read(name: str, fields: Any, delay: float) -> 
     "fields",
     [
         {},
-        *({"resets_in_seconds": value} for value in (0, -1, "soon", True, None, 10**400, [60])),
-        *({"resets_at": value} for value in (NOW, NOW - 1, "soon", "2026-10-17T05:00:00", 10**20, {}, None)),
+        *({"resets_in_seconds": value} for value in NO_DELAYS),
+        *({"resets_at": value} for value in NO_MOMENTS),
     ],
 )
 def test_where_it_is_not_told_nobody_asks_again(name: str, fields: Any) -> None:
@@ -63,7 +65,6 @@ def test_a_moment_means_nothing_without_the_answers_date() -> None:
 def test_it_is_read_within_a_stream_and_sent_on(name: str) -> None:
     limit = {"type": "usage_limit_reached", "message": "m", "resets_at": NOW, "resets_in_seconds": 3600}
     dialect = dialects.get(name)
-    error = StreamError("", "")
     data = json.dumps({"type": "error", "error": limit})
     for _ in range(2):
         (error,) = dialect.Decoder().receive_event(ServerSentEvent("error", data))
