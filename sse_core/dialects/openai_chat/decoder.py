@@ -39,7 +39,8 @@ _PADDING = ("obfuscation", "p")
 _OF_CHUNK = frozenset({"id", "object", "model", "choices", "usage", "error", *_PADDING})
 #: What a completion that is whole calls itself; a chunk's name begins with it.
 _WHOLE = "chat.completion"
-#: A stream of the API before this one, whose text stands in ``choices[].text``: it is none of ours.
+#: The API before this one, whose text stands in ``choices[].text``.  A stream of it is none of ours:
+#: https://platform.openai.com/docs/api-reference/completions/object
 _LEGACY = "text_completion"
 _DELTA = ("choices", 0, "delta")
 #: Where the text of a delta stands in its chunk.
@@ -210,11 +211,11 @@ class Decoder:
 
 
 def _is_chunk(data: JSONObject) -> bool:
-    kind = data.get("object")
-    if kind == _LEGACY:
-        return any(delta_of(choice) for choice in _choices(data))
+    kind, choices = data.get("object"), _choices(data)
     if isinstance(kind, str) and kind.startswith(_WHOLE):
         return True
+    if kind == _LEGACY or any("text" in choice for choice in choices):
+        return any(delta_of(choice) for choice in choices)
     # Anthropic and Responses have usage in events that have a type.
     return "choices" in data or ("usage" in data and "type" not in data)
 
