@@ -76,8 +76,7 @@ class Choice:
 
     def thought(self, text: str) -> None:
         """A thinking delta has come by another way, like the one before."""
-        if self._open is not None:
-            self._told.note(self._open, text)
+        self._told.note(self._open or "", text)
 
     def finish(self) -> list[BlockEvent]:
         """The stream has come to its end, and so has all that is open."""

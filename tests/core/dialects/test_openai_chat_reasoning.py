@@ -98,6 +98,9 @@ class TestForms:
         for _ in range(10):
             value = {"content": value}
         assert thinking(read(chunk({"reasoning": value}))) == []
+        (block,) = read(chunk({"reasoning": {"text": "hm", **value}})).blocks
+        assert isinstance(block, ThinkingBlock)
+        assert (block.thinking, block.signature) == ("hm", None)
 
     def test_parts_of_a_content_are_one_block_however_many_they_are(self) -> None:
         decoder, accumulator = Decoder(), MessageAccumulator(max_blocks=10)
