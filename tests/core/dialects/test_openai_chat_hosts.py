@@ -248,7 +248,8 @@ def at(data: Any, path: tuple[str | int, ...]) -> Any:
 @pytest.mark.parametrize("field", ["id", "model"])
 def test_a_long_id_or_name_is_written_once(field: str) -> None:
     def sending(count: int) -> Callable[[], object]:
-        start = MessageStart(**{"id": "c", "model": "m", field: "x" * 20 * count}, dialect="openai-chat")
+        start = MessageStart("c", "m", dialect="openai-chat")
+        setattr(start, field, "x" * 20 * count)
         deltas = [TextDelta(0, "a") for _ in range(count)]
         events: list[BlockEvent] = [start, BlockStart(0, TextBlock()), *deltas, MessageStop()]
         encoder = CHAT.Encoder()
