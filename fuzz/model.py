@@ -72,6 +72,10 @@ def first_excess(block: list[bytes], bounds: Bounds) -> tuple[int, str] | None:
     for index, line in enumerate(block):
         name, colon, value = line.partition(b":")
         if len(line) > line_bound:
+            # Whichever bound is met first, byte by byte: the line's own, or that of the data with it.
+            room = bounds.max_event_bytes - data_bytes - 1 + len(b"data:") + value.startswith(b" ")
+            if colon and name == b"data" and room < line_bound:
+                return index, "max_event_bytes"
             if colon and name in {b"data", b"event", b"id", b"retry"}:
                 return index, "max_line_bytes" if line_bound == bounds.max_line_bytes else "max_event_bytes"
         elif name == b"data":
@@ -89,14 +93,15 @@ def counted(stream: bytes, bounds: Bounds) -> Counted:
     that is too long is not heard.
     """
     *lines, unfinished = lines_of(stream.removeprefix(BOM))
-    if len(unfinished) > bounds.longest_line:
-        lines.append(unfinished)  # too long, whatever may follow
     blocks: list[list[bytes]] = [[]]
     for line in lines:
         if line:
             blocks[-1].append(line)
         else:
             blocks.append([])
+    last = [*blocks[-1], unfinished]
+    if b":" in unfinished and first_excess(last, bounds) not in {None, first_excess(blocks[-1], bounds)}:
+        blocks[-1] = last  # too much, whatever may follow
     result = Counted(BOM)  # one of its own, because a later line may begin with what is no BOM there
     for number, block in enumerate(blocks, 1):
         excess = first_excess(block, bounds)

@@ -10,6 +10,10 @@ What a provider reports of itself (overloaded, rate limited) is no exception: it
 :class:`sse_core.blocks.StreamError`.
 """
 
+from __future__ import annotations
+
+from .headers import Headers
+
 
 class SSEError(Exception):
     """The root of every exception that this project raises on purpose."""
@@ -24,14 +28,21 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer broke the rules.
+    """The peer broke the rules, or refuses.
 
-    ``status`` is the HTTP status code that a server should answer with.
+    ``status`` is the HTTP status code that a server should answer with; where the peer is a server
+    that refuses, its own.  ``headers`` and ``excerpt`` are those of its answer, where there is one:
+    its fields, and the beginning of its body as text.  Both are the peer's words: escape them where
+    you show them.
     """
 
-    def __init__(self, message: str, *, status: int = 400) -> None:
+    def __init__(
+        self, message: str, *, status: int = 400, headers: Headers | None = None, excerpt: str = ""
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = Headers() if headers is None else headers
+        self.excerpt = excerpt
 
 
 class LimitExceeded(ProtocolError):

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from .arguments import check_type
+
 HeadersLike = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def as_headers(fields: HeadersLike) -> Headers:
+    """``fields`` as they are if they are ``Headers``, else made into some."""
+    return fields if isinstance(fields, Headers) else Headers(fields)
 
 
 class Headers:
@@ -16,14 +23,16 @@ class Headers:
 
     Made from a mapping or from pairs; iterates as ``(name, value)`` pairs with names in lower
     case.  Raises ``ValueError`` for a name that is no token and for a value with CR, LF or NUL
-    in it, so that nothing made from it can forge a field (RFC 9110 section 5.5).
+    in it, so that nothing made from it can forge a field (RFC 9110 section 5.5); and ``TypeError`` for
+    what is neither a mapping nor pairs, and for names and values that are not text.
     """
 
     __slots__ = ("_pairs",)
 
     def __init__(self, fields: HeadersLike = ()) -> None:
-        pairs = fields.items() if isinstance(fields, Mapping) else fields
-        self._pairs = tuple((_checked_name(name), _checked_value(name, value)) for name, value in pairs)
+        self._pairs = tuple(
+            (_checked_name(name), _checked_value(name, value)) for name, value in _pairs(fields)
+        )
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the field ``name``, or ``default``."""
@@ -64,7 +73,18 @@ class Headers:
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
+def _pairs(fields: HeadersLike) -> list[tuple[str, str]]:
+    if isinstance(fields, Mapping):
+        return list(fields.items())
+    try:
+        return [(name, value) for name, value in fields]
+    except (TypeError, ValueError):
+        kind = type(fields).__name__
+        raise TypeError(f"Headers takes a mapping, or pairs of a name and a value, not {kind}") from None
+
+
 def _checked_name(name: str) -> str:
+    check_type("the name of a header", name, str)
     lowered = name.lower()
     # RFC 9110 section 5.6.2: "token = 1*tchar".  Not only ASCII has a lower case in ASCII: U+212A,
     # the sign of the kelvin, has.
@@ -74,6 +94,7 @@ def _checked_name(name: str) -> str:
 
 
 def _checked_value(name: str, value: str) -> str:
+    check_type(f"the header {name!r}", value, str)
     # RFC 9110 section 5.5: "Field values containing CR, LF, or NUL characters are invalid and
     # dangerous"
     if "\r" in value or "\n" in value or "\0" in value:

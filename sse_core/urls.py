@@ -29,14 +29,22 @@ class Target:
     path: str  #: the request target in origin-form: path and query
 
     @property
+    def address(self) -> str:
+        """Where to connect, in words: host and port."""
+        return f"{self._bracketed_host}:{self.port}"
+
+    @property
+    def _bracketed_host(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def origin(self) -> str:
         """Whom one talks to: scheme, host and port, as WHATWG HTML section 7.1.1 writes an origin.
 
         https://html.spec.whatwg.org/multipage/browsers.html#ascii-serialisation-of-an-origin
         """
         scheme, default_port = ("https", 443) if self.secure else ("http", 80)
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}" + ("" if self.port == default_port else f":{self.port}")
+        return f"{scheme}://{self._bracketed_host}" + ("" if self.port == default_port else f":{self.port}")
 
 
 def parse_url(url: str) -> Target:

@@ -1,33 +1,41 @@
-"""The client side on trio: ``connect`` for any event stream, ``stream_turn`` for an LLM turn.
+"""``connect`` on trio: any event stream, from connection to connection.
 
-Both pull: bytes are read only while the consumer waits for an event, so a slow consumer slows the
-peer and nothing is stored.  Neither is an async generator, so no cancel scope ever spans a yield.
+It pulls: bytes are read only while the consumer waits for an event, so a slow consumer slows the
+peer and nothing is stored.  It is no async generator, so no cancel scope ever spans a yield.
 """
 
 from __future__ import annotations
 
+import inspect
+import math
 import random
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self
 
 import trio
 
 from sse_core.blocks import BlockEvent, Message
+from sse_core.errors import LocalProtocolError
 from sse_core.framing import ServerSentEvent
-from sse_core.headers import Headers, HeadersLike
+from sse_core.framing.decoder import DEFAULT_MAX_BYTES
+from sse_core.headers import Headers, HeadersLike, as_headers
 from sse_core.lifecycle import (
     DEFAULT_MAX_REDIRECTS,
     EventSource,
     HTTPRequest,
+    OnComment,
     OnReconnect,
     Outcome,
     ResumeRule,
     RetryPolicy,
     SourceDeadlines,
+    SourceState,
     Timing,
     Turn,
+    TurnState,
     Upstream,
     Want,
 )
@@ -35,84 +43,101 @@ from sse_http import ClientExchange, parse_url
 
 from .driver import Driver
 
+#: Gives the headers of the next attempt, at once or when it is awaited.
+HeadersSource = Callable[[], HeadersLike | Awaitable[HeadersLike]]
+
 
 def connect(
     url: str,
     *,
     method: str = "GET",
-    headers: HeadersLike = (),
+    headers: HeadersLike | HeadersSource = (),
     body: bytes = b"",
     retry: RetryPolicy | None = None,
     resume: ResumeRule | None = None,
     last_event_id: str = "",
     deadlines: SourceDeadlines | None = None,
     on_reconnect: OnReconnect | None = None,
+    on_comment: OnComment | None = None,
     max_redirects: int = DEFAULT_MAX_REDIRECTS,
+    max_line_bytes: int = DEFAULT_MAX_BYTES,
+    max_event_bytes: int = DEFAULT_MAX_BYTES,
     tls: ssl.SSLContext | None = None,
 ) -> EventStream:
     """An event stream, to be entered with ``async with`` and read with ``async for``.
 
     It reconnects on its own, with the last event ID, until the server says 204, the ``retry``
-    policy is exhausted, or ``resume`` forbids it (``"always"`` for GET, ``"if-event-id"`` for
-    other methods, ``"never"``).  All of ``deadlines`` are in seconds.
+    policy is exhausted, or ``resume`` forbids it.
 
-    ``on_reconnect`` is called with a :class:`sse_core.lifecycle.Reconnect` for each connection that
-    was lost and is to be made again: behind the events that came before, and before that is done.
-    To give up, let it raise: the iteration raises the same.
-
-    At most ``max_redirects`` redirects are followed for one connection.  To another origin go only
-    fields that are known to hold no credential, and no body.
+    - ``headers``: a mapping, pairs, or a function, plain or ``async``, that is called for each attempt:
+      tokens expire.  It has as long as connecting has; what it raises, the iteration raises.
+    - ``resume``: how to go on where ``method`` is not safe.  By default such a request is never
+      repeated, and its answer is read on by GET where the answer says at which URL.  ``"get"``: at the
+      same URL.  ``"always"``: the request is repeated after a cut.  ``"never"``: neither.
+    - ``last_event_id``: where to go on from.
+    - ``deadlines``: in seconds.
+    - ``on_reconnect``: called with a :class:`sse_core.lifecycle.Reconnect` for each connection that was
+      lost and is to be made again: behind the events that came before, and before that is done.  To give
+      up, let it raise: the iteration raises the same.
+    - ``on_comment``: called with the text of each comment, in its place among the events.
+    - ``max_redirects``: how many are followed for one connection.  To another origin go only fields that
+      are known to hold no credential, and no body.
+    - ``max_line_bytes``, ``max_event_bytes``: the largest line, and the largest data of an event.
+    - ``tls``: the context for https; the system's authorities if ``None``.
 
     Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that
-    can't be sent.  Iterating raises ``RemoteProtocolError`` when the server refuses for good,
-    ``TransportError`` when the connection can't be made or kept, and ``LimitExceeded`` when an
-    event is too large, or the redirects are too many.
+    can't be sent.  Iterating raises ``RemoteProtocolError`` when the server refuses for good (with the
+    answer's ``status`` and ``headers``, and an ``excerpt`` of its body), ``TransportError`` when the
+    connection can't be made or kept, and ``LimitExceeded`` when an event is too large, or the redirects
+    are too many.
     """
-    request = HTTPRequest(url, method, Headers(headers), body)
     source = EventSource(
-        request,
+        HTTPRequest(url, method, Headers() if callable(headers) else Headers(headers), body),
         last_event_id=last_event_id,
         retry=retry,
         resume=resume,
         deadlines=deadlines,
         jitter=random.random,
+        wall_clock=time.time,
         on_reconnect=on_reconnect,
+        on_comment=on_comment,
         max_redirects=max_redirects,
+        max_line_bytes=max_line_bytes,
+        max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, tls)
-
-
-def stream_turn(
-    upstream: Upstream | str, body: bytes | Mapping[str, object], *, tls: ssl.SSLContext | None = None
-) -> TurnStream:
-    """One LLM turn, to be entered with ``async with`` and read with ``async for``.
-
-    ``upstream`` is an :class:`sse_core.lifecycle.Upstream`, or the URL of one that speaks
-    Anthropic's Messages.  ``body`` is the provider's own request; a mapping gets ``"stream": true``.
-    A provider's failure is an event (``StreamError``) and an outcome, never an exception.  Raises
-    ``ValueError`` for a URL that is not absolute http or https, and for a request that can't be sent.
-    """
-    target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
-    parse_url(target.url)
-    return TurnStream(target.turn(body, jitter=random.random), tls)
+    return EventStream(source, tls, headers if callable(headers) else None)
 
 
 class EventStream:
     """A running :func:`connect`."""
 
-    def __init__(self, source: EventSource, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, source: EventSource, tls: ssl.SSLContext | None, headers: HeadersSource | None = None
+    ) -> None:
         self._source = source
         self._driver = Driver(ClientExchange(source), tls)
+        self._headers = headers
+        self._attempt_with_headers = -1
 
     @property
     def last_event_id(self) -> str:
-        """The ID to go on from, on another connection or in another process."""
+        """The ID of the event that was handed out last: to go on from, in another process too."""
         return self._source.last_event_id
 
     @property
     def origin(self) -> str:
         """Whose events these are, as ``https://host:port``: the server's at the end of all redirects."""
         return self._source.origin
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer that was accepted last, or ``None`` before there is one."""
+        return self._source.status
+
+    @property
+    def response_headers(self) -> Headers:
+        """The fields of the answer that was accepted last; none before there is one."""
+        return self._source.response_headers
 
     @property
     def reconnects(self) -> int:
@@ -133,6 +158,8 @@ class EventStream:
         return self
 
     async def __anext__(self) -> ServerSentEvent:
+        if self._source.state is SourceState.IDLE:
+            raise LocalProtocolError("enter the stream first: async with connect(...) as stream: ...")
         await trio.lowlevel.checkpoint_if_cancelled()
         self._source.resume(trio.current_time())
         while (event := self._source.next_event()) is None:
@@ -140,9 +167,38 @@ class EventStream:
                 if self._source.error is not None:
                     raise self._source.error from self._driver.problem
                 raise StopAsyncIteration
+            if self._headers is not None and self._begins_attempt():
+                await self._renew(self._headers)
             await self._driver.step()
         self._source.pause(trio.current_time())
         return event
+
+    def _begins_attempt(self) -> bool:
+        return self._source.want is Want.CONNECT and self._attempt_with_headers != self._source.reconnects
+
+    async def _renew(self, headers: HeadersSource) -> None:
+        """Ask for the headers of this attempt; in vain if they take longer than connecting may."""
+        deadline = self._source.deadline
+        with trio.CancelScope(deadline=math.inf if deadline is None else deadline):
+            given = headers()
+            fields = await given if inspect.isawaitable(given) else given
+            self._source.renew_headers(as_headers(fields))
+            self._attempt_with_headers = self._source.reconnects
+
+
+def stream_turn(
+    upstream: Upstream | str, body: bytes | Mapping[str, object], *, tls: ssl.SSLContext | None = None
+) -> TurnStream:
+    """One LLM turn, to be entered with ``async with`` and read with ``async for``.
+
+    ``upstream`` is an :class:`sse_core.lifecycle.Upstream`, or the URL of one that speaks
+    Anthropic's Messages.  ``body`` is the provider's own request; a mapping gets ``"stream": true``.
+    A provider's failure is an event (``StreamError``) and an outcome, never an exception.  Raises
+    ``ValueError`` for a URL that is not absolute http or https, and for a request that can't be sent.
+    """
+    target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
+    parse_url(target.url)
+    return TurnStream(target.turn(body, jitter=random.random), tls)
 
 
 class TurnStream:
@@ -197,6 +253,8 @@ class TurnStream:
         return self
 
     async def __anext__(self) -> BlockEvent:
+        if self._turn.state is TurnState.IDLE:
+            raise LocalProtocolError("enter the turn first: async with stream_turn(...) as turn: ...")
         await trio.lowlevel.checkpoint_if_cancelled()
         self._turn.resume(trio.current_time())
         while (event := self._turn.next_event()) is None:

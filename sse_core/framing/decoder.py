@@ -20,7 +20,9 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Literal
 
+from ..arguments import check_type, wrong_type
 from ..errors import LimitExceeded, LocalProtocolError
+from .comment_order import EventList
 from .event import ServerSentEvent
 from .interpreter import DEFAULT_MAX_BYTES, MAX_RECONNECTION_TIME, new_object
 from .repetition import BlockInterpreter
@@ -60,10 +62,13 @@ class EventStreamDecoder(BlockInterpreter):
     and counted in ``skipped_events``, and its id doesn't become the last event ID, so that a client
     that reconnects asks for it again rather than past it.
 
-    ``on_comment`` is called with the text of each comment, without the space after the colon, while
-    ``receive_data`` runs.  It must not raise, nor call the decoder.
+    ``on_comment`` is called with the text of each comment, without the space after the colon, in its
+    place among the events: while ``receive_data`` runs; for one behind an event, when the iteration
+    over the list that it gave has come past that event, or by the next call.  It must not raise, nor
+    call the decoder.
 
-    Raises ``ValueError`` for a bound below 8 (a line) or 0 (an event), or an unknown ``on_oversize``.
+    Raises ``ValueError`` for a bound below 8 (a line) or 0 (an event), or an unknown ``on_oversize``, and
+    ``TypeError`` for arguments of other types.
     """
 
     __slots__ = ("_failed", "_held", "_pending_failure", "_places")
@@ -76,6 +81,9 @@ class EventStreamDecoder(BlockInterpreter):
         on_oversize: Literal["fail", "skip"] = "fail",
         on_comment: Callable[[str], None] | None = None,
     ) -> None:
+        check_type("last_event_id", last_event_id, str)
+        check_type("max_line_bytes", max_line_bytes, int)
+        check_type("max_event_bytes", max_event_bytes, int)
         super().__init__(last_event_id, max_line_bytes, max_event_bytes, on_oversize, on_comment)
         self._held: list[bytes] = []  # what the interpreter has not got yet: no line end but a usual head's
         self._places: Iterator[list[bytes]]
@@ -105,17 +113,21 @@ class EventStreamDecoder(BlockInterpreter):
         An incomplete block is dropped; ``last_event_id`` and ``reconnection_time`` stay, and so does
         the count of ``skipped_events``.
         """
+        self._tell_comments()
         self._failed = False
         self._pending_failure: LimitExceeded | None = None
         self._held.clear()
         self._begin_stream()
         self._settle(0)
 
-    def receive_data(self, data: bytes | bytearray) -> list[ServerSentEvent]:
+    def receive_data(  # noqa: C901  (a call for each shortcut would cost more than the shortcut saves)
+        self, data: bytes | bytearray
+    ) -> list[ServerSentEvent]:
         """Take the next bytes of the stream, and give the events that they complete.
 
         Nothing of ``data`` is referred to afterwards if it is a ``bytearray``, so it can be used again.
 
+        Raises ``TypeError`` for anything but bytes.
         Raises :class:`LimitExceeded` when a bound is exceeded and ``on_oversize`` is ``"fail"``.  If the
         same bytes completed events before that, those are returned, and the next call raises.  Raises
         :class:`LocalProtocolError` after that, until ``reset()``.
@@ -128,13 +140,18 @@ class EventStreamDecoder(BlockInterpreter):
                     held.append(data)  # type: ignore[arg-type]  # it is in the set: bytes
                     return []
             except TypeError:  # a bytearray is in no set
-                return self.receive_data(bytes(data))
+                return self.receive_data(_as_bytes(data))
+            data = _as_bytes(data)
             if len(data) == 1:
                 return self._receive_line_end(data)
             break
         # One event, of the kind that came before or of one that is as simple.  Taken as any other chunk it
         # would cost twice as much.
-        if self._between_blocks and data.endswith(self._empty_line) and len(data) <= self._small_bytes:
+        try:
+            is_block = self._between_blocks and data.endswith(self._empty_line)
+        except (AttributeError, TypeError):
+            raise _not_bytes(data) from None
+        if is_block and len(data) <= self._small_bytes:
             if data.startswith(self._start):
                 value = data[self._value]
                 if 10 not in value and 13 not in value and (self._is_spaced or not value.startswith(b" ")):
@@ -147,7 +164,7 @@ class EventStreamDecoder(BlockInterpreter):
                     return [made]
             if len(data) <= _SMALL_EVENT and (event := self._small_event(bytes(data))) is not None:
                 return [event]
-        return self._receive_other(bytes(data))
+        return self._receive_other(_as_bytes(data))
 
     def receive_eof(self) -> None:
         """The stream has ended: discard an incomplete block, and get ready for another connection.
@@ -155,12 +172,18 @@ class EventStreamDecoder(BlockInterpreter):
         Raises :class:`LimitExceeded` if the last call of ``receive_data`` had to leave that to the
         next one.
         """
+        self._tell_comments()
         self._raise_pending_failure()
         # 9.2.6: "Once the end of the file is reached, any pending data must be discarded.  (If the file ends
         # in the middle of an event, before the final empty line, the incomplete event is not
         # dispatched.)"
         if not self._failed:
             self.reset()
+
+    def _tell_comments(self) -> None:
+        """Tell of those that nobody has come to: the list of the last call was not read to its end."""
+        if self._comments:
+            self._comments.tell()
 
     def _raise_pending_failure(self) -> None:
         failure, self._pending_failure = self._pending_failure, None
@@ -183,7 +206,8 @@ class EventStreamDecoder(BlockInterpreter):
 
     def _receive_other(self, data: bytes) -> list[ServerSentEvent]:
         """Take a chunk that no shortcut fits."""
-        events: list[ServerSentEvent] = []
+        self._tell_comments()
+        events = [] if self._comments is None else EventList(self._comments)
         try:
             self._receive_chunk(data, events)
         except LimitExceeded as failure:
@@ -236,9 +260,12 @@ class EventStreamDecoder(BlockInterpreter):
         """Note what the next bytes meet, after a chunk of ``size`` bytes."""
         self._between_blocks = self._is_between_blocks() and not self._held
         self._places = _NO_PLACES
-        if size == 1 and not (self._at_start or self._discarding):
+        if self._comments:
+            self._between_blocks = False  # the next call has to tell of those that wait
+        elif size == 1 and not (self._at_start or self._discarding):
             self._between_blocks = False  # bytes that came one by one go on like that
-            self._places = repeat(self._held, min(_MAX_HELD, (self._line_bound - self._size) // 4))
+            room = min(self._line_bound, self._data_room) - self._size
+            self._places = repeat(self._held, min(_MAX_HELD, max(0, room) // 4))
 
     def _receive_line_end(self, data: bytes | bytearray) -> list[ServerSentEvent]:
         """Take the one byte that ends the line whose bytes came one by one."""
@@ -247,7 +274,7 @@ class EventStreamDecoder(BlockInterpreter):
             if self._held or self._size:
                 line = b"".join(self._held)
                 self._held.clear()
-                self._receive_line(self._whole_line(line) if self._size else line)
+                self._receive_line(self._whole_line(line) if self._size else line, events)
             elif data == b"\r" or not self._after_cr:
                 self._dispatch(events)
         except LimitExceeded as failure:
@@ -271,3 +298,13 @@ class EventStreamDecoder(BlockInterpreter):
             self._interpret(data, 0, begin, events)
         self._receive_blocks(data, begin, end, events)
         return end
+
+
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, bytes | bytearray):
+        return bytes(data)
+    raise _not_bytes(data)
+
+
+def _not_bytes(data: object) -> TypeError:
+    return wrong_type("receive_data", data, bytes, bytearray, hint="encode text before you give it")

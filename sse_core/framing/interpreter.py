@@ -19,11 +19,13 @@ This alone is a whole decoder.  What ``decoder.py`` puts around it takes the usu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Literal
 
 from ..errors import LimitExceeded
+from .comment_order import Comments
 from .event import ServerSentEvent
 
 #: Makes an empty event to be filled in: that takes 0.7 of the time of a call that runs ``__init__``.
@@ -42,6 +44,7 @@ MAX_RECONNECTION_TIME = 2**31 - 1
 
 _BOM = b"\xef\xbb\xbf"
 _KNOWN_FIELD = re.compile(rb"(?:data|event|id|retry):")
+_DATA_FIELD = len(b"data:")
 _LARGE_PIECE = 1024
 _BUFFER = 64 * 1024
 _RETRY_DIGITS = len(str(MAX_RECONNECTION_TIME))
@@ -54,7 +57,9 @@ class Interpreter:
         "_after_cr",
         "_at_start",
         "_bom",
+        "_comments",
         "_data",
+        "_data_room",
         "_discarding",
         "_id",
         "_in_block",
@@ -62,7 +67,6 @@ class Interpreter:
         "_line_bound",
         "_max_event_bytes",
         "_max_line_bytes",
-        "_on_comment",
         "_oversize",
         "_pieces",
         "_reconnection_time",
@@ -91,7 +95,7 @@ class Interpreter:
         # A line need not end to show that its event is too large.
         self._line_bound = min(max_line_bytes, max_event_bytes + MIN_LINE_BYTES)
         self._skips = on_oversize == "skip"
-        self._on_comment = on_comment
+        self._comments = None if on_comment is None else Comments(on_comment)
         self._last_event_id = last_event_id
         self._reconnection_time: int | None = None
         self._skipped_events = 0
@@ -111,6 +115,7 @@ class Interpreter:
         self._begin_block()
 
     def _begin_block(self) -> None:
+        self._data_room = self._max_event_bytes + _DATA_FIELD  # how long the next line of data may be
         self._in_block = False
         self._oversize = False
         self._type = b""
@@ -127,7 +132,7 @@ class Interpreter:
             data = self._with_lf(self._without_bom(data[begin:end]))
             begin, end = 0, len(data)
         if self._size or self._discarding:
-            begin = self._end_line(data, begin, end)
+            begin = self._end_line(data, begin, end, events)
         last = data.rfind(b"\n", begin, end)
         if last >= 0:
             for line in data[begin:last].split(b"\n"):
@@ -135,7 +140,7 @@ class Interpreter:
                 if not line:
                     self._dispatch(events)
                 elif len(line) <= self._line_bound:
-                    self._receive_line(line)
+                    self._receive_line(line, events)
                 else:
                     self._receive_long_line(line)
             begin = last + 1
@@ -170,7 +175,7 @@ class Interpreter:
 
     # Second step: whole lines go on, the beginning of another one waits.
 
-    def _end_line(self, data: bytes, begin: int, end: int) -> int:
+    def _end_line(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> int:
         """Take more of the line that waits, and give where it ends, or where ``data`` does."""
         line_end = data.find(b"\n", begin, end)
         if line_end < 0:
@@ -181,7 +186,7 @@ class Interpreter:
             return line_end + 1
         line = self._whole_line(memoryview(data)[begin:line_end])
         if len(line) <= self._line_bound:
-            self._receive_line(line)
+            self._receive_line(line, events)
         else:
             self._receive_long_line(line)
         return line_end + 1
@@ -207,13 +212,20 @@ class Interpreter:
             self._pieces[-1] += piece
         else:
             self._pieces.append(bytearray(piece))
-        if self._size > self._line_bound:
+        if self._size > self._line_bound or self._size > self._data_room:
+            self._check_waiting_line()
+
+    def _check_waiting_line(self) -> None:
+        """A line need not end to show that it is too long, or that it makes its event too large."""
+        head = b"".join(piece[:MIN_LINE_BYTES] for piece in self._pieces[:MIN_LINE_BYTES])[:MIN_LINE_BYTES]
+        if self._size > self._line_bound or self._size > self._data_bound(head):
             self._discarding = True
-            self._receive_long_line(self._whole_line(b"")[:MIN_LINE_BYTES])
+            self._whole_line(b"")
+            self._receive_long_line(head)
 
     # Third step: lines to blocks, blocks to events.
 
-    def _receive_line(self, line: bytes) -> None:
+    def _receive_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
         """Take one line within the bound, and not empty, without its line end."""
         # 9.2.6: "Collect the characters on the line before the first U+003A COLON character (:), and let
         # field be that string.  Collect the characters on the line after the first U+003A COLON character
@@ -234,8 +246,8 @@ class Interpreter:
         elif field == b"retry":
             self._receive_retry_field(value)
         # 9.2.6: "If the line starts with a U+003A COLON character (:): Ignore the line."
-        elif not field and self._on_comment is not None:
-            self._on_comment(value.decode("utf-8", "replace"))
+        elif not field and self._comments is not None:
+            self._comments.receive(value.decode("utf-8", "replace"), events)
         # 9.2.6: "Otherwise: The field is ignored."
 
     def _receive_data_field(self, value: bytes) -> None:
@@ -246,8 +258,10 @@ class Interpreter:
             return
         size = len(value) if self._data is None else len(self._data) + 1 + len(value)
         if size > self._max_event_bytes:
-            self._exceed("max_event_bytes", self._max_event_bytes, "the data of one event")
-        elif self._data is None:
+            self._exceed_data()
+            return
+        self._data_room = self._max_event_bytes - size - 1 + _DATA_FIELD
+        if self._data is None:
             self._data = value  # mostly there is but this one, and it may be large
         else:
             if not isinstance(self._data, bytearray):
@@ -291,6 +305,7 @@ class Interpreter:
             made.last_event_id = self._id
             events.append(made)
         # _begin_block(), whose call would be a tenth of this
+        self._data_room = self._max_event_bytes + _DATA_FIELD
         self._in_block = self._oversize = False
         self._type = b""
         self._data = None
@@ -301,10 +316,21 @@ class Interpreter:
         """Take a line beyond the bound, or its first bytes.  Of one that is ignored, nothing is held."""
         if not _KNOWN_FIELD.match(line):
             return
-        if self._line_bound == self._max_line_bytes:
+        if self._data_bound(line) < self._line_bound:
+            self._exceed_data()
+        elif self._line_bound == self._max_line_bytes:
             self._exceed("max_line_bytes", self._max_line_bytes, "a line")
         else:
             self._exceed("max_event_bytes", self._max_event_bytes, "a line of one event")
+
+    def _data_bound(self, line: bytes) -> float:
+        """How long the line that begins like this may be, for the sake of its event's data."""
+        if self._oversize or not line.startswith(b"data:"):
+            return math.inf
+        return self._data_room + line.startswith(b"data: ")
+
+    def _exceed_data(self) -> None:
+        self._exceed("max_event_bytes", self._max_event_bytes, "the data of one event")
 
     def _exceed(self, limit: str, bound: int, what: str) -> None:
         if not self._skips:

@@ -1,14 +1,16 @@
 """What may happen when: turns, logs and their readers, event sources."""
 
 from .broadcast import Broadcast
+from .event_queue import OnComment
 from .failure import Failure
 from .log import TurnLog
 from .machine import ConnectingMachine, HTTPRequest, Want
-from .policies import Deadlines, OnDisconnect, ResumeRule, SourceDeadlines
+from .policies import Deadlines, OnDisconnect, SourceDeadlines
 from .reconnect import OnReconnect, Reconnect
 from .redirect import DEFAULT_MAX_REDIRECTS
+from .resumption import ResumeRule
 from .retention import Retention
-from .retry import BROWSER_RETRY, NO_RETRY, Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .retry import BROWSER_RETRY, NO_RETRY, Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
 from .snapshots import Snapshots
 from .source import EventSource
 from .source_table import SourceInput, SourceState
@@ -30,6 +32,7 @@ __all__ = [
     "Failure",
     "HTTPRequest",
     "Jitter",
+    "OnComment",
     "OnDisconnect",
     "OnReconnect",
     "Outcome",
@@ -52,6 +55,7 @@ __all__ = [
     "TurnLog",
     "TurnState",
     "Upstream",
+    "WallClock",
     "Want",
     "no_jitter",
     "retry_after_seconds",

@@ -16,7 +16,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..headers import Headers
+from ..arguments import check_type
+from ..headers import Headers, as_headers
 
 
 class Want(enum.Enum):
@@ -32,12 +33,22 @@ class Want(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class HTTPRequest:
-    """A request that a machine wants to be sent.  ``url`` is absolute, http or https."""
+    """A request that a machine wants to be sent.
+
+    ``url`` is absolute, http or https.  A mapping is taken for ``headers``, too.  Raises ``TypeError``
+    for anything else than text, fields and bytes in their places.
+    """
 
     url: str = field(repr=False)  # its query may hold a key, and a repr ends up in logs
     method: str = "GET"
     headers: Headers = field(default_factory=Headers)
     body: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        check_type("url", self.url, str)
+        check_type("method", self.method, str)
+        check_type("body", self.body, bytes, hint="json.dumps(...).encode() gives some")
+        object.__setattr__(self, "headers", as_headers(self.headers))
 
 
 class ConnectingMachine(Protocol):

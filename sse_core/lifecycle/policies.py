@@ -42,15 +42,10 @@ class SourceDeadlines:
     connect: float | None = 10.0  #: to open the transport, TLS included
     first_byte: float | None = 60.0  #: from the request to the head of the answer
     idle: float | None = 120.0  #: between two reads that gave something
+    refusal: float | None = 5.0  #: from the head of a refusal to the end of its body
 
     def __post_init__(self) -> None:
         check_durations(self)
-
-
-#: When a source may send its request again after it was answered with a stream.  ``if-event-id``:
-#: only where a last event ID can say from where, so that a request with an effect isn't simply
-#: repeated.
-ResumeRule = Literal["never", "if-event-id", "always"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,13 +43,15 @@ def reconnection_delay(
     """Seconds to wait after ``attempts`` attempts without an event.
 
     ``retry_after`` (seconds) is what a refusal asks for, and goes before ``reconnection_time``
-    (milliseconds), which is the stream's; without either the policy's own delay grows.
+    (milliseconds), which is the stream's, between the policy's bounds of one; without either the
+    policy's own delay grows.
     """
     attempts = max(attempts, 1)
     if reconnection_time is None or retry_after is not None:
         return policy.delay(attempts, jitter, retry_after)
     # 9.2.3: "Wait a delay equal to the reconnection time of the event source." "Optionally, wait
     # some more."  So here jitter adds, where it takes away from a delay of our own.
-    base = reconnection_time / 1000
+    # That time is the server's: 0 would be hundreds of connections in a second, 2147483647 is 24 days.
+    base = min(max(reconnection_time / 1000, policy.min_reconnection_time), policy.max_reconnection_time)
     patient = dataclasses.replace(policy, initial_delay=base, max_delay=max(policy.max_delay, base))
     return patient.delay(attempts) * (1 + policy.jitter * jitter())

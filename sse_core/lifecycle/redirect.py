@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from urllib.parse import urldefrag, urljoin
 
-from ..errors import RemoteProtocolError
+from ..errors import LimitExceeded, RemoteProtocolError
 from ..headers import Headers
 from ..urls import parse_url
 from .machine import HTTPRequest
@@ -46,6 +46,12 @@ def redirected(request: HTTPRequest, status: int, headers: Headers) -> HTTPReque
     if target.origin != current.origin:
         request = _for_strangers(request)
     return dataclasses.replace(request, url=url)
+
+
+def too_many_redirects(bound: int) -> LimitExceeded:
+    """One more would be beyond the bound."""
+    message = f"the server redirects more than {bound} times (limit: max_redirects)"
+    return LimitExceeded(message, limit="max_redirects", bound=bound, status=502)
 
 
 def as_get(request: HTTPRequest, url: str) -> HTTPRequest:

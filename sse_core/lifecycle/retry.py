@@ -3,8 +3,8 @@
 The delays and statuses are those of the official SDKs: exponential, jittered downwards, and the
 server's own word (``retry-after-ms``, ``Retry-After``) before ours.  ``Retry-After`` is RFC 9110
 section 10.2.3, https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3: seconds or an HTTP date.  A
-date is read against the answer's own ``Date`` field, so no clock is needed, and a wrong clock on
-this side does no harm.
+date is read against the answer's own ``Date`` field, so that a wrong clock on this side does no harm;
+an answer without one, by the time of day that the binding hands in.
 """
 
 from __future__ import annotations
@@ -20,6 +20,18 @@ from .seconds import read_number
 
 #: Returns a number in [0, 1); the binding's randomness.
 Jitter = Callable[[], float]
+
+#: The time of day, in seconds since 1970 (UTC); the binding's ``time.time``.
+WallClock = Callable[[], float]
+
+
+_SECONDS = (
+    "initial_delay",
+    "max_delay",
+    "max_retry_after",
+    "min_reconnection_time",
+    "max_reconnection_time",
+)
 
 
 def no_jitter() -> float:
@@ -38,7 +50,9 @@ class RetryPolicy:
     every status of 500 and above is retried too.  Without ``retry_refusals`` no status is, whatever
     the answer says.  With ``retry_timeouts`` an attempt that brought no head or nothing visible in time is
     made again; by default it isn't, since another would meet the same deadline, and be billed like the
-    first.  ``after_output`` says what follows where a part of the answer was shown: ``never``
+    first.  Of the wait that an event stream asks for by its ``retry`` field, an event source
+    waits ``min_reconnection_time`` seconds at least (Firefox's floor), ``max_reconnection_time`` at most.
+    ``after_output`` says what follows where a part of the answer was shown: ``never``
     another attempt; or ``retract``, for readers who can take back what they were shown, if the provider
     ran no tool and nobody ran one.
 
@@ -55,6 +69,8 @@ class RetryPolicy:
     retry_refusals: bool = True
     retry_timeouts: bool = False
     after_output: Literal["never", "retract"] = "never"
+    min_reconnection_time: float = 0.5
+    max_reconnection_time: float = 300.0
 
     def __post_init__(self) -> None:
         # Each condition says what is right: whatever is compared with "nan" is false.
@@ -64,9 +80,11 @@ class RetryPolicy:
             raise ValueError("jitter is a fraction: it must be between 0 and 1")
         if not 1 <= self.multiplier < math.inf:
             raise ValueError("multiplier must be a finite number, not below 1")
-        for name in ("initial_delay", "max_delay", "max_retry_after"):
+        for name in _SECONDS:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a finite number of seconds, not below zero")
+        if self.min_reconnection_time > self.max_reconnection_time:
+            raise ValueError("min_reconnection_time must not be above max_reconnection_time")
 
     def allows(self, attempts: int, retry_after: float | None = None) -> bool:
         """Whether one more attempt may follow after ``attempts`` of them."""
@@ -107,18 +125,19 @@ NO_RETRY = RetryPolicy(max_attempts=1)
 BROWSER_RETRY = RetryPolicy(max_attempts=10**9, initial_delay=3.0, max_delay=30.0, retry_refusals=False)
 
 
-def retry_after_seconds(headers: Headers) -> float | None:
+def retry_after_seconds(headers: Headers, wall_clock: WallClock | None = None) -> float | None:
     """The delay that an answer asks for, in seconds, or ``None`` if it asks for none.
 
     ``retry-after-ms`` (milliseconds) goes before ``Retry-After`` (seconds or an HTTP date).  A
-    value that is neither, or not above zero, is as good as none.
+    value that is neither, or not above zero, is as good as none; so is a date in an answer without
+    ``Date``, if there is no ``wall_clock`` to read it by.
     """
     milliseconds = _positive(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
     text = headers.get("retry-after")
     seconds = _positive(text)
-    return seconds if seconds is not None else _positive_difference(text, headers.get("date"))
+    return seconds if seconds is not None else _seconds_until(text, headers.get("date"), wall_clock)
 
 
 def _positive(text: str | None) -> float | None:
@@ -126,8 +145,16 @@ def _positive(text: str | None) -> float | None:
     return read_number(text or "") or None
 
 
-def _positive_difference(later: str | None, earlier: str | None) -> float | None:
-    end, start = read_http_date(later or ""), read_http_date(earlier or "")
-    if end is None or start is None or end <= start:
+def _seconds_until(later: str | None, date: str | None, wall_clock: WallClock | None) -> float | None:
+    end, start = read_http_date(later or ""), read_http_date(date or "")
+    if end is None:
         return None
-    return (end - start).total_seconds()
+    if start is not None:
+        seconds = (end - start).total_seconds()
+    elif wall_clock is not None:
+        # RFC 9110 section 6.6.1: "A recipient with a clock that receives a response message without a
+        # Date header field MUST record the time it was received".
+        seconds = end.timestamp() - wall_clock()
+    else:
+        return None
+    return seconds if seconds > 0 else None

@@ -5,43 +5,51 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-mo
 ends is reconnected to, with the last event ID; status 204 says stop; another status or another
 content type fails for good; redirects are followed, as Fetch says.  Beyond the rules, for clients of
 providers: any method and body, a retry policy with back-off, statuses that are worth another try,
-and a rule that says when a request may be repeated at all.
+and a rule that says when a request may be repeated at all (``resumption.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 
+from ..arguments import check_type
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
-from ..framing import EventStreamDecoder, ServerSentEvent
+from ..framing import ServerSentEvent
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
 from ..urls import parse_url
+from .event_queue import EventQueue, OnComment, fits_a_field, id_as_field
+from .event_stream_check import stream_problem
 from .machine import HTTPRequest, Want
-from .policies import ResumeRule, SourceDeadlines
+from .policies import SourceDeadlines
 from .reconnect import OnReconnect, Reconnect, reconnection_delay
-from .redirect import DEFAULT_MAX_REDIRECTS, as_get, is_redirect, redirected, resolved
-from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
+from .redirect import DEFAULT_MAX_REDIRECTS, is_redirect, redirected, too_many_redirects
+from .refusal import SourceRefusal
+from .resumption import ResumeRule, Resumption
+from .retry import Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
 from .source_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, SourceInput, SourceState
-from .stream_head import stream_problem
 from .timers import Timer, Timers
 
 
 class EventSource:
     """The machine of one event source.
 
-    ``last_event_id`` is sent with the first request already, if it isn't empty.  ``resume`` is
-    ``"always"`` for GET and ``"if-event-id"`` for any other method, unless you say otherwise.
-    ``retry.max_attempts`` bounds the attempts in a row that bring no event (comments are none); 1
-    means that there is no second one at all.  ``max_redirects`` bounds the redirects of one attempt.
-    ``max_line_bytes`` and ``max_event_bytes`` bound the framing, as they do for
-    :class:`sse_core.EventStreamDecoder`.
-
-    ``on_reconnect`` is told of each reconnect, by ``next_event``, in its place among the events.
+    - ``request``: what is sent; its URL is absolute http or https.
+    - ``last_event_id``: sent with the first request already, if it isn't empty.
+    - ``retry``: ``max_attempts`` bounds the attempts in a row that bring no event with data; 1 means
+      that there is no second one at all.
+    - ``resume``: what follows where the method is not safe: :class:`.resumption.Resumption`.
+    - ``deadlines``: in seconds.
+    - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
+      a ``Retry-After`` that is a date.
+    - ``on_reconnect``, ``on_comment``: told by ``next_event`` of each reconnect, and of each comment's
+      text, in their places among the events.
+    - ``max_redirects``: of one attempt.
+    - ``max_line_bytes``, ``max_event_bytes``: as for :class:`sse_core.EventStreamDecoder`.
 
     Raises ``ValueError`` for a URL that is not absolute http or https, or has credentials in it;
-    for a ``last_event_id`` that no header can hold; and for ``max_redirects`` below zero.
+    for a ``last_event_id`` that no header can hold; for an unknown ``resume``; and for ``max_redirects``
+    below zero.  Raises ``TypeError`` for a ``request`` that is none.
     """
 
     def __init__(
@@ -53,37 +61,43 @@ class EventSource:
         resume: ResumeRule | None = None,
         deadlines: SourceDeadlines | None = None,
         jitter: Jitter = no_jitter,
+        wall_clock: WallClock | None = None,
         on_reconnect: OnReconnect | None = None,
+        on_comment: OnComment | None = None,
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
         max_line_bytes: int = DEFAULT_MAX_BYTES,
         max_event_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
-        if not _fits_a_header(last_event_id):
+        check_type("EventSource", request, HTTPRequest, hint="EventSource(HTTPRequest(url))")
+        check_type("last_event_id", last_event_id, str)
+        if not fits_a_field(last_event_id):
             raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
         if max_redirects < 0:
             raise ValueError("max_redirects must not be below zero")
         #: Of the stream that was opened last, as ``https://host:port``, redirects included; before
         #: there is one, that of ``url``.
         self.origin = parse_url(request.url).origin
+        self.status: int | None = None  #: of the answer that was accepted last
+        self.response_headers = Headers()  #: of the answer that was accepted last
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
         self.reconnects = 0
-        self._request = request
-        self._first = request  #: what an attempt begins with
-        self._next = request  #: what is sent next: the first, or where it was redirected to
+        self._url = request.url
+        self._resumption = Resumption(request, resume)
+        self._next = request  #: what is sent next: what an attempt begins with, or a redirect's target
         self._redirects = 0
         self._max_redirects = max_redirects
-        self._on_reconnect = on_reconnect
         self._retry = retry or RetryPolicy()
-        self._resume = resume or ("always" if request.method == "GET" else "if-event-id")
         self._deadlines = deadlines or SourceDeadlines()
         self._jitter = jitter
-        self._frames = EventStreamDecoder(last_event_id, max_line_bytes, max_event_bytes)
-        self._events: deque[ServerSentEvent | Reconnect] = deque()
+        self._wall_clock = wall_clock
+        self._queue = EventQueue(
+            last_event_id, max_line_bytes, max_event_bytes, on_reconnect=on_reconnect, on_comment=on_comment
+        )
+        self._refusal: SourceRefusal | None = None
         self._state = SourceState.IDLE
         self._timers = Timers()
         self._transport_open = False
         self._paused = False
-        self._had_effect = False  #: what was asked for may have been done
         self._attempts_without_event = 0
         self._reconnect_at = 0.0
 
@@ -97,21 +111,20 @@ class EventSource:
     @property
     def url(self) -> str:
         """What the source was made for.  No redirect changes it."""
-        return self._request.url
+        return self._url
 
     @property
     def last_event_id(self) -> str:
-        """The ID that the next request will carry."""
-        return self._frames.last_event_id
+        """The ID of the event that was handed out last: where another source goes on, anywhere."""
+        return self._queue.last_event_id
 
     @property
     def request(self) -> HTTPRequest:
         """What to send for this attempt, or for the next one.
 
-        It follows redirects within an attempt; each attempt begins anew where the first one did.
-        An answer to a POST may name the resource that it represents (RFC 9110 section 8.7,
-        https://www.rfc-editor.org/rfc/rfc9110#section-8.7); then that is what is read on, by GET.
-        So nothing is done twice, whenever the connection breaks.
+        It follows redirects within an attempt; each attempt begins anew where the first one did, or
+        where the first one's answer is read on.  Its ``Last-Event-ID`` is that of what has come, and
+        may be ahead of ``last_event_id``: what has come is going to be handed out here.
         """
         return dataclasses.replace(self._next, headers=self._with_fields(self._next.headers))
 
@@ -120,9 +133,8 @@ class EventSource:
         # where nobody has set them.
         defaults = {"accept": "text/event-stream", "cache-control": "no-cache", "pragma": "no-cache"}
         fields = {name: value for name, value in defaults.items() if name not in headers}
-        if self.last_event_id:
-            # 9.2.4: the ID is "encoded as UTF-8"; a header holds bytes as ISO-8859-1 text.
-            fields["last-event-id"] = self.last_event_id.encode("utf-8", "replace").decode("latin-1")
+        if self._queue.received_id:
+            fields["last-event-id"] = id_as_field(self._queue.received_id)
         return headers.replaced(fields)
 
     @property
@@ -140,15 +152,10 @@ class EventSource:
     def next_event(self) -> ServerSentEvent | None:
         """The next event for the consumer, or ``None``.
 
-        Reconnects that come before it are told first; what ``on_reconnect`` raises is raised here.
+        Reconnects and comments that come before it are told first; what ``on_reconnect`` or
+        ``on_comment`` raises is raised here.
         """
-        while self._events:
-            event = self._events.popleft()
-            if isinstance(event, ServerSentEvent):
-                return event
-            if self._on_reconnect is not None:
-                self._on_reconnect(event)
-        return None
+        return self._queue.next_event()
 
     # Inputs
 
@@ -162,6 +169,15 @@ class EventSource:
         """End it, whatever it is doing; idempotent."""
         if self._state is not SourceState.CLOSED:
             self._apply(SourceInput.END, now)
+
+    def renew_headers(self, headers: Headers) -> None:
+        """Send ``headers`` from the next attempt on: a token may have expired.
+
+        An attempt that was redirected goes on as it is.
+        """
+        self._resumption.renew_headers(headers)
+        if not self._redirects:
+            self._next = self._resumption.request
 
     def pause(self, now: float) -> None:  # noqa: ARG002  (every input has a clock)
         """The consumer is busy: read nothing; silence is not the peer's fault now."""
@@ -187,6 +203,7 @@ class EventSource:
         # In RECONNECTING the transport is late: close first, then sleep.
         self._timers.disarm(Timer.CONNECT, Timer.BACKOFF)
         if self._state is SourceState.CONNECTING:
+            self._resumption.sent()
             self._arm(Timer.FIRST_BYTE, now)
 
     def response_started(self, status: int, headers: Headers, now: float) -> None:
@@ -196,58 +213,57 @@ class EventSource:
         problem = stream_problem(headers)
         if is_redirect(status, headers):
             self._follow(status, headers, now)
-        elif status == 200 and problem is None:
-            self._accept(headers, now)
-        elif status == 200:
-            # 9.2.2: "Otherwise, if res's status is not 200, or if res's `Content-Type` is not
-            # `text/event-stream`, then fail the connection."
-            self._end_with(RemoteProtocolError(f"the server {problem}", status=502), now)
         elif status == 204:
             # 9.2.1: "Clients will reconnect if the connection is closed; a client can be told to
             # stop reconnecting using the HTTP 204 No Content response code."
             self._apply(SourceInput.END, now)
-        elif self._retry.retries_status(status, headers):
-            self._try_again(_refused(status), now, retry_after_seconds(headers))
+        elif not self._resumption.accepts(status, self._next.method):
+            self._refused(status, headers, now)
+        elif problem is None:
+            self._accept(status, headers, now)
         else:
-            self._end_with(_refused(status), now)
+            # 9.2.2: "Otherwise, if res's status is not 200, or if res's `Content-Type` is not
+            # `text/event-stream`, then fail the connection."
+            self._read_refusal(SourceRefusal(f"the server {problem}", 502, headers), now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
-        if self._state is not SourceState.OPEN:
-            return
-        self._arm(Timer.IDLE, now)
-        try:
-            events = self._frames.receive_data(data)
-        except LimitExceeded as error:
-            self._end_with(error, now)
-            return
-        if events:
-            self._attempts_without_event = 0
-            self._events.extend(events)
+        if self._state is SourceState.OPEN:
+            self._arm(Timer.IDLE, now)
+            try:
+                if self._queue.receive_data(data):
+                    self._attempts_without_event = 0
+            except LimitExceeded as error:
+                self._end_with(error, now)
+        elif self._refusal is not None and self._refusal.receive_data(data):
+            self._end_with(self._refusal.error(), now)
 
     def receive_eof(self, now: float) -> None:
         """The answer's body came to its proper end."""
-        if self._state is not SourceState.OPEN:
-            return
-        try:
-            self._frames.receive_eof()
-        except LimitExceeded as error:
-            self._end_with(error, now)
-        else:
-            self._try_again(None, now)
+        if self._state is SourceState.OPEN:
+            try:
+                self._queue.receive_eof()
+            except LimitExceeded as error:
+                self._end_with(error, now)
+            else:
+                self._try_again(None, now)
+        elif self._refusal is not None:
+            self._end_with(self._refusal.error(), now)
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke.
 
         ``retryable`` is false where another connection would fail in the same way: the source ends.
         """
-        self._transport_open = False
+        was_open, self._transport_open = self._transport_open, False
         if self._state in {SourceState.CONNECTING, SourceState.OPEN}:
-            problem = TransportError(f"the connection was lost: {reason}")
+            problem = _broken(self._next.url, reason, was_open=was_open)
             if retryable:
                 self._try_again(problem, now)
             else:
                 self._end_with(problem, now)
+        elif self._refusal is not None:
+            self._end_with(self._refusal.error(), now)
         elif self._state is SourceState.REDIRECTING:
             self._apply(SourceInput.TRANSPORT_CLOSED, now)
         elif self._state is SourceState.RECONNECTING:
@@ -262,31 +278,40 @@ class EventSource:
         while (timer := self._timers.next_expired(now)) is not None:
             if timer is Timer.BACKOFF:
                 self._apply(SourceInput.RECONNECT_DUE, now)
+            elif self._refusal is not None:
+                self._end_with(self._refusal.error(), now)
             else:
                 self._try_again(TransportError(EXPIRY_MESSAGES[timer]), now)
 
     # What follows
 
-    def _accept(self, headers: Headers, now: float) -> None:
-        self._had_effect = True
+    def _accept(self, status: int, headers: Headers, now: float) -> None:
+        self.status, self.response_headers = status, headers
         self.origin = parse_url(self._next.url).origin
-        self._locate(headers.get("content-location"))
+        self._resumption.accepted(self._next.url, status, headers)
         self._begin_anew()
-        self._frames.reset()
+        self._queue.reset()
         self._apply(SourceInput.ACCEPTED, now)
 
-    def _locate(self, content_location: str | None) -> None:
-        """The request's fields may hold credentials: they go to no other origin."""
-        if content_location is None or self._first.method == "GET":
-            return
-        located = resolved(self._next.url, content_location)
-        if located is not None and self.origin == parse_url(located).origin == parse_url(self.url).origin:
-            self._first = as_get(self._first, located)
+    def _refused(self, status: int, headers: Headers, now: float) -> None:
+        """Once more, if the status says that this may help, else the end, as soon as it is known why."""
+        refusal = SourceRefusal(f"the server answered with status {status}", status, headers)
+        retry_after = retry_after_seconds(headers, self._wall_clock)
+        self._resumption.refused(status, headers)
+        may_pass = self._retry.retries_status(status, headers) and self._may_resume(ended=False)
+        if may_pass and self._retry.allows(self._attempts_without_event, retry_after):
+            self._try_again(refusal.error(), now, retry_after)
+        else:
+            self._read_refusal(refusal, now)
+
+    def _read_refusal(self, refusal: SourceRefusal, now: float) -> None:
+        self._apply(SourceInput.REFUSAL, now)
+        self._refusal = refusal
 
     def _follow(self, status: int, headers: Headers, now: float) -> None:
         """Leave for where the answer says, unless that is forbidden."""
         if self._redirects >= self._max_redirects:
-            self._end_with(_too_many_redirects(self._max_redirects), now)
+            self._end_with(too_many_redirects(self._max_redirects), now)
             return
         try:
             following = redirected(self._next, status, headers)
@@ -294,46 +319,42 @@ class EventSource:
             self._end_with(error, now)
             return
         # "See what came of it": a POST that is to become a GET was heard.
-        self._had_effect |= following.method != self._next.method
+        self._resumption.redirected(as_another_method=following.method != self._next.method)
         self._next = following
         self._redirects += 1
         self._apply(SourceInput.REDIRECT, now)
 
     def _begin_anew(self) -> None:
-        self._next = self._first
+        self._next = self._resumption.request
         self._redirects = 0
 
     def _try_again(self, problem: SSEError | None, now: float, retry_after: float | None = None) -> None:
         """Another attempt, if the rule and the policy allow it, else the end."""
-        if not self._may_resume():
+        last_event_id = self._queue.received_id
+        if not self._may_resume(ended=problem is None):
             self._end_with(problem, now)
-        elif not _fits_a_header(self.last_event_id):
+        elif not fits_a_field(last_event_id):
             self._end_with(RemoteProtocolError("the last event ID can't be sent back", status=502), now)
         elif not self._retry.allows(self._attempts_without_event, retry_after):
             self._end_with(problem or TransportError("the server ends its answers without an event"), now)
         else:
             delay = self._delay(retry_after)
             attempt = self._attempts_without_event + 1
-            self._events.append(Reconnect(attempt, delay, self.last_event_id, problem))
+            self._queue.add(Reconnect(attempt, delay, last_event_id, problem))
             self._reconnect_at = now + delay
             self._begin_anew()
             self._apply(SourceInput.RECONNECT, now)
 
-    def _may_resume(self) -> bool:
-        if self._retry.max_attempts == 1:
-            return False
-        # Without an answer nothing has happened yet that could happen twice.
-        if self._resume == "always" or not self._had_effect:
-            return True
-        is_located = self._first is not self._request
-        return self._resume == "if-event-id" and (bool(self.last_event_id) or is_located)
+    def _may_resume(self, *, ended: bool) -> bool:
+        has_retry = self._queue.reconnection_time is not None
+        return self._retry.max_attempts > 1 and self._resumption.allows(ended=ended, has_retry=has_retry)
 
     def _delay(self, retry_after: float | None) -> float:
         return reconnection_delay(
             self._retry,
             self._attempts_without_event,
             self._jitter,
-            reconnection_time=self._frames.reconnection_time,
+            reconnection_time=self._queue.reconnection_time,
             retry_after=retry_after,
         )
 
@@ -344,6 +365,7 @@ class EventSource:
     def _apply(self, happened: SourceInput, now: float) -> None:
         """Go where the table says, with the timers that belong there."""
         self._state = TRANSITIONS[self._state, happened]
+        self._refusal = None
         self._timers.clear()
         if self._state is SourceState.CONNECTING:
             self.reconnects += happened is SourceInput.RECONNECT_DUE
@@ -363,16 +385,8 @@ class EventSource:
             self._timers.arm(timer, now + seconds)
 
 
-def _refused(status: int) -> RemoteProtocolError:
-    return RemoteProtocolError(f"the server answered with status {status}", status=status)
-
-
-def _too_many_redirects(bound: int) -> LimitExceeded:
-    message = f"the server redirects more than {bound} times (limit: max_redirects)"
-    return LimitExceeded(message, limit="max_redirects", bound=bound, status=502)
-
-
-def _fits_a_header(event_id: str) -> bool:
-    # RFC 9110 section 5.5: a field value has no control characters but the tab.  An event ID of a
-    # peer's may have any but NUL, CR and LF.
-    return not any(character < " " or character == "\x7f" for character in event_id.replace("\t", ""))
+def _broken(url: str, reason: str, *, was_open: bool) -> TransportError:
+    where = parse_url(url).address
+    if was_open:
+        return TransportError(f"the connection to {where} was lost: {reason}")
+    return TransportError(f"could not connect to {where}: {reason}")

@@ -17,6 +17,7 @@ class SourceState(enum.Enum):
     IDLE = "idle"  #: not started
     CONNECTING = "connecting"  #: no transport yet, or no head of an answer
     REDIRECTING = "redirecting"  #: leaving one server for another; to WHATWG this is CONNECTING too
+    REFUSED = "refused"  #: refused for good; the body that says why is being read
     OPEN = "open"  #: an event stream is being read
     RECONNECTING = "reconnecting"  #: sleeping; to WHATWG this is CONNECTING too
     CLOSED = "closed"  #: for good
@@ -27,6 +28,7 @@ class SourceInput(enum.Enum):
 
     START = "start"
     ACCEPTED = "accepted"  #: status 200 and an event stream
+    REFUSAL = "refusal"  #: a status or a type that is final
     REDIRECT = "redirect"  #: the server says to ask elsewhere
     TRANSPORT_CLOSED = "transport closed"  #: the one to the server that redirected
     RECONNECT = "reconnect"  #: the connection failed or ended, and another is allowed
@@ -38,11 +40,13 @@ TRANSITIONS: dict[tuple[SourceState, SourceInput], SourceState] = {
     (SourceState.IDLE, SourceInput.START): SourceState.CONNECTING,
     (SourceState.IDLE, SourceInput.END): SourceState.CLOSED,
     (SourceState.CONNECTING, SourceInput.ACCEPTED): SourceState.OPEN,
+    (SourceState.CONNECTING, SourceInput.REFUSAL): SourceState.REFUSED,
     (SourceState.CONNECTING, SourceInput.REDIRECT): SourceState.REDIRECTING,
     (SourceState.CONNECTING, SourceInput.RECONNECT): SourceState.RECONNECTING,
     (SourceState.CONNECTING, SourceInput.END): SourceState.CLOSED,
     (SourceState.REDIRECTING, SourceInput.TRANSPORT_CLOSED): SourceState.CONNECTING,
     (SourceState.REDIRECTING, SourceInput.END): SourceState.CLOSED,
+    (SourceState.REFUSED, SourceInput.END): SourceState.CLOSED,
     (SourceState.OPEN, SourceInput.RECONNECT): SourceState.RECONNECTING,
     (SourceState.OPEN, SourceInput.END): SourceState.CLOSED,
     (SourceState.RECONNECTING, SourceInput.RECONNECT_DUE): SourceState.CONNECTING,
@@ -55,6 +59,7 @@ STATE_TIMERS: dict[SourceState, tuple[Timer, ...]] = {
     SourceState.IDLE: (),
     SourceState.CONNECTING: (Timer.CONNECT,),
     SourceState.REDIRECTING: (),
+    SourceState.REFUSED: (Timer.REFUSAL,),
     SourceState.OPEN: (Timer.IDLE,),
     SourceState.RECONNECTING: (Timer.BACKOFF,),
     SourceState.CLOSED: (),
@@ -66,6 +71,7 @@ WANTS: dict[tuple[SourceState, bool], Want] = {
     (SourceState.CONNECTING, False): Want.CONNECT,
     (SourceState.CONNECTING, True): Want.READ,
     (SourceState.REDIRECTING, True): Want.CLOSE,
+    (SourceState.REFUSED, True): Want.READ,
     (SourceState.OPEN, True): Want.READ,
     (SourceState.RECONNECTING, True): Want.CLOSE,
     (SourceState.RECONNECTING, False): Want.WAIT,

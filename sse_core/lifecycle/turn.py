@@ -29,12 +29,12 @@ from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from ..framing import EventStreamDecoder
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
+from .event_stream_check import stream_problem
 from .failure import Failure, Refusal
 from .held import HeldEvents
 from .machine import HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect
 from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
-from .stream_head import stream_problem
 from .timers import Timer, Timers
 from .timing import Timing, is_reasoning
 from .turn_table import (

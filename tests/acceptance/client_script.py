@@ -24,6 +24,7 @@ READY_STATES = {
     SourceState.IDLE: "CONNECTING",
     SourceState.CONNECTING: "CONNECTING",
     SourceState.REDIRECTING: "CONNECTING",
+    SourceState.REFUSED: "CONNECTING",
     SourceState.OPEN: "OPEN",
     SourceState.RECONNECTING: "CONNECTING",
     SourceState.CLOSED: "CLOSED",

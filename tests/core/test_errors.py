@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sse_core import (
+    Headers,
     LimitExceeded,
     LocalProtocolError,
     ProtocolError,
@@ -29,6 +30,12 @@ def test_a_peers_mistake_knows_its_status() -> None:
     assert RemoteProtocolError("no").status == 400
     assert RemoteProtocolError("no", status=502).status == 502
     assert str(RemoteProtocolError("no", status=502)) == "no"
+
+
+def test_a_refusal_knows_the_answer() -> None:
+    error = RemoteProtocolError("no", status=401, headers=Headers({"x-id": "1"}), excerpt="no key")
+    assert (error.headers.get("x-id"), error.excerpt) == ("1", "no key")
+    assert (RemoteProtocolError("no").headers, RemoteProtocolError("no").excerpt) == (Headers(), "")
 
 
 def test_a_bound_knows_its_name_and_value() -> None:

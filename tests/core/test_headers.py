@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,20 @@ def test_lookup_has_no_regard_to_case_and_gives_the_first() -> None:
     assert "accept" not in headers
     assert 1 not in headers
     assert len(headers) == 3
+
+
+def test_what_is_neither_a_mapping_nor_pairs_is_told_in_one_sentence() -> None:
+    wrong: Any
+    for wrong in (None, 7, "abc", b"abc", ["abc"], [("a", "b", "c")], [None]):
+        with pytest.raises(TypeError, match="Headers takes a mapping, or pairs of a name and a value, not"):
+            Headers(wrong)
+    for wrong in ({"x-key": 7}, {"x-key": b"secret"}, [("x-key", None)]):
+        with pytest.raises(TypeError, match="the header 'x-key' takes str, not") as caught:
+            Headers(wrong)
+        assert "secret" not in str(caught.value)
+    wrong = {b"x-key": "1"}
+    with pytest.raises(TypeError, match="the name of a header takes str, not bytes"):
+        Headers(wrong)
 
 
 def test_an_empty_value_is_a_value() -> None:

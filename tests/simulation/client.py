@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,7 +64,9 @@ class Client:
         self.wire: Wire | None = None
         self._world = world
         self._site = site
-        self._was_accepted = False
+        self._may_be_done = False  # what was asked for
+        self._can_read_on = True  # the answer is a GET's, or says where it is read on
+        self._move: Callable[[str], None] | None = None
         self._reconnects = 0
         self._has_progress = False  # an event has come since the last reconnect
         self._number = -1  # of the last event ID
@@ -88,6 +91,10 @@ class Client:
         self._world.note("client vanishes")
         self.source.close(self._world.now)
         self._settle()
+
+    def move(self, go_on: Callable[[str], None]) -> None:
+        """With its next event this program ends, and another one goes on from the ID that is kept."""
+        self._move = go_on
 
     def lose_connection(self) -> None:
         """The network was switched off and on."""
@@ -127,6 +134,9 @@ class Client:
                 self.reading.take(event, self.wire)
             if self.reading.is_whole:
                 self.source.close(self._world.now)
+            elif self._move is not None:
+                self._leave(self._move)
+                return
         want = self.source.want
         if want is Want.CONNECT and not self._is_connecting:
             self._is_connecting = True
@@ -141,6 +151,17 @@ class Client:
         if want not in {Want.NOTHING, Want.PAUSE} and self.source.deadline is None:
             self._world.fail("a wait without a deadline", f"a client's: {want}")
         self._alarm.follow()
+
+    def _leave(self, go_on: Callable[[str], None]) -> None:
+        """What has come and was not handed out is gone with the program."""
+        self._move = None
+        self.has_vanished = True
+        self._world.note("client moves", self.source.last_event_id)
+        self.source.close(self._world.now)
+        self._close()
+        self.source.closed(self._world.now)
+        self._alarm.follow()
+        go_on(self.source.last_event_id)
 
     def _close(self) -> None:
         if self.wire is not None:
@@ -160,7 +181,7 @@ class Client:
         if source.want is not Want.CONNECT:
             return
         request = source.request
-        if request.method == "POST" and self._was_accepted and not source.last_event_id:
+        if request.method == "POST" and self._may_be_done:
             world.fail("a client asks twice")
         if (request.headers.get(SECRET[0]) is None) == request.url.startswith(ORIGIN):
             world.fail("a secret goes astray, or is lost", request.url)
@@ -168,11 +189,18 @@ class Client:
             source.connection_lost("refused", world.now)
             self._settle()
             return
+        if world.chance(0.02):
+            self._may_be_done = True
+            source.connected(world.now)
+            source.connection_lost("it broke before the answer", world.now)
+            self._settle()
+            return
         answer = self._site.answer(request)
         self._world.note("client connects", f"{request.url} after {source.last_event_id}: {answer.status}")
         source.connected(world.now)
         if answer.stream is not None:
-            self._was_accepted = True
+            self._may_be_done = True
+            self._can_read_on = request.method == "GET" or "content-location" in answer.headers
             end = self._lost
             self.wire = Wire(
                 world, answer.stream, Path.of(world), self._receive, lambda proper: end(proper=proper)
@@ -215,6 +243,8 @@ class Client:
         if self.source.want is not Want.NOTHING or self.wire is not None:
             self._world.fail("a client that waits for ever", self.source.want)
         reading = self.reading
+        if not self._can_read_on:
+            return  # the server may have ended the answer to have the reader back, who can't come
         if self.source.error is None and not reading.is_whole and not self.has_vanished:
             reading.over()
         if not (reading.is_whole or reading.is_lost or self.has_vanished or self.source.error is not None):

@@ -203,9 +203,30 @@ READERS = (
     Mutation(
         "asked-twice",
         "a request with an effect is repeated",
+        "sse_core.lifecycle.resumption",
+        "self.request = as_get(self.request, url)",
+        "self._rule = 'always'",
+    ),
+    Mutation(
+        "asked-again",
+        "a request with an effect is repeated after a cut",
+        "sse_core.lifecycle.resumption",
+        "return not self._may_be_done",
+        "return True",
+    ),
+    Mutation(
+        "asked-again-without-an-answer",
+        "a request that may have been carried out is sent again",
+        "sse_core.lifecycle.resumption",
+        "self._may_be_done = True",
+        "self._may_be_done = False",
+    ),
+    Mutation(
+        "unread-is-read",
+        "what has come and was not handed out counts as had",
         "sse_core.lifecycle.source",
-        "self._first = as_get(self._first, located)",
-        "self._resume = 'always'",
+        "return self._queue.last_event_id",
+        "return self._queue.received_id",
     ),
     Mutation(
         "client-never-pauses",
@@ -310,8 +331,8 @@ READERS = (
         "progress-unheeded",
         "an event does not make up for the attempts before it",
         "sse_core.lifecycle.source",
-        "            self._attempts_without_event = 0\n",
-        "",
+        "self._attempts_without_event = 0\n            except",
+        "pass\n            except",
     ),
     Mutation(
         "snapshot-without-usage",

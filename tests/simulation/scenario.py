@@ -101,10 +101,17 @@ class People:
         elif how < 0.42:
             for _ in range(dice.randrange(1, 6)):
                 world.after(moment * dice.randrange(1, 5), client.lose_connection)
-        elif how < 0.5:
+        elif how < 0.46:
+            world.after(moment, lambda: client.move(lambda event_id: self._go_on(name, reading, event_id)))
+        elif how < 0.54:
             world.after(moment, lambda: client.be_busy(dice.choice((0.1, 2.0, 30.0))))
         if dice.random() < 0.2:
             world.after(moment + dice.random() * 10, lambda: self._come_back(name, reading))
+
+    def _go_on(self, name: str, reading: TurnReading, event_id: str) -> None:
+        """Another program has what the first one was given, and the ID that it kept."""
+        again = TurnReading(self._world, reading.served, reading.history)
+        self._behave(name, self._get(name), again, event_id)
 
     def _come_back(self, name: str, reading: TurnReading) -> None:
         """A page that was saved some time ago is opened again: it has an old text, and an old ID."""

@@ -51,7 +51,8 @@ class Server:
             return answer
         event_id = request.headers.get("last-event-id") or ""
         if request.method == "POST" and not event_id:
-            return self._stream(self._asked(request.body.decode()), 0)
+            # Not every server says where its answer is read on.
+            return self._stream(self._asked(request.body.decode()), 0, has_place=not self._world.chance(0.1))
         served = self.turns.get(request.body.decode() or path_of(request).removeprefix("turns/"))
         return Answer(404, Headers()) if served is None else self._resumed(served, event_id)
 
@@ -75,7 +76,7 @@ class Server:
             self.all.append(served)
         return served
 
-    def _stream(self, served: ServedTurn, after: int) -> Answer:
+    def _stream(self, served: ServedTurn, after: int, *, has_place: bool = True) -> Answer:
         world, settings = self._world, self.house.readers
         stream = Stream(
             world,
@@ -87,9 +88,8 @@ class Server:
             served.left,
         )
         served.came()
-        return Answer(
-            200, Headers([EVENT_STREAM, ("content-location", f"{ORIGIN}/turns/{served.name}")]), stream
-        )
+        place = [("content-location", f"{ORIGIN}/turns/{served.name}")] if has_place else []
+        return Answer(200, Headers([EVENT_STREAM, *place]), stream)
 
     def stop(self, name: str) -> None:
         """A DELETE."""

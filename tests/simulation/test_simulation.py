@@ -26,6 +26,7 @@ WORLDS = 400
 HAPPENS = {
     "broadcast closed",
     "client comes back",
+    "client moves",
     "client reconnects",
     "client vanishes",
     "connected late",

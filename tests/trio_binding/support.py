@@ -368,10 +368,13 @@ async def read_head(stream: trio.SocketStream) -> bytes:
     return received
 
 
-def answer(body: bytes, status: str = "200 OK", content_type: str = "text/event-stream") -> bytes:
-    """A whole answer."""
-    head = f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def answer(
+    body: bytes, status: str = "200 OK", content_type: str = "text/event-stream", **fields: str
+) -> bytes:
+    """A whole answer; in the names of ``fields`` an underscore stands for a hyphen."""
+    head = f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
+    head += "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+    return f"{head}\r\n".encode() + body
 
 
 class Cutter:

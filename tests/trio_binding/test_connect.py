@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Any
 
@@ -14,8 +15,8 @@ import trio
 
 import sse_trio
 from sse_core import ServerSentEvent, encode_event
-from sse_core.errors import RemoteProtocolError, TransportError
-from sse_core.lifecycle import NO_RETRY, RetryPolicy, SourceDeadlines, TurnLog
+from sse_core.errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, TransportError
+from sse_core.lifecycle import NO_RETRY, Reconnect, ResumeRule, RetryPolicy, SourceDeadlines, TurnLog
 from sse_http import ServerSettings
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
@@ -155,7 +156,7 @@ class TestReconnecting:
 
 
 class TestPost:
-    """A request with an effect isn't repeated, unless an ID can say from where."""
+    """A request with an effect isn't repeated, whatever IDs its events carry."""
 
     async def ask(self, id: str | None, **options: Any) -> tuple[list[bytes], list[str], Exception | None]:
         """What the server was sent, what the client read and how that ended: each answer is cut."""
@@ -178,13 +179,22 @@ class TestPost:
                 return requests, texts, error
         return requests, texts, None
 
-    async def test_without_an_id_it_is_not_repeated(self) -> None:
-        requests, texts, error = await self.ask(None)
+    @pytest.mark.parametrize("id", [None, "id-"])
+    async def test_it_is_not_repeated(self, id: str | None) -> None:
+        requests, texts, error = await self.ask(id)
         assert (len(requests), texts) == (1, ["<1>"])
         assert isinstance(error, TransportError)
 
-    async def test_with_an_id_it_is(self) -> None:
-        requests, texts, error = await self.ask("id-")
+    async def test_it_is_read_on_by_get_if_you_say_so(self) -> None:
+        requests, texts, error = await self.ask("id-", resume="get")
+        assert (texts, error) == (["<1>", "<2>"], None)
+        assert requests[0].startswith(b"POST / ")
+        assert requests[1].startswith(b"GET / ")
+        assert requests[1].endswith(b"\r\n\r\n")
+        assert b"last-event-id: id-1\r\n" in requests[1].lower()
+
+    async def test_or_repeated(self) -> None:
+        requests, texts, error = await self.ask("id-", resume="always")
         assert (texts, error) == (["<1>", "<2>"], None)
         assert requests[0].endswith(b"\r\n\r\ndo it")
         assert b"last-event-id" not in requests[0].lower()
@@ -197,15 +207,254 @@ class TestPost:
         assert len(requests) == 1
         assert isinstance(error, TransportError)
 
-    async def test_a_connection_that_was_never_made_is_tried_again(self) -> None:
+    async def test_one_that_ended_properly_is_over(self) -> None:
+        requests: list[bytes] = []
+
+        async def peer(stream: trio.SocketStream) -> None:
+            requests.append(await read_head(stream))
+            await stream.send_all(answer(b"retry: 0\n" + encode_event("done", id="1")))
+
+        rules: tuple[ResumeRule | None, ...] = (None, "always", "never")
+        async with listening(peer) as server:
+            for resume in rules:
+                requests.clear()
+                async with sse_trio.connect(
+                    server.url, method="POST", body=b"do it", retry=AT_ONCE, resume=resume
+                ) as source:
+                    assert await read_all(source) == ["done"]
+                assert len(requests) == 1
+
+    async def test_one_that_may_have_been_heard_is_not_sent_again(self) -> None:
+        requests: list[bytes] = []
+
+        async def peer(stream: trio.SocketStream) -> None:
+            requests.append(await read_head(stream))
+
+        async with (
+            listening(peer) as server,
+            sse_trio.connect(server.url, method="POST", body=b"do it", retry=AT_ONCE) as source,
+        ):
+            with pytest.raises(TransportError, match="before it answered"):
+                await anext(source)
+        assert len(requests) == 1
+
+    async def test_one_that_was_never_sent_is(self) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+            told: list[Reconnect] = []
+            async with sse_trio.connect(
+                url,
+                method="POST",
+                retry=RetryPolicy(max_attempts=3, initial_delay=0.0),
+                on_reconnect=told.append,
+            ) as source:
+                with pytest.raises(TransportError, match="could not connect to"):
+                    await anext(source)
+        assert [reconnect.attempt for reconnect in told] == [2, 3]
+
+    async def test_it_is_read_on_where_the_answer_says(self) -> None:
+        requests: list[bytes] = []
+
+        async def peer(stream: trio.SocketStream) -> None:
+            requests.append(await read_head(stream))
+            first = answer(encode_event("one", id="1"), "201 Created", location="/jobs/7")
+            await stream.send_all(first if len(requests) == 1 else answer(encode_event("two", id="2")))
+
+        async with (
+            listening(peer) as server,
+            sse_trio.connect(server.url, method="POST", body=b"do it", retry=AT_ONCE) as source,
+        ):
+            assert await take(source, 2) == ["one", "two"]
+        assert requests[1].startswith(b"GET /jobs/7 ")
+
+
+class TestPosition:
+    """``last_event_id`` is the reader's."""
+
+    async def test_another_connection_goes_on_from_it_and_loses_nothing(self) -> None:
         async with serving(Logged(story())) as server:
-            cutter = Cutter(server, [0])
-            async with (
-                listening(cutter) as proxy,
-                sse_trio.connect(proxy.url, method="POST", body=b"do it", retry=AT_ONCE) as source,
-            ):
-                assert await take(source, 6) == TEXTS
-            assert cutter.connections == 2
+            for count in range(1, len(TEXTS)):
+                async with sse_trio.connect(server.url) as source:
+                    texts = await take(source, count)
+                    assert source.last_event_id == f"story-{count}"
+                kept = source.last_event_id
+                async with sse_trio.connect(server.url, last_event_id=kept) as source:
+                    texts += await take(source, len(TEXTS) - count)
+                assert texts == TEXTS
+
+
+class TestAnswer:
+    async def test_what_was_accepted(self) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            await stream.send_all(answer(encode_event("x"), mcp_session_id="s1"))
+
+        async with listening(peer) as server, sse_trio.connect(server.url) as source:
+            assert (source.status, len(source.response_headers)) == (None, 0)
+            await anext(source)
+            assert source.status == 200
+            assert source.response_headers.get("mcp-session-id") == "s1"
+
+    async def test_why_it_was_refused(self) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            body = b'{"error":"key expired!"}'
+            await stream.send_all(answer(body, "401 Unauthorized", "application/json", x_request_id="r1"))
+
+        async with listening(peer) as server, sse_trio.connect(server.url) as source:
+            with pytest.raises(RemoteProtocolError, match=r"status 401: .*key expired!") as caught:
+                await anext(source)
+        assert caught.value.headers.get("x-request-id") == "r1"
+        assert caught.value.excerpt == '{"error":"key expired!"}'
+
+    async def test_a_refusal_whose_body_never_ends(self) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            await stream.send_all(answer(b"no", "403 Forbidden").replace(b"length: 2", b"length: 99"))
+            await silent(stream)
+
+        deadlines = SourceDeadlines(refusal=0.05)
+        async with (
+            listening(peer) as server,
+            sse_trio.connect(server.url, deadlines=deadlines) as source,
+        ):
+            with trio.fail_after(1), pytest.raises(RemoteProtocolError, match="403: 'no'"):
+                await anext(source)
+
+    async def test_comments_come_in_their_place(self) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            await stream.send_all(answer(b": hello\ndata: 1\n\n: between\n\ndata: 2\n\n: behind\n"))
+
+        seen: list[str] = []
+        async with (
+            listening(peer) as server,
+            sse_trio.connect(server.url, on_comment=seen.append, retry=NO_RETRY) as source,
+        ):
+            while (event := await anext(source, None)) is not None:
+                seen.append(event.data)
+        assert seen == ["hello", "1", "between", "2", "behind"]
+
+    @pytest.mark.parametrize("limit", ["max_line_bytes", "max_event_bytes"])
+    async def test_the_bounds_are_yours(self, limit: str) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            await stream.send_all(answer(b"data: " + b"x" * 200 + b"\n\n"))
+
+        bound: dict[str, Any] = {limit: 100}
+        async with listening(peer) as server, sse_trio.connect(server.url, **bound) as source:
+            with pytest.raises(LimitExceeded, match=limit) as caught:
+                await anext(source)
+        assert caught.value.bound == 100
+
+
+class TestHeaders:
+    """Tokens expire: a function is asked for each attempt."""
+
+    async def tokens(
+        self, headers: Callable[[], Any], **options: Any
+    ) -> tuple[list[str | None], list[str], Exception | None]:
+        """What the server was sent, what was read, and how it ended, if not well."""
+        sent: list[str | None] = []
+
+        async def peer(stream: trio.SocketStream) -> None:
+            head = await read_head(stream)
+            token = re.search(rb"authorization: (.*)\r\n", head)
+            sent.append(token[1].decode() if token else None)
+            await stream.send_all(answer(encode_event(str(len(sent)), id=str(len(sent)))))
+
+        texts = []
+        async with (
+            listening(peer) as server,
+            sse_trio.connect(server.url, headers=headers, retry=AT_ONCE, **options) as source,
+        ):
+            try:
+                texts = await take(source, 3)
+            except (OSError, ValueError, TransportError) as error:
+                return sent, texts, error
+        return sent, texts, None
+
+    async def test_a_plain_function(self) -> None:
+        tokens = iter(["one", "two", "three"])
+        sent, texts, error = await self.tokens(lambda: {"Authorization": next(tokens)})
+        assert (sent, texts, error) == (["one", "two", "three"], ["1", "2", "3"], None)
+
+    async def test_one_that_waits(self) -> None:
+        tokens = iter(["one", "two", "three"])
+
+        async def headers() -> list[tuple[str, str]]:
+            await trio.lowlevel.checkpoint()
+            return [("authorization", next(tokens))]
+
+        sent, texts, error = await self.tokens(headers)
+        assert (sent, texts, error) == (["one", "two", "three"], ["1", "2", "3"], None)
+
+    async def test_what_it_raises_the_iteration_raises(self) -> None:
+        def headers() -> dict[str, str]:
+            raise OSError("no token to be had")
+
+        sent, _, error = await self.tokens(headers)
+        assert sent == []
+        assert str(error) == "no token to be had"
+
+    async def test_what_no_header_can_hold(self) -> None:
+        sent, _, error = await self.tokens(lambda: {"authorization": "a\r\nforged: b"})
+        assert sent == []
+        assert isinstance(error, ValueError)
+
+    async def test_it_has_as_long_as_connecting_has(self) -> None:
+        async def headers() -> dict[str, str]:
+            await trio.sleep_forever()
+            raise AssertionError
+
+        deadlines = SourceDeadlines(connect=0.02)
+        with trio.fail_after(2):
+            sent, _, error = await self.tokens(headers, deadlines=deadlines)
+        assert sent == []
+        assert isinstance(error, TransportError)
+        assert "deadline: connect" in str(error)
+
+    async def test_a_wait_that_is_cancelled_is_made_again(self) -> None:
+        asked = 0
+
+        async def headers() -> dict[str, str]:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                await trio.sleep_forever()
+            return {"authorization": "two"}
+
+        async with (
+            serving(Logged(story())) as server,
+            sse_trio.connect(server.url, headers=headers) as source,
+        ):
+            with trio.move_on_after(0.02):
+                await anext(source)
+            assert await take(source, 1) == TEXTS[:1]
+        assert asked == 2
+
+
+class TestMisuse:
+    async def test_without_async_with_nothing_is_read_and_that_is_told(self) -> None:
+        """An empty loop would look like an empty stream."""
+        with pytest.raises(LocalProtocolError, match="async with connect"):
+            await anext(sse_trio.connect("http://127.0.0.1:9/"))
+        with pytest.raises(LocalProtocolError, match="async with stream_turn"):
+            await anext(sse_trio.stream_turn("http://127.0.0.1:9/", {}))
+
+    def test_arguments_of_the_wrong_type(self) -> None:
+        wrong: Any = "do it"
+        with pytest.raises(TypeError, match="body takes bytes, not str"):
+            sse_trio.connect("http://127.0.0.1:9/", method="POST", body=wrong)
+        wrong = {"Key": 7}
+        with pytest.raises(TypeError, match="the header 'Key' takes str, not int"):
+            sse_trio.connect("http://127.0.0.1:9/", headers=wrong)
+        wrong = 7
+        with pytest.raises(TypeError, match="last_event_id takes str, not int"):
+            sse_trio.connect("http://127.0.0.1:9/", last_event_id=wrong)
+        with pytest.raises(TypeError, match="url takes str, not int"):
+            sse_trio.connect(wrong)
 
 
 class TestDeadlines:
@@ -257,7 +506,7 @@ class TestDeadlines:
             with trio.move_on_after(0.05):
                 await anext(source)
             await trio.sleep(0.2)
-            with pytest.raises(TransportError, match="connection was lost: receiving failed"):
+            with pytest.raises(TransportError, match=r"127.0.0.1:\d+ was lost: receiving failed"):
                 await anext(source)
 
     async def test_a_silent_server_is_connected_to_again(self) -> None:
@@ -342,7 +591,7 @@ class TestFailing:
             async with sse_trio.connect(url, retry=NO_RETRY) as source:
                 with pytest.raises(TransportError, match="Connection refused") as caught:
                     await anext(source)
-        assert "127.0.0.1" not in str(caught.value)
+        assert str(caught.value).startswith(f"could not connect to {url[7:-1]}: ")
         causes = []
         error: BaseException | None = caught.value
         while (error := error.__cause__ if error else None) is not None:

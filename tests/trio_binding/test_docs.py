@@ -62,7 +62,7 @@ async def test_following_loudly(page: Page) -> None:
     async with serving(page.route) as server, listening(Cutter(server, [400])) as proxy:
         seen = await page.follow_loudly(proxy.url + "count")
     [told] = [line for line in seen if line.startswith("attempt ")]
-    assert re.fullmatch(r"attempt [12] in 0\.[45] s: the connection was lost: .+", told)
+    assert re.fullmatch(r"attempt [12] in 0\.[45] s: the connection to 127.0.0.1:\d+ was lost: .+", told)
     assert [line for line in seen if line != told] == [*COUNT, ""]
 
 

@@ -33,6 +33,16 @@ def exceeds(
     return events, None
 
 
+def exceeds_now(
+    decoder: EventStreamDecoder, chunk: bytes
+) -> tuple[list[ServerSentEvent], LimitExceeded | None]:
+    """The same for one chunk, which does not end the stream."""
+    try:
+        return decoder.receive_data(chunk), None
+    except LimitExceeded as failure:
+        return [], failure
+
+
 # Where the stream is to fail
 
 
@@ -81,6 +91,49 @@ def test_up_to_a_bound_nothing_happens(stream: bytes) -> None:
     for chunks in chunkings(stream):
         decoder = EventStreamDecoder(max_line_bytes=88, max_event_bytes=80)
         events, failure = exceeds(decoder, chunks)
+        assert (len(events), failure) == (1, None)
+
+
+@pytest.mark.parametrize("start", [b"", b"data: 12345678\n", b"data:\n" * 9, b"data\n" * 9])
+@pytest.mark.parametrize("space", [b"", b" "])
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+def test_the_data_of_an_event_is_bounded_at_any_moment(start: bytes, space: bytes, size: int) -> None:
+    """Not only where a line ends: that may be never."""
+    line = b"data:" + space + b"x" * 3000
+    decoder = EventStreamDecoder(max_event_bytes=2000)
+    whole = start + line
+    # With the byte that would be one too much, or the chunk that it is in.
+    data = len(b"\n".join(part.removeprefix(b"data:").removeprefix(b" ") for part in start.split(b"\n")))
+    data -= start.count(b"data\n") * len(b"data")
+    first = len(start) + len(b"data:" + space) + 2000 - data + 1
+    given = 0
+    for i in range(0, len(whole), size):
+        given = min(i + size, len(whole))
+        events, failure = exceeds_now(decoder, whole[i:given])
+        assert events == []
+        if failure is not None:
+            assert (failure.limit, failure.bound) == ("max_event_bytes", 2000)
+            break
+    assert first <= given < first + size
+
+
+def test_what_is_skipped_at_any_moment_is_one_event() -> None:
+    decoder = EventStreamDecoder(max_event_bytes=20, on_oversize="skip")
+    stream = (
+        b"id: 1\ndata: one\n\nid: 2\ndata: " + b"x" * 15 + b"\ndata: " + b"y" * 15 + b"\ndata: " + b"z" * 99
+    )
+    for i in range(len(stream)):
+        decoder.receive_data(stream[i : i + 1])
+    assert decoder.skipped_events == 1
+    assert decoder.receive_data(b"\n\ndata: two\n\n") == [E(data="two", last_event_id="1")]
+    assert decoder.skipped_events == 1
+
+
+@pytest.mark.parametrize("field", [b"event: ", b"id: ", b": ", b"other: "])
+def test_a_line_beside_the_data_is_not_held_against_it(field: bytes) -> None:
+    stream = b"data: " + b"x" * 90 + b"\n" + field + b"y" * 90 + b"\n\n"
+    for chunks in chunkings(stream):
+        events, failure = exceeds(EventStreamDecoder(max_event_bytes=100), chunks)
         assert (len(events), failure) == (1, None)
 
 

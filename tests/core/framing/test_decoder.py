@@ -6,7 +6,8 @@ Every case runs whole, byte by byte, and cut in two at each byte: the events mus
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -218,6 +219,77 @@ def test_comments_are_heard_by_who_asks() -> None:
     assert heard == ["ping", " two spaces", "", ":", "世"]
     decoder.receive_data(b" but now\r")
     assert heard[-1] == "not yet but now"
+
+
+STORY = b": before\ndata: 1\n\n: between\n\n:two\ndata: 2\n: within\ndata: 2\n\n: behind\n\n"
+ORDER = ["-before", "1", "-between", "-two", "-within", "2\n2", "-behind"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 16, 1000])
+def test_comments_and_events_come_in_the_order_of_the_stream(size: int) -> None:
+    seen: list[str] = []
+    decoder = EventStreamDecoder(on_comment=lambda text: seen.append(f"-{text}"))
+    for i in range(0, len(STORY), size):
+        for event in decoder.receive_data(STORY[i : i + size]):
+            seen.append(event.data)  # noqa: PERF401  (comments come between them)
+    assert seen == ORDER
+
+
+@given(st.lists(st.sampled_from([b": c\n", b": c\n\n", b"data: x\n\n", b"data: y\n", b"\n"])), st.data())
+def test_their_order_is_the_same_whatever_the_cuts(pieces: list[bytes], data: st.DataObject) -> None:
+    stream = b"".join(pieces)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)))) | {0, len(stream)})
+    orders = []
+    for edges in (cuts, [0, len(stream)], list(range(len(stream) + 1))):
+        seen: list[str] = []
+        decoder = EventStreamDecoder(on_comment=seen.append)
+        for start, end in itertools.pairwise(edges):
+            for event in decoder.receive_data(stream[start:end]):
+                seen.append(f"event {event.data}")  # noqa: PERF401  (comments come between them)
+        orders.append(seen)
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_who_reads_a_list_in_part_is_told_by_the_next_call() -> None:
+    calls: list[Callable[[EventStreamDecoder], object]] = [
+        lambda decoder: decoder.receive_data(b"data: 3\n\n"),
+        lambda decoder: decoder.receive_data(b"d"),
+        EventStreamDecoder.receive_eof,
+        EventStreamDecoder.reset,
+    ]
+    for call in calls:
+        seen: list[str] = []
+        decoder = EventStreamDecoder(on_comment=seen.append)
+        events = decoder.receive_data(STORY)
+        assert next(iter(events)).data == "1"
+        assert seen == ["before"]
+        call(decoder)
+        assert seen == ["before", "between", "two", "within", "behind"]
+        assert [event.data for event in events] == ["1", "2\n2"]
+        assert len(seen) == 5, "each is told once"
+
+
+# Arguments of the wrong type
+
+
+@pytest.mark.parametrize("before", [b"", b"d", b"data: x\n", b"data: x\n\n", b"\n"])
+@pytest.mark.parametrize("wrong", ["data: x\n\n", "x", "", "\n", None, 5, [1, 2], memoryview(b"data: x\n\n")])
+def test_what_is_not_bytes_is_told_at_once(before: bytes, wrong: Any) -> None:
+    decoder = EventStreamDecoder()
+    decoder.receive_data(before)
+    with pytest.raises(TypeError, match="receive_data takes bytes or bytearray, not"):
+        decoder.receive_data(wrong)
+
+
+def test_a_decoder_of_the_wrong_arguments() -> None:
+    wrong: Any = 7
+    with pytest.raises(TypeError, match="last_event_id takes str, not int"):
+        EventStreamDecoder(wrong)
+    wrong = "8"
+    for name in ("max_line_bytes", "max_event_bytes"):
+        arguments: dict[str, Any] = {name: wrong}
+        with pytest.raises(TypeError, match=f"{name} takes int, not str"):
+            EventStreamDecoder(**arguments)
 
 
 # Against the transcription of the specification

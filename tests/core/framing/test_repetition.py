@@ -209,11 +209,11 @@ def test_a_long_line_byte_by_byte_is_whole_and_is_bounded() -> None:
 
 def test_the_data_of_an_event_byte_by_byte_is_bounded() -> None:
     decoder = EventStreamDecoder(max_event_bytes=5)
-    stream = b"data: a\ndata: b\ndata: cd\n"
-    for i in range(len(stream) - 1):
+    stream = b"data: a\ndata: b\ndata: c"
+    for i in range(len(stream)):
         assert decoder.receive_data(stream[i : i + 1]) == []
     with pytest.raises(LimitExceeded, match="max_event_bytes"):
-        decoder.receive_data(b"\n")
+        decoder.receive_data(b"d")
 
 
 def test_a_decoder_is_small_however_many_there_are() -> None:

@@ -11,6 +11,7 @@ from sse_core.lifecycle import EventSource, HTTPRequest, SourceState, Want
 URL = "https://server.test/events?x=1"
 GET = HTTPRequest(URL, headers=Headers({"authorization": "Bearer secret"}))
 POST = HTTPRequest(URL, "POST", Headers({"content-type": "application/json"}), b"{}")
+NO_FIELDS = Headers()
 STREAM = Headers({"content-type": "text/event-stream"})
 
 
@@ -34,6 +35,14 @@ def opened(request: HTTPRequest = GET, headers: Headers = STREAM, **settings: An
     source.response_started(200, headers, 0.0)
     assert state_of(source) is SourceState.OPEN
     return source
+
+
+def refuse(source: EventSource, status: int, headers: Headers = NO_FIELDS, body: bytes = b"") -> None:
+    """A final answer, whole, at 0.0."""
+    source.response_started(status, headers, 0.0)
+    assert (source.state, source.want) == (SourceState.REFUSED, Want.READ)
+    source.receive_data(body, 0.0)
+    source.receive_eof(0.0)
 
 
 # A type checker takes what an assertion says of an attribute to hold for ever; of a function's result

@@ -24,6 +24,7 @@ from tests.core.lifecycle.source_support import (
     deadline_of,
     follow,
     opened,
+    refuse,
     reopen,
     state_of,
     taken,
@@ -161,6 +162,9 @@ class TestProgress:
             b"retry: 1\n\n",
             b"id: 7\n\n",
             b"event: ping\n\n",
+            # With a position and nothing else, as the first event of MCP's answers is.
+            b"id: 7\ndata: \n\n",
+            b"data\n\n",
             b"data: half an event\n",
             b"\n\n\n",
         ],
@@ -168,7 +172,7 @@ class TestProgress:
     def test_none(self, body: bytes) -> None:
         assert not self.brings(body)
 
-    @pytest.mark.parametrize("body", [encode_event("x"), encode_event(""), b"data\n\n"])
+    @pytest.mark.parametrize("body", [encode_event("x"), encode_event("\n"), b"data\n\ndata:x\n\ndata\n\n"])
     def test_an_event_is(self, body: bytes) -> None:
         assert self.brings(body)
 
@@ -201,5 +205,5 @@ class TestByTheLetter:
     @pytest.mark.parametrize("status", [404, 408, 429, 500, 503])
     def test_a_refusal_is_final(self, status: int) -> None:
         source = connected(HTTPRequest("http://server.test/"), retry=BROWSER_RETRY)
-        source.response_started(status, STREAM.replaced({"retry-after": "1"}), 0.0)
+        refuse(source, status, STREAM.replaced({"retry-after": "1"}))
         assert state_of(source) is SourceState.CLOSED

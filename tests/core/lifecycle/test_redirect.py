@@ -28,6 +28,7 @@ from tests.core.lifecycle.source_support import (
     follow,
     opened,
     redirect,
+    refuse,
     reopen,
     state_of,
     taken,
@@ -126,7 +127,7 @@ class TestWhere:
     @pytest.mark.parametrize("status", STATUSES)
     def test_a_redirect_to_nowhere_is_a_refusal(self, status: int) -> None:
         source = connected()
-        source.response_started(status, Headers(), 0.0)
+        refuse(source, status)
         assert state_of(source) is SourceState.CLOSED
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == status
@@ -134,7 +135,7 @@ class TestWhere:
     @pytest.mark.parametrize("status", [300, 304, 305, 306, 201, 404])
     def test_another_status_is_no_redirect_whatever_its_location(self, status: int) -> None:
         source = connected()
-        source.response_started(*redirect("/elsewhere", status), 0.0)
+        refuse(source, *redirect("/elsewhere", status))
         assert state_of(source) is SourceState.CLOSED
 
     def test_nobody_is_led_from_https_to_http(self) -> None:

@@ -124,6 +124,9 @@ class TestStatuses:
         ({"max_delay": math.nan}, "max_delay"),
         ({"max_retry_after": -0.1}, "max_retry_after"),
         ({"max_retry_after": math.inf}, "max_retry_after"),
+        ({"min_reconnection_time": -1.0}, "min_reconnection_time"),
+        ({"max_reconnection_time": math.nan}, "max_reconnection_time"),
+        ({"min_reconnection_time": 2.0, "max_reconnection_time": 1.0}, "must not be above"),
     ],
 )
 def test_a_policy_that_can_not_be(settings: dict[str, float], complaint: str) -> None:
@@ -185,6 +188,23 @@ class TestRetryAfter:
     def test_a_date_without_a_date_to_read_it_against(self) -> None:
         assert retry_after_seconds(Headers({"retry-after": self.DATES[0]})) is None
         assert retry_after_seconds(Headers({"retry-after": self.DATES[0], "date": "today"})) is None
+
+    @pytest.mark.parametrize(
+        ("before", "seconds"), [(60, 60.0), (0.25, 0.25), (0, None), (-1, None), (10**9, 1e9)]
+    )
+    def test_without_one_by_the_wall_clock(self, before: float, seconds: float | None) -> None:
+        """RFC 9110 section 6.6.1."""
+        moment = 784_111_777.0  # Sun, 06 Nov 1994 08:49:37 GMT
+        headers = Headers({"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT"})
+        assert retry_after_seconds(headers, lambda: moment - before) == seconds
+        assert retry_after_seconds(headers.replaced({"date": "today"}), lambda: moment - 5) == 5.0
+
+    def test_the_answers_own_clock_goes_first(self) -> None:
+        headers = Headers(
+            {"retry-after": "Sun, 06 Nov 1994 08:49:37 GMT", "date": "Sun, 06 Nov 1994 08:49:30 GMT"}
+        )
+        assert retry_after_seconds(headers, lambda: 0.0) == 7.0
+        assert retry_after_seconds(Headers({"retry-after": "9"}), lambda: 0.0) == 9.0
 
     def test_a_year_of_two_digits(self) -> None:
         headers = {

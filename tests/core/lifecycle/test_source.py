@@ -20,6 +20,7 @@ from sse_core import (
 )
 from sse_core.headers import Headers
 from sse_core.lifecycle import (
+    BROWSER_RETRY,
     NO_RETRY,
     EventSource,
     HTTPRequest,
@@ -30,13 +31,13 @@ from sse_core.lifecycle import (
 )
 from tests.core.lifecycle.source_support import (
     GET,
-    POST,
     STREAM,
     URL,
     connected,
     connecting,
     deadline_of,
     opened,
+    refuse,
     reopen,
     state_of,
     taken,
@@ -153,6 +154,24 @@ class TestRequest:
         source.receive_data(b"\nid\n\n", 0.0)
         assert "last-event-id" not in source.request.headers, "an empty ID takes it away"
 
+    def test_the_readers_id_is_not_ahead_of_the_reader(self) -> None:
+        """Whoever goes on from it elsewhere has had no more than what was handed out."""
+        source = connecting(last_event_id="0")
+        source.connected(0.0)
+        source.response_started(200, STREAM, 0.0)
+        source.receive_data(b"".join(encode_event("x", id=str(number)) for number in (1, 2, 3)), 0.0)
+        assert (source.last_event_id, source.request.headers.get("last-event-id")) == ("0", "3")
+        for event_id in ("1", "2", "3"):
+            event = source.next_event()
+            assert event is not None
+            assert source.last_event_id == event.last_event_id == event_id
+        source.receive_data(b"id: 4\n\nid\n\n" + encode_event("y") + encode_event("z", id="5"), 0.0)
+        assert source.last_event_id == "3", "what has no data is handed to nobody"
+        source.connection_lost("reset", 0.0)
+        assert source.request.headers.get("last-event-id") == "5", "the two that wait are still given out"
+        assert [event.data for event in taken(source)] == ["y", "z"]
+        assert source.last_event_id == "5"
+
     def test_one_that_was_kept_is_sent_with_the_first_request(self) -> None:
         assert connecting(last_event_id="7").request.headers.get("last-event-id") == "7"
 
@@ -186,6 +205,24 @@ class TestRequest:
         with pytest.raises(ValueError, match="header") as caught:
             EventSource(HTTPRequest("https://user:secret@server.test/"))
         assert "secret" not in str(caught.value)
+
+    def test_arguments_of_the_wrong_type(self) -> None:
+        """A URL is no request; told at once, in a sentence that says what to do."""
+        wrong: Any
+        for wrong in (URL, None, {"url": URL}):
+            with pytest.raises(TypeError, match=r"EventSource takes HTTPRequest, not .*HTTPRequest\(url\)"):
+                EventSource(wrong)
+        wrong = 7
+        with pytest.raises(TypeError, match="last_event_id takes str, not int"):
+            EventSource(GET, last_event_id=wrong)
+        wrong = "{}"
+        with pytest.raises(TypeError, match="body takes bytes, not str"):
+            HTTPRequest(URL, "POST", body=wrong)
+        wrong = b"http://server.test"
+        with pytest.raises(TypeError, match="url takes str, not bytes"):
+            HTTPRequest(wrong)
+        wrong = {"X-Key": "1"}
+        assert HTTPRequest(URL, headers=wrong).headers == Headers({"x-key": "1"}), "a mapping is taken"
 
     @pytest.mark.parametrize("event_id", ["a\nb", "a\rb", "a\0b", "a\x0bb", "\x1b[31m", "\x7f"])
     def test_an_id_that_no_header_can_hold(self, event_id: str) -> None:
@@ -226,7 +263,7 @@ class TestAnswers:
     )
     def test_another_content_type_fails_for_good(self, headers: dict[str, str]) -> None:
         source = connected()
-        source.response_started(200, Headers(headers), 0.0)
+        refuse(source, 200, Headers(headers))
         assert (state_of(source), want_of(source)) == (SourceState.CLOSED, Want.CLOSE)
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == 502
@@ -240,7 +277,7 @@ class TestAnswers:
     @pytest.mark.parametrize("status", [201, 205, 301, 304, 400, 401, 404, 410])
     def test_another_status_fails_for_good(self, status: int) -> None:
         source = connected()
-        source.response_started(status, STREAM, 0.0)
+        refuse(source, status, STREAM)
         assert state_of(source) is SourceState.CLOSED
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == status
@@ -256,10 +293,28 @@ class TestAnswers:
 
     def test_until_the_policy_says_no(self) -> None:
         source = connected()
-        source.response_started(503, Headers({"retry-after": "61"}), 1.0)
+        refuse(source, 503, Headers({"retry-after": "61"}))
         assert state_of(source) is SourceState.CLOSED
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == 503
+
+    def test_what_was_accepted_is_told(self) -> None:
+        source = connected()
+        assert (source.status, source.response_headers) == (None, Headers())
+        answered = STREAM.replaced({"mcp-session-id": "s1"})
+        source.response_started(200, answered, 0.0)
+        assert (source.status, source.response_headers) == (200, answered)
+        source.connection_lost("reset", 0.0)
+        source.handle_timeout(1.0)
+        source.connected(1.0)
+        source.response_started(503, Headers(), 1.0)
+        assert (source.status, source.response_headers) == (200, answered), "a refusal was not accepted"
+
+    def test_a_retry_after_is_a_date_by_the_wall_clock(self) -> None:
+        source = connected(wall_clock=lambda: 1_445_412_480.0)  # seven seconds before
+        source.response_started(503, Headers({"retry-after": "Wed, 21 Oct 2015 07:28:07 GMT"}), 0.0)
+        source.closed(0.0)
+        assert deadline_of(source) == 7.0
 
     def test_a_second_head_is_nobodys(self) -> None:
         source = opened()
@@ -329,6 +384,15 @@ class TestReconnecting:
         assert isinstance(source.error, TransportError)
         assert "certificate is refused" in str(source.error)
 
+    def test_a_connection_that_was_not_made_was_not_lost(self) -> None:
+        for request, where in ((GET, "server.test:443"), (HTTPRequest("http://[::1]:81/"), "[::1]:81")):
+            source = connecting(request, retry=NO_RETRY)
+            source.connection_lost("Connection refused", 0.0)
+            assert str(source.error) == f"could not connect to {where}: Connection refused"
+            source = connected(request, retry=NO_RETRY)
+            source.connection_lost("reset", 0.0)
+            assert str(source.error) == f"the connection to {where} was lost: reset"
+
     def test_a_server_that_only_ever_ends_its_answers_is_an_error(self) -> None:
         source = opened()
         for _ in range(2):
@@ -393,9 +457,25 @@ class TestReconnectionTime:
 
     def test_it_is_the_streams_word(self) -> None:
         assert self.delay(b"3000") == 3.0
-        assert self.delay(b"0") == 0.0
         assert self.delay(b"20000") == 20.0, "also above the longest delay of our own"
         assert self.delay(b"never") == 0.5
+
+    def test_nobody_connects_hundreds_of_times_in_a_second_or_not_for_a_month(self) -> None:
+        for retry in (b"0", b"000", b"1", b"499"):
+            assert self.delay(retry) == RetryPolicy().min_reconnection_time == 0.5
+        for retry in (b"300000", b"300001", b"2147483647"):
+            assert self.delay(retry) == RetryPolicy().max_reconnection_time == 300.0
+
+    def test_the_bounds_hold_by_the_letter_too_and_are_yours(self) -> None:
+        for policy, seconds in (
+            (BROWSER_RETRY, 0.5),
+            (RetryPolicy(min_reconnection_time=0.0), 0.0),
+            (RetryPolicy(min_reconnection_time=2.0), 2.0),
+        ):
+            source = opened(retry=policy)
+            source.receive_data(b"retry: 0\ndata: x\n\n", 0.0)
+            source.connection_lost("reset", 0.0)
+            assert deadline_of(source) == seconds
 
     def test_jitter_makes_it_later_never_earlier(self) -> None:
         """The rule: "Wait a delay equal to the reconnection time"; "Optionally, wait some more"."""
@@ -414,114 +494,6 @@ class TestReconnectionTime:
         source.response_started(429, Headers({"retry-after": "1"}), 3.0)
         source.closed(3.0)
         assert deadline_of(source) == 4.0
-
-
-class TestResumeRule:
-    def lose(self, request: HTTPRequest, *, event_id: str | None, **settings: Any) -> EventSource:
-        source = opened(request, **settings)
-        source.receive_data(encode_event("x", id=event_id), 0.0)
-        source.connection_lost("reset", 0.0)
-        return source
-
-    @pytest.mark.parametrize(
-        ("request_", "resume", "event_id", "goes_on"),
-        [
-            (GET, None, None, True),
-            (GET, None, "1", True),
-            (POST, None, None, False),
-            (POST, None, "1", True),
-            (POST, "always", None, True),
-            (GET, "if-event-id", None, False),
-            (GET, "never", "1", False),
-            (POST, "never", "1", False),
-        ],
-    )
-    def test_after_an_answer(
-        self, request_: HTTPRequest, resume: str | None, event_id: str | None, *, goes_on: bool
-    ) -> None:
-        """A request with an effect isn't simply repeated."""
-        source = self.lose(request_, event_id=event_id, resume=resume)
-        assert (state_of(source) is SourceState.RECONNECTING) is goes_on
-        assert (source.error is None) is goes_on
-
-    @pytest.mark.parametrize("resume", ["never", "if-event-id", "always"])
-    def test_before_an_answer_the_policy_decides(self, resume: str) -> None:
-        source = connecting(POST, resume=resume)
-        source.connection_lost("refused", 0.0)
-        assert state_of(source) is SourceState.RECONNECTING
-
-    def test_a_stream_that_ends_properly_and_may_not_be_resumed_is_just_over(self) -> None:
-        source = opened(POST)
-        source.receive_data(encode_event("x"), 0.0)
-        source.receive_eof(0.0)
-        assert state_of(source) is SourceState.CLOSED
-        assert source.error is None
-
-    def test_an_id_that_was_kept_is_one(self) -> None:
-        source = self.lose(POST, event_id=None, last_event_id="7")
-        assert state_of(source) is SourceState.RECONNECTING
-
-
-class TestContentLocation:
-    """The answer to a POST may say where it can be read on (RFC 9110 section 8.7)."""
-
-    def located(self, location: str, request: HTTPRequest = POST) -> EventSource:
-        return opened(request, STREAM.replaced({"content-location": location}))
-
-    @pytest.mark.parametrize(
-        ("location", "url"),
-        [
-            ("/turns/7", "https://server.test/turns/7"),
-            ("turns/7?a=b", "https://server.test/turns/7?a=b"),
-            ("https://server.test/turns/7", "https://server.test/turns/7"),
-            ("/turns/7#part", "https://server.test/turns/7"),
-        ],
-    )
-    def test_it_is_read_on_there_by_get(self, location: str, url: str) -> None:
-        source = self.located(location)
-        source.connection_lost("reset", 0.0)
-        request = source.request
-        assert (request.url, request.method, request.body) == (url, "GET", b"")
-        assert request.headers.get("accept") == "text/event-stream"
-        assert "content-type" not in request.headers, "there is no content"
-        reopen(source)
-        assert state_of(source) is SourceState.OPEN
-
-    def test_credentials_go_with_it(self) -> None:
-        post = HTTPRequest(URL, "POST", Headers({"authorization": "Bearer secret"}), b"{}")
-        assert self.located("/turns/7", post).request.headers.get("authorization") == "Bearer secret"
-
-    @pytest.mark.parametrize(
-        "location",
-        [
-            "https://evil.test/turns/7",
-            "//evil.test/turns/7",
-            "http://server.test/turns/7",
-            "https://server.test:444/turns/7",
-            "https://user@server.test/turns/7",
-            "javascript:alert(1)",
-            "https://[::1/turns",
-            "/turns/\xe9",
-            "/turns/a b",
-            "/turns/\x01",
-        ],
-    )
-    def test_but_nowhere_else(self, location: str) -> None:
-        source = self.located(location)
-        assert (source.request.url, source.request.method) == (URL, "POST")
-        source.connection_lost("reset", 0.0)
-        assert state_of(source) is SourceState.CLOSED
-
-    def test_a_get_is_read_on_where_it_was(self) -> None:
-        assert self.located("/turns/7", GET).request.url == URL
-
-    def test_the_second_answer_moves_it_no_further(self) -> None:
-        source = self.located("/turns/7")
-        source.connection_lost("reset", 0.0)
-        source.handle_timeout(1.0)
-        source.connected(1.0)
-        source.response_started(200, STREAM.replaced({"content-location": "/elsewhere"}), 1.0)
-        assert source.request.url == "https://server.test/turns/7"
 
 
 class TestDeadlines:

@@ -256,6 +256,12 @@ def source_sleeping() -> EventSource:
     return source
 
 
+def source_refused() -> EventSource:
+    source = sources.connected(**BOUND)
+    source.response_started(404, Headers(), 0.0)
+    return source
+
+
 def source_closed(source: EventSource) -> EventSource:
     source.close(0.0)
     return source
@@ -266,6 +272,7 @@ SOURCES: dict[str, tuple[SourceState, bool, Callable[[], EventSource]]] = {
     "connecting": (SourceState.CONNECTING, False, lambda: sources.connecting(**BOUND)),
     "connected": (SourceState.CONNECTING, True, lambda: sources.connected(**BOUND)),
     "redirecting": (SourceState.REDIRECTING, True, source_redirecting),
+    "refused": (SourceState.REFUSED, True, source_refused),
     "open": (SourceState.OPEN, True, lambda: sources.opened(**BOUND)),
     "closing": (SourceState.RECONNECTING, True, source_closing),
     "sleeping": (SourceState.RECONNECTING, False, source_sleeping),
@@ -286,10 +293,12 @@ SOURCE_MATRIX: dict[str, dict[str, SourceState]] = {
     "connected": {
         "stream": _OPEN,
         "redirect": SourceState.REDIRECTING,
-        **dict.fromkeys(("close", "no stream", "bad redirect", "204", "404"), _CLOSED),
+        **dict.fromkeys(("no stream", "404"), SourceState.REFUSED),
+        **dict.fromkeys(("close", "bad redirect", "204"), _CLOSED),
         **dict.fromkeys(("503", "lost", "closed", "late timeout"), _RECONNECTING),
     },
     "redirecting": {"close": _CLOSED, **dict.fromkeys(("lost", "closed"), SourceState.CONNECTING)},
+    "refused": dict.fromkeys(("close", "eof", "lost", "closed", "late timeout"), _CLOSED),
     "open": {
         **dict.fromkeys(("close", "too much"), _CLOSED),
         **dict.fromkeys(("eof", "lost", "closed", "late timeout"), _RECONNECTING),
@@ -338,4 +347,5 @@ def test_the_sources_table_is_what_the_matrix_shows() -> None:
 def test_the_sources_timers_and_their_words_belong_together() -> None:
     assert set(source_table.STATE_TIMERS) == set(SourceState)
     armed = {timer for timers in source_table.STATE_TIMERS.values() for timer in timers}
-    assert armed - {Timer.BACKOFF} == set(source_table.EXPIRY_MESSAGES) - {Timer.FIRST_BYTE}
+    # The words of a refusal are the answer's own.
+    assert armed - {Timer.BACKOFF, Timer.REFUSAL} == set(source_table.EXPIRY_MESSAGES) - {Timer.FIRST_BYTE}

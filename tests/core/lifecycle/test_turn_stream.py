@@ -429,7 +429,7 @@ class TestHeads:
             {},
             {"content-type": "application/json"},
             {"content-type": "text/event-stream-x"},
-            {"content-type": "text/html, text/event-stream"},
+            {"content-type": "text/event-stream, text/html"},
             {"content-type": "text/event-stream", "content-encoding": "gzip"},
         ],
     )

@@ -1,0 +1,22 @@
+"""Arguments of the wrong type, told at once and in one sentence.
+
+A type checker finds them before a program runs.  Whoever runs none should not learn from a stack trace
+through half of the package that he gave text where bytes are taken.
+"""
+
+from __future__ import annotations
+
+
+def check_type(name: str, value: object, *kinds: type, hint: str = "") -> None:
+    """See that ``value`` is of one of ``kinds``.
+
+    Raises ``TypeError`` that names the argument, what it takes, what was given, and what to do (``hint``).
+    """
+    if not isinstance(value, kinds):
+        raise wrong_type(name, value, *kinds, hint=hint)
+
+
+def wrong_type(name: str, value: object, *kinds: type, hint: str = "") -> TypeError:
+    """The error for a value that was found not to be of any of ``kinds``."""
+    wanted = " or ".join(kind.__name__ for kind in kinds)
+    return TypeError(f"{name} takes {wanted}, not {type(value).__name__}{f': {hint}' if hint else ''}")
