@@ -127,7 +127,7 @@ class Decoder:
         if self._ended:
             return []
         self._ended = True
-        return [e.MessageCut("truncated")]
+        return [*self._output.cut(), e.MessageCut("truncated")]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
         payload = sse.data.strip()
@@ -140,7 +140,7 @@ class Decoder:
         if kind == "error":
             self._numbers.see(kind, data)
             self._ended = True
-            return [read_error(data)]
+            return [*self._output.cut(), read_error(data)]
         if kind == _CREATED and self._started:
             return self._created_again(data)
         if self._numbers.see(kind, data) and kind not in _ENDS:
@@ -162,14 +162,14 @@ class Decoder:
 
     def _created_again(self, data: JSONObject) -> list[BlockEvent]:
         """The same start twice is a repetition; another one is a second stream spliced in."""
-        id_ = text(required(data, "response", dict), "id", "")
+        id_ = text(_object(data, "response"), "id", "")
         if self._id and id_ != self._id:
             raise ValueError("a second response begins within the stream")
         self._numbers.see(_CREATED, data)
         return [] if self._id else self._state(data)
 
     def _state(self, data: JSONObject) -> list[BlockEvent]:
-        response = required(data, "response", dict)
+        response = _object(data, "response")
         usage = _object(response, "usage") if self._started else {}  # the start tells its own
         start, extra = self._start(response), self._extra(data, response)
         return [*start, e.MessageDelta(usage=usage, extra=extra)] if usage or extra else start
@@ -186,13 +186,13 @@ class Decoder:
         return [e.MessageStart(self._id, model, usage=usage, extra=extra, dialect=NAME)]
 
     def _end(self, outcome: str, data: JSONObject) -> list[BlockEvent]:
-        response = required(data, "response", dict) if outcome != "failed" else _object(data, "response")
+        response = _object(data, "response")
         status = response.get("status")
         outcome = max(outcome, status if status in _OUTCOMES else outcome, key=_OUTCOMES.index)
         output = response.get("output")
         events = self._start(response)
-        if isinstance(output, list):
-            events += self._output.finish(output, completed=outcome == "completed")
+        items = output if isinstance(output, list) else []
+        events += self._output.finish(items, completed=outcome == "completed")
         usage, extra = _object(response, "usage"), self._extra(data, response)
         reason = _stop_reason(outcome, response)
         if reason or usage or extra:
@@ -242,8 +242,8 @@ def _stop_reason(outcome: str, response: JSONObject) -> str | None:
 def _readers(output: Output) -> dict[str, _Read]:
     """What reads each kind of event of an item or a part."""
     readers: dict[str, _Read] = {
-        "response.output_item.added": output.added,
-        "response.output_item.done": output.done,
+        "response.output_item.added": partial(output.item, whole=False),
+        "response.output_item.done": partial(output.item, whole=True),
         "response.output_text.annotation.added": partial(output.cite, OUTPUT_TEXT),
     }
     for name in ("content_part", "reasoning_part", "reasoning_summary_part"):

@@ -29,8 +29,8 @@ from ..fields import json_object
 from ..foreign import is_foreign, is_whole
 from .decoder import BESIDE, NAME
 from .errors import in_own_words, write_cut, write_error
-from .items import OUTPUT, item_place
 from .made_items import ending_of, item_type, made_response, new_item
+from .output_item import OUTPUT, item_place
 from .written_items import Item, Writer
 
 #: After a number from here on none follows: it could be longer than a number that can be written.

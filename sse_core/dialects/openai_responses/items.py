@@ -1,133 +1,109 @@
-"""The output of a response: its items, by the index that the protocol gives them.
+"""The output of a response: its items, and the block events that come of them.
 
 An item is told whole at its beginning, at its end, and once more with the response's end.  What it says
 is the same each time, only more of it: so one way of taking it serves all three.  What was told before
 is not told again, and what of a text is new follows as a delta.
 
-Items are told apart by ``output_index`` only: some hosts give an item another id with each event.
+Which item an event speaks of is decided in ``identity``.
 """
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict, deque
-from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from ...blocks import events as e
+from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import ResultBlock, ToolUseBlock, UnknownBlock
-from ...blocks.strict_json import JSONObject
-from ..fields import optional, required, rest, text
+from ...blocks.model import ResultBlock, UnknownBlock
+from ...blocks.strict_json import JSON, JSONObject
 from ..held import Held
-from .parts import CALLS, FORMS, LISTS, Form, Part, form_of, text_of
-from .told import ToldFields, digest_of
-
-#: What marks an item's fields among the extra fields of the message.
-OUTPUT = "output."
-#: The same with the item's index.  A field of the response may have such a name, too.
-_PLACE = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
-#: Items that the provider runs itself.
-_RESULTS = frozenset(
-    {
-        "web_search_call",
-        "x_search_call",
-        "file_search_call",
-        "code_interpreter_call",
-        "image_generation_call",
-        "mcp_list_tools",
-        "mcp_approval_request",
-    }
-)
-#: An index beyond is none: it would cost more than an item does.
-_MAX_INDEX = 2**32
-#: What an item costs: its digest and its place.
-_ITEM_BYTES = 400
-
-
-class Item:
-    """One output item: its blocks so far."""
-
-    __slots__ = ("call", "fields", "index", "is_done", "parts", "skeleton", "type", "verbatim")
-
-    def __init__(self, index: int, type_: str, held: Held) -> None:
-        held.add(_ITEM_BYTES)
-        self.index = index
-        self.type = type_
-        self.is_done = False
-        self.parts: dict[str, dict[int, Part]] = {name: {} for name in LISTS.get(type_, ())}
-        self.call: Part | None = None
-        self.verbatim: int | None = None  # the index of its block, if that is the item as it is
-        self.fields = ToldFields(held)  # of that block
-        self.skeleton = b""  # a digest of it, as it was told last
+from .calls import Calls
+from .client_calls import PROVIDER_ITEMS, is_call, is_output
+from .identity import Clue, Items, index_in
+from .output_item import Item, in_places, parts_of, without_parts
+from .parts import CALLS, FORMS, Form, Part, form_of, text_of
 
 
 class Output:
     """All items of a response.
 
-    A method gives ``None`` for an event that its item has no room for.
+    A method gives ``None`` for an event that its item has no room for, or that has a value of another type
+    than the protocol's.
     """
 
     def __init__(self, held: Held) -> None:
         self._held = held
-        self._items: dict[int, Item] = {}
-        self._blocks = 0
-        self._latest = 0  # the index of the item that began last
-        self._next = 0  # the index beyond all items
+        self._items = Items(held)
+        self._blocks = count()
+        self._calls = Calls(held, self._blocks)
 
-    def added(self, data: JSONObject) -> list[BlockEvent]:
-        """An item begins."""
-        item_data = _item(data)
-        index = _index(data, "output_index", self._next)
-        if index in self._items:
-            return []  # a repetition: in what it grew by since, it is behind
-        return self._take(self._new(index, item_data["type"]), item_data)
-
-    def done(self, data: JSONObject) -> list[BlockEvent] | None:
-        """An item is whole, and as it says now."""
-        item_data = _item(data)
-        index = _index(data, "output_index", self._latest)
-        item = self._items.get(index) or self._new(index, item_data["type"])
-        if item.type != item_data["type"]:
+    def item(self, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
+        """An item begins or, if it is ``whole``, is as it says now."""
+        item_data = data.get("item")
+        if item_data is None:
+            return []
+        if not _is_item(item_data):
             return None
-        return [] if item.is_done else self._take(item, item_data, whole=True)
+        clue = Clue.of_item(data, item_data)
+        if self._items.is_other_call(clue):
+            return None
+        return self._done(clue, item_data) if whole else self._added(clue, item_data)
+
+    def _added(self, clue: Clue, data: JSONObject) -> list[BlockEvent]:
+        if self._items.announced(clue) is not None:
+            return []  # a repetition: in what it grew by since, it is behind
+        return self._take(self._items.new(clue), data)
+
+    def _done(self, clue: Clue, data: JSONObject) -> list[BlockEvent]:
+        item = self._items.ended(clue) or self._items.new(clue)
+        self._items.learn(item, clue)
+        return [] if item.is_done else self._take(item, data, whole=True)
 
     def part(self, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
         """A part begins or, if it is ``whole``, ends."""
-        part_data = required(data, "part", dict)
-        kind = part_data.get("type")
+        part_data = data.get("part")
+        if part_data is None:
+            return []
+        kind = part_data.get("type") if isinstance(part_data, dict) else None
         form = FORMS.get(kind) if isinstance(kind, str) else None
-        found = None if form is None else self._find(form, data, part_data)
-        if form is None or found is None:
+        if form is None:
+            return None
+        said = _text_in(part_data.get(form.text)) if whole else None
+        found = self._find(form, data, part_data, whole=said, announces=not whole)
+        if found is None:
             return None
         part, events = found
         return events + self._take_part(part, form, part_data, whole=whole)
 
     def grow(self, form: Form, data: JSONObject) -> list[BlockEvent] | None:
         """A part has more text."""
-        fragment = required(data, "delta", str)
-        found = self._find(form, data, {})
-        if found is None or not found[0].is_open:
+        fragment = _text_in(data.get("delta"))
+        found = None if fragment is None else self._find(form, data, {})
+        if fragment is None or found is None or not found[0].is_open:
             return None
         part, events = found
         return events + part.grow(fragment)
 
     def text_done(self, form: Form, data: JSONObject) -> list[BlockEvent] | None:
         """The text of a part is whole; its end is yet to come."""
-        whole = optional(data, form.text, str)
-        found = self._find(form, data, {})
-        if found is None:
+        whole = _text_in(data.get(form.text))
+        found = None if whole is None else self._find(form, data, {}, whole=whole)
+        if whole is None or found is None:
             return None
         part, events = found
         if not part.is_open:
             return events
         # OpenAI sends an empty list with each text: it says something in a part only.
         logprobs = {"logprobs": data["logprobs"]} if data.get("logprobs") else {}
-        return events + ([] if whole is None else part.become(whole)) + part.fields(logprobs)
+        became = [] if data.get(form.text) is None else part.become(whole)
+        return events + became + part.fields(logprobs)
 
     def cite(self, form: Form, data: JSONObject) -> list[BlockEvent] | None:
         """A part has one more citation."""
-        citation = optional(data, "annotation", dict)
+        citation = data.get("annotation")
+        if not (citation is None or isinstance(citation, dict)):
+            return None
         found = self._find(form, data, {})
         if found is None or not found[0].is_open:
             return None
@@ -136,123 +112,111 @@ class Output:
 
     def grow_call(self, type_: str, data: JSONObject) -> list[BlockEvent] | None:
         """A call has more arguments."""
-        fragment = text_of(data.get("delta")) or ""
-        call = self._call(type_, data)
-        return [] if call is None else call.grow(fragment) if call.is_open else None
+        item = self._items.grown(Clue.of_growth(data, type_))
+        return self._calls.grow(item, text_of(data.get("delta")) or "")
 
-    def arguments_done(self, type_: str, data: JSONObject) -> list[BlockEvent] | None:
+    def arguments_done(self, type_: str, data: JSONObject) -> list[BlockEvent]:
         """The arguments of a call are whole; its end is yet to come."""
-        whole = text_of(data.get(CALLS[type_]))
-        call = self._call(type_, data)
-        return [] if call is None or whole is None or not call.is_open else call.become(whole)
+        item = self._items.grown(Clue.of_growth(data, type_))
+        return self._calls.become(item, text_of(data.get(CALLS[type_])))
 
     def finish(self, output: list[Any], *, completed: bool) -> list[BlockEvent]:
         """The response has ended with these items; if it ``completed``, those are whole that say so."""
         events: list[BlockEvent] = []
-        for index, data in self._placed(output):
-            item = self._items.get(index) or self._new(index, data["type"])
-            whole = completed and data.get("status") in (None, "completed")
-            events += self._take(item, data, whole=whole)
-        return events
+        items = {place: item for place, item in enumerate(output) if _is_item(item)}
+        clues = {place: Clue.of_item({}, data) for place, data in items.items()}
+        for place, item in self._items.in_output(clues):
+            data = items[place]
+            if item is not None:
+                whole = completed and data.get("status") in (None, "completed")
+                events += self._take(item, data, whole=whole)
+            elif self._items.is_other_call(clues[place]):
+                events.append(e.UnknownEvent(data))
+        return events + self._calls.end()
 
-    def _new(self, index: int, type_: str) -> Item:
-        item = self._items[index] = Item(index, type_, self._held)
-        self._latest, self._next = index, max(self._next, index + 1)
-        return item
+    def cut(self) -> list[BlockEvent]:
+        """The stream has ended, and the response had not."""
+        return self._calls.cut()
 
-    def _block(self) -> int:
-        self._blocks += 1
-        return self._blocks - 1
+    def _find(
+        self,
+        form: Form,
+        data: JSONObject,
+        part: JSONObject,
+        *,
+        whole: str | None = None,
+        announces: bool = False,
+    ) -> tuple[Part, list[BlockEvent]] | None:
+        """The part that an event is of, and its beginning and its item's where they were not announced.
 
-    def _call(self, type_: str, data: JSONObject) -> Part | None:
-        """The call that an event is of, if it has begun.
-
-        One that was not announced has no name: it begins with its end, which tells everything.
+        ``whole`` is its text where the event tells it; ``announces``: the event is of its beginning.
         """
-        item = self._items.get(_index(data, "output_index", self._latest))
-        return item.call if item is not None and item.type == type_ else None
-
-    def _find(self, form: Form, data: JSONObject, part: JSONObject) -> tuple[Part, list[BlockEvent]] | None:
-        """The part that an event is of, and its beginning and its item's where they were not announced."""
-        index = _index(data, "output_index", self._latest)
+        clue = Clue.of_growth(data, form.item)
         events: list[BlockEvent] = []
-        item = self._items.get(index)
+        item = self._items.grown(clue)
         if item is None:
-            item = self._new(index, form.item)
-            id_ = {"id": data["item_id"]} if isinstance(data.get("item_id"), str) else {}
-            events = self._take(item, {**id_, "type": form.item})
-        if form.item != item.type:
-            return None
+            if not self._items.may_begin(clue):
+                return None
+            item = self._items.new(clue)
+            events = self._take(item, {**({"id": clue.id} if clue.id else {}), "type": form.item})
+        item.has_announced_parts = item.has_announced_parts or announces
         parts = item.parts[form.list]
-        place = _index(data, form.index, next(reversed(parts), 0))
-        if place not in parts:
-            return self._begin(item, form, place, part, events)
-        return (parts[place], events) if parts[place].form is form else None
+        place = index_in(data, form.index)
+        if place is None:
+            place = next(reversed(parts), 0)
+        known = parts.get(place) or (None if announces else _last_of(item, form, whole))
+        if known is None:
+            return None if item.is_done else self._begin(item, form, place, part, events)
+        return (known, events) if known.form is form else None
 
     def _begin(
         self, item: Item, form: Form, place: int, data: JSONObject, events: list[BlockEvent]
     ) -> tuple[Part, list[BlockEvent]]:
-        part = item.parts[form.list][place] = Part(self._block(), form, self._held)
+        part = item.parts[form.list][place] = Part(next(self._blocks), form, self._held)
         return part, events + part.start(form, {"output_index": item.index, form.index: place}, data)
 
     def _take(self, item: Item, data: JSONObject, *, whole: bool = False) -> list[BlockEvent]:
         """What ``data``, the item as it is now, says that is new; ``whole``: it is at its end."""
-        if item.type in CALLS and item.verbatim is None:
-            events = self._take_call(item, data, whole=whole)
+        events: list[BlockEvent] | None = None
+        if item.verbatim is None and item.type in CALLS:
+            events = self._calls.take(item, data, whole=whole)
+        elif item.verbatim is None and is_call(item.type):
+            events = self._calls.take_tool(item, data, whole=whole)
         elif item.parts:
-            events = self._skeleton(item, _without_parts(item, data))
-            if not item.is_done:
-                events += self._take_parts(item, data, whole=whole)
-        else:
-            events = self._take_verbatim(item, data, whole=whole)
-        item.is_done = item.is_done or whole
+            events = item.tell(without_parts(item, data))
+            events += [] if item.is_done else self._take_parts(item, data, whole=whole)
+        if events is None:
+            events = self._answer(item) + self._take_verbatim(item, data, whole=whole)
+        if whole and not self._calls.is_due(item):
+            self._items.close(item)
         return events
 
-    def _skeleton(self, item: Item, skeleton: JSONObject) -> list[BlockEvent]:
-        digest = digest_of(skeleton)
-        if digest == item.skeleton:
-            return []
-        item.skeleton = digest
-        return [e.MessageDelta(extra={f"{OUTPUT}{item.index}": skeleton})]
-
-    def _take_call(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
-        name, id_ = text(data, "name", ""), text(data, "id" if item.type == "mcp_call" else "call_id", "")
-        if item.call is None and whole and not (name and id_):
-            return self._take_verbatim(item, data, whole=True)  # nobody could run it or answer it
-        events = self._skeleton(item, rest(data, CALLS[item.type]))
-        if item.call is None:
-            if not (name and id_):
-                return events
-            item.call = Part(self._block(), None, self._held)
-            events.append(e.BlockStart(item.call.index, _tool(item, id_, name)))
-        if item.call.is_open:
-            arguments = text_of(data.get(CALLS[item.type]))
-            if arguments is not None and (arguments or whole):
-                events += item.call.become(arguments)
-            # One that was cut is never whole, though the protocol ends it.
-            if whole and data.get("status") != "incomplete":
-                events += item.call.stop()
-        return events
+    def _answer(self, item: Item) -> list[BlockEvent]:
+        """Where ``item`` is the output of a call, the provider ran the call."""
+        call = self._calls.answer(item.call_id) if is_output(item.type) else None
+        return [] if call is None else self._take_verbatim(call[0], call[1], whole=call[2])
 
     def _take_verbatim(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         name_and_id: JSONObject = {name: data[name] for name in ("type", "id") if name in data}
         changed = item.fields.changed(data)
-        if item.is_done:  # its block is closed: what changed since stands beside it
-            return self._skeleton(item, {**name_and_id, **changed}) if changed else []
-        events = self._skeleton(item, name_and_id)
         if item.verbatim is None:
-            item.verbatim = self._block()
-            block = ResultBlock(data) if item.type in _RESULTS else UnknownBlock(data)
-            events.append(e.BlockStart(item.verbatim, block))
-        elif changed:
-            events.append(e.FieldsDelta(item.verbatim, changed))
+            item.verbatim = next(self._blocks)
+            is_result = item.type in PROVIDER_ITEMS or is_output(item.type)
+            block = ResultBlock(data) if is_result else UnknownBlock(data)
+            events = [*item.tell(name_and_id), e.BlockStart(item.verbatim, block)]
+        elif item.is_done:  # its block is closed: what changed since stands beside it
+            return item.tell({**name_and_id, **changed}) if changed else []
+        else:
+            events = item.tell(name_and_id)
+            events += [e.FieldsDelta(item.verbatim, changed)] if changed else []
         return [*events, e.BlockStop(item.verbatim)] if whole else events
 
     def _take_parts(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         events: list[BlockEvent] = []
         for name, parts in item.parts.items():
-            listed = data.get(name)
-            for place, part_data in _in_places(parts, listed if isinstance(listed, list) else []):
+            listed = parts_of(data, name)
+            item.has_announced_parts = item.has_announced_parts or (listed != [] and not whole)
+            for place, part_data in in_places(parts, listed):
                 form = form_of(part_data, item.type, name)
                 if form is None:
                     continue
@@ -270,95 +234,33 @@ class Output:
     def _take_part(self, part: Part, form: Form, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         if not part.is_open:
             return []
-        value = data.get(form.text)
-        events = part.become(value) if isinstance(value, str) and (value or whole) else []
+        value = _text_in(data.get(form.text)) if data.get(form.text) is not None else None
+        events = part.become(value) if value is not None and (value or whole) else []
         events += part.receive(form, data)
         return events + part.stop() if whole else events
 
-    def _placed(self, output: list[Any]) -> Iterator[tuple[int, JSONObject]]:
-        """The items of the response's end, each with its index.
 
-        They stand in the order of their indexes.  Where indexes have gaps, or some items are missing, an
-        item is the next one of its type.
-        """
-        items = {place: item for place, item in enumerate(output) if _is_item(item)}
-        known = sorted(self._items)
-        if all(place in items and items[place]["type"] == self._items[place].type for place in known):
-            yield from items.items()
-            return
-        left: dict[str, deque[int]] = defaultdict(deque)
-        for index in known:
-            left[self._items[index].type].append(index)
-        following = self._next
-        for data in items.values():
-            if left[data["type"]]:
-                yield left[data["type"]].popleft(), data
-            else:
-                yield following, data
-                following += 1
+def _last_of(item: Item, form: Form, whole: str | None) -> Part | None:
+    """The part that text at a place that nobody announced is of: some hosts count with each event of text.
 
-
-def item_place(name: str) -> int | None:
-    """The index of the item whose extra field has this name; ``None`` for any other name."""
-    place = _PLACE.fullmatch(name)
-    return None if place is None else int(place[1])
-
-
-def _index(data: JSONObject, name: str, default: int) -> int:
-    """The index ``name``; ``default`` where a host leaves it out."""
-    index = optional(data, name, int)
-    if index is None:
-        return default
-    if not 0 <= index < _MAX_INDEX:
-        raise ValueError(f"{name} is no index")
-    return index
-
-
-def _item(data: JSONObject) -> JSONObject:
-    item = required(data, "item", dict)
-    required(item, "type", str)
-    return item
+    That is the last, if it can have the text, and if the host announces parts at all.
+    """
+    parts = item.parts[form.list]
+    last = parts[next(reversed(parts))] if parts and item.has_announced_parts else None
+    if last is None or not last.is_open or last.form is not form:
+        return None
+    return last if whole is None or last.is_told(whole) else None
 
 
 def _is_item(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type"), str)
 
 
-def _tool(item: Item, id_: str, name: str) -> ToolUseBlock:
-    return ToolUseBlock(
-        id_,
-        name,
-        "mcp_tool_use" if item.type == "mcp_call" else "tool_use",
-        input_encoding="text" if item.type == "custom_tool_call" else "json",
-        extra={"output_index": item.index},
-    )
+def _text_in(value: JSON) -> str | None:
+    """The text that a value is, empty for null; ``None`` for what is none.
 
-
-def _without_parts(item: Item, data: JSONObject) -> JSONObject:
-    """The item without what stands in blocks.
-
-    A list with a part that is no text stays, with null where a block stands.  So does an empty content
-    of reasoning, which not every host sends.
+    Some hosts send a text that is a number as a number.
     """
-    skeleton = rest(data, *item.parts)
-    for name in item.parts:
-        listed = data.get(name)
-        parts = listed if isinstance(listed, list) else []
-        forms = [form_of(part, item.type, name) for part in parts]
-        if None in forms:
-            skeleton[name] = [None if form else part for form, part in zip(forms, parts, strict=True)]
-        elif item.type == "reasoning" and name == "content" and name in data and not parts:
-            skeleton[name] = listed
-    return skeleton
-
-
-def _in_places(parts: dict[int, Part], listed: list[Any]) -> Iterator[tuple[int, Any]]:
-    """Parts of a whole list, each with its index: some hosts begin to count at 1, or leave gaps."""
-    if all(place < len(listed) for place in parts):
-        yield from enumerate(list(listed))
-        return
-    places = sorted(parts)
-    following = places[-1] + 1
-    for position, part in enumerate(listed):
-        beyond = following + position - len(places)
-        yield (places[position] if position < len(places) else beyond), part
+    if value is None or isinstance(value, str):
+        return value or ""
+    return strict_json.dumps(value) if type(value) in (int, float) else None

@@ -66,6 +66,15 @@ class Part:
         self._fields = ToldFields(held)
         self._cited: int | None = None  # the number of citations; None before there is a list of them
 
+    @property
+    def has_text(self) -> bool:
+        """Whether anything of its text was told."""
+        return self._told.has_text
+
+    def is_told(self, whole: str) -> bool:
+        """Whether ``whole`` is what was told of its text, and that was something."""
+        return self.has_text and self._told.rest_of(whole) == ""
+
     def start(self, form: Form, place: JSONObject, data: JSONObject) -> list[BlockEvent]:
         """It begins, as ``data`` has it, at ``place``."""
         if _has_citations(form, data):

@@ -14,8 +14,8 @@ from ...blocks.strict_json import JSONObject
 from ..fields import rest
 from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import BESIDE, NAME
-from .items import OUTPUT, item_place
 from .made_items import ending_of, error_of, item_type, made_id, made_items, made_response
+from .output_item import OUTPUT, item_place
 from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
 from .words import ending
 

@@ -29,6 +29,11 @@ class ToldText:
         self._digest = _new()
         self._half = ""
 
+    @property
+    def has_text(self) -> bool:
+        """Whether anything was told."""
+        return self._bytes > 0 or self._half != ""
+
     def add(self, fragment: str) -> None:
         """``fragment`` is told."""
         text, self._half = join_surrogates(self._half + fragment)

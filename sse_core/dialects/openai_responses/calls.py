@@ -1,0 +1,167 @@
+"""The calls among the items of a response, as blocks: how they begin, grow and end.
+
+A call's arguments are whole with its item.  Some hosts tell an item twice, first without its arguments: so
+where the end of a function's call says nothing that can be run, the call stays open, and ends with the
+response.
+
+An item that calls one of OpenAI's own tools tells its arguments as fields.  If the client is to run it, it
+is a call like any other.  Of some only the response's end says who runs them: they wait, and are the
+provider's if their output comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...blocks import events as e
+from ...blocks import strict_json
+from ...blocks.events import BlockEvent
+from ...blocks.model import ToolUseBlock
+from ...blocks.strict_json import JSONObject
+from ..fields import rest, text
+from ..held import Held
+from .client_calls import arguments_of, runner_of, tool_name
+from .output_item import Item
+from .parts import CALLS, Part, text_of
+
+
+class Calls:
+    """The calls of a response.  ``blocks`` gives each block its index."""
+
+    def __init__(self, held: Held, blocks: Iterator[int]) -> None:
+        self._held = held
+        self._blocks = blocks
+        self._due: dict[int, Part] = {}  # those that were told as whole, and may be told again
+        # By the call_id: those of which it is not known who runs them, as they are now, and whether whole.
+        self._unclaimed: dict[str, tuple[Item, JSONObject, bool]] = {}
+        self._answered: set[str] = set()
+
+    def is_due(self, item: Item) -> bool:
+        """Whether a call was told as whole and is still open."""
+        return item.index in self._due
+
+    def grow(self, item: Item | None, fragment: str) -> list[BlockEvent] | None:
+        """More arguments; ``None`` after their end.
+
+        A call that was not announced has no name: it begins with its end, which tells everything.
+        """
+        if item is None or item.call is None:
+            return []
+        if not item.call.is_open:
+            return None
+        return item.call.grow(fragment)
+
+    def become(self, item: Item | None, arguments: str | None) -> list[BlockEvent]:
+        """The arguments are these."""
+        call = None if item is None else item.call
+        return [] if call is None or arguments is None or not call.is_open else call.become(arguments)
+
+    def take(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
+        """What ``data``, a call with arguments as it is now, says that is new.
+
+        ``None`` for one that nobody could run or answer.
+        """
+        name, id_ = text(data, "name", ""), text(data, "id" if item.type == "mcp_call" else "call_id", "")
+        if item.call is None and whole and not (name and id_):
+            return None
+        events = item.tell(rest(data, CALLS[item.type]))
+        if item.call is None:
+            if not (name and id_):
+                return events
+            block = ToolUseBlock(
+                id_,
+                name,
+                "mcp_tool_use" if item.type == "mcp_call" else "tool_use",
+                input_encoding="text" if item.type == "custom_tool_call" else "json",
+            )
+            events += self._begin(item, block)
+        call, arguments = item.call, text_of(data.get(CALLS[item.type]))
+        if call is None or not call.is_open:
+            return events
+        if whole and data.get("status") != "incomplete":
+            return events + self._end(item, call, arguments)
+        # One that was cut is never whole, though the protocol ends it.
+        return events + (call.become(arguments) if arguments or (whole and arguments is not None) else [])
+
+    def _begin(self, item: Item, block: ToolUseBlock) -> list[BlockEvent]:
+        block.extra["output_index"] = item.index
+        item.call = Part(next(self._blocks), None, self._held)
+        return [e.BlockStart(item.call.index, block)]
+
+    def _end(self, item: Item, call: Part, arguments: str | None) -> list[BlockEvent]:
+        self._due.pop(item.index, None)
+        if item.type != "function_call" or arguments is None or _is_json(arguments):
+            return self.become(item, arguments) + call.stop()
+        if strict_json.is_blank(arguments):
+            arguments = None  # takes nothing back
+            if call.has_text:
+                return call.stop()
+        self._due[item.index] = call
+        return self.become(item, arguments)
+
+    def take_tool(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
+        """What ``data``, a call of one of OpenAI's own tools, says that is new.
+
+        ``None`` for one that the client does not run.
+        """
+        runner = "provider" if item.call_id in self._answered else runner_of(data)
+        self._claim(item.call_id)
+        if item.call is None and (runner == "provider" or (whole and not item.call_id)):
+            return None
+        events = item.tell(data)
+        if item.call is None and runner == "unknown" and item.call_id:
+            self._held.add(len(strict_json.dumps(data)))
+            self._unclaimed[item.call_id] = (item, data, whole)
+            return events
+        return events + self._run(item, data, whole=whole)
+
+    def _run(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+        """It is the client's."""
+        if not item.call_id:
+            return []
+        events: list[BlockEvent] = []
+        if item.call is None:
+            block = ToolUseBlock(item.call_id, tool_name(item.type), extra={"field": item.type})
+            events = self._begin(item, block)
+        call = item.call
+        if call is not None and call.is_open and whole and data.get("status") != "incomplete":
+            events += call.become(arguments_of(data)) + call.stop()
+        return events
+
+    def answer(self, call_id: str) -> tuple[Item, JSONObject, bool] | None:
+        """The output of a call has come: the call that waited for it, as :meth:`take_tool` got it."""
+        if call_id and call_id not in self._answered:
+            self._held.add(len(call_id))
+            self._answered.add(call_id)
+        return self._claim(call_id)
+
+    def _claim(self, call_id: str) -> tuple[Item, JSONObject, bool] | None:
+        unclaimed = self._unclaimed.pop(call_id, None)
+        if unclaimed is not None:
+            self._held.add(-len(strict_json.dumps(unclaimed[1])))
+        return unclaimed
+
+    def end(self) -> list[BlockEvent]:
+        """The response has ended: what is due ends with it."""
+        events: list[BlockEvent] = []
+        for call in self._due.values():
+            events += call.stop()
+        for item, data, whole in self._unclaimed.values():
+            events += self._run(item, data, whole=whole)
+        return events
+
+    def cut(self) -> list[BlockEvent]:
+        """The stream has ended, and the response had not: nothing of it is whole."""
+        return [
+            event
+            for item, data, _ in self._unclaimed.values()
+            for event in self._run(item, data, whole=False)
+        ]
+
+
+def _is_json(arguments: str) -> bool:
+    try:
+        strict_json.loads(arguments)
+    except ValueError:
+        return False
+    return True
