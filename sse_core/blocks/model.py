@@ -235,6 +235,12 @@ class ResultBlock(VerbatimBlock):
 
     __slots__ = ()
 
+    @property
+    def answers(self) -> str | None:
+        """The id of the call whose result it is, where it says so."""
+        id_ = self.data.get("tool_use_id", self.data.get("call_id"))
+        return id_ if isinstance(id_, str) else None
+
     def copy(self) -> ResultBlock:
         """A block that changes on its own."""
         return ResultBlock(dict(self.data))
@@ -378,8 +384,7 @@ class Message(_Values):
 
     def _tools_of_client(self) -> list[ToolUseBlock]:
         """The calls that are left for the client."""
-        results = [block.data.get("tool_use_id") for block in self.blocks if isinstance(block, ResultBlock)]
-        answered = {id_ for id_ in results if isinstance(id_, str)}
+        answered = {block.answers for block in self.blocks if isinstance(block, ResultBlock)}
         return [tool for tool in self.tools if tool.type == "tool_use" and tool.id not in answered]
 
     def _answers(self) -> list[Message]:

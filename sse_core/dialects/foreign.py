@@ -88,8 +88,7 @@ class Answered:
             if isinstance(block, ToolUseBlock) and block.type == "tool_use":
                 self._calls.add(block.id)
             elif isinstance(block, ResultBlock):
-                id_ = block.data.get("tool_use_id")
-                self.seen = self.seen or (isinstance(id_, str) and id_ in self._calls)
+                self.seen = self.seen or block.answers in self._calls
 
 
 class ArgumentsText:

@@ -22,7 +22,7 @@ from ..fields import rest, text
 from ..held import Held
 from .client_calls import arguments_of, runner_of, tool_name
 from .output_item import Item
-from .parts import CALLS, Part, text_of
+from .parts import CALLS, FIELD, Part, text_of
 
 
 class Calls:
@@ -121,7 +121,7 @@ class Calls:
             return []
         events: list[BlockEvent] = []
         if item.call is None:
-            block = ToolUseBlock(item.call_id, tool_name(item.type), extra={"field": item.type})
+            block = ToolUseBlock(item.call_id, tool_name(item.type), extra={FIELD: item.type})
             events = self._begin(item, block)
         call = item.call
         if call is not None and call.is_open and whole and data.get("status") != "incomplete":

@@ -24,7 +24,7 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
-from ..fields import required, rest, text
+from ..fields import rest, text
 from ..held import Held
 from .errors import read_error, read_failure
 from .items import Output
@@ -218,11 +218,7 @@ class Decoder:
 def _kind(data: JSONObject, hint: str) -> str:
     if hint == "error" or ("type" not in data and data.get("error")):
         return "error"
-    if "type" in data:
-        return required(data, "type", str)
-    if hint == "message":
-        raise ValueError("type is missing")
-    return hint
+    return text(data, "type", "") if "type" in data else hint
 
 
 def _object(data: JSONObject, name: str) -> JSONObject:

@@ -166,7 +166,7 @@ class Output:
             place = next(reversed(parts), 0)
         known = parts.get(place) or (None if announces else _last_of(item, form, whole))
         if known is None:
-            return None if item.is_done else self._begin(item, form, place, part, events)
+            return self._begin(item, form, place, part, events)
         return (known, events) if known.form is form else None
 
     def _begin(

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
+from ..fields import text
 from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import NAME
 from .errors import in_own_words
-from .parts import LISTS
+from .parts import CALLS, FIELD, LISTS
 from .words import ending, usage
 from .written_items import Item
 
@@ -30,6 +31,8 @@ def item_type(block: Block, *, own: bool) -> str | None:
         return "message"
     if isinstance(block, ThinkingBlock):
         return "reasoning"
+    if own and isinstance(block, ToolUseBlock) and text(block.extra, FIELD, ""):
+        return text(block.extra, FIELD, "")
     if isinstance(block, ToolUseBlock) and block.type == "tool_use":
         return "custom_tool_call" if block.input_encoding == "text" else "function_call"
     if own and isinstance(block, ToolUseBlock) and block.type == "mcp_tool_use":
@@ -50,7 +53,8 @@ def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
     if isinstance(block, TextBlock):
         skeleton |= {"status": "in_progress", "role": "assistant"}
     elif isinstance(block, ToolUseBlock):
-        skeleton |= {"status": "in_progress", "call_id": block.id, "name": block.name}
+        named = {"name": block.name} if type_ in CALLS else {}
+        skeleton |= {"status": "in_progress", "call_id": block.id, **named}
     return Item(index, skeleton, told=False)
 
 

@@ -41,8 +41,10 @@ REFUSAL = Form("refusal", "refusal", *_CONTENT, "message", "refusal", e.TextDelt
 REASONING_TEXT = Form("reasoning_text", "text", *_CONTENT, "reasoning", "reasoning_text", e.ThinkingDelta)
 SUMMARY_TEXT = Form("summary_text", "text", *_SUMMARY, "reasoning", "summary", e.ThinkingDelta)
 FORMS = {form.type: form for form in (OUTPUT_TEXT, REFUSAL, REASONING_TEXT, SUMMARY_TEXT)}
+#: The extra field that says what a block is; of a call of one of OpenAI's own tools, the item's type.
+FIELD = "field"
 #: Extra fields of a block that say where it stands and what it is.
-PLACES = ("output_index", "content_index", "summary_index", "field")
+PLACES = ("output_index", "content_index", "summary_index", FIELD)
 #: The lists of an item's parts, by the item's type.
 LISTS = {"message": ("content",), "reasoning": ("summary", "content")}
 #: The field of a call's text, by the item's type.

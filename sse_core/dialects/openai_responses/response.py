@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSONObject
-from ..fields import rest
+from ..fields import json_object, rest
 from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import BESIDE, NAME
 from .made_items import ending_of, error_of, item_type, made_id, made_items, made_response
@@ -127,7 +127,13 @@ def _whole(item: _Item, message: Message) -> JSONObject:
     made_up = {} if item.was_told else _made_up(item, first, message)
     whole = {**made_up, **item.skeleton}
     if isinstance(first, ToolUseBlock):
-        return {**whole, CALLS.get(str(whole["type"]), "arguments"): _arguments(first)}
+        arguments = CALLS.get(str(whole["type"]))
+        if arguments is not None:
+            return {**whole, arguments: _arguments(first)}
+        # A tool of OpenAI's own, of which the provider has told, has its arguments among its fields.
+        return (
+            whole if item.was_told else {**whole, **json_object(_arguments(first).encode(errors="replace"))}
+        )
     return {**whole, **_lists(item)}
 
 
@@ -141,7 +147,7 @@ def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
     if isinstance(block, ToolUseBlock):
         whole = is_whole(block)
         fields |= {"id": block.id} if type_ == "mcp_call" else {"call_id": block.id}
-        fields["name"] = block.name
+        fields |= {"name": block.name} if type_ in CALLS else {}
     return fields if type_ == "reasoning" else {**fields, "status": "completed" if whole else "incomplete"}
 
 

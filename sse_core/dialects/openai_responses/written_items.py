@@ -11,7 +11,7 @@ from typing import Any
 from ...blocks import strict_json
 from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import rest, text
+from ..fields import json_object, rest, text
 from .parts import (
     CALLS,
     LISTS,
@@ -104,7 +104,10 @@ class Item:
             parts = self._parts[form.list]
             parts.append(_Part(self, block, form, self._free_place(form.list), own=own))
             return parts[-1]
-        self._writer = _Call(self, block) if isinstance(block, ToolUseBlock) else Writer(self, block)
+        if isinstance(block, ToolUseBlock):
+            self._writer = _Call(self, block) if self.type in CALLS else _Tool(self, block)
+        else:
+            self._writer = Writer(self, block)
         return self._writer
 
     def _free_place(self, name: str) -> int:
@@ -222,6 +225,13 @@ class _Call(Writer):
 
     def whole(self) -> JSONObject:
         return {CALLS[self.item.type]: self.block.raw_arguments + self._made_up}
+
+
+class _Tool(Writer):
+    """A call of one of OpenAI's own tools, whose arguments are fields of the item."""
+
+    def whole(self) -> JSONObject:
+        return {} if self.item.told else json_object(self.block.raw_arguments.encode(errors="replace"))
 
 
 class _Part(Writer):

@@ -105,7 +105,8 @@ class Chunks:
         if isinstance(block, TextBlock | ThinkingBlock):
             chunks += self._start_text(index, block)
         elif isinstance(block, ToolUseBlock):
-            chunks += self._start_call(index, block)
+            item = self._origin.item(block)
+            chunks += self._start_call(index, block) if item is None else self._start_whole(index, item)
         elif isinstance(block, RedactedThinkingBlock):
             chunks += self._redacted(block)
         else:

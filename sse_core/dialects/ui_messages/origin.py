@@ -80,6 +80,10 @@ class Origin:
         """The chunks of what became of a call, where the block of the call says so itself."""
         return []
 
+    def item(self, block: ToolUseBlock) -> UnknownBlock | None:
+        """The item that a call is, where it is told as one."""
+        return None
+
     def start(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         """The chunks of a block that is kept verbatim, as far as they are known at its beginning."""
         return []

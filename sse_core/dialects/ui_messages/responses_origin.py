@@ -47,6 +47,7 @@ class ResponsesOrigin(Origin):
         self._taken: set[int] = set()  # items that have one
         self._reasoning: list[int] = []  # items of reasoning, the first of them first
         self._searches: deque[str] = deque()  # searches for tools whose output is to come
+        self._tools: dict[tuple[str, str], JSONObject] = {}  # the items of calls, by type and id
         self._found: set[str] = set()  # kinds of citations whose sources a tool has told of
 
     def note(self, extra: JSONObject) -> None:
@@ -131,6 +132,15 @@ class ResponsesOrigin(Origin):
         cited = {"annotations": block.citations} if isinstance(block, TextBlock) and block.citations else {}
         return {FIELD: {"openai": {"itemId": item.get("id"), **phase, **cited}}}
 
+    def item(self, block: ToolUseBlock) -> UnknownBlock | None:
+        """The item that a call of one of OpenAI's own tools is: it is among the message's extra fields."""
+        item = self._items.get(self._place(block), {})
+        kind = block.extra.get("field")
+        if block.type != "tool_use" or kind is None or kind not in ITEMS or kind != item.get("type"):
+            return None
+        self._tools[kind, block.id] = item
+        return UnknownBlock(item)
+
     def call_name(self, block: ToolUseBlock) -> str:
         """The name of the tool, which for an MCP server's has a prefix."""
         return f"mcp.{block.name}" if block.type == "mcp_tool_use" else block.name
@@ -154,7 +164,8 @@ class ResponsesOrigin(Origin):
         item = ITEMS.get(block.type)
         if item is None:
             return []
-        return [*item.whole(self._with_call(block.data)), *self._sources_of(item, block.data)]
+        data = self._tools.get((block.type, text(block.data, "call_id", "")), block.data)
+        return [*item.whole(self._with_call(data)), *self._sources_of(item, data)]
 
     def _with_call(self, data: JSONObject) -> JSONObject:
         """The item, with the id of the call that it belongs to where only its place says so.

@@ -164,7 +164,7 @@ def test_an_item_that_was_not_announced_begins_with_its_first_event() -> None:
 
 
 def test_a_second_announcement_is_ignored() -> None:
-    assert after(added(message()), added(call()))[1:] == [Ping()]
+    assert after(added(message()), added(message(output_text("a"))))[1:] == [Ping()]
 
 
 def test_an_item_that_is_done_twice_is_done_once() -> None:
@@ -223,10 +223,6 @@ def test_what_was_announced_as_text_may_be_a_refusal() -> None:
     assert [made.index for made in events if isinstance(made, BlockStop)] == [1, 0]
 
 
-def test_an_item_that_is_done_as_another_kind_is_unknown() -> None:
-    assert isinstance(after(added(message()), done(call()))[-1], UnknownEvent)
-
-
 @pytest.mark.parametrize(
     "misplaced",
     [
@@ -247,8 +243,8 @@ def test_what_has_no_room_is_kept_as_it_came(misplaced: ServerSentEvent) -> None
         added(message(), 2),
         text("a", 2),
         done(call("{}")),
-        added(call(), 1),
-        done(call(), 1),
+        added(call(call_id="d"), 1),
+        done(call("{}", call_id="d"), 1),
     ]
     assert after(*begun, misplaced)[-1] == UnknownEvent(json.loads(misplaced.data))
 

@@ -117,7 +117,7 @@ def test_items_stand_in_the_order_of_their_indexes() -> None:
 
 
 def test_a_call_that_nobody_can_run_stands_among_the_others() -> None:
-    items = [call("{}"), call("{}", name=""), call("{}", call_id="d")]
+    items = [call("{}"), call("{}", name="", call_id="e"), call("{}", call_id="d")]
     found = read(created(), *(done(item, index) for index, item in enumerate(items)), end())
     assert RESPONSES.to_response(found)["output"] == items
 
