@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import text
+from ..fields import MAX_REPEATED, text
 from ..foreign import client_calls, is_foreign, is_whole
 from .decoder import NAME
 from .errors import in_own_words
@@ -17,6 +17,8 @@ from .parts import CALLS, FIELD, LISTS
 from .words import ending, usage
 from .written_items import Item
 
+#: Characters of the message's id that are in an item's: with the rest of it, events can repeat that.
+_MAX_BEGINNING = MAX_REPEATED // 2
 #: What an id begins with where the provider has given none.
 _PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom_tool_call": "ctc"}
 
@@ -42,7 +44,7 @@ def item_type(block: Block, *, own: bool) -> str | None:
 
 def made_id(type_: str, message_id: str, index: int) -> str:
     """The id of an item to which the provider has given none."""
-    return f"{_PREFIXES.get(type_, 'item')}_{message_id}_{index}"
+    return f"{_PREFIXES.get(type_, 'item')}_{message_id[:_MAX_BEGINNING]}_{index}"
 
 
 def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:

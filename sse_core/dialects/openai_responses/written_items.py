@@ -11,7 +11,7 @@ from typing import Any
 from ...blocks import strict_json
 from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..fields import json_object, rest, text
+from ..fields import json_object, repeatable, rest, text
 from .parts import (
     CALLS,
     LISTS,
@@ -166,7 +166,7 @@ class Item:
 
     def event(self, type_: str, **fields: JSON) -> JSONObject:
         """An event of something in the item."""
-        return {"type": type_, "item_id": self._id, "output_index": self.index, **fields}
+        return {"type": type_, **repeatable({"item_id": self._id}), "output_index": self.index, **fields}
 
 
 class Writer:
