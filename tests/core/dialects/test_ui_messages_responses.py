@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from sse_core.blocks import (
 )
 from sse_core.dialects.ui_messages import Encoder
 from tests.core.dialects.ui import DONE, FINISH, after_start, call, encode, end, start, whole
+from tests.core.growth import is_linear
 
 
 def item(index: int, **fields: Any) -> MessageDelta:
@@ -500,3 +502,33 @@ def test_what_is_no_item_is_none(extra: Any) -> None:
 def test_items_have_a_bound() -> None:
     with pytest.raises(LimitExceeded, match="max_held_bytes=500"):
         encode(start("openai-responses"), item(0, id="x" * 500), encoder=Encoder(max_held_bytes=500))
+
+
+# What it costs.
+
+
+def _items(kind: str, size: int) -> list[BlockEvent]:
+    """A response of so many parts of one message, silent thoughts, searches of one id, or tools searched."""
+    events: list[BlockEvent] = []
+    for place in range(size):
+        if kind == "parts":
+            cited = [{"type": "url_citation", "url": f"https://{place}.example"}]
+            events += whole(place, TextBlock("a", cited, {"output_index": 0}))
+        elif kind == "thoughts":
+            events += [item(place, type="reasoning", id="r"), item(place + size, type="web_search_call")]
+        else:
+            search = {"type": "tool_search_call", "id": "s", "execution": "server"}
+            found = {"type": "tool_search_output", "id": "o"}
+            events += [*whole(2 * place, UnknownBlock(search)), *whole(2 * place + 1, UnknownBlock(found))]
+    if kind == "thoughts":
+        events += [event for place in range(size) for event in whole(place, ResultBlock(WEB))]
+    return [start("openai-responses"), item(0, type="message", id="i"), *events, MessageStop()]
+
+
+@pytest.mark.parametrize("kind", ["parts", "thoughts", "searches"])
+def test_items_take_linear_time(kind: str) -> None:
+    def step(size: int) -> Callable[[], object]:
+        events = _items(kind, size)
+        return lambda: encode(*events)
+
+    assert is_linear(step, 300)
