@@ -15,7 +15,16 @@ from sse_core.lifecycle import (
     Timer,
     Timers,
 )
-from sse_http import EVENT_STREAM_HEADERS, READER_STATES, Reply, StreamHead, StreamState, Waker, no_waker
+from sse_http import (
+    EVENT_STREAM_HEADERS,
+    GOING_DOWN,
+    READER_STATES,
+    Reply,
+    StreamHead,
+    StreamState,
+    Waker,
+    no_waker,
+)
 
 from .turns import RelayedTurn
 
@@ -95,6 +104,8 @@ class EventsAnswer:
         turn = self._relayed.turn
         if turn.failure is not None and turn.outcome in _FAILURES and not turn.accepted:
             return failure_reply(self._relayed, turn.failure)
+        if self._relayed.interrupted:
+            return GOING_DOWN  # nothing has been shown: to ask again is safe
         waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
         if turn.accepted or turn.outcome is not None or waits_long:
             return self._stream_head()
@@ -138,6 +149,8 @@ class MessageAnswer:
             return Reply.json(200, turn.dialect.to_response(turn.message), fields)
         if turn.failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, turn.failure)
+        if self._relayed.interrupted:
+            return GOING_DOWN
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
         message = "The turn was stopped before it was whole."
         return Reply.error(410, "turn_stopped", message, fields)

@@ -6,17 +6,18 @@ no arguments, no credentials are ever in them.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from sse_core.blocks import ToolUseBlock
 from sse_core.lifecycle import Outcome, Turn
+from sse_http import Refusal
+from sse_http.refusal import quoted
 
 if TYPE_CHECKING:
     from .turns import RelayedTurn
 
-#: Characters of a peer's text that a line holds.
-_EXCERPT = 200
+#: What an operator can say to let a request in that a setting refused.
+_FLAGS = {"peers.hosts": "--allow-host", "peers.origins": "--allow-origin"}
 #: More tokens than any answer has; beyond it a provider's figure is a mistake.
 _MAX_TOKENS = 10**12
 
@@ -35,11 +36,18 @@ def turn_line(relayed: RelayedTurn) -> str:
         "tokens": "-" if tokens is None else str(tokens),
         "outputs": str(timing.outputs),
         "duration": _seconds(timing.duration),
-        "stop_reason": _quoted(turn.message.stop_reason) if turn.message.stop_reason else "-",
+        "stop_reason": quoted(turn.message.stop_reason) if turn.message.stop_reason else "-",
     }
     if turn.failure is not None:
-        fields["failure"] = _quoted(f"{turn.failure.status} {turn.failure.error.type}")
+        fields["failure"] = quoted(f"{turn.failure.status} {turn.failure.error.type}")
     return " ".join(f"{name}={value}" for name, value in fields.items())
+
+
+def refusal_line(refusal: Refusal) -> str:
+    """That a request was refused, and which flag would let it in, if one would."""
+    flag = _FLAGS.get(refusal.setting)
+    hint = "" if flag is None else f" flag={quoted(f'{flag} {refusal.value}')}"
+    return f"refused {refusal}{hint}"
 
 
 def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
@@ -47,7 +55,7 @@ def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
     characters = len(block.raw_arguments)
     what = "arguments parsed once" if characters else "no arguments"
     return (
-        f"turn={turn_id} tool={_quoted(block.name)} index={index} "
+        f"turn={turn_id} tool={quoted(block.name)} index={index} "
         f"{what} at content_block_stop: characters={characters} state={block.state}"
     )
 
@@ -57,10 +65,6 @@ def _output_tokens(turn: Turn) -> int | None:
     tokens = turn.message.token_counts.output
     known = turn.outcome is Outcome.COMPLETED and tokens is not None and tokens <= _MAX_TOKENS
     return tokens if known else None
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text[:_EXCERPT])
 
 
 def _seconds(value: float | None, digits: int = 3) -> str:

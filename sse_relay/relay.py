@@ -86,8 +86,9 @@ class Relay:
         return new
 
     def close(self, now: float) -> None:
-        """The server goes down: stop every turn, so that each has an outcome and a log line."""
+        """The server goes down: stop every turn, so that each has an outcome, a last event and a log line."""
         for relayed in self._turns.running:
+            relayed.interrupted = True
             relayed.stop(now)
 
     def check_head(self, request: Request, now: float) -> Reply | int | None:  # noqa: ARG002  (ChecksHeads)

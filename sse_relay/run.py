@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import random
 import secrets
 import signal
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trio
 
 import sse_trio
-from sse_http import LOOPBACK_HOSTS, AllowedPeers, Application, ServerSettings
+from sse_http import LOOPBACK_HOSTS, AllowedPeers, Application, Refusal, ServerSettings
+from sse_trio.mistakes import log_refusal
 
 from .config import RelayConfig
+from .lines import refusal_line
 from .page import load_page
 from .provider import Provider, Settings
 from .relay import Relay
+
+_log = logging.getLogger("sse_relay")
 
 #: What Anthropic's API takes: https://docs.anthropic.com/en/api/overview
 _MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -78,7 +84,7 @@ async def run_relay(config: RelayConfig, listen: Listen, upstream_ca: Path | Non
     relay = Relay(config, new_id=_new_id, jitter=random.random, files=load_page())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_signal, nursery.cancel_scope)
-        port = await _start(nursery, relay, listen, upstream_tls)
+        port = await _start(nursery, relay, listen, upstream_tls, on_refusal=_log_refusal)
         _say(f"{_url(listen, port)}/")
 
 
@@ -118,6 +124,8 @@ async def _start(
     application: Application,
     listen: Listen,
     upstream_tls: ssl.SSLContext | None = None,
+    *,
+    on_refusal: Callable[[Refusal], None] = log_refusal,
 ) -> int:
     """Serve ``application`` in ``nursery``; returns the port."""
     tls, settings = listen.tls(), listen.settings()
@@ -130,6 +138,7 @@ async def _start(
             tls=tls,
             upstream_tls=upstream_tls,
             settings=settings,
+            on_refusal=on_refusal,
             task_status=task_status,
         )
 
@@ -140,6 +149,10 @@ async def _start(
         message = f"can't listen on {listen.host} port {listen.port}: {error.strerror or error}."
         raise StartError(message + hint) from error
     return port
+
+
+def _log_refusal(refusal: Refusal) -> None:
+    _log.log(logging.WARNING if refusal.setting else logging.INFO, "%s", refusal_line(refusal))
 
 
 async def _cancel_on_signal(scope: trio.CancelScope) -> None:

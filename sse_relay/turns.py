@@ -57,6 +57,7 @@ class RelayedTurn:
         self.log.on_room = self._go_on
         self.readers = 0
         self.drained = False  #: nobody can come back
+        self.interrupted = False  #: it was stopped because the relay goes down
         self.waker: Waker = no_waker
         self._exchange = ClientExchange(self.turn)
         self._encoder = self.turn.dialect.Encoder(verbatim=True)

@@ -21,7 +21,16 @@ from .application import (
 from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
-from .handlers import EventItem, Follow, HandlerAnswer, HandlerSettings
+from .handlers import (
+    Comment,
+    EventItem,
+    EventStreamReply,
+    Follow,
+    HandlerAnswer,
+    HandlerSettings,
+    Retry,
+)
+from .problem import GOING_DOWN
 from .refusal import Refusal
 from .request_body import BodyBudget
 from .server import ConnectionPhase, ServerConnection
@@ -30,6 +39,7 @@ from .tls import TLS, Channel, Plain
 
 __all__ = [
     "EVENT_STREAM_HEADERS",
+    "GOING_DOWN",
     "LOOPBACK_HOSTS",
     "READER_STATES",
     "TLS",
@@ -39,9 +49,11 @@ __all__ = [
     "Channel",
     "ChecksHeads",
     "ClientExchange",
+    "Comment",
     "ConnectionPhase",
     "EventItem",
     "EventStreamHead",
+    "EventStreamReply",
     "Exchange",
     "Follow",
     "HandlerAnswer",
@@ -50,6 +62,7 @@ __all__ = [
     "Refusal",
     "Reply",
     "Request",
+    "Retry",
     "ServerConnection",
     "ServerSettings",
     "Stream",

@@ -213,4 +213,4 @@ class Application(Protocol):
         """Fire what is due: finished turns to forget, for one."""
 
     def close(self, now: float) -> None:
-        """The server goes down: end everything."""
+        """The server goes down: end everything.  What streams still have is pulled for a while."""

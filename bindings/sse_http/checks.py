@@ -11,6 +11,8 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 
+from sse_core.headers import Headers
+
 from .application import Reply, Request
 from .refusal import Refused
 
@@ -64,6 +66,21 @@ def refuse(request: Request, allowed: AllowedPeers) -> Refused | None:
 def is_listed(origin: str, allowed: AllowedPeers) -> bool:
     """Whether pages of another site may call."""
     return origin in allowed.origins or "*" in allowed.origins
+
+
+def with_access(headers: Headers, request: Request, allowed: AllowedPeers) -> Headers:
+    """``headers`` of an answer, so that a page of an allowed Origin can read it.
+
+    It is https://fetch.spec.whatwg.org/#http-access-control-allow-origin; what the application says itself
+    stands.
+    """
+    origin = request.headers.get("origin")
+    name = "access-control-allow-origin"
+    if origin is None or name in headers or not is_listed(origin, allowed):
+        return headers
+    if "*" in allowed.origins:
+        return Headers([*headers, (name, "*")])
+    return Headers([*headers, (name, origin), ("vary", "origin")])
 
 
 #: A name or an address, and perhaps a port; or nothing, which only "*" allows.

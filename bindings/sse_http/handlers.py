@@ -11,19 +11,63 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sse_core.framing import ServerSentEvent
-from sse_core.headers import Headers
+from sse_core.framing import ServerSentEvent, encode_comment, encode_event
+from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle import Broadcast, Subscription, SubscriptionSettings, TurnLog
 
 from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
+from .problem import GOING_DOWN, MISTAKE
 
-#: What a handler may yield: the data of an event, a whole event, or a value to be sent as JSON.
-EventItem = str | ServerSentEvent | Mapping[str, object]
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment, which a handler may yield: no client takes it for an event."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How long clients are to wait before they connect again, which a handler may yield.
+
+    Raises ``ValueError`` for ``milliseconds`` that are no int from 0 to 2147483647.
+    """
+
+    milliseconds: int
+
+    def __post_init__(self) -> None:
+        encode_event("", retry=self.milliseconds)
+
+
+#: What a handler may yield: the data of an event, a whole event, a value to be sent as JSON, or what is none.
+EventItem = str | ServerSentEvent | Mapping[str, object] | Comment | Retry
+
+
+class EventStreamReply:
+    """An event stream with a head of its own, which a handler may return.
+
+    ``events`` is what the handler would have returned else: an (async) iterator.  ``headers`` are added to
+    those of every event stream, or stand in their place.
+
+    Raises ``ValueError`` for a ``status`` that has no content, and for headers that can't be sent.
+    """
+
+    def __init__(
+        self,
+        events: AsyncIterable[EventItem] | Iterable[EventItem],
+        *,
+        status: int = 200,
+        headers: HeadersLike = (),
+    ) -> None:
+        if not 200 <= status <= 599 or status in {204, 205, 304}:
+            raise ValueError(f"an event stream can't have the status {status}")
+        self.events = events
+        self.head = StreamHead(status, Headers(EVENT_STREAM_HEADERS).replaced(headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +83,6 @@ class Follow:
 
 
 _HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
-_MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +109,14 @@ class HandlerSettings:
 
 
 class HandlerAnswer:
-    """A handler's answer: a ``Stream``.
+    """A handler's answer to a request with ``method``: a ``Stream``.
 
     Whoever runs the handler reports ``reply``, or ``begin``, any number of ``receive`` and
     ``finish``; and ``fail`` at any time.  ``on_room`` is called when ``full`` ends, ``on_close``
     when the exchange is over: then the handler is to be ended, wherever it is.
     """
 
-    def __init__(self, settings: HandlerSettings | None = None) -> None:
+    def __init__(self, settings: HandlerSettings | None = None, *, method: str = "GET") -> None:
         self.waker: Waker = no_waker
         self.on_room: Waker = no_waker
         self.on_close: Waker = no_waker
@@ -81,7 +124,10 @@ class HandlerAnswer:
         self._settings = settings or HandlerSettings()
         self._head: StreamHead | Reply | None = None
         self._hold_until: float | None = None
+        self._stream_head = _HEAD
+        self._has_body = method != "HEAD"
         self._failed = False
+        self._stopped = False
         self._log = TurnLog(None, max_bytes=self._settings.max_log_bytes)
         self._log.on_room = self._go_on
         self._subscription: Subscription | None = None
@@ -95,21 +141,37 @@ class HandlerAnswer:
 
     def reply(self, reply: Reply) -> None:
         """The handler answered with a whole reply."""
-        self._head = reply
+        self._head = self._head or reply
         self.waker()
 
-    def begin(self, now: float) -> None:
-        """The handler answered with an iterator."""
+    def set_head(self, reply: EventStreamReply) -> None:
+        """The handler answered with a head of its own; ``begin`` follows."""
+        self._stream_head = reply.head
+
+    def begin(self, now: float) -> bool:
+        """The handler answered with an iterator; whether it is to be asked for anything.
+
+        RFC 9110 section 9.3.2: HEAD is GET without the content.  So there is a head, and nothing is begun.
+        """
+        if self._stopped or not self._has_body:
+            self._show_head()
+            self.waker()
+            return False
         self._hold_until = now + self._settings.head_hold
         self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._wake)
+        return True
 
     def follow(self, followed: Follow, request: Request, now: float) -> None:
         """The handler let its reader follow a broadcast, by the broadcast's own settings.
 
         Who has all of one that is over is told so (204), or an ``EventSource`` would come again for ever.
         """
-        if self.closed:
+        if self.closed or self._stopped:
             return  # the reader had gone before the handler knew
+        if not self._has_body:
+            self._show_head()
+            self.waker()
+            return
         subscription = followed.broadcast.subscribe(
             now, last_event_id=request.last_event_id, join=followed.join, waker=self._wake
         )
@@ -127,7 +189,16 @@ class HandlerAnswer:
         Raises ``TypeError`` for one that is no event, and ``ValueError`` for one that can't be
         written: an event's type or ID of more than one line, a value that has no JSON.
         """
-        self._log.append(_event(item))
+        if self._stopped:
+            return
+        if isinstance(item, Comment):
+            self._log.append_lines(encode_comment(item.text))
+        elif isinstance(item, Retry):
+            # 9.2.6 heeds this line when it is read, whatever follows; without an empty line behind it
+            # nobody takes it for an event.
+            self._log.append_lines(b"retry: %d\n" % item.milliseconds)
+        else:
+            self._log.append(_event(item))
         self._show_head()
         self._log.announce(now)
 
@@ -136,11 +207,24 @@ class HandlerAnswer:
         self._show_head()
         self._log.close(now)
 
+    def stop(self, now: float) -> None:
+        """The server goes down: the reader gets what there is, and that is the end; or a 503."""
+        if self._stopped or self.closed:
+            return
+        self._stopped = True
+        self._hold_until = None
+        self._head = self._head or GOING_DOWN
+        self._log.close(now)
+        self.on_close()
+        self.waker()
+
     def fail(self) -> None:
         """The handler raised an exception."""
+        if self._stopped:
+            return
         self._failed = True
         self._hold_until = None
-        self._head = self._head or _MISTAKE
+        self._head = self._head or MISTAKE
         self.waker()
 
     # What the server asks: sse_http.Stream
@@ -155,7 +239,11 @@ class HandlerAnswer:
         """Open until the reader has been given everything, or is given up."""
         if self._failed:
             return StreamState.ABORTED
-        return READER_STATES[self._subscription.outcome] if self._subscription else StreamState.OPEN
+        if self._subscription is None:
+            return StreamState.OPEN if self._has_body else StreamState.FINISHED
+        if self._stopped and not self._subscription.behind:
+            return StreamState.FINISHED
+        return READER_STATES[self._subscription.outcome]
 
     @property
     def deadline(self) -> float | None:
@@ -183,11 +271,14 @@ class HandlerAnswer:
         self._hold_until = None
         if self._subscription is not None:
             self._subscription.close(now)
+            self._subscription.waker = no_waker
+        self._log.on_room = _nothing  # none of them keeps the others any more
+        self.on_room = no_waker
         self.on_close()
 
     def _show_head(self) -> None:
         self._hold_until = None
-        self._head = self._head or _HEAD
+        self._head = self._head or self._stream_head
 
     def _wake(self) -> None:
         self.waker()
@@ -204,4 +295,10 @@ def _event(item: EventItem) -> ServerSentEvent:
     if isinstance(item, Mapping):
         data = json.dumps(dict(item), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return ServerSentEvent("message", data)
-    raise TypeError(f"a handler yields str, ServerSentEvent or a mapping, not {type(item).__name__}")
+    raise TypeError(
+        f"a handler yields str, ServerSentEvent, a mapping, Comment or Retry, not {type(item).__name__}"
+    )
+
+
+def _nothing(now: float) -> None:
+    """Nobody waits for room."""

@@ -17,6 +17,7 @@ from functools import partial
 
 import h11
 
+from sse_core.headers import Headers
 from sse_core.lifecycle.timers import Timer, Timers
 
 from .application import (
@@ -30,8 +31,9 @@ from .application import (
     Waker,
     no_waker,
 )
-from .checks import AllowedPeers, refuse
+from .checks import AllowedPeers, refuse, with_access
 from .heads import has_body, response_head
+from .problem import GOING_DOWN, MISTAKE, TOO_LATE
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
 from .request_reader import RequestReader
@@ -51,14 +53,6 @@ class ConnectionPhase(enum.Enum):
 def chunk(data: bytes) -> bytes:
     """``data``, which must not be empty, as one chunk of the chunked transfer coding."""
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-_MISTAKE = Reply.error(500, "api_error", "The server made a mistake; its log says more.")
-_TOO_LATE = Reply.error(
-    408,
-    "timeout_error",
-    "The request did not come in time (limits: request_timeout, min_upload_rate, upload_timeout).",
-)
 
 
 class ServerConnection:
@@ -106,6 +100,7 @@ class ServerConnection:
         self._timers.arm(Timer.KEEP_ALIVE, now + settings.keep_alive_timeout)
         self._stream: Stream | None = None
         self._chunked = False
+        self._is_last = False
 
     # Outputs
 
@@ -155,11 +150,20 @@ class ServerConnection:
         self._out.clear()
         self.phase = ConnectionPhase.OVER
 
+    def shut_down(self, now: float) -> None:
+        """The server goes down: what is being answered is the last; a request that isn't whole gets 503."""
+        self._is_last = True
+        if self.phase is ConnectionPhase.READING and self._reader.deadline is not None:
+            self._refuse(Refused(GOING_DOWN), now)
+        elif self.phase is ConnectionPhase.READING:
+            self.phase = ConnectionPhase.CLOSING
+        self.waker()
+
     def handle_timeout(self, now: float) -> None:
         """Fire what is due."""
         expired = self._timers.take_expired(now)
         if Timer.REQUEST in expired:
-            self._refuse(Refused(_TOO_LATE, setting="request_timeout"), now)
+            self._refuse(Refused(TOO_LATE, setting="request_timeout"), now)
         elif expired:
             self.connection_lost(now)
         if self._stream is not None:
@@ -193,7 +197,7 @@ class ServerConnection:
             self._refuse(refused, now)
         except Exception as error:  # noqa: BLE001  (the check of a head is the application's)
             self._report(error)
-            self._refuse(Refused(_MISTAKE), now)
+            self._refuse(Refused(MISTAKE), now)
 
     def _watch_clock(self) -> None:
         deadline = self._reader.deadline
@@ -264,7 +268,7 @@ class ServerConnection:
         """Send the head, if it is known; whether a body follows."""
         head = stream.head
         if isinstance(head, StreamHead):
-            self._send_head(response_head(head.status, head.headers, date=self._now()))
+            self._send_head(self._head(head.status, head.headers, None))
             if has_body(self._reader.request.method, head.status):
                 return True
             self._end_stream(now)
@@ -275,8 +279,14 @@ class ServerConnection:
             self.connection_lost(now)
         return False
 
-    def _now(self) -> str | None:
-        return None if self._date is None else self._date()
+    def _head(self, status: int, headers: Headers, length: int | None) -> h11.Response:
+        return response_head(
+            status,
+            with_access(headers, self._reader.request, self._settings.peers),
+            length=length,
+            close=self._is_last or self.phase is ConnectionPhase.LINGERING,
+            date=None if self._date is None else self._date(),
+        )
 
     def _send_head(self, head: h11.Response) -> None:
         self._out.append(self._http.send(head))
@@ -285,11 +295,7 @@ class ServerConnection:
         self._chunked = self._http.their_http_version != b"1.0"
 
     def _send_reply(self, reply: Reply, now: float) -> None:
-        close = self.phase is ConnectionPhase.LINGERING
-        head = response_head(
-            reply.status, reply.headers, length=len(reply.body), close=close, date=self._now()
-        )
-        self._send_head(head)
+        self._send_head(self._head(reply.status, reply.headers, len(reply.body)))
         if has_body(self._reader.request.method, reply.status):
             self._out.append(self._http.send(h11.Data(data=reply.body)))
         self._out.append(self._http.send(h11.EndOfMessage()))
@@ -308,7 +314,7 @@ class ServerConnection:
         self._report(error)
         self._close_stream(now)
         if self._http.our_state is h11.SEND_RESPONSE:
-            self._send_reply(_MISTAKE, now)
+            self._send_reply(MISTAKE, now)
         else:
             self.connection_lost(now)
 
@@ -324,7 +330,7 @@ class ServerConnection:
     def _end_answer(self, now: float) -> None:
         if self.phase is ConnectionPhase.LINGERING:
             self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.linger)
-        elif self._http.our_state is not h11.DONE:
+        elif self._is_last or self._http.our_state is not h11.DONE:
             self.phase = ConnectionPhase.CLOSING
         else:
             self._http.start_next_cycle()

@@ -13,15 +13,23 @@ from sse_core.lifecycle.machine import Want
 from sse_http import Exchange, parse_url
 
 from .link import Link, open_link
+from .reading_share import ReadingShare
 
 
 class Driver:
-    """The transport of one exchange.  ``tls`` is the context for https upstreams."""
+    """The transport of one exchange.
 
-    def __init__(self, exchange: Exchange, tls: ssl.SSLContext | None = None) -> None:
+    ``tls`` is the context for https upstreams.  ``share`` bounds what is read of all exchanges of a
+    server before others get their turn.
+    """
+
+    def __init__(
+        self, exchange: Exchange, tls: ssl.SSLContext | None = None, share: ReadingShare | None = None
+    ) -> None:
         self.problem: TransportError | None = None  #: how this connection failed, if it did
         self._exchange = exchange
         self._tls = tls
+        self._share = share
         self._link: Link | None = None
         self._doing = Want.NOTHING
         self._scope = trio.CancelScope()
@@ -104,7 +112,8 @@ class Driver:
 
     async def _read(self, link: Link) -> None:
         try:
-            received = await (link.receive_while_sending() if link.blocked else link.receive())
+            receive = link.receive_while_sending if link.blocked else link.receive
+            received = await receive(self._share)
         except trio.ClosedResourceError:
             return  # closed by `close`; the wish says what follows
         except TransportError as error:
@@ -112,6 +121,8 @@ class Driver:
             return
         for data in received:
             self._exchange.receive_data(data, trio.current_time())
+        if self._share is not None:
+            self._share.spend(sum(map(len, received)))
 
     def _read_what_is_there(self) -> None:
         """Nobody has looked for long: what came meanwhile is no silence of the peer's."""

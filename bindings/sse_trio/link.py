@@ -17,7 +17,11 @@ import trio
 from sse_core.errors import TransportError
 from sse_http import TLS, Channel, Plain
 
-_READ_SIZE = 64 * 1024
+from .reading_share import ReadingShare
+from .socket_options import bound_silence, keep_alive
+
+#: What comes of one connection before others get their turn: to work it off takes some milliseconds.
+_READ_SIZE = 16 * 1024
 _NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends an RST
 
 
@@ -42,7 +46,12 @@ class Link:
         """
         sock = socket.socket(fileno=stream.socket.detach())
         sock.settimeout(0)
+        keep_alive(sock)
         return cls(sock, channel)
+
+    def bound_silence(self, seconds: float) -> None:
+        """End the connection, if for so long the peer acknowledges nothing of what was sent."""
+        bound_silence(self._sock, seconds)
 
     @property
     def blocked(self) -> bool:
@@ -88,10 +97,15 @@ class Link:
         if self.closed:
             raise trio.ClosedResourceError
 
-    async def receive(self) -> list[bytes]:
-        """Wait for bytes; the last item is empty when the peer closed its side."""
+    async def receive(self, share: ReadingShare | None = None) -> list[bytes]:
+        """Wait for bytes, and for a turn of ``share``.
+
+        The last item is empty when the peer closed its side.
+        """
         while True:
             await self._wait_readable()
+            if share is not None:
+                await share.turn()
             received = self.receive_now()
             if received is not None:
                 return received
@@ -107,7 +121,7 @@ class Link:
             raise TransportError(f"receiving failed: {error.strerror or error}") from error
         return self._decrypt(data)
 
-    async def receive_while_sending(self) -> list[bytes]:
+    async def receive_while_sending(self, share: ReadingShare | None = None) -> list[bytes]:
         """The same, and meanwhile go on with what the kernel had no room for.
 
         A peer may answer a request that it has not read and never will.  So to fail in sending
@@ -118,7 +132,7 @@ class Link:
             with contextlib.suppress(trio.ClosedResourceError):
                 await self._wait_readable()
             nursery.cancel_scope.cancel()
-        return await self.receive()
+        return await self.receive(share)
 
     async def _send_rest(self) -> None:
         try:

@@ -13,7 +13,7 @@ import math
 import trio
 
 from sse_core.errors import TransportError
-from sse_http import ConnectionPhase, ServerConnection
+from sse_http import ConnectionPhase, ServerConnection, no_waker
 
 from .link import Link
 from .mistakes import report
@@ -43,6 +43,10 @@ class Peer:
         finally:
             self._end()
             nursery.cancel_scope.cancel()
+
+    def shut_down(self) -> None:
+        """The server goes down: answer what is being answered, and nothing else."""
+        self._connection.shut_down(trio.current_time())  # which wakes
 
     def push(self) -> None:
         """Give the kernel what there is, as far as it takes it.
@@ -87,6 +91,7 @@ class Peer:
     def _end(self) -> None:
         """Close at once; idempotent.  Both tasks find out by themselves."""
         self._connection.connection_lost(trio.current_time())
+        self._connection.waker = no_waker  # neither keeps the other any more
         self._link.close(cut=self._connection.cut, reset=self._connection.reset)
 
     def _deadline(self) -> float:

@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
-from typing import cast
 
 import trio
 
@@ -28,15 +27,15 @@ from sse_http import (
 )
 
 from .driver import Driver
-from .handlers import Handler, HandlerApplication, is_handler
+from .handlers import Handler, HandlerApplication, as_application
 from .link import Link
+from .listeners import open_listeners, port_of
 from .mistakes import log_refusal, report, reported
 from .peer import Peer
+from .reading_share import ReadingShare
 
 _log = logging.getLogger("sse_trio")
 
-#: How often to look for a port that is free on every address of a host.
-_TRIES_FOR_A_PORT = 5
 _PAUSE_AFTER_A_MISTAKE = 1.0
 
 
@@ -51,9 +50,13 @@ async def serve(
     max_connections: int = 10_000,
     handler_settings: HandlerSettings | None = None,
     on_refusal: Callable[[Refusal], None] = log_refusal,
+    grace: float = 2.0,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve ``application`` until cancelled.
+
+    Then nothing more is accepted, the application is closed, and what it still has to say goes out, for
+    ``grace`` seconds at most: a handler's stream ends properly, a request without an answer gets 503.
 
     It may also be a handler, ``async def handler(request)``, that returns a ``Reply`` or an async
     iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as
@@ -63,51 +66,26 @@ async def serve(
     ``tls`` makes the server speak https; ``upstream_tls`` is for the connections that the
     application asks for.  Above ``max_connections`` a new one is closed at once.  ``on_refusal`` is
     told of each request that is refused; by default it is logged.  Reports the port to ``task_status``
-    (useful with ``port=0``).  Raises ``OSError`` if the address can't be had.
+    (useful with ``port=0``).  Raises ``OSError`` if the address can't be had, and ``TypeError`` for what
+    can't be served.
     """
-    listeners = await _listen(host, port)
-    if is_handler(application):
-        application = HandlerApplication(application, handler_settings or HandlerSettings())
-    application = cast("Application", application)
+    handler_settings = handler_settings or HandlerSettings()
+    served = as_application(application, handler_settings)
+    settings = settings or ServerSettings()
+    listeners = await open_listeners(host, port)
     server = _Server(
-        application,
-        settings or ServerSettings(),
+        served,
+        settings,
         tls=tls,
         upstream_tls=upstream_tls,
         max_connections=max_connections,
+        patience=max(settings.write_timeout, handler_settings.readers.stall or 0.0),
         on_refusal=on_refusal,
     )
     try:
-        async with trio.open_nursery() as nursery:
-            server.start_in(nursery)
-            nursery.start_soon(server.keep_time)
-            await nursery.start(partial(trio.serve_listeners, server.accept, listeners))
-            task_status.started(_port(listeners[0]))
+        await server.run(listeners, grace, task_status)
     finally:
-        application.waker = no_waker
-        application.close(trio.current_time())
-
-
-async def _listen(host: str, port: int) -> list[trio.SocketListener]:
-    """Listeners on every address of ``host``, all on one port."""
-    listeners = await trio.open_tcp_listeners(port, host=host)
-    for _ in range(_TRIES_FOR_A_PORT):
-        if port != 0 or len(listeners) == 1:
-            break
-        # The system chose a port for each address.  One of them may be free on the others too.
-        chosen = _port(listeners[0])
-        for listener in listeners:
-            listener.socket.close()
-        try:
-            return await trio.open_tcp_listeners(chosen, host=host)
-        except OSError:
-            listeners = await trio.open_tcp_listeners(port, host=host)
-    return listeners
-
-
-def _port(listener: trio.SocketListener) -> int:
-    port: int = listener.socket.getsockname()[1]
-    return port
+        server.close_application()
 
 
 class _Server:
@@ -121,6 +99,7 @@ class _Server:
         tls: ssl.SSLContext | None,
         upstream_tls: ssl.SSLContext | None,
         max_connections: int,
+        patience: float,
         on_refusal: Callable[[Refusal], None],
     ) -> None:
         self._application = application
@@ -130,13 +109,53 @@ class _Server:
         self._max_connections = max_connections
         self._on_refusal = on_refusal
         self._bodies = BodyBudget(settings.max_total_body_bytes)
+        self._patience = patience
         self._connections = 0
+        self._peers: set[Peer] = set()
+        self._share = ReadingShare()
         self._sleep = trio.CancelScope()
+        self._closed = False
 
-    def start_in(self, nursery: trio.Nursery) -> None:
-        """Exchanges are driven in ``nursery`` from now on."""
-        self._nursery = nursery
-        self._application.waker = self._look
+    async def run(
+        self, listeners: list[trio.SocketListener], grace: float, task_status: trio.TaskStatus[int]
+    ) -> None:
+        """Serve until cancelled; then let what is open come to its end, for ``grace`` seconds at most."""
+        ended = trio.Event()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._keep_time)
+            # Whoever cancels the server doesn't cut its connections: they are told first.
+            with trio.CancelScope(shield=True) as last_words:
+                async with trio.open_nursery() as self._nursery:
+                    self._application.waker = self._look
+                    await nursery.start(self._listen, listeners, ended)
+                    task_status.started(port_of(listeners[0]))
+                    await ended.wait()
+                    last_words.deadline = trio.current_time() + grace
+                    for peer in tuple(self._peers):
+                        peer.shut_down()
+                    self.close_application()
+            nursery.cancel_scope.cancel()
+
+    async def _listen(
+        self,
+        listeners: list[trio.SocketListener],
+        ended: trio.Event,
+        task_status: trio.TaskStatus[list[trio.SocketListener]],
+    ) -> None:
+        try:
+            await trio.serve_listeners(
+                self._accept, listeners, handler_nursery=self._nursery, task_status=task_status
+            )
+        finally:
+            ended.set()
+
+    def close_application(self) -> None:
+        """It begins nothing any more, and ends what it has begun; idempotent."""
+        self._application.waker = no_waker
+        if not self._closed:
+            self._closed = True
+            with reported():
+                self._application.close(trio.current_time())
 
     def _look(self) -> None:
         """The application has new exchanges, or another deadline."""
@@ -145,7 +164,7 @@ class _Server:
         self._sleep.cancel()
 
     async def _drive(self, exchange: Exchange) -> None:
-        driver = Driver(exchange, self._upstream_tls)
+        driver = Driver(exchange, self._upstream_tls, self._share)
         try:
             await driver.run()
         except Exception as error:  # noqa: BLE001  (one turn's trouble is no other's)
@@ -155,7 +174,7 @@ class _Server:
                 driver.lose(TransportError("the request could not be made"))
                 self._nursery.start_soon(self._drive, exchange)
 
-    async def keep_time(self) -> None:
+    async def _keep_time(self) -> None:
         """Call the application when its deadline is due."""
         while True:
             deadline = self._application.deadline
@@ -167,7 +186,7 @@ class _Server:
                 report(error)
                 await trio.sleep(_PAUSE_AFTER_A_MISTAKE)  # the deadline may be due for ever
 
-    async def accept(self, stream: trio.SocketStream) -> None:
+    async def _accept(self, stream: trio.SocketStream) -> None:
         """Serve one peer to the end of its connection."""
         if self._connections >= self._max_connections:
             _log.warning("closed a connection: there are max_connections=%d already", self._connections)
@@ -193,7 +212,14 @@ class _Server:
                 on_refusal=self._on_refusal,
                 date=partial(formatdate, usegmt=True),
             )
-            await Peer(Link.over(stream, channel), connection).run(nursery)
+            link = Link.over(stream, channel)
+            link.bound_silence(self._patience)
+            peer = Peer(link, connection)
+            self._peers.add(peer)
+            try:
+                await peer.run(nursery)
+            finally:
+                self._peers.discard(peer)
 
     def _application_of(self, connection: trio.Nursery) -> Application:
         application = self._application

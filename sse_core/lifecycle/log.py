@@ -103,13 +103,26 @@ class TurnLog:
 
         Raises ``LocalProtocolError`` after ``close``.
         """
+        if self._takes():
+            name = None if event.type == "message" else event.type
+            self._keep(encode_event(event.data, event=name, id=self._next_id(event)))
+
+    def append_lines(self, lines: bytes) -> None:
+        """Keep whole lines as they are: a comment, for one.  They have a number, and no ID.
+
+        Raises ``LocalProtocolError`` after ``close``.
+        """
+        if self._takes():
+            self._keep(lines)
+
+    def _takes(self) -> bool:
+        """Whether the next entry is kept; else it is only counted."""
         if self.closed:
             raise LocalProtocolError("this log was closed: no event may follow")
-        if not self._keeping:
-            self._first += 1
-            return
-        name = None if event.type == "message" else event.type
-        entry = encode_event(event.data, event=name, id=self._next_id(event))
+        self._first += not self._keeping
+        return self._keeping
+
+    def _keep(self, entry: bytes) -> None:
         self._entries.append(entry)
         self.retained_bytes += len(entry) + ENTRY_OVERHEAD_BYTES
         # It ends being full in `_make_room` only, where whoever waits for that is told.

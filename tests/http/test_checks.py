@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from sse_core.headers import Headers
-from sse_http import LOOPBACK_HOSTS, AllowedPeers, Request, ServerSettings
+from sse_http import LOOPBACK_HOSTS, AllowedPeers, Reply, Request, ServerSettings, StreamState
 from sse_http.checks import refuse
-from tests.http.support import Peer, request
+from tests.http.support import OK, Peer, Pieces, request
 
 
 def status(
@@ -247,3 +248,33 @@ def test_a_refusal_says_what_to_do(fields: dict[str, str], kind: str) -> None:
     error = json.loads(peer.answer().body)
     assert (error["type"], error["error"]["type"]) == ("error", kind)
     assert error["error"]["message"].endswith(".")
+
+
+class TestAccess:
+    """Fetch's CORS: a page of an allowed Origin can read what it gets."""
+
+    PAGE = "https://app.example"
+    NAMED = AllowedPeers(origins=frozenset({PAGE}))
+
+    def fields(self, answer: Reply | Pieces, allowed: AllowedPeers, origin: str | None) -> dict[str, str]:
+        peer = Peer(answer, settings=ServerSettings(peers=allowed))
+        peer.send(request(fields={} if origin is None else {"origin": origin}))
+        wanted = {"access-control-allow-origin", "vary"}
+        return {name: value for name, value in peer.answer().headers if name in wanted}
+
+    @pytest.mark.parametrize("make", [lambda: OK, lambda: Pieces(b"x", end=StreamState.FINISHED)])
+    def test_an_origin_that_is_named(self, make: Callable[[], Reply | Pieces]) -> None:
+        expected = {"access-control-allow-origin": self.PAGE, "vary": "origin"}
+        assert self.fields(make(), self.NAMED, self.PAGE) == expected
+
+    def test_every_origin(self) -> None:
+        allowed = AllowedPeers(origins=frozenset({"*"}))
+        assert self.fields(OK, allowed, "https://any.example") == {"access-control-allow-origin": "*"}
+
+    @pytest.mark.parametrize("origin", [None, "http://localhost"])
+    def test_nobody_else(self, origin: str | None) -> None:
+        assert self.fields(OK, self.NAMED, origin) == {}
+
+    def test_what_the_application_says_stands(self) -> None:
+        own = Reply(200, Headers({"access-control-allow-origin": "null"}))
+        assert self.fields(own, self.NAMED, self.PAGE) == {"access-control-allow-origin": "null"}

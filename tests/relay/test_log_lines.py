@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sse_core.lifecycle import RetryPolicy
+from sse_http import Refusal
+from sse_relay.lines import refusal_line
 from tests.relay.support import (
     BEGINNING,
     ENDING,
@@ -227,3 +229,22 @@ def test_a_turn_ends_though_its_line_cannot_be_written(monkeypatch: pytest.Monke
     assert world.provider.close().want == "nothing"
     assert not reader.open
     assert world.health() == {"running": 0, "finished": 1}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "flag"),
+    [
+        ("peers.hosts", "relay.example", ' flag="--allow-host relay.example"'),
+        ("peers.origins", "https://a.example", ' flag="--allow-origin https://a.example"'),
+        ("peers.hosts", 'x" y\n' + "z" * 1000, ' flag="--allow-host x\\" y\\nzzz'),
+        ("max_body_bytes", "", "max_body_bytes"),
+        ("", "", '"Why."'),
+    ],
+)
+def test_a_refusal_names_the_flag_that_would_let_it_in(setting: str, value: str, flag: str) -> None:
+    told = refusal_line(Refusal(421, "Why.", "192.0.2.1", "GET /", setting, value))
+    assert told.startswith('refused status=421 client="192.0.2.1" request="GET /" reason="Why."')
+    assert flag in told
+    assert told.endswith(flag) or len(value) > 200
+    assert told.isprintable()
+    assert len(told) < 700

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sse_core.lifecycle import Outcome, TurnState
+from sse_http import Reply, StreamState
 from tests.relay.support import BEGINNING, TURN_ID, WHOLE, Provider, World, error_event, message_start, text
 
 NAMED = {"turn-id": TURN_ID}
@@ -171,3 +172,34 @@ def test_when_the_server_goes_down_every_turn_is_stopped(caplog: pytest.LogCaptu
     assert len(lines) == len(STATES)
     world.relay.close(world.now)
     assert len(caplog.records) == len(STATES)
+
+
+class TestGoingDown:
+    """SIGTERM: whoever reads gets a last event, whoever has no answer yet a status."""
+
+    def test_a_reader_gets_a_last_event(self) -> None:
+        world = World()
+        reader = world.ask()
+        world.provider.connect().head().send(*BEGINNING)
+        world.relay.close(world.now)
+        last = reader.events[-1]
+        assert (last["type"], last["outcome"]) == ("error", "stopped")
+        assert reader.ended is StreamState.FINISHED
+
+    @pytest.mark.parametrize("stream", [True, False])
+    def test_who_has_no_answer_yet_gets_a_status(self, stream: bool) -> None:  # noqa: FBT001  (of the body)
+        world = World()
+        answer = world.post(stream=stream)
+        assert not isinstance(answer, Reply)
+        world.relay.close(world.now)
+        assert isinstance(answer.head, Reply)
+        assert answer.head.status == 503
+        assert answer.head.headers.get("retry-after") == "1"
+
+    def test_a_turn_that_was_stopped_by_hand_is_no_overload(self) -> None:
+        world = World()
+        answer = world.post({"turn-id": TURN_ID}, stream=False)
+        assert not isinstance(answer, Reply)
+        world.stop(TURN_ID)
+        assert isinstance(answer.head, Reply)
+        assert answer.head.status == 410

@@ -14,7 +14,7 @@ import trio
 import sse_trio
 from sse_core.lifecycle import Outcome
 from tests.trio_binding.conftest import Certificates
-from tests.trio_binding.support import Cutter, listening, provider, serving
+from tests.trio_binding.support import Cutter, dechunk, fetch, listening, provider, serving
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trio.md"
 COUNT = [str(number) for number in range(1, 11)]
@@ -90,6 +90,14 @@ async def test_settings(page: Page) -> None:
         nursery.cancel_scope.cancel()
 
 
+async def test_a_head_and_lines_of_its_own(page: Page) -> None:
+    async with serving(page.with_a_session) as server:
+        answer = await fetch(server)
+    assert b"\r\nmcp-session-id: made-up\r\n" in answer
+    lines = b"retry: 5000\n: no client takes this for an event\ndata: tick\n\n"
+    assert dechunk(answer.partition(b"\r\n\r\n")[2]) == lines
+
+
 async def test_tls(page: Page, certificates: Certificates) -> None:
     async with trio.open_nursery() as nursery:
         port = await nursery.start(partial(page.serve_privately, certificates.server))
@@ -103,7 +111,7 @@ def test_every_function_of_the_page_is_called_by_a_test_here(page: Page) -> None
         name for name, value in page.names.items() if getattr(value, "__module__", None) == "docs_trio"
     }
     tests = Path(__file__).read_text("utf-8")
-    called_by_the_page = {"ask", "count", "follow_job"}
+    called_by_the_page = {"ask", "count", "follow_job", "ticks"}
     assert {name for name in defined if f"page.{name}" not in tests} <= called_by_the_page
 
 
@@ -112,6 +120,9 @@ def test_the_table_is_the_signature() -> None:
     parameters = inspect.signature(sse_trio.serve).parameters
     for name in parameters.keys() - {"application", "task_status"}:
         default = parameters[name].default
+        if callable(default):
+            assert rows[name] == default.__name__
+            continue
         if default is None and rows[name].endswith("Settings()"):
             continue
         assert rows[name] == (f'"{default}"' if isinstance(default, str) else str(default))

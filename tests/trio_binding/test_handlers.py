@@ -18,7 +18,7 @@ import trio
 import sse_trio
 from sse_core import ServerSentEvent
 from sse_core.lifecycle import NO_RETRY, Broadcast, RetryPolicy, SubscriptionSettings
-from sse_http import EventItem, Follow, HandlerSettings, Reply, Request
+from sse_http import EventItem, Follow, HandlerSettings, Refusal, Reply, Request
 from tests.trio_binding.support import (
     GET,
     Cutter,
@@ -146,6 +146,20 @@ class TestAnswers:
         assert (request.method, request.path, request.query, request.body) == ("POST", "/p", "q=1", b"body")
         assert request.headers.get("x-a") == "b"
 
+    async def test_a_check_before_the_body_is_read(self) -> None:
+        def check(request: Request, now: float) -> Reply | int | None:
+            return 4 if request.headers.get("x-key") else Reply.error(401, "authentication_error", "No key.")
+
+        head = b"POST / HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: %d\r\n%b\r\n"
+        async with serving(hello, handler_settings=HandlerSettings(check_head=check)) as server:
+            for fields, size, status in (
+                (b"", 4, b"401"),
+                (b"x-key: k\r\n", 5, b"413"),
+                (b"x-key: k\r\n", 4, b"100"),
+            ):
+                async with client_of(server, head % (size, fields)) as client:
+                    assert (await client.read_until(b"\r\n\r\n")).startswith(b"HTTP/1.1 %b " % status)
+
     async def test_a_stream_is_followed_by_the_next_request(self) -> None:
         async with serving(Story("x")) as server, client_of(server, GET % b"" * 3) as client:
             while client.received.count(b"data: x\n\n") < 3:
@@ -204,6 +218,40 @@ async def fetch_head(server: Server) -> bytes:
     async with client_of(server, GET % b"") as client:
         await client.read_until(b"\r\n\r\n")
         return client.received
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("head", "level", "words"),
+        [
+            (
+                b"GET / HTTP/1.1\r\nhost: evil.example\r\n\r\n",
+                "WARNING",
+                'setting=peers.hosts value="evil.example"',
+            ),
+            (b"GET / HTTP/1.1\r\n\r\n", "INFO", "status=400"),
+        ],
+    )
+    async def test_they_are_logged(
+        self, caplog: pytest.LogCaptureFixture, head: bytes, level: str, words: str
+    ) -> None:
+        caplog.set_level("INFO")
+        async with serving(hello) as server, client_of(server, head) as client:
+            await client.read_until(b"error")
+        [record] = caplog.records
+        assert record.levelname == level
+        assert "refused a request: status=4" in record.getMessage()
+        assert words in record.getMessage()
+        assert 'client="127.0.0.1"' in record.getMessage()
+
+    async def test_or_told_to_whom_one_likes(self) -> None:
+        told: list[Refusal] = []
+        async with (
+            serving(hello, on_refusal=told.append) as server,
+            client_of(server, b"rubbish\r\n\r\n") as client,
+        ):
+            await client.read_until(b"error")
+        assert [refusal.status for refusal in told] == [400]
 
 
 class TestPace:
@@ -342,14 +390,9 @@ async def yields_what_is_no_json(request: Request) -> AsyncIterator[EventItem]:
     yield {"a": float("nan")}
 
 
-def raises_without_a_task(request: Request) -> Any:
-    raise RuntimeError("a secret")
-
-
 EARLY = [
     raises_at_once,
     raises_before_its_first_event,
-    raises_without_a_task,
     gives_what_is_no_answer,
     yields_what_is_no_event,
     yields_what_cannot_be_written,
@@ -500,16 +543,17 @@ class TestClosing:
             await cleaning.wait()
             assert open_files() == before
 
-    async def test_a_head_request_starts_and_ends_it(self) -> None:
+    async def test_a_head_request_starts_nothing(self) -> None:
         story = Story("x", endless=True)
         async with (
             serving(story) as server,
-            client_of(server, (GET % b"").replace(b"GET", b"HEAD")) as client,
+            client_of(server, (GET % b"").replace(b"GET", b"HEAD") + GET % b"") as client,
         ):
-            await client.read_until(b"\r\n\r\n")
-            with trio.fail_after(1):
-                await story.closed.wait()
-            assert b"data" not in client.received
+            await client.read_until(b"data: x")
+        assert client.received.count(b"HTTP/1.1 200 OK") == 2
+        head = client.received.partition(b"\r\n\r\n")[0]
+        assert b"content-type: text/event-stream" in head
+        assert client.received.partition(b"\r\n\r\n")[2].startswith(b"HTTP/1.1 200 OK")
 
     async def test_a_reader_whose_time_is_over(self) -> None:
         story = Story("x", wait_after=1)
