@@ -33,6 +33,7 @@ from ...blocks.model import (
     tools_may_run_after,
 )
 from ...blocks.strict_json import JSON, JSONObject
+from ..fields import MAX_REPEATED
 from ..held import Held
 from .chunk_types import OUTPUTS, START_STEP
 from .errors import cut_text, write_error
@@ -160,7 +161,7 @@ class Chunks:
         return [*part.delta(block.text), *sources]
 
     def _text_id(self, own: JSON = None) -> str:
-        id_ = own if isinstance(own, str) else str(self._count)
+        id_ = own if isinstance(own, str) and len(own) <= MAX_REPEATED else str(self._count)
         while id_ in self._ids:
             self._count += 1
             id_ = str(self._count)

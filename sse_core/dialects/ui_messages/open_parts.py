@@ -11,6 +11,7 @@ from ...blocks.model import (
     UnknownBlock,
 )
 from ...blocks.strict_json import JSONObject
+from ..fields import MAX_REPEATED
 from .origin import Origin
 
 #: What the browser's side, and the model in the next turn, are told of arguments that are no JSON.
@@ -67,7 +68,7 @@ class TextPart:
 class CallPart:
     """A call.  ``kept`` is how much of arguments it holds, in characters."""
 
-    __slots__ = ("_head", "_opening", "_origin", "block", "id", "kept", "said")
+    __slots__ = ("_head", "_opening", "_origin", "_unsent", "_unsent_size", "block", "id", "kept", "said")
 
     def __init__(self, block: ToolUseBlock, id: str, origin: Origin) -> None:
         self.block = block.copy()
@@ -77,6 +78,8 @@ class CallPart:
         self._origin = origin
         self._opening = origin.call_opening(self.block)
         self._head = ""  # what came before the first field of the arguments
+        self._unsent: list[str] = []  # fragments that wait for more
+        self._unsent_size = 0
 
     @property
     def for_client(self) -> bool:
@@ -93,8 +96,24 @@ class CallPart:
         """The chunk with more of the arguments' text."""
         fragment = self._opened(fragment)
         self.said = self.said or fragment != ""
+        fragment = self._gathered(fragment)
         chunk = {"type": "tool-input-delta", "toolCallId": self.id, "inputTextDelta": fragment}
         return [chunk] if fragment else []
+
+    def _gathered(self, fragment: str) -> str:
+        """The fragment; beside a very long id, none before there is as much text as id.
+
+        Some hosts have a signature in the id of a call, and every chunk repeats it.
+        """
+        if len(self.id) <= MAX_REPEATED:
+            return fragment
+        self._unsent.append(fragment)
+        self._unsent_size += len(fragment)
+        if self._unsent_size < len(self.id):
+            return ""
+        text = "".join(self._unsent)
+        self._unsent, self._unsent_size = [], 0
+        return text
 
     def end(self) -> JSONObject:
         """The chunk with the arguments, which are whole now; or with their text, if that is no JSON."""
