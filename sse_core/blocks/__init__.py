@@ -43,7 +43,7 @@ from .model import (
     UnknownBlock,
     VerbatimBlock,
 )
-from .stop_reasons import StopReason
+from .stop_reasons import StopReason, StopWord
 from .token_counts import TokenCounts
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "ResultBlock",
     "SignatureDelta",
     "StopReason",
+    "StopWord",
     "StreamError",
     "TextBlock",
     "TextDelta",

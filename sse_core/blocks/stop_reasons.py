@@ -9,7 +9,7 @@ Gemini's: https://ai.google.dev/api/generate-content#FinishReason.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 StopReason = Literal[
     "end_turn",  #: the model has said what it had to say
@@ -93,12 +93,28 @@ _FORBIDDING: tuple[StopReason, ...] = ("max_tokens", "refusal", "error")
 _SPECIFIED = frozenset(word for meaning in _FORBIDDING for word in MEANINGS[meaning])
 
 
+class StopWord(str):
+    """A stop reason whose meaning its dialect says, whatever the table of all hosts' words says of it."""
+
+    __slots__ = ("meaning",)
+
+    meaning: StopReason
+
+    def __new__(cls, word: str, meaning: StopReason) -> Self:
+        """``word`` is the provider's own; ``meaning`` is what it means."""
+        self = super().__new__(cls, word)
+        self.meaning = meaning
+        return self
+
+
 def meaning_of(word: str) -> StopReason:
     """What a provider's stop reason means; ``"other"`` for a word that is not known.
 
     Of a word that says more behind a colon, the first part counts, if it is one after which no tool may run:
     Gemini's ``function_call_filter: MALFORMED_FUNCTION_CALL`` in chat completions.
     """
+    if isinstance(word, StopWord):
+        return word.meaning
     return _MEANING_OF.get(_bare(word), "other")
 
 

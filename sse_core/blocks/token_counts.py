@@ -8,12 +8,14 @@ beside ``candidatesTokenCount``, the others count them among the output's.  Here
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from .strict_json import JSON, JSONObject
 
 #: What is beyond is no figure: a sum of such could be longer than a number that can be written.
 _MAX_COUNT = 2**63
+#: The field of a ``usage`` object that holds the counts, where its dialect has counted them itself.
+COUNTED = "token_counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class TokenCounts:
     @classmethod
     def of(cls, usage: JSONObject) -> TokenCounts:
         """What a provider's ``usage`` object says; it is told apart by its names."""
+        if isinstance(usage.get(COUNTED), dict):
+            return cls(**{field.name: _count(usage[COUNTED].get(field.name)) for field in fields(cls)})
         if "prompt_tokens" in usage or "completion_tokens" in usage:
             return _openai(usage, "prompt_tokens", "completion_tokens")
         if "input_tokens_details" in usage or ("input_tokens" in usage and "total_tokens" in usage):
@@ -44,6 +48,23 @@ class TokenCounts:
         if "promptTokenCount" in usage or "totalTokenCount" in usage:
             return _gemini(usage)
         return _anthropic(usage)
+
+    def counted(self) -> JSONObject:
+        """The field that has :meth:`of` read a ``usage`` object as these, whatever else is in it."""
+        return {COUNTED: {name: count for name, count in asdict(self).items() if count is not None}}
+
+    def named(self) -> JSONObject:
+        """These counts as a ``usage`` object with Anthropic's names."""
+        parts = {
+            "cache_read_input_tokens": self.cache_read,
+            "cache_creation_input_tokens": self.cache_written,
+        }
+        cached = sum(count or 0 for count in parts.values())
+        beside = None if self.input is None else max(self.input - cached, 0)
+        counts = {"input_tokens": beside, "output_tokens": self.output, **parts}
+        details = {} if self.reasoning is None else {"thinking_tokens": self.reasoning}
+        known: JSONObject = {name: count for name, count in counts.items() if count is not None}
+        return {**known, "output_tokens_details": details} if details else known
 
 
 def _openai(usage: JSONObject, prompt: str, completion: str) -> TokenCounts:

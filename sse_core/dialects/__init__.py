@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from . import anthropic, gemini, openai_chat, openai_responses, ui_messages
-from .base import Dialect, EventDecoder, EventEncoder
+from .base import Dialect
+from .event_codec import EventDecoder, EventEncoder
 from .recognition import Recognition, mismatch, recognized
 
 _ALL = (

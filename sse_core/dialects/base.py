@@ -6,53 +6,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
 
-from ..blocks.events import BlockEvent, MessageCut, StreamError
+from ..blocks.events import ErrorKind, MessageCut, StreamError
 from ..blocks.model import Message
+from ..blocks.stop_reasons import StopReason
 from ..blocks.strict_json import JSONObject
+from ..blocks.token_counts import TokenCounts
 from ..errors import LocalProtocolError
-from ..framing import ServerSentEvent
 from ..headers import Headers
+from .event_codec import EncoderFactory, EventDecoder
+from .meanings import MeaningDecoder, Meanings
 
 #: What a request's body has to say to most providers, if the answer is to be a stream.
 STREAM = MappingProxyType({"stream": True})
 #: Ends that are told of even where events are sent on as they came: the provider has not told of them.
 OUR_ENDS = (MessageCut, StreamError)
-
-
-class EventDecoder(Protocol):
-    """Makes block events of one stream's events."""
-
-    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for.  Events after the message's end give none.
-
-        Raises ``RemoteProtocolError`` for an event that the protocol has no room for.
-        """
-
-    def receive_eof(self) -> list[BlockEvent]:
-        """The stream has ended: if the message had not, the events of its end.
-
-        That is a ``MessageCut``, or a ``MessageStop`` where the protocol says that the message is whole.
-        """
-
-
-class EventEncoder(Protocol):
-    """Makes one stream's events of block events."""
-
-    def send(self, event: BlockEvent) -> list[ServerSentEvent]:
-        """The events that stand for ``event``."""
-
-
-class EncoderFactory(Protocol):
-    """Makes an encoder.
-
-    ``verbatim``: the events come from a decoder of the same dialect, so their ``source`` is sent
-    on unchanged where they have one.
-    """
-
-    def __call__(self, *, verbatim: bool = False) -> EventEncoder:
-        """A new encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +34,9 @@ class Dialect:
     ``parse_error(status, body, headers)`` reads an answer that is an error.
     ``request_fields`` is what a request's body has to say if the answer is to be a stream;
     ``response_headers`` is what an answer in this protocol needs beside its content type.
+    ``stop_reasons`` says what stop reasons of its own mean, ``token_counts`` counts its own usage, and
+    ``error_kinds`` says what types and codes of its own errors mean, each where its decoder doesn't say so
+    itself.  What none of them says is looked up in the tables of all hosts' words.
     ``delta`` tells which events are a delta of text and nothing else, where that can be told from their
     bytes: see :func:`sse_core.lifecycle.merging.merged`.
     """
@@ -80,6 +51,16 @@ class Dialect:
     request_fields: Mapping[str, object] = field(default_factory=lambda: STREAM)
     response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     delta: re.Pattern[bytes] | None = None
+    stop_reasons: Mapping[str, StopReason] = field(default_factory=lambda: MappingProxyType({}))
+    token_counts: Callable[[JSONObject], TokenCounts] | None = None
+    error_kinds: Mapping[str, ErrorKind] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        meanings = Meanings(self.stop_reasons, self.token_counts, self.error_kinds)
+        if meanings:
+            make, parse = self.Decoder, self.parse_error
+            object.__setattr__(self, "Decoder", lambda: MeaningDecoder(make(), meanings))
+            object.__setattr__(self, "parse_error", lambda *answer: meanings.explain(parse(*answer)))
 
 
 def cannot_take_back(dialect: str) -> LocalProtocolError:

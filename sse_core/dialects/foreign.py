@@ -24,8 +24,10 @@ from ..blocks.model import (
     ToolUseBlock,
     tools_may_run_after,
 )
+from ..blocks.stop_reasons import StopWord, meaning_of
 from ..blocks.strict_json import JSONObject
 from ..blocks.text import GrowingText
+from ..blocks.token_counts import COUNTED, TokenCounts
 from .fields import rest, text
 from .held import Held
 from .provider_errors import beside, is_known, kind_of
@@ -145,7 +147,8 @@ def plain_message(message: Message) -> Message:
     plain = Message()
     for name in ("id", "model", "role", "stop_reason", "completeness", "error", "dialect"):
         setattr(plain, name, getattr(message, name))
-    plain.usage = dict(message.usage)
+    plain.usage = dict(_plain_usage(message.usage))
+    plain.stop_reason = plain_word(message.stop_reason)
     plain.indexed_blocks = {
         index: left
         for index, block in message.indexed_blocks.items()
@@ -155,6 +158,18 @@ def plain_message(message: Message) -> Message:
         plain.stop_reason = "max_tokens"  # nobody may run any of its calls
     plain.alternatives = {index: plain_message(other) for index, other in message.alternatives.items()}
     return plain
+
+
+def plain_word(word: str | None) -> str | None:
+    """A stop reason in words that every protocol knows, where its own dialect has given it a meaning."""
+    if not isinstance(word, StopWord) or meaning_of(str(word)) == word.meaning:
+        return word
+    return word.meaning
+
+
+def _plain_usage(usage: JSONObject) -> JSONObject:
+    """Usage with names that every protocol knows, where its own dialect has counted it."""
+    return TokenCounts.of(usage).named() if COUNTED in usage else usage
 
 
 #: What says each kind of error in a protocol: a type, and a code where the type is not enough.
@@ -209,9 +224,9 @@ def _start(event: e.MessageStart) -> BlockEvent:
         event.id,
         event.model,
         event.role,
-        event.usage,
+        _plain_usage(event.usage),
         [plain for block in event.blocks if (plain := plain_block(block)) is not None],
-        event.stop_reason,
+        plain_word(event.stop_reason),
         dialect=event.dialect,
         choice=event.choice,
     )
@@ -223,7 +238,7 @@ def _block_start(event: e.BlockStart) -> BlockEvent | None:
 
 
 def _message_delta(event: e.MessageDelta) -> BlockEvent:
-    return e.MessageDelta(event.stop_reason, event.usage, choice=event.choice)
+    return e.MessageDelta(plain_word(event.stop_reason), _plain_usage(event.usage), choice=event.choice)
 
 
 #: Events that have nothing but the provider's own words.

@@ -26,7 +26,15 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import Answered, ArgumentsText, client_calls, native_reason, plain_event, plain_message
+from ..foreign import (
+    Answered,
+    ArgumentsText,
+    client_calls,
+    native_reason,
+    plain_event,
+    plain_message,
+    plain_word,
+)
 from ..held import Held
 from . import words
 
@@ -83,7 +91,7 @@ class Translation:
 
     def _note(self, event: e.MessageStart | e.MessageDelta) -> None:
         """Keep what is told at the end."""
-        self._stop_reason = event.stop_reason or self._stop_reason
+        self._stop_reason = plain_word(event.stop_reason) or self._stop_reason
         self._native = native_reason(event.extra) or self._native
         known = {name: value for name, value in event.usage.items() if value is not None}
         self._usage.update(known)
@@ -206,7 +214,7 @@ def translated(message: Message) -> Message:
     calls, cut_call = client_calls(message)
     plain = plain_message(message)
     plain.stop_reason = words.stop_reason(
-        message.stop_reason, calls=calls, cut_call=cut_call, native=native_reason(message.extra)
+        plain_word(message.stop_reason), calls=calls, cut_call=cut_call, native=native_reason(message.extra)
     )
     plain.usage = words.usage(message.usage)
     plain.indexed_blocks = {index: _whole(block) for index, block in plain.indexed_blocks.items()}

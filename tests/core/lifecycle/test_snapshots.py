@@ -22,7 +22,7 @@ from sse_core.blocks import (
     TextDelta,
 )
 from sse_core.dialects.anthropic.encoder import Encoder
-from sse_core.dialects.base import EncoderFactory
+from sse_core.dialects.event_codec import EncoderFactory
 from sse_core.lifecycle import Snapshots, Subscription, TurnLog
 
 ANTHROPIC = dialects.get("anthropic")
