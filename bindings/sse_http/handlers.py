@@ -240,7 +240,8 @@ class HandlerAnswer:
         if self._failed:
             return StreamState.ABORTED
         if self._subscription is None:
-            return StreamState.OPEN if self._has_body else StreamState.FINISHED
+            undecided = self._head is None
+            return StreamState.OPEN if self._has_body or undecided else StreamState.FINISHED
         if self._stopped and not self._subscription.behind:
             return StreamState.FINISHED
         return READER_STATES[self._subscription.outcome]

@@ -12,6 +12,7 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import Broadcast, SubscriptionSettings
 from sse_http import (
     Comment,
+    ConnectionPhase,
     EventStreamReply,
     Follow,
     HandlerAnswer,
@@ -110,6 +111,12 @@ class TestHEAD:
         assert head_of(answer)[0] == 200
         assert answer.state is StreamState.FINISHED
         assert answer.data_to_send(0.0) == b""
+
+    def test_it_waits_for_the_handler(self) -> None:
+        peer = Peer(HandlerAnswer(SETTINGS, method="HEAD"))
+        peer.send(request("HEAD"))
+        assert peer.phase() is ConnectionPhase.ANSWERING
+        assert not peer.received
 
     def test_a_broadcast_is_not_followed(self) -> None:
         broadcast, answer = Broadcast("job"), HandlerAnswer(SETTINGS, method="HEAD")
