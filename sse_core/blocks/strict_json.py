@@ -12,18 +12,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from itertools import chain
 from typing import Any
+
+from . import json_structure
 
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
 JSONObject = dict[str, JSON]
 
-#: How deeply arrays and objects may be nested, here and in ``JSONFragments``.  RFC 8259 section 9: "An
-#: implementation may set limits on the maximum depth of nesting."  What is within it can be written,
-#: compared and shown in half of Python's stack.
-MAX_DEPTH = 512
+#: How deeply arrays and objects may be nested, here and in ``JSONFragments``.
+MAX_DEPTH = json_structure.MAX_DEPTH
 
-_CONTAINERS = frozenset({dict, list})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -38,14 +36,13 @@ def loads(text: str) -> JSON:
     Raises ``ValueError`` for what is no JSON, for a number beyond the range of a double, and for
     arrays and objects nested deeper than ``MAX_DEPTH``.
     """
+    # Few texts have so many brackets; only they are looked at.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(text):
+        raise ValueError("nested too deeply")
     try:
-        value = _decoder.decode(text)
+        return _decoder.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    # Few texts have so many brackets; only they are walked.
-    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
-        raise ValueError("nested too deeply")
-    return value
 
 
 def dumps(value: JSON) -> str:
@@ -70,15 +67,8 @@ def string_at(text: str, position: int) -> tuple[str, int]:
     return value, end
 
 
-def _is_deep(value: JSON) -> bool:
-    # Level by level, each in a few calls of C: a long list of objects takes less time than reading it took.
-    items = [value]
-    for _ in range(MAX_DEPTH):
-        inner = chain.from_iterable([item for item in items if type(item) is list])
-        items = [*inner, *chain.from_iterable([item.values() for item in items if type(item) is dict])]
-        if _CONTAINERS.isdisjoint(map(type, items)):
-            return False
-    return True
+def _is_deep(text: str) -> bool:
+    return json_structure.depth_of(text.encode("utf-8", "surrogatepass")) > MAX_DEPTH
 
 
 def _refuse(constant: str) -> JSON:
