@@ -8,12 +8,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from sse_core.blocks import strict_json
+from sse_core.errors import LimitExceeded
 from sse_core.headers import Headers
 from sse_core.lifecycle import OnDisconnect
 from sse_http import Request
 
 from .config import PASSED_HEADERS, RelayConfig
+from .request_body import NotAnObjectError, RequestBody
 
 _TURN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 #: What is for this hop only, for the relay itself, or says who and where the client is.
@@ -46,14 +47,13 @@ class Asked:
 
 def read_asked(request: Request, config: RelayConfig) -> Asked:
     """Check a request for a turn.  Raises ``BadRequest``."""
-    message = _read_object(request.body)
-    streaming = message.get("stream", False)
-    if not isinstance(streaming, bool):
+    body = _read_body(request.body, config)
+    if not isinstance(body.stream, bool):
         raise BadRequest('"stream" must be true or false.')
     return Asked(
-        body=request.body if streaming else strict_json.dumps({**message, "stream": True}).encode(),
+        body=body.streaming(),
         digest=hashlib.sha256(request.body).digest(),
-        streaming=streaming,
+        streaming=body.stream,
         turn_id=_read_turn_id(request.headers.get("turn-id")),
         on_disconnect=_read_on_disconnect(request.headers.get("turn-on-disconnect"), config),
         headers=_passed_headers(request.headers, config),
@@ -86,15 +86,15 @@ def owner_of(headers: Headers) -> bytes:
     return digest(shown_key(headers) or headers.get("authorization") or "")
 
 
-def _read_object(body: bytes) -> strict_json.JSONObject:
+def _read_body(body: bytes, config: RelayConfig) -> RequestBody:
     try:
-        # RFC 8259 section 8.1: "JSON text exchanged between systems [...] MUST be encoded using UTF-8".
-        value = strict_json.loads(body.decode())
-    except ValueError:
+        return RequestBody(body, config.json_bounds)
+    except LimitExceeded as error:
+        raise BadRequest(f"The body is too much to read: {error}.") from None
+    except NotAnObjectError:
+        raise BadRequest("The body must be a JSON object.") from None
+    except (ValueError, RecursionError):
         raise BadRequest("The body is not JSON. Send a Messages request as a JSON object.") from None
-    if not isinstance(value, dict):
-        raise BadRequest("The body must be a JSON object.")
-    return value
 
 
 def _read_turn_id(text: str | None) -> str | None:

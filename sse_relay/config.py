@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from sse_core.blocks import MessageAccumulator
+from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy, SubscriptionSettings
 from sse_http import parse_url
 
@@ -47,6 +48,7 @@ class RelayConfig:
     deadlines: Deadlines = field(default_factory=Deadlines)
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
     head_hold: float = 2.0  #: how long a failure may still become the status of the answer
+    json_bounds: JSONBounds = field(default_factory=JSONBounds)  #: what a request's body may be made of
     log_bytes: int = 4 * 1024 * 1024  #: what is retained of one turn's events, at most
     new_accumulator: Callable[[], MessageAccumulator] = MessageAccumulator  #: its bounds are a message's
     retention: float = 60.0  #: how long a finished turn can still be read

@@ -37,13 +37,20 @@ def depth(value: Any) -> int:
 
 def is_within(text: str, **bounds: int) -> str | None:
     """The limit that ``text`` is beyond, if any."""
+    error = refusal(text, bounds)
+    if error is None:
+        return None
+    assert error.bound == bounds.get(error.limit, getattr(JSONBounds(), error.limit))
+    assert f"{error.limit}={error.bound}" in str(error)
+    assert error.status == 400
+    return error.limit
+
+
+def refusal(text: str, bounds: dict[str, int]) -> LimitExceeded | None:
     try:
         JSONBounds(**bounds).check(text.encode())
     except LimitExceeded as error:
-        assert error.bound == bounds.get(error.limit, getattr(JSONBounds(), error.limit))
-        assert f"{error.limit}={error.bound}" in str(error)
-        assert error.status == 400
-        return error.limit
+        return error
     return None
 
 
