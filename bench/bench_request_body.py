@@ -5,8 +5,8 @@ milliseconds for ``json.loads`` of it without the collector; milliseconds for al
 it asks the provider (counting, decoding, reading, hashing, and ``"stream": true`` put into it), or until it
 refuses; and the ratio of the two.  CPU time, the best of three.
 
-``--silence`` also runs ``sse-relay provider`` and ``sse-relay serve``, reads a stream of 100 events a second,
-and posts each body beside it: the longest time between two reads of the stream, in milliseconds.
+``--silence`` also runs ``sse-relay serve``, reads a stream of 100 events a second through it, and posts
+each body beside it: the longest time between two reads of the stream, in milliseconds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import gc
 import json
 import select
 import socket
+import socketserver
 import subprocess
 import sys
 import threading
@@ -33,6 +34,12 @@ SIZE = 32 * 2**20
 CONFIG = RelayConfig("http://localhost")
 ITEMS = CONFIG.json_bounds.max_json_items
 ESCAPES = CONFIG.json_bounds.max_json_escapes
+BEGINNING = (
+    b'data: {"type":"message_start","message":{"id":"m","type":"message","role":"assistant","model":"m",'
+    b'"content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}}\n\n'
+    b'data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n'
+)
+DELTA = b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}\n\n'
 PROGRAM = Path(sys.executable).with_name("sse-relay")
 
 
@@ -115,14 +122,30 @@ def ask(body: bytes) -> str:
     return "taken"
 
 
+class Provider(socketserver.BaseRequestHandler):
+    """Answers whatever it is asked with a stream of 100 events a second; of a body it reads nothing twice."""
+
+    def handle(self) -> None:
+        """Throw away what comes, and write."""
+        threading.Thread(target=self._throw_away, daemon=True).start()
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + BEGINNING)
+        with contextlib.suppress(OSError):
+            while True:
+                self.request.sendall(DELTA)
+                time.sleep(0.01)
+
+    def _throw_away(self) -> None:
+        with contextlib.suppress(OSError):
+            while self.request.recv(2**20):
+                pass
+
+
 class Stream:
     """A reader of a stream of the relay, in a thread: the longest time between two reads."""
 
     def __init__(self, port: int) -> None:
         self._longest = 0.0
-        question = json.dumps({"model": "m", "max_tokens": 10**6, "stream": True, "messages": []}).encode()
-        fields = "Sim-Tokens: 10000\r\nSim-Rate: 100\r\nSim-TTFT: 0\r\n"
-        self._connection = post(port, question, fields)
+        self._connection = post(port, b'{"stream":true}')
         threading.Thread(target=self._read, daemon=True).start()
         time.sleep(1)
 
@@ -139,19 +162,20 @@ class Stream:
         return longest * 1000
 
 
-def post(port: int, body: bytes, fields: str = "") -> socket.socket:
+def post(port: int, body: bytes) -> socket.socket:
     """Send a question; the answer is left to the caller."""
-    head = f"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n{fields}\r\n"
+    head = f"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(head.encode() + body)
     return connection
 
 
 @contextlib.contextmanager
-def program(*arguments: str) -> Iterator[int]:
-    """One of the project's programs on a free port, which is given."""
+def relay(upstream: int) -> Iterator[int]:
+    """A relay on a free port, which is given."""
+    arguments = ["serve", "--upstream", f"http://127.0.0.1:{upstream}", "--port", "0"]
     running = subprocess.Popen(  # noqa: S603  (this project's own)
-        [PROGRAM, *arguments, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     try:
         yield int((running.stdout or sys.stdin).readline().rstrip("/\n").rpartition(":")[2])
@@ -163,21 +187,22 @@ def program(*arguments: str) -> Iterator[int]:
 @contextlib.contextmanager
 def stream() -> Iterator[Callable[[bytes | None], float]]:
     """How long a stream is silent while a body is posted, or none."""
-    with (
-        program("provider") as provider,
-        program("serve", "--upstream", f"http://127.0.0.1:{provider}", "--pass-header", "Sim-*") as relay,
-    ):
-        reader = Stream(relay)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Provider) as provider:
+        provider.daemon_threads = True
+        threading.Thread(target=provider.serve_forever, daemon=True).start()
+        with relay(provider.server_address[1]) as port:
+            reader = Stream(port)
 
-        def silence(body: bytes | None) -> float:
-            reader.longest()
-            if body is not None:
-                connection = post(relay, body, "Sim-TTFT: 5\r\n")
-                select.select([connection], [], [], 3.0)
-                connection.close()
-            return reader.longest()
+            def silence(body: bytes | None) -> float:
+                reader.longest()
+                if body is not None:
+                    connection = post(port, body)
+                    select.select([connection], [], [], 3.0)
+                    connection.close()
+                return reader.longest()
 
-        yield silence
+            yield silence
+        provider.shutdown()
 
 
 def main() -> None:
