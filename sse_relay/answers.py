@@ -26,11 +26,8 @@ from sse_http import (
     no_waker,
 )
 
+from .finished_turn import RETRY_ADVICE, FinishedTurn, passed_back
 from .turns import RelayedTurn
-
-_PASSED_BACK = frozenset({"request-id", "anthropic-organization-id"})
-#: What a failed answer says about asking again, in words that the SDKs heed.
-_RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
@@ -101,9 +98,9 @@ class EventsAnswer:
         self.waker()
 
     def _decide_head(self) -> StreamHead | Reply | None:
-        turn = self._relayed.turn
-        if turn.failure is not None and turn.outcome in _FAILURES and not turn.accepted:
-            return failure_reply(self._relayed, turn.failure)
+        turn, failure = self._relayed.turn, self._relayed.failure
+        if failure is not None and turn.outcome in _FAILURES and not turn.accepted:
+            return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
             return GOING_DOWN  # nothing has been shown: to ask again is safe
         waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
@@ -142,13 +139,15 @@ class MessageAnswer:
     def head(self) -> Reply | None:
         """The reply, once the turn is over."""
         turn = self._relayed.turn
-        if turn.outcome is None:
+        if not isinstance(turn, FinishedTurn):
             return None
         fields = _turn_headers(self._relayed, turn.response_headers)
-        if turn.outcome is Outcome.COMPLETED:
-            return Reply.json(200, turn.dialect.to_response(turn.message), fields)
-        if turn.failure is not None and turn.outcome in _FAILURES:
-            return failure_reply(self._relayed, turn.failure)
+        if turn.response is not None:
+            json = [("content-type", "application/json"), ("cache-control", "no-store")]
+            return Reply(200, Headers([*json, *fields]), turn.response)
+        failure = self._relayed.failure
+        if failure is not None and turn.outcome in _FAILURES:
+            return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
             return GOING_DOWN
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
@@ -177,14 +176,14 @@ class MessageAnswer:
 def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
     """A failed turn as the answer that the provider itself would have given."""
     fields = _turn_headers(relayed, failure.headers)
-    advice = {name: failure.headers.get(name) for name in _RETRY_ADVICE}
-    if relayed.turn.attempts > 1:
-        # It was tried again here: the SDK behind need not multiply the attempts.
+    advice = {name: failure.headers.get(name) for name in RETRY_ADVICE}
+    if relayed.turn.attempts > 1 or not failure.error.retryable:
+        # It was tried again here, and the SDK behind need not multiply the attempts; or another one
+        # would fail as this one did.
         advice["x-should-retry"] = "false"
     fields += [(name, value) for name, value in advice.items() if value is not None]
     return Reply.json(failure.status, relayed.turn.dialect.error_response(failure.error), fields)
 
 
 def _turn_headers(relayed: RelayedTurn, providers: Headers) -> list[tuple[str, str]]:
-    passed = [(name, value) for name, value in providers if name in _PASSED_BACK]
-    return [("turn-id", relayed.id), *passed]
+    return [("turn-id", relayed.id), *passed_back(providers)]

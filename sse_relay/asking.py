@@ -17,6 +17,7 @@ from .config import PASSED_HEADERS, RelayConfig
 from .request_body import NotAnObjectError, RequestBody
 
 _TURN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_QUERY = re.compile(r"[!\"$-~]*")  # visible ASCII, without the beginning of a fragment
 #: What is for this hop only, for the relay itself, or says who and where the client is.
 _NEVER_PASSED = (
     *("connection", "expect", "keep-alive", "proxy-*", "te", "trailer", "transfer-encoding", "upgrade"),
@@ -38,7 +39,8 @@ class Asked:
     """A request for a turn, checked."""
 
     body: bytes  #: for the provider: always with ``"stream": true``
-    digest: bytes  #: of the body as the client sent it
+    query: str  #: for the provider
+    digest: bytes  #: of query and body as the client sent them
     streaming: bool  #: whether the client wants the events or the whole message
     turn_id: str | None  #: the client's own name for the turn
     on_disconnect: OnDisconnect
@@ -52,7 +54,8 @@ def read_asked(request: Request, config: RelayConfig) -> Asked:
         raise BadRequest('"stream" must be true or false.')
     return Asked(
         body=body.streaming(),
-        digest=hashlib.sha256(request.body).digest(),
+        query=_read_query(request.query),
+        digest=hashlib.sha256(digest(request.query) + hashlib.sha256(request.body).digest()).digest(),
         streaming=body.stream,
         turn_id=_read_turn_id(request.headers.get("turn-id")),
         on_disconnect=_read_on_disconnect(request.headers.get("turn-on-disconnect"), config),
@@ -97,8 +100,19 @@ def _read_body(body: bytes, config: RelayConfig) -> RequestBody:
         raise BadRequest("The body is not JSON. Send a Messages request as a JSON object.") from None
 
 
+def _read_query(text: str) -> str:
+    if not _QUERY.fullmatch(text):
+        raise BadRequest("The query has characters that a URL can't have: percent-encode them.")
+    return text
+
+
+def is_turn_id(text: str) -> bool:
+    """Whether a client may name a turn so."""
+    return _TURN_ID.fullmatch(text) is not None
+
+
 def _read_turn_id(text: str | None) -> str | None:
-    if text is not None and not _TURN_ID.fullmatch(text):
+    if text is not None and not is_turn_id(text):
         raise BadRequest("Turn-Id must be 16 to 64 letters, digits, hyphens and underscores.")
     return text
 

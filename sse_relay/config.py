@@ -19,7 +19,7 @@ DEFAULT_MODEL = "claude-sonnet-4-5"
 #: key from a file would break every request.
 _KEY = re.compile(r"[\x21-\x7e]+")
 
-_POSITIVE = ("log_bytes", "retained_bytes", "max_turns")
+_POSITIVE = ("log_bytes", "retained_bytes", "max_turns", "max_client_turns", "max_unread_turns")
 _DURATIONS = ("head_hold", "retention", "max_disconnect_seconds")
 
 #: What the relay always passes on to the provider, if a client sends it.
@@ -54,6 +54,8 @@ class RelayConfig:
     retention: float = 60.0  #: how long a finished turn can still be read
     retained_bytes: int = 64 * 1024 * 1024  #: events and messages of all finished turns together
     max_turns: int = 1000  #: turns that run at the same time
+    max_client_turns: int | None = None  #: those of one client; ``None`` leaves it all of ``max_turns``
+    max_unread_turns: int | None = None  #: those of one client that nobody reads; ``None`` is half of them
     max_disconnect_seconds: float = 3600.0  #: the most that Turn-On-Disconnect may ask for
 
     def __post_init__(self) -> None:
@@ -65,11 +67,22 @@ class RelayConfig:
         if self.retry.after_output != "never":
             raise ValueError("retry: after_output must be never: this protocol's clients can't take back")
         for name in _POSITIVE:
-            if not getattr(self, name) > 0:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
                 raise ValueError(f"{name} must be above zero")
         for name in _DURATIONS:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be a finite number of seconds, not below zero")
+
+    @property
+    def client_turns(self) -> int:
+        """How many turns one client may have."""
+        return self.max_turns if self.max_client_turns is None else self.max_client_turns
+
+    @property
+    def unread_turns(self) -> int:
+        """How many turns of one client may go on without a reader."""
+        return (self.max_turns + 1) // 2 if self.max_unread_turns is None else self.max_unread_turns
 
 
 def _check_upstream(upstream: str) -> None:

@@ -6,15 +6,11 @@ no arguments, no credentials are ever in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from sse_core.blocks import ToolUseBlock
-from sse_core.lifecycle import Outcome, Turn
 from sse_http import Refusal
 from sse_http.refusal import quoted
 
-if TYPE_CHECKING:
-    from .turns import RelayedTurn
+from .finished_turn import FinishedTurn
 
 #: What an operator can say to let a request in that a setting refused.
 _FLAGS = {"peers.hosts": "--allow-host", "peers.origins": "--allow-origin"}
@@ -22,13 +18,14 @@ _FLAGS = {"peers.hosts": "--allow-host", "peers.origins": "--allow-origin"}
 _MAX_TOKENS = 10**12
 
 
-def turn_line(relayed: RelayedTurn) -> str:
+def turn_line(turn_id: str, turn: FinishedTurn) -> str:
     """How a turn went.  Times are in seconds; a value that isn't known is ``-``."""
-    turn, timing = relayed.turn, relayed.turn.timing
-    tokens = _output_tokens(turn)
+    timing, tokens = turn.timing, turn.output_tokens
+    if tokens is not None and tokens > _MAX_TOKENS:
+        tokens = None
     fields = {
-        "turn": relayed.id,
-        "outcome": turn.outcome.value if turn.outcome else "-",
+        "turn": turn_id,
+        "outcome": turn.outcome.value,
         "attempts": str(turn.attempts),
         "ttft": _seconds(timing.time_to_first_token),
         "reasoning": _seconds(timing.reasoning_time),
@@ -36,10 +33,12 @@ def turn_line(relayed: RelayedTurn) -> str:
         "tokens": "-" if tokens is None else str(tokens),
         "outputs": str(timing.outputs),
         "duration": _seconds(timing.duration),
-        "stop_reason": quoted(turn.message.stop_reason) if turn.message.stop_reason else "-",
+        "stop_reason": quoted(turn.stop_reason) if turn.stop_reason else "-",
     }
     if turn.failure is not None:
         fields["failure"] = quoted(f"{turn.failure.status} {turn.failure.error.type}")
+    if turn.reason is not None:
+        fields["reason"] = quoted(turn.reason)
     return " ".join(f"{name}={value}" for name, value in fields.items())
 
 
@@ -58,13 +57,6 @@ def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
         f"turn={turn_id} tool={quoted(block.name)} index={index} "
         f"{what} at content_block_stop: characters={characters} state={block.state}"
     )
-
-
-def _output_tokens(turn: Turn) -> int | None:
-    """What the provider counted; until a message is complete, its figure is only that of the start."""
-    tokens = turn.message.token_counts.output
-    known = turn.outcome is Outcome.COMPLETED and tokens is not None and tokens <= _MAX_TOKENS
-    return tokens if known else None
 
 
 def _seconds(value: float | None, digits: int = 3) -> str:

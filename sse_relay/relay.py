@@ -21,8 +21,11 @@ from sse_core.lifecycle import Jitter, no_jitter
 from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
 
 from .answers import EventsAnswer, MessageAnswer
-from .asking import Asked, BadRequest, digest, is_compressed, owner_of, read_asked, shown_key
+from .asking import Asked, BadRequest, digest, is_compressed, is_turn_id, owner_of, read_asked, shown_key
+from .clients import Client, Clients
 from .config import RelayConfig
+from .early_stops import EarlyStops
+from .finished_turn import FinishedTurn
 from .lines import turn_line
 from .registry import TurnRegistry
 from .turns import RelayedTurn
@@ -31,6 +34,8 @@ _log = logging.getLogger("sse_relay")
 
 _TURNS = "/turns/"
 _MAX_QUERY_FIELDS = 10
+#: How long a stop is remembered that came before its turn: as long as a request may take to come.
+EARLY_STOP_SECONDS = 600.0
 #: What a request may carry that has no use for a body.
 _MAX_IDLE_BODY_BYTES = 16 * 1024
 _Handler = Callable[[Request, float], "Reply | Stream"]
@@ -62,6 +67,8 @@ class Relay:
         self._jitter = jitter
         self._files = files or {}
         self._turns = TurnRegistry(retention=config.retention, retained_bytes=config.retained_bytes)
+        self._clients = Clients()
+        self._early_stops = EarlyStops(seconds=EARLY_STOP_SECONDS)
         self._new: list[Exchange] = []
         self._routes: dict[str, dict[str, _Handler]] = {
             "/v1/messages": {"POST": self._post},
@@ -177,26 +184,68 @@ class Relay:
         return MessageAnswer(known, now)
 
     def _begin(self, asked: Asked, owner: bytes, now: float) -> Reply | Stream:
-        if self._turns.running_count >= self._config.max_turns:
-            message = f"The relay runs {self._config.max_turns} turns already (limit: max_turns)."
-            return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
+        refusal = self._no_place(asked, self._clients.get(owner))
+        if refusal is not None:
+            return refusal
         turn_id = asked.turn_id or self._new_id()
-        relayed = RelayedTurn(turn_id, owner, asked, self._config, jitter=self._jitter, on_end=self._ended)
+        relayed = RelayedTurn(
+            turn_id,
+            owner,
+            asked,
+            self._config,
+            client=self._clients.began(owner),
+            jitter=self._jitter,
+            on_end=self._ended,
+        )
         self._turns.add(relayed)
         self._new.append(relayed)
-        relayed.start(now)
+        if self._early_stops.take(owner, turn_id, now):
+            relayed.stop(now)
+        else:
+            relayed.start(now)
         answer = self._events(relayed, 0, now) if asked.streaming else MessageAnswer(relayed, now)
         self.waker()
         return answer
 
+    def _no_place(self, asked: Asked, client: Client) -> Reply | None:
+        """The answer where there is no place for one more turn."""
+        config = self._config
+        if self._turns.running_count >= config.max_turns:
+            message = f"The relay runs {config.max_turns} turns already (limit: max_turns)."
+            return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
+        if client.running >= config.client_turns:
+            message = f"{client.running} turns of yours run already (limit: max_client_turns)."
+        elif client.unread >= config.unread_turns and asked.on_disconnect.kind != "cancel":
+            message = (
+                f"{client.unread} turns of yours go on without a reader (limit: max_unread_turns). Read or "
+                "stop some, or ask with Turn-On-Disconnect: cancel."
+            )
+        else:
+            return None
+        return Reply.error(429, "rate_limit_error", message, [("retry-after", "1")])
+
     def _stop(self, request: Request, now: float) -> Reply:
-        return Reply.json(200, {"outcome": self._own_turn(request).stop(now).value})
+        known = self._turns.get(*_owner_and_id(request))
+        if known is None:
+            return self._stop_early(request, now)
+        return Reply.json(200, {"outcome": known.stop(now).value})
+
+    def _stop_early(self, request: Request, now: float) -> Reply:
+        """The turn's request may still be on its way: then it is not to run."""
+        owner, turn_id = _owner_and_id(request)
+        if not is_turn_id(turn_id):
+            raise UnknownTurn
+        self._early_stops.remember(owner, turn_id, now)
+        message = (
+            f"No such turn. One that is asked for by this ID within {EARLY_STOP_SECONDS:g} s will not run."
+        )
+        return Reply.error(404, "not_found_error", message)
 
     def _get_turn(self, request: Request, now: float) -> Reply | Stream:
         return self._resume(self._own_turn(request), request, now)
 
     def _own_turn(self, request: Request) -> RelayedTurn:
-        known = self._turns.get(owner_of(request.headers), request.path.removeprefix(_TURNS))
+        known = self._turns.get(*_owner_and_id(request))
         if known is None:
             raise UnknownTurn
         return known
@@ -219,10 +268,16 @@ class Relay:
         config = self._config
         return EventsAnswer(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
 
-    def _ended(self, relayed: RelayedTurn, now: float) -> None:
+    def _ended(self, relayed: RelayedTurn, finished: FinishedTurn, now: float) -> None:
+        self._clients.ended(relayed.owner, read=relayed.readers > 0)
         self._turns.finished(relayed, now)
         self.waker()
-        _log.info("%s", turn_line(relayed))
+        _log.info("%s", turn_line(relayed.id, finished))
+
+
+def _owner_and_id(request: Request) -> tuple[bytes, str]:
+    """Whose turn a request for ``/turns/{id}`` means, and which one."""
+    return owner_of(request.headers), request.path.removeprefix(_TURNS)
 
 
 def _method(request: Request) -> str:

@@ -11,20 +11,27 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from sse_core.blocks import BlockEvent, BlockStop, ToolUseBlock
-from sse_core.lifecycle import Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
+from sse_core.blocks import BlockEvent, BlockStop, StreamError, ToolUseBlock
+from sse_core.headers import Headers
+from sse_core.lifecycle import Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter
-from sse_http import ClientExchange, Waker, no_waker
+from sse_http import ClientExchange, Exchange, Waker, no_waker
 
 from .asking import Asked
+from .clients import Client
 from .config import RelayConfig
+from .finished_turn import FinishedExchange, FinishedTurn
 from .lines import tool_line
+from .own_key import without_blame
 
 _log = logging.getLogger("sse_relay.turns")
 
 
 class RelayedTurn:
-    """One turn of the relay.  ``on_end`` is called once, when there is an outcome."""
+    """One turn of the relay.
+
+    ``client`` counts its owner's turns.  ``on_end`` is called once, when there is an outcome.
+    """
 
     def __init__(
         self,
@@ -33,11 +40,12 @@ class RelayedTurn:
         asked: Asked,
         config: RelayConfig,
         *,
+        client: Client,
         jitter: Jitter,
-        on_end: Callable[[RelayedTurn, float], None],
+        on_end: Callable[[RelayedTurn, FinishedTurn, float], None],
     ) -> None:
         upstream = Upstream(
-            config.upstream.rstrip("/") + "/v1/messages",
+            config.upstream.rstrip("/") + "/v1/messages" + (f"?{asked.query}" if asked.query else ""),
             asked.headers,
             retry=config.retry,
             deadlines=config.deadlines,
@@ -46,35 +54,52 @@ class RelayedTurn:
         self.owner = owner
         self.digest = asked.digest
         self.on_disconnect = asked.on_disconnect
+        self._streaming = asked.streaming
         self._accumulator = config.new_accumulator()
-        self.turn: Turn = upstream.turn(
+        turn = upstream.turn(
             asked.body, on_disconnect=asked.on_disconnect, jitter=jitter, accumulator=self._accumulator
         )
-        self._snapshots = Snapshots(self.turn.dialect, accumulator=config.new_accumulator())
+        self._running: Turn | None = turn
+        self.turn: Turn | FinishedTurn = turn
+        self._snapshots = Snapshots(turn.dialect, accumulator=config.new_accumulator())
         self.log = TurnLog(
-            turn_id, max_bytes=config.log_bytes, delta=self.turn.dialect.delta, snapshots=self._snapshots
+            turn_id, max_bytes=config.log_bytes, delta=turn.dialect.delta, snapshots=self._snapshots
         )
         self.log.on_room = self._go_on
         self.readers = 0
         self.drained = False  #: nobody can come back
         self.interrupted = False  #: it was stopped because the relay goes down
         self.waker: Waker = no_waker
-        self._exchange = ClientExchange(self.turn)
-        self._encoder = self.turn.dialect.Encoder(verbatim=True)
+        self._exchange: Exchange = ClientExchange(turn)
+        self._encoder = turn.dialect.Encoder(verbatim=True)
+        self._has_own_key = config.api_key is not None
+        self._client = client
+        self._max_unread_turns = config.unread_turns
         self._on_end = on_end
         self._told: tuple[TurnState, bool] | None = None
-        self._ended = False
+        self._lost = ""  # why the last connection was lost
 
     @property
     def retained_bytes(self) -> int:
         """What is kept of the turn: its events, its message, and what stands for events that are gone."""
-        return self.log.retained_bytes + self._accumulator.message_bytes + self._snapshots.retained_bytes
+        if isinstance(self.turn, FinishedTurn):
+            own = self.turn.retained_bytes
+        else:
+            own = len(self.turn.request.body) + self._accumulator.message_bytes
+        return self.log.retained_bytes + own + self._snapshots.retained_bytes
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the last attempt failed, in the words that are a client's to read."""
+        failure = self.turn.failure
+        return failure if failure is None or not self._has_own_key else without_blame(failure)
 
     # What the readers' side does
 
     def start(self, now: float) -> None:
         """Begin."""
-        self.turn.start(now)
+        if self._running is not None:
+            self._running.start(now)
 
     def stop(self, now: float) -> Outcome:
         """Stop, whatever the turn is doing; returns the outcome that it has then."""
@@ -86,22 +111,34 @@ class RelayedTurn:
     def reader_came(self, now: float) -> None:
         """Somebody reads."""
         self.readers += 1
-        self.turn.readers_changed(self.readers, now)
+        if self._running is not None:
+            self._client.unread -= self.readers == 1
+            self._running.readers_changed(self.readers, now)
         self.waker()
 
     def reader_left(self, now: float) -> None:
         """Somebody has gone; at the last one the turn's policy decides."""
         self.readers -= 1
-        self.turn.readers_changed(self.readers, now)
-        if self.readers == 0 and self.turn.outcome is None and self.on_disconnect.kind == "drain":
-            self.drained = True
-            self.log.discard(now)
+        if self._running is not None:
+            self._client.unread += self.readers == 0
+            self._running.readers_changed(self.readers, now)
+        if self.readers == 0 and self.turn.outcome is None:
+            self._be_without_readers(now)
         self._pass_on(now)
         self.waker()
 
+    def _be_without_readers(self, now: float) -> None:
+        if self._client.unread > self._max_unread_turns:
+            # Its client has left so many already that others must find a place.
+            self.turn.stop(now)
+        elif self.on_disconnect.kind == "drain":
+            self.drained = True
+            self.log.discard(now)
+
     def _go_on(self, now: float) -> None:
-        self.turn.resume(now)
-        self.waker()
+        if self._running is not None:
+            self._running.resume(now)
+            self.waker()
 
     # What the transport does: sse_http.Exchange
 
@@ -136,13 +173,16 @@ class RelayedTurn:
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke; ``retryable``: another one may be better."""
+        self._lost = reason
         self._exchange.connection_lost(reason, now, retryable=retryable)
         self._pass_on(now)
+        self._let_connection_go()
 
     def closed(self, now: float) -> None:
         """The connection was closed, as wished."""
         self._exchange.closed(now)
         self._pass_on(now)
+        self._let_connection_go()
 
     def handle_timeout(self, now: float) -> None:
         """Fire what is due."""
@@ -152,30 +192,56 @@ class RelayedTurn:
     # From the turn to the readers
 
     def _pass_on(self, now: float) -> None:
-        last = self.log.last
-        while (event := self.turn.next_event()) is not None:
-            for sse in self._encoder.send(event):
+        turn, last = self._running, self.log.last
+        if turn is None:
+            return
+        while (event := turn.next_event()) is not None:
+            for sse in self._encoder.send(self._worded(event)):
                 self.log.append(sse)
             self._note(event)
         if self.log.full:
-            self.turn.pause(now)
-        if self.turn.outcome is not None:
-            self._end(now)
-        elif self.log.last > last or self._told != (self.turn.state, self.turn.accepted):
+            turn.pause(now)
+        if turn.outcome is not None:
+            self._end(turn, turn.outcome, now)
+        elif self.log.last > last or self._told != (turn.state, turn.accepted):
             # A reader also waits for the moment when it can be given a head.
-            self._told = (self.turn.state, self.turn.accepted)
+            self._told = (turn.state, turn.accepted)
             self.log.announce(now)
 
-    def _end(self, now: float) -> None:
-        if not self._ended:
-            self._ended = True
-            # Nobody will send it again, and it may be the largest thing that a turn holds.
-            self.turn.request = replace(self.turn.request, body=b"")
-            self.log.close(now)
-            self._on_end(self, now)
+    def _worded(self, event: BlockEvent) -> BlockEvent:
+        """``event`` in the words that are a client's to read."""
+        failure = self.failure
+        if isinstance(event, StreamError) and failure is not None and failure is not self.turn.failure:
+            return failure.error
+        return event
+
+    def _end(self, turn: Turn, outcome: Outcome, now: float) -> None:
+        """Keep what somebody who comes late may ask for, and let the rest go."""
+        self._running = None
+        finished = self.turn = FinishedTurn.of(
+            turn, outcome, lost=self._lost, with_response=not self._streaming
+        )
+        # Nobody will send it again, and it may be the largest thing that a turn holds.
+        turn.request = replace(turn.request, headers=Headers(), body=b"")
+        self.log.on_room = _nobody_waits
+        self.log.close(now)
+        del self._accumulator, self._encoder
+        self._let_connection_go()
+        self._on_end(self, finished, now)
+
+    def _let_connection_go(self) -> None:
+        if self._running is None and self._exchange.want is Want.NOTHING:
+            self._exchange = FinishedExchange()
+            # Whoever drives it looks once more, and then nothing here keeps them.
+            waker, self.waker = self.waker, no_waker
+            waker()
 
     def _note(self, event: BlockEvent) -> None:
         if isinstance(event, BlockStop) and _log.isEnabledFor(logging.DEBUG):
-            block = self.turn.message.indexed_blocks.get(event.index)
+            block = self._accumulator.message.indexed_blocks.get(event.index)
             if isinstance(block, ToolUseBlock):
                 _log.debug("%s", tool_line(self.id, event.index, block))
+
+
+def _nobody_waits(now: float) -> None:
+    """Whoever filled the log has ended."""

@@ -143,6 +143,7 @@ class TurnLog:
     def close(self, now: float) -> None:
         """No event will follow."""
         self.closed = True
+        self._settle()
         self.announce(now)
 
     def discard(self, now: float) -> None:
@@ -200,8 +201,7 @@ class TurnLog:
         missing = {"type": "gap", "from": position + 1, "to": self._first - 1}
         count, short = 0, b""
         if self._snapshots is not None:
-            last_id = None if self.epoch is None else f"{self.epoch}-{self._first - 1}"
-            count, short = self._snapshots.in_short(last_id)
+            count, short = self._snapshots.in_short(self._last_dropped_id())
         if count:
             missing["snapshot"] = count
         return encode_event(json.dumps(missing), event="gap") + short
@@ -225,11 +225,20 @@ class TurnLog:
             return None
         return position if position <= self.last else None
 
+    def _settle(self) -> None:
+        if self.closed and not self.full and self._snapshots is not None:
+            # Nothing more comes, so nothing more is dropped.
+            self._snapshots.settle(self._last_dropped_id())
+
+    def _last_dropped_id(self) -> str | None:
+        return None if self.epoch is None else f"{self.epoch}-{self._first - 1}"
+
     def _make_room(self, now: float) -> None:
         if self.full:
             self._drop_what_all_have_passed()
             if not self._is_beyond(self._low_bytes + 1, self._low_events + 1):
                 self.full = False
+                self._settle()
                 self.on_room(now)
 
     def _is_beyond(self, max_bytes: int, max_events: int) -> bool:

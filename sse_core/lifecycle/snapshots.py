@@ -66,6 +66,14 @@ class Snapshots:
         self._end, self._end_bytes = [], 0
         self._made = None
 
+    def settle(self, last_id: str | None) -> None:
+        """Nothing more will be dropped: keep what is told in short, made now, and nothing else."""
+        made = self.in_short(last_id)
+        self.forget()
+        self._frames.reset()
+        self._decoder = self._dialect.Decoder()
+        self._made = made
+
     def _receive(self, sse: ServerSentEvent) -> None:
         if sse.type == self._reset:
             self._accumulator.receive(MessageReset())

@@ -198,7 +198,7 @@ class Provider:
     def __init__(self, world: World, exchange: Exchange) -> None:
         assert isinstance(exchange, RelayedTurn)
         self.exchange = exchange
-        self.turn = exchange.turn
+        self.turn: Any = exchange.turn  #: the machine, also when the relay has let it go
         self.requests: list[tuple[h11.Request, bytes]] = []
         self.wakes = 0
         self._world = world

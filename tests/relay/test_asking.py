@@ -140,6 +140,33 @@ def test_the_request_line() -> None:
         assert (head.method, head.target) == (b"POST", b"/base/v1/messages")
 
 
+@pytest.mark.parametrize("query", ["beta=true", "a=1&a=%20?/&b", "x=\"'{}|^`"])
+def test_the_query_goes_to_the_provider(query: str) -> None:
+    for upstream in ("http://provider.test", "http://provider.test/base/"):
+        world = World(upstream)
+        world.read(world.send("POST", "/v1/messages", body=question(), query=query))
+        head, _ = world.provider.connect().requests[0]
+        path = head.target.decode().removeprefix("/base")
+        assert path == f"/v1/messages?{query}"
+
+
+def test_another_query_is_another_request() -> None:
+    world = World()
+    named = {"turn-id": TURN_ID}
+    world.read(world.send("POST", "/v1/messages", named, body=question(), query="beta=true"))
+    assert world.reply("POST", "/v1/messages", named, body=question()).status == 409
+    again = world.read(world.send("POST", "/v1/messages", named, body=question(), query="beta=true"))
+    assert again.open
+    assert len(world.providers) == 1
+
+
+@pytest.mark.parametrize("query", ["a b", "a#b", "\u00fc", "a\r\nb", "\0"])
+def test_a_query_that_is_none(query: str) -> None:
+    status, error = World().refused("POST", "/v1/messages", body=question(), query=query)
+    assert status == 400
+    assert "query" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

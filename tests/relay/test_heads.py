@@ -5,7 +5,8 @@ Until it is out, a failure can still be the answer's own status, as if the clien
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,6 +14,7 @@ from sse_core.lifecycle import RetryPolicy
 from sse_http import StreamHead
 from tests.relay.support import (
     BEGINNING,
+    JSON,
     TURN_ID,
     WHOLE,
     Reader,
@@ -53,6 +55,10 @@ def test_what_the_head_says() -> None:
         set_cookie="a=b",
         x_internal="secret",
         server="cloud",
+        anthropic_ratelimit_unified_status="allowed",
+        anthropic_ratelimit_requests_remaining="7",
+        x_ratelimit_limit_tokens="1000",
+        retry_after="5",
         cache_control="max-age=3600",
     )
     assert reader.head == StreamHead(200, reader.headers)
@@ -64,6 +70,9 @@ def test_what_the_head_says() -> None:
         "turn-id": reader.turn_id,
         "request-id": "req_1",
         "anthropic-organization-id": "org_1",
+        "anthropic-ratelimit-unified-status": "allowed",
+        "anthropic-ratelimit-requests-remaining": "7",
+        "x-ratelimit-limit-tokens": "1000",
     }
 
 
@@ -89,7 +98,7 @@ def test_a_failure_before_the_head_has_the_providers_status() -> None:
     assert reader.headers.get("turn-id") == "made-up-turn-id-1"
     assert reader.headers.get("request-id") == "req_9"
     assert reader.headers.get("set-cookie") is None
-    assert reader.headers.get("x-should-retry") is None
+    assert reader.headers.get("x-should-retry") == "false"
     assert not reader.open
 
 
@@ -133,6 +142,100 @@ def test_a_failure_that_was_tried_again_need_not_be_by_the_client() -> None:
     world.provider.connect().refuse(529, OVERLOADED)
     assert reader.reply.status == 529
     assert reader.headers.get("x-should-retry") == "false"
+
+
+RATE_LIMITS = {"anthropic_ratelimit_unified_status": "rejected", "x_ratelimit_remaining_requests": "0"}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_providers_rate_limits_reach_the_client(stream: bool) -> None:  # noqa: FBT001
+    for refused in (False, True):
+        world = World()
+        reader = world.read(world.post(stream=stream))
+        if refused:
+            world.provider.connect().refuse(429, OVERLOADED, retry_after="287441", **RATE_LIMITS)
+            assert reader.reply.status == 429
+            assert reader.headers.get("retry-after") == "287441"
+        else:
+            world.provider.connect().head(200, **RATE_LIMITS).send(*WHOLE)
+        assert reader.headers.get("anthropic-ratelimit-unified-status") == "rejected"
+        assert reader.headers.get("x-ratelimit-remaining-requests") == "0"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
+def test_a_refusal_that_is_final_says_so(status: int) -> None:
+    world = World()
+    reader = world.ask()
+    world.provider.connect().refuse(status)
+    assert (reader.reply.status, reader.headers.get("x-should-retry")) == (status, "false")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_failure_that_no_other_attempt_would_mend_says_so(stream: bool) -> None:  # noqa: FBT001
+    """Else an SDK asks three times, and each time it is paid for."""
+    world = World(head_hold=1000.0)
+    slow = world.read(world.post(stream=stream))
+    world.provider.connect()
+    world.pass_time(601)
+    assert (slow.reply.status, slow.headers.get("x-should-retry")) == (504, "false")
+    strange = world.read(world.post(stream=stream))
+    world.provider.connect().head(content_type="text/html").close()
+    assert (strange.reply.status, strange.headers.get("x-should-retry")) == (502, "false")
+
+
+def test_a_failure_that_may_pass_leaves_it_to_the_client() -> None:
+    world = World(retry=ONE_ATTEMPT)
+    reader = world.ask()
+    world.provider.connect().refuse(529, OVERLOADED)
+    assert reader.headers.get("x-should-retry") is None
+
+
+class TestTheRelaysOwnKey:
+    """What its provider says of it is nothing that a client could mend."""
+
+    ERROR: ClassVar[JSON] = {"type": "authentication_error", "message": "invalid key sk-rel...ay"}
+    BODY: ClassVar[JSON] = {"type": "error", "error": ERROR}
+
+    @pytest.mark.parametrize("stream", [True, False])
+    @pytest.mark.parametrize("status", [401, 407])
+    def test_before_the_head(self, status: int, stream: bool) -> None:  # noqa: FBT001
+        world = World(api_key="sk-relay")
+        reader = world.read(world.post(stream=stream))
+        world.provider.connect().refuse(status, self.BODY, request_id="req_1")
+        assert reader.reply.status == 502
+        assert "this relay's own key" in error_of(reader.reply)["message"]
+        assert "sk-" not in str(error_of(reader.reply))
+        assert reader.headers.get("x-should-retry") == "false"
+        assert reader.headers.get("request-id") == "req_1"
+
+    def test_after_the_head(self) -> None:
+        world = World(api_key="sk-relay", head_hold=0.0)
+        reader = world.ask({"turn-id": TURN_ID})
+        world.pass_time(1)
+        world.provider.connect().refuse(401, self.BODY)
+        for each in (reader, world.resume(TURN_ID)):
+            told = each.events[-1] if each.sse else json.loads(each.reply.body)
+            assert told["error"]["type"] == "api_error"
+            assert "this relay's own key" in told["error"]["message"]
+
+    def test_within_the_stream(self) -> None:
+        world = World(api_key="sk-relay")
+        reader = world.ask()
+        world.provider.connect().head().send(*BEGINNING, text("x"), self.BODY)
+        assert "this relay's own key" in reader.events[-1]["error"]["message"]
+
+    def test_the_clients_own_key_is_the_clients(self) -> None:
+        world = World()
+        reader = world.ask({"x-api-key": "sk-client"})
+        world.provider.connect().refuse(401, self.BODY)
+        assert (reader.reply.status, error_of(reader.reply)) == (401, self.BODY["error"])
+
+    def test_what_the_key_may_not_do_is_said_in_the_providers_words(self) -> None:
+        world = World(api_key="sk-relay")
+        reader = world.ask()
+        error = {"type": "permission_error", "message": "no access to this model"}
+        world.provider.connect().refuse(403, {"type": "error", "error": error})
+        assert (reader.reply.status, error_of(reader.reply)) == (403, error)
 
 
 @pytest.mark.parametrize("word", ["true", "false"])

@@ -91,7 +91,8 @@ class Anything(RuleBasedStateMachine):
         headers = {"turn-id": turn_id, "turn-on-disconnect": policy}
         answer = self.world.post(headers, stream=stream)
         if isinstance(answer, Reply):
-            assert answer.status in {204, 409, 410, 503}
+            assert answer.status in {204, 409, 410, 429, 503}
+            assert answer.status != 429 or policy != "cancel"
         else:
             self._read(turn_id, self.world.read(answer, stalled=stalled))
 
@@ -198,6 +199,11 @@ class Anything(RuleBasedStateMachine):
             reading = [r for r, p in self.reading if p is provider and r.open]
             there = [r for r in reading if r.stream.state is not StreamState.ABORTED]
             assert provider.exchange.readers == len(there)
+
+    @invariant()
+    def a_client_leaves_places_for_others(self) -> None:
+        exchanges = [p.exchange for p in self.world.providers if p.turn.outcome is None]
+        assert sum(exchange.readers == 0 for exchange in exchanges) <= (MAX_TURNS + 1) // 2
 
     @invariant()
     def a_running_turn_is_driven_and_has_a_deadline(self) -> None:

@@ -95,6 +95,20 @@ def test_a_failure_has_its_status_and_type(caplog: pytest.LogCaptureFixture) -> 
     assert logged(caplog)[0].endswith(' failure="500 api_error"')
 
 
+def test_a_failure_of_the_connection_has_its_reason(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(retry=RetryPolicy(max_attempts=1))
+    world.ask()
+    world.provider.exchange.connection_lost("Connection refused", world.now)
+    assert logged(caplog)[0].endswith(' reason="The provider can\'t be reached: Connection refused"')
+    world.ask()
+    world.provider.connect().head().send(*BEGINNING, text("x"))
+    world.provider.exchange.connection_lost("reset\nforged", world.now)
+    assert r'reason="The connection to the provider was lost: reset\nforged"' in logged(caplog)[1]
+    world.ask()
+    world.provider.connect().head(content_type="text/html")
+    assert ' reason="The provider ' in logged(caplog)[2]
+
+
 def test_one_line_whatever_happens_afterwards(caplog: pytest.LogCaptureFixture) -> None:
     world = World(retention=10.0)
     readers = [world.ask(NAMED), world.ask(NAMED), world.ask({"turn-id": TURN_ID})]
@@ -218,7 +232,7 @@ def test_a_count_of_tokens_that_is_none(caplog: pytest.LogCaptureFixture, tokens
 def test_a_turn_ends_though_its_line_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in a log line costs a line, never a place among ``max_turns``."""
 
-    def mistaken(_: object) -> str:
+    def mistaken(*_: object) -> str:
         raise ZeroDivisionError
 
     monkeypatch.setattr("sse_relay.relay.turn_line", mistaken)

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 import weakref
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from sse_core.blocks import MessageAccumulator
-from tests.relay.support import BEGINNING, ENDING, JSON, TURN_ID, WHOLE, World, text
+from sse_relay.turns import RelayedTurn
+from tests.relay.support import (
+    BEGINNING,
+    ENDING,
+    JSON,
+    TURN_ID,
+    WHOLE,
+    World,
+    block_start,
+    block_stop,
+    delta,
+    error_event,
+    message_start,
+    text,
+)
 
 
 def finish(world: World, turn_id: str, *events: JSON, **fields: Any) -> None:
@@ -63,35 +81,43 @@ def test_to_look_early_or_late_does_no_harm() -> None:
 
 def test_the_oldest_go_first_when_there_are_too_many_bytes() -> None:
     piece = text("x" * 1000)
-    world = World(retained_bytes=10_000)
+    world = World(retained_bytes=30_000)
     for number in range(20):
         finish(world, named(number), *BEGINNING, piece, *ENDING)
     alive = [number for number in range(20) if known(world, named(number))]
     assert alive == list(range(20 - len(alive), 20))
-    # Each is 1,000 bytes of text twice, in its events and in its message, and what is around them.
-    assert 2 <= len(alive) <= 4
+    # Each is 1,000 bytes of text in its events, and what is around them.
+    assert 3 <= len(alive) <= 4
     assert world.health() == {"running": 0, "finished": len(alive)}
 
 
 def test_a_turn_that_is_too_large_alone_is_not_kept() -> None:
-    world = World(retained_bytes=1000)
+    world = World(retained_bytes=10_000)
     reader = world.ask({"turn-id": TURN_ID}, stalled=True)
-    world.provider.answer(*BEGINNING, text("x" * 5000), *ENDING)
+    world.provider.answer(*BEGINNING, text("x" * 9000), *ENDING)
     assert world.health() == {"running": 0, "finished": 0}
     assert not known(world, TURN_ID)
     # Whoever is reading it reads it to its end.
     reader.go_on()
-    assert reader.text == "x" * 5000
+    assert reader.text == "x" * 9000
     assert not reader.open
 
 
-def test_a_message_counts_though_its_events_have_gone() -> None:
-    """What a long turn's log has dropped is still in its message."""
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_message_counts_though_its_events_have_gone(stream: bool) -> None:  # noqa: FBT001
+    """What a long turn's log has dropped is still in what stands for it, and in the answer as one."""
     pieces = [text(f"{number:05}" * 20) for number in range(100)]
-    world = World(log_bytes=2000, retained_bytes=10_000)
-    finish(world, TURN_ID, *BEGINNING, *pieces, *ENDING)
-    # Its log retains 2,000 bytes at most, its message 10,000.
-    assert not known(world, TURN_ID)
+    sizes = []
+    for retained_bytes in (15_000, 10**6):
+        world = World(log_bytes=2000, retained_bytes=retained_bytes)
+        world.read(world.post({"turn-id": TURN_ID}, stream=stream))
+        provider = world.provider.connect().head()
+        for piece in [*BEGINNING, *pieces, *ENDING]:
+            provider.send(piece)
+        sizes.append(provider.exchange.retained_bytes)
+        assert known(world, TURN_ID) == (retained_bytes == 10**6)
+    # Its log retains 2,000 bytes at most, its text has 10,000.
+    assert sizes[0] == sizes[1] > (16_000 if stream else 26_000)
 
 
 def test_a_forgotten_id_is_free_again() -> None:
@@ -99,7 +125,6 @@ def test_a_forgotten_id_is_free_again() -> None:
     finish(world, TURN_ID)
     world.pass_time(2)
     assert world.refused("GET", f"/turns/{TURN_ID}")[0] == 404
-    assert world.refused("DELETE", f"/turns/{TURN_ID}")[0] == 404
     finish(world, TURN_ID)
     assert len(world.providers) == 2
     assert known(world, TURN_ID)
@@ -116,6 +141,61 @@ def test_what_is_forgotten_is_gone_from_memory() -> None:
     world.pass_time(1)
     gc.collect()
     assert turn() is None
+
+
+TOOLS = [
+    event
+    for index in range(100)
+    for event in (
+        block_start(index, type="tool_use", id=f"toolu_{index}", name="look", input={}),
+        delta(index, type="input_json_delta", partial_json='{"a": [[], {}, [{}]]}'),
+        block_stop(index),
+    )
+]
+REFUSAL = {
+    "type": "error",
+    "error": {"type": "invalid_request_error", "message": "x" * 3000, "more": [[]] * 9},
+}
+ENDS: dict[str, Callable[[World], object]] = {
+    "completed": lambda world: world.provider.answer(*WHOLE),
+    "many deltas": lambda world: world.provider.answer(*BEGINNING, *[text("abc")] * 300, *ENDING),
+    "many tools": lambda world: world.provider.answer(message_start(), *TOOLS, *ENDING[1:]),
+    "cut": lambda world: world.provider.connect().head().send(*BEGINNING, text("x")).cut(),
+    "refused": lambda world: world.provider.connect().refuse(400, REFUSAL, x_more="y" * 5000),
+    "stopped": lambda world: world.relay.close(world.now),
+    "error event": lambda world: world.provider.answer(*BEGINNING, text("x"), error_event("e" * 9000)),
+}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("end", ENDS)
+def test_what_a_finished_turn_takes_is_counted(end: str, stream: bool) -> None:  # noqa: FBT001
+    world = World(log_bytes=20_000, retention=10**6, retained_bytes=10**9)
+    turns, count = [], 20
+
+    def run(number: int) -> RelayedTurn:
+        headers = {"turn-id": named(number), "anthropic-beta": "b" * 60_000}
+        world.read(world.post(headers, stream=stream))
+        ENDS[end](world)
+        exchange = world.provider.exchange
+        world.providers.clear()
+        world.readers.clear()
+        return exchange
+
+    for number in range(5):  # what is made once for all turns
+        run(number)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        turns = [run(5 + number) for number in range(count)]
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    counted = sum(turn.retained_bytes for turn in turns)
+    assert world.health()["finished"] == 5 + count
+    assert taken <= 1.1 * counted
+    assert counted <= 2 * taken, "what is counted too high is forgotten too early"
 
 
 def test_a_finished_turn_does_not_keep_its_request() -> None:
