@@ -400,6 +400,20 @@ def _shell(**fields: Any) -> list[JSONObject]:
     return item({**done, **fields}, status="in_progress")
 
 
+_SHELL = {"shell": {"id": "shell", "args": _CONTAINER}}
+_SHELL_OUTPUT = item(
+    {
+        "id": "so_1",
+        "type": "shell_call_output",
+        "call_id": "c1",
+        "status": "completed",
+        "max_output_length": 9,
+        "output": [
+            {"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}},
+            {"stdout": "", "stderr": "", "outcome": {"type": "timeout"}},
+        ],
+    }
+)
 RESPONSES: dict[str, Input] = {
     "a message of two parts": responses(message("a", "b", annotations=[_URL], phase="final_answer")),
     "files are cited": responses(
@@ -632,22 +646,9 @@ RESPONSES: dict[str, Input] = {
         },
     ),
     "a shell of openai's": responses(
-        _shell(environment={"type": "container_reference", "container_id": "c"}),
-        item(
-            {
-                "id": "so_1",
-                "type": "shell_call_output",
-                "call_id": "c1",
-                "status": "completed",
-                "max_output_length": 9,
-                "output": [
-                    {"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}},
-                    {"stdout": "", "stderr": "", "outcome": {"type": "timeout"}},
-                ],
-            }
-        ),
-        tools={"shell": {"id": "shell", "args": _CONTAINER}},
+        _shell(environment={"type": "container_reference", "container_id": "c"}), _SHELL_OUTPUT, tools=_SHELL
     ),
+    "a shell of openai's, of which only the output says so": responses(_shell(), _SHELL_OUTPUT, tools=_SHELL),
     "a file is patched": _patched({"type": "update_file", "path": "a", "diff": '+"a"\n'}),
     "a file is removed": _patched({"type": "delete_file", "path": "a"}),
     "a screen": responses(

@@ -38,6 +38,7 @@ class TextPart:
 
     def join(self, block: TextBlock | ThinkingBlock) -> None:
         """Another block goes on this text."""
+        self.said = False
         self.block.extra.update(block.extra)
         if isinstance(self.block, ThinkingBlock):
             self.block.signature = getattr(block, "signature", None) or self.block.signature

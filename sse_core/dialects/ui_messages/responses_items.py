@@ -1,7 +1,7 @@
-"""Items of OpenAI's Responses that are kept verbatim: which chunks each is.
+"""Items of OpenAI's Responses that are no text and no function's call: which chunks each is.
 
-An item of a call has its output within, if OpenAI ran the tool.  If the client has to run it, it is a call as
-any other, under the name that the package has for the tool.
+An item of a tool that OpenAI ran is a call and its output.  If the client has to run the tool, the item is a
+call as any other, under the name that the package has for the tool.
 
 Source: https://platform.openai.com/docs/api-reference/responses/object and the schemas of the tools in the
 npm package ``@ai-sdk/openai``
@@ -23,7 +23,7 @@ from .sources import document, source_of
 _Chunks = Callable[[JSONObject], list[JSONObject]]
 _Value = Callable[[JSONObject], JSON]
 _EXECUTED = {"providerExecuted": True}
-#: The statuses of an item that the client may act upon.
+#: The statuses of an item that has not failed.
 _COMPLETED = (None, "completed")
 
 
@@ -81,8 +81,7 @@ def _owed(name: str, input_: _Value) -> Item:
         return [call_start(_call_id(item), name)]
 
     def whole(item: JSONObject) -> list[JSONObject]:
-        value = input_(item) if item.get("status") in _COMPLETED else None
-        return [] if value is None else [call(_call_id(item), name, value, **_of_item(item))]
+        return [call(_call_id(item), name, input_(item), **_of_item(item))]
 
     return Item(start, whole)
 
@@ -98,14 +97,6 @@ def _run(name: str, result: _Value, *, failed: _Value = _none, sources: _Chunks 
         return [failure(_id(item), error) if error is not None else output(_id(item), result(item))]
 
     return Item(start, whole, sources)
-
-
-def _one_of(choose: Callable[[JSONObject], Item]) -> Item:
-    """A kind of item that is told in one of two ways."""
-    return Item(
-        lambda item: choose(item).start(item),
-        lambda item: choose(item).whole(item),
-    )
 
 
 # Searches of the web and of files.
@@ -201,8 +192,11 @@ def _found_tools(item: JSONObject) -> list[JSONObject]:
 
 
 _SEARCH = "tool_search"
-_HOSTED_SEARCH = Item(_search_start, _search)
-_CLIENT_SEARCH = _owed(_SEARCH, lambda item: {"arguments": item.get("arguments"), "call_id": _call_id(item)})
+
+
+def _search_by_client(item: JSONObject) -> JSON:
+    return {"arguments": item.get("arguments"), "call_id": _call_id(item)}
+
 
 # Tools of a machine: a shell, files, a screen.
 
@@ -218,6 +212,10 @@ def _commands(item: JSONObject) -> JSON:
     action = {name: value for name, value in _object(item, "action").items() if value is not None}
     fields = _renamed(action, commands="commands", timeout_ms="timeoutMs")
     return {"action": {**fields, **_renamed(action, max_output_length="maxOutputLength")}}
+
+
+def _shell_start(item: JSONObject) -> list[JSONObject]:
+    return [call_start(_call_id(item), _SHELL, **_EXECUTED)]
 
 
 def _hosted_shell(item: JSONObject) -> list[JSONObject]:
@@ -238,8 +236,6 @@ def _shell_output(item: JSONObject) -> list[JSONObject]:
 
 
 _SHELL = "shell"
-_HOSTED_SHELL = Item(lambda item: [call_start(_call_id(item), _SHELL, **_EXECUTED)], _hosted_shell)
-_CLIENT_SHELL = _owed(_SHELL, _commands)
 
 
 def _patch(item: JSONObject) -> JSON:
@@ -257,11 +253,9 @@ def _screen(item: JSONObject) -> JSON:
     return {"actions": done, "pendingSafetyChecks": checks, "status": item.get("status")}
 
 
-#: An older tool's call, which has no ``call_id``: nobody can answer it.
-_USED_SCREEN = _run(
-    "computer_use", lambda item: {"type": "computer_use_tool_result", "status": item.get("status")}
-)
-_CLIENT_SCREEN = _owed("computer", _screen)
+def _used_screen(item: JSONObject) -> JSON:
+    return {"type": "computer_use_tool_result", "status": item.get("status")}
+
 
 # What is no call.
 
@@ -283,6 +277,8 @@ def _compaction(item: JSONObject) -> list[JSONObject]:
     return [{"type": "custom", "kind": "openai.compaction", **fields}]
 
 
+NOTHING = Item(_nothing, _nothing)
+#: What OpenAI runs, and what is no call.
 ITEMS: dict[str, Item] = {
     "web_search_call": _run("web_search", _web_action, failed=_web_failure, sources=_web_sources),
     "x_search_call": _run("x_search", lambda item: rest(item, "type", "id", "status")),
@@ -291,26 +287,23 @@ ITEMS: dict[str, Item] = {
     "code_interpreter_call": Item(_code_start, _code),
     "program": Item(_nothing, _program),
     "program_output": Item(_nothing, _program_output),
-    "tool_search_call": _one_of(
-        lambda item: _HOSTED_SEARCH if item.get("execution") == "server" else _CLIENT_SEARCH
-    ),
+    "tool_search_call": Item(_search_start, _search),
     "tool_search_output": Item(_nothing, _found_tools),
-    "local_shell_call": _owed("local_shell", _exec),
-    "shell_call": _one_of(lambda item: _HOSTED_SHELL if _is_hosted(item) else _CLIENT_SHELL),
+    "shell_call": Item(_shell_start, _hosted_shell),
     "shell_call_output": Item(_nothing, _shell_output),
-    "apply_patch_call": _owed("apply_patch", _patch),
-    "computer_call": _one_of(lambda item: _CLIENT_SCREEN if item.get("call_id") else _USED_SCREEN),
+    # An older tool, whose calls have no `call_id`, so that nobody can answer them.
+    "computer_call": _run("computer_use", _used_screen),
     "mcp_approval_request": Item(_nothing, _approval),
     "compaction": Item(_nothing, _compaction),
 }
-
-
-def _is_hosted(item: JSONObject) -> bool:
-    """Whether OpenAI runs the shell.
-
-    "The environment ... to execute the shell commands in": ``local``, or one of OpenAI's containers.
-    """
-    return text(_object(item, "environment"), "type", "local") != "local"
+#: What the client has to run.
+CLIENT_ITEMS: dict[str, Item] = {
+    "tool_search_call": _owed(_SEARCH, _search_by_client),
+    "local_shell_call": _owed("local_shell", _exec),
+    "shell_call": _owed(_SHELL, _commands),
+    "apply_patch_call": _owed("apply_patch", _patch),
+    "computer_call": _owed("computer", _screen),
+}
 
 
 def _renamed(fields: JSONObject, **names: str) -> JSONObject:

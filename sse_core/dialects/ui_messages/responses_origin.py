@@ -28,7 +28,7 @@ from ..fields import text
 from ..held import Held
 from .openai_citation import source_id, source_of_citation
 from .origin import FIELD, Origin
-from .responses_items import ITEMS, Item, call_metadata, mcp_result
+from .responses_items import CLIENT_ITEMS, ITEMS, NOTHING, Item, call_metadata, mcp_result
 from .sources import citation_of, placed_citation
 
 #: What marks the items among a message's extra fields; their index follows.
@@ -135,8 +135,8 @@ class ResponsesOrigin(Origin):
     def item(self, block: ToolUseBlock) -> UnknownBlock | None:
         """The item that a call of one of OpenAI's own tools is: it is among the message's extra fields."""
         item = self._items.get(self._place(block), {})
-        kind = block.extra.get("field")
-        if block.type != "tool_use" or kind is None or kind not in ITEMS or kind != item.get("type"):
+        kind = text(block.extra, "field", "")
+        if block.type != "tool_use" or kind not in CLIENT_ITEMS or kind != item.get("type"):
             return None
         self._tools[kind, block.id] = item
         return UnknownBlock(item)
@@ -156,16 +156,20 @@ class ResponsesOrigin(Origin):
 
     def start(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         """The call that an item is."""
-        item = ITEMS.get(block.type)
-        return [] if item is None else item.start(block.data)
+        item, data = self._item_of(block)
+        return item.start(data)
 
     def whole(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         """The arguments of the call, and its output where OpenAI has run it."""
-        item = ITEMS.get(block.type)
-        if item is None:
-            return []
-        data = self._tools.get((block.type, text(block.data, "call_id", "")), block.data)
+        item, data = self._item_of(block)
         return [*item.whole(self._with_call(data)), *self._sources_of(item, data)]
+
+    def _item_of(self, block: ResultBlock | UnknownBlock) -> tuple[Item, JSONObject]:
+        """How an item is told, and what it is now."""
+        tool = self._tools.get((block.type, text(block.data, "call_id", "")))
+        if tool is not None:
+            return CLIENT_ITEMS[block.type], tool
+        return ITEMS.get(block.type, NOTHING), block.data
 
     def _with_call(self, data: JSONObject) -> JSONObject:
         """The item, with the id of the call that it belongs to where only its place says so.
@@ -173,7 +177,7 @@ class ResponsesOrigin(Origin):
         A search for tools that OpenAI runs has no ``call_id``, nor has its output: the first output is that
         of the first search.
         """
-        if data["type"] == "tool_search_call" and data.get("execution") == "server":
+        if data["type"] == "tool_search_call" and data.get("call_id") is None:
             self._searches.append(text(data, "id", ""))
         if data["type"] == "tool_search_output" and data.get("call_id") is None and self._searches:
             return {**data, "call_id": self._searches.popleft()}

@@ -20,10 +20,11 @@ from sse_core.blocks import (
     ResultBlock,
     TextBlock,
     ThinkingBlock,
+    ToolUseBlock,
     UnknownBlock,
 )
 from sse_core.dialects.ui_messages import Encoder
-from tests.core.dialects.ui import DONE, FINISH, after_start, call, encode, end, start, whole
+from tests.core.dialects.ui import FINISH, after_start, call, encode, end, start, whole
 from tests.core.growth import is_linear
 
 
@@ -239,28 +240,34 @@ SCREEN = {
 def test_what_the_client_owes_is_a_call_that_waits_for_the_end(data: Any, name: str, input_: Any) -> None:
     """Nothing may be run for a message that may still be cut."""
     data = {"id": "i", "call_id": "c1", "status": "completed", **data}
-    events = [item(0, type=data["type"], id="i"), *whole(0, UnknownBlock(data))]
+    tool = ToolUseBlock("c1", name, extra={"output_index": 0, "field": data["type"]})
+    events = [item(0, type=data["type"], id="i", call_id="c1"), BlockStart(0, tool)]
     begun = {"type": "tool-input-start", "toolCallId": "c1", "toolName": name}
+    assert responses(*events) == [begun]
+    events += [item(0, **data), ArgumentsDelta(0, "{}"), BlockStop(0)]
     assert responses(*events) == [begun]
     *told, _, finish, _ = responses(*events, *end("completed"))
     available = {"type": "tool-input-available", "toolCallId": "c1", "toolName": name, "input": input_}
     assert told == [begun, {**available, "providerMetadata": {"openai": {"itemId": "i"}}}]
     assert finish == {"type": "finish", "finishReason": "tool-calls"}
-    assert begun not in responses(*events, MessageCut("truncated"))[1:]
-    assert "tool-input-available" not in [
-        chunk["type"] for chunk in responses(*events, *end("max_output_tokens"))[:-1]
-    ]
+    for cut in ([MessageCut("truncated")], end("max_output_tokens")):
+        assert [chunk["type"] for chunk in responses(*events, *cut)[:2]] == [
+            "tool-input-start",
+            "finish-step",
+        ]
 
 
-def test_a_call_that_was_cut_is_not_to_be_run() -> None:
-    data = {"type": "apply_patch_call", "id": "i", "call_id": "c1", "status": "incomplete", "operation": {}}
-    chunks = responses(*whole(0, UnknownBlock(data)), *end("completed"))
-    assert chunks == [
-        {"type": "tool-input-start", "toolCallId": "c1", "toolName": "apply_patch"},
-        *FINISH[:1],
-        {"type": "finish", "finishReason": "stop"},
-        DONE,
+def test_a_tool_that_nobody_knows_is_called_with_the_fields_of_its_item() -> None:
+    tool = ToolUseBlock("c1", "new", extra={"output_index": 0, "field": "new_call"})
+    events = [
+        item(0, type="new_call", id="i"),
+        BlockStart(0, tool),
+        ArgumentsDelta(0, '{"a":1}'),
+        BlockStop(0),
     ]
+    available = responses(*events, *end("completed"))[-4]
+    assert (available["toolName"], available["input"]) == ("new", {"a": 1})
+    assert available["providerMetadata"] == {"openai": {"itemId": "i"}}
 
 
 def test_a_shell_that_openai_runs_is_not_the_clients() -> None:
@@ -270,7 +277,6 @@ def test_a_shell_that_openai_runs_is_not_the_clients() -> None:
         "call_id": "c1",
         "status": "completed",
         "action": {"commands": ["ls"]},
-        "environment": {"type": "container_reference", "container_id": "c"},
     }
     ended, timeout = {"type": "exit", "exit_code": 1}, {"type": "timeout"}
     outputs = [{"stdout": "a", "stderr": "", "outcome": ended, "more": 1}, {"outcome": timeout}, "x"]
