@@ -62,6 +62,8 @@ class Encoder:
         self._answered = Answered()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
         self._cut_call = False  # a call has ended that may not be told as whole
+        self._ends = False  # the stop reason has been told
+        self._late = e.MessageDelta()  # what came after it, to be told with the message's stop
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
@@ -78,7 +80,7 @@ class Encoder:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if event.choice != 0:
             return []  # Anthropic gives one answer.
-        return [_written(told) for told in self._translated(event) if not isinstance(told, _UNSAID)]
+        return [self._written(told) for told in self._translated(event) if not isinstance(told, _UNSAID)]
 
     def _translated(self, event: BlockEvent) -> list[BlockEvent]:
         if isinstance(event, e.MessageStart):
@@ -111,9 +113,23 @@ class Encoder:
             self._outdated.add(event.index)
         elif isinstance(event, e.BlockStop) and event.index in self._calls:
             return self._own_call_stop(event)
-        elif isinstance(event, e.MessageDelta) and (self._has_cut_call() or self._answered.seen):
-            return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
+        elif isinstance(event, e.MessageDelta):
+            return self._own_facts(event)
+        elif isinstance(event, e.StreamError | e.MessageCut) and self._late != e.MessageDelta():
+            return [self._late, event]
         return [event]
+
+    def _own_facts(self, event: e.MessageDelta) -> list[BlockEvent]:
+        if self._ends and event.stop_reason is None:
+            # Anthropic's SDKs believe the last `message_delta`: without a reason it would take it back.
+            self._held.add(len(strict_json.dumps([event.usage, event.extra])))
+            self._late.usage.update(event.usage)
+            self._late.extra.update(event.extra)
+            return []
+        self._ends = self._ends or event.stop_reason is not None
+        if not (self._has_cut_call() or self._answered.seen):
+            return [event]
+        return [replace(event, stop_reason=stop_reason(event.stop_reason, calls=True, cut_call=True))]
 
     def _own_call_stop(self, event: e.BlockStop) -> list[BlockEvent]:
         arguments = self._calls.pop(event.index)
@@ -123,15 +139,17 @@ class Encoder:
         self._cut_call = self._cut_call or not is_whole
         return [event] if is_whole else []
 
+    def _written(self, event: BlockEvent) -> ServerSentEvent:
+        data = _WRITERS[type(event)](event)
+        if isinstance(event, e.MessageStop):
+            usage = {"usage": self._late.usage} if self._late.usage else {}
+            data = {**self._late.extra, **usage, **data}
+        return ServerSentEvent(_event_name(data), strict_json.dumps(data))
+
     def _has_cut_call(self) -> bool:
         # All blocks have stopped when `message_delta` comes: a call that is open then never does.
         is_open = bool(self._calls) and not self._is_told
         return self._cut_call or bool(self._outdated) or is_open
-
-
-def _written(event: BlockEvent) -> ServerSentEvent:
-    data = _WRITERS[type(event)](event)
-    return ServerSentEvent(_event_name(data), strict_json.dumps(data))
 
 
 def _event_name(data: JSONObject) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from sse_core import Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import LimitExceeded, Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core.blocks import MessageCut, MessageDelta, MessageStart, StreamError
+from sse_core.dialects.anthropic import Encoder
 
 ANTHROPIC = dialects.get("anthropic")
 START: dict[str, Any] = {"type": "message_start", "message": {"id": "m", "model": "c"}}
@@ -78,3 +80,46 @@ def test_built_anew_it_says_the_same(data: dict[str, Any]) -> None:
     encoder, decoder = ANTHROPIC.Encoder(), ANTHROPIC.Decoder()
     written = [again for event in events for again in encoder.send(event)]
     assert [event for each in written for event in decoder.receive_event(each)] == events
+
+
+REASON: dict[str, Any] = {
+    "type": "message_delta",
+    "delta": {"stop_reason": "end_turn"},
+    "usage": {"output_tokens": 3},
+}
+STOP: dict[str, Any] = {"type": "message_stop", "usage": {"cache_read_input_tokens": 7}, "x": {"y": 1}}
+
+
+def anew(*events: Any) -> list[Any]:
+    encoder = ANTHROPIC.Encoder()
+    return [json.loads(sse.data) for event in events for sse in encoder.send(event)]
+
+
+def test_built_anew_figures_of_the_stop_take_no_stop_reason_back() -> None:
+    """The official SDK takes the last ``message_delta`` at its word, null too."""
+    decoder = ANTHROPIC.Decoder()
+    events = [event for data in (START, REASON, STOP) for event in decoder.receive_event(sse(data))]
+    sent = anew(*events)
+    assert [data["type"] for data in sent] == ["message_start", "message_delta", "message_stop"]
+    assert sent[-1] == STOP
+    assert sent[1]["delta"]["stop_reason"] == "end_turn"
+
+
+@pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("x", "m")])
+def test_what_came_after_the_stop_reason_is_told_before_any_end(end: Any) -> None:
+    late = [
+        MessageDelta(usage={"a": 1}),
+        MessageDelta(usage={"b": 2}, extra={"x": 1}),
+        MessageDelta(extra={"z": 2}),
+    ]
+    sent = anew(MessageStart("m", "c"), MessageDelta("end_turn"), *late, end)
+    assert [data["type"] for data in sent] == ["message_start", "message_delta", "message_delta", "error"]
+    assert sent[2]["usage"] == {"a": 1, "b": 2}
+    assert sent[2]["delta"].items() >= {"x": 1, "z": 2}.items()
+
+
+def test_what_is_late_is_bounded() -> None:
+    encoder = Encoder(max_held_bytes=100)
+    encoder.send(MessageDelta("end_turn"))
+    with pytest.raises(LimitExceeded, match="max_held_bytes=100"):
+        encoder.send(MessageDelta(extra={"x": "y" * 100}))
