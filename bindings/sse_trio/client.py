@@ -69,8 +69,9 @@ def connect(
     It reconnects on its own, with the last event ID, until the server says 204, the ``retry``
     policy is exhausted, or ``resume`` forbids it.
 
-    - ``headers``: a mapping, pairs, or a function, plain or ``async``, that is called for each attempt:
-      tokens expire.  It has as long as connecting has; what it raises, the iteration raises.
+    - ``headers``: a mapping, pairs, or a function, plain or ``async``.  The function is called and the
+      mapping is read for each attempt, because tokens expire.  It has as long as connecting has; what it
+      raises, the iteration raises.
     - ``resume``: how to go on where ``method`` is not safe.  By default such a request is never
       repeated, and its answer is read on by GET where the answer says at which URL.  ``"get"``: at the
       same URL.  ``"always"``: the request is repeated after a cut.  ``"never"``: neither.
@@ -105,7 +106,14 @@ def connect(
         max_line_bytes=max_line_bytes,
         max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, tls, headers if callable(headers) else None)
+    return EventStream(source, tls, _source_of(headers))
+
+
+def _source_of(headers: HeadersLike | HeadersSource) -> HeadersSource | None:
+    """Where the headers of each attempt come from; ``None`` if they stay as they are."""
+    if callable(headers):
+        return headers
+    return (lambda: headers) if isinstance(headers, Mapping) else None
 
 
 class EventStream:

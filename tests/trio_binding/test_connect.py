@@ -353,7 +353,7 @@ class TestHeaders:
     """Tokens expire: a function is asked for each attempt."""
 
     async def tokens(
-        self, headers: Callable[[], Any], **options: Any
+        self, headers: Callable[[], Any] | dict[str, str], **options: Any
     ) -> tuple[list[str | None], list[str], Exception | None]:
         """What the server was sent, what was read, and how it ended, if not well."""
         sent: list[str | None] = []
@@ -379,6 +379,15 @@ class TestHeaders:
         tokens = iter(["one", "two", "three"])
         sent, texts, error = await self.tokens(lambda: {"Authorization": next(tokens)})
         assert (sent, texts, error) == (["one", "two", "three"], ["1", "2", "3"], None)
+
+    async def test_a_mapping_is_read_anew(self) -> None:
+        headers = {"authorization": "1"}
+
+        def renew(reconnect: Reconnect) -> None:
+            headers["authorization"] = str(reconnect.attempt + 1)
+
+        sent, texts, error = await self.tokens(headers, on_reconnect=renew)
+        assert (sent, texts, error) == (["1", "2", "2"], ["1", "2", "3"], None)
 
     async def test_one_that_waits(self) -> None:
         tokens = iter(["one", "two", "three"])
