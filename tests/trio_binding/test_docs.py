@@ -66,6 +66,37 @@ async def test_following_loudly(page: Page) -> None:
     assert [line for line in seen if line != told] == [*COUNT, ""]
 
 
+async def test_following_with_tokens(page: Page) -> None:
+    heads: list[bytes] = []
+
+    async def token() -> str:
+        await trio.lowlevel.checkpoint()
+        return f"number-{len(heads) + 1}"
+
+    async def peer(stream: trio.SocketStream) -> None:
+        heads.append(await read_head(stream))
+        body = encode_comment("ping") + encode_event("one", id="1")
+        await stream.send_all(answer(body if len(heads) == 1 else encode_event("", event="end")))
+
+    async with listening(peer) as server:
+        assert await page.follow_with_tokens(server.url, token) == ["ping", "one", ""]
+    assert b"authorization: Bearer number-1\r\n" in heads[0]
+    assert b"authorization: Bearer number-2\r\n" in heads[1]
+
+
+def test_connects_table_is_its_signature() -> None:
+    text = PAGE.read_text("utf-8")
+    table = text[text.index("| argument of `connect`") :].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))))
+    assert named == inspect.signature(sse_trio.connect).parameters.keys() - {"url"}
+    deadlines = SourceDeadlines()
+    for name in ("connect", "first_byte", "idle", "refusal"):
+        assert f"`{name}` {getattr(deadlines, name):g} s" in table
+    assert f"| {DEFAULT_MAX_REDIRECTS} |" in table
+    assert f"{DEFAULT_MAX_BYTES // 2**20} MiB" in table
+    assert f"{MAX_EXCERPT_BYTES} bytes at most" in text
+
+
 async def test_asking(page: Page) -> None:
     assert await page.ask_a_simulated_provider()
     async with serving(provider(tokens=20, rate=0, ttft=0)) as server:
