@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..arguments import check_type, wrong_type
 from .event import ServerSentEvent
 from .interpreter import MAX_RECONNECTION_TIME
 
@@ -32,9 +33,14 @@ def encode_event(
     A surrogate without its other half has no UTF-8 and becomes U+FFFD.
 
     Raises ``ValueError``, naming the field, where ``event`` holds CR or LF, ``id`` holds CR, LF or NUL,
-    or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder can be asked for).
+    or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder can be asked for); and
+    ``TypeError``, naming the field, for what is not text.
     """
-    return _utf8(_event(data, event, id, retry))
+    try:
+        return _utf8(_event(data, event, id, retry))
+    except (TypeError, AttributeError):
+        _check_types(data, event, id)
+        raise
 
 
 def encode_events(events: Iterable[ServerSentEvent], *, last_event_id: str = "") -> bytes:
@@ -45,10 +51,13 @@ def encode_events(events: Iterable[ServerSentEvent], *, last_event_id: str = "")
     what a decoder gave can be sent on as it is.  Data, types and ids are written as by
     :func:`encode_event`, and refused as there.
 
-    Raises ``ValueError``, naming the field, if any of the events can't be written; none is, then.
+    Raises ``ValueError``, naming the field, if any of the events can't be written, and ``TypeError`` for
+    what is no event; none is written, then.
     """
     texts = []
     for event in events:
+        if not isinstance(event, ServerSentEvent):
+            raise wrong_type("encode_events", event, ServerSentEvent, hint="each of them is one")
         id_ = None if event.last_event_id == last_event_id else event.last_event_id
         texts.append(_event(event.data, event.type, id_, None))
         last_event_id = event.last_event_id
@@ -65,8 +74,9 @@ def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
     scanners hold small writes until 1 to 4 KB have come together, and a heartbeat of six bytes would never
     get through.
 
-    Raises ``ValueError`` if ``pad_to`` is no int of 0 or more.
+    Raises ``ValueError`` if ``pad_to`` is no int of 0 or more, and ``TypeError`` for what is not text.
     """
+    check_type("text", text, str)
     comment = _utf8(_lines(": ", text))
     return comment[:-1].ljust(_size(pad_to) - 1) + b"\n"
 
@@ -86,6 +96,13 @@ def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> 
         parts += ("retry: ", str(_milliseconds(retry)), "\n")
     parts.append("\n")
     return "".join(parts)
+
+
+def _check_types(data: object, event: object, id_: object) -> None:
+    """Say in one sentence which of them is not text; called only where one of them made trouble."""
+    check_type("data", data, str, hint="json.dumps gives some of a mapping")
+    check_type("event", event, str, type(None))
+    check_type("id", id_, str, type(None), hint="str gives some of a number")
 
 
 def _lines(start: str, text: str) -> str:

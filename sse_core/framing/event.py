@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..arguments import check_type
+
 
 class ServerSentEvent:
     """One dispatched event: what a browser's ``MessageEvent`` would carry.
@@ -14,6 +16,8 @@ class ServerSentEvent:
     slots, and not a frozen dataclass, because one is made for every event of every stream, and a
     frozen dataclass costs four times as much to make.
 
+    Raises ``TypeError`` for values that are not text.
+
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#dispatchMessage
     """
 
@@ -25,6 +29,9 @@ class ServerSentEvent:
     last_event_id: str
 
     def __init__(self, type: str = "message", data: str = "", last_event_id: str = "") -> None:
+        # To look at the classes costs a third of three calls of isinstance.
+        if type.__class__ is not str or data.__class__ is not str or last_event_id.__class__ is not str:
+            _check_types(type, data, last_event_id)
         self.type = type
         self.data = data
         self.last_event_id = last_event_id
@@ -43,3 +50,9 @@ class ServerSentEvent:
         return (
             f"ServerSentEvent(type={self.type!r}, data={self.data!r}, last_event_id={self.last_event_id!r})"
         )
+
+
+def _check_types(type_: object, data: object, last_event_id: object) -> None:
+    check_type("type", type_, str)
+    check_type("data", data, str, hint="json.dumps gives some of a mapping")
+    check_type("last_event_id", last_event_id, str, hint="str gives some of a number")

@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
+from ..arguments import wrong_type
 from ..errors import LocalProtocolError
 from ..framing import ServerSentEvent, encode_event
 from .merging import merged
@@ -101,8 +102,10 @@ class TurnLog:
     def append(self, event: ServerSentEvent) -> None:
         """Number ``event`` and keep it.  Readers are told by ``announce``, once for a batch.
 
-        Raises ``LocalProtocolError`` after ``close``.
+        Raises ``LocalProtocolError`` after ``close``, and ``TypeError`` for what is no event.
         """
+        if not isinstance(event, ServerSentEvent):
+            raise wrong_type("append", event, ServerSentEvent)
         if self._takes():
             name = None if event.type == "message" else event.type
             self._keep(encode_event(event.data, event=name, id=self._next_id(event)))

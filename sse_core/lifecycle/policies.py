@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from .seconds import check_durations, read_number
+from .seconds import check_durations, check_number, read_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class OnDisconnect:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        check_number("seconds", self.seconds)
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"seconds must be a finite number, not below zero: {self.seconds!r}")
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 from ..headers import Headers
 from ..http_date import read_http_date
-from .seconds import read_number
+from .seconds import check_number, read_number
 
 #: Returns a number in [0, 1); the binding's randomness.
 Jitter = Callable[[], float]
@@ -73,6 +73,8 @@ class RetryPolicy:
     max_reconnection_time: float = 300.0
 
     def __post_init__(self) -> None:
+        for name in ("max_attempts", "jitter", "multiplier", *_SECONDS):
+            check_number(name, getattr(self, name))
         # Each condition says what is right: whatever is compared with "nan" is false.
         if not self.max_attempts >= 1:
             raise ValueError("max_attempts counts the first attempt: it must be at least 1")

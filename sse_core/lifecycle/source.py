@@ -70,6 +70,8 @@ class EventSource:
     ) -> None:
         check_type("EventSource", request, HTTPRequest, hint="EventSource(HTTPRequest(url))")
         check_type("last_event_id", last_event_id, str)
+        check_type("retry", retry, RetryPolicy, type(None))
+        check_type("deadlines", deadlines, SourceDeadlines, type(None))
         if not fits_a_field(last_event_id):
             raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
         if max_redirects < 0:

@@ -12,9 +12,21 @@ import pytest
 import trio
 
 import sse_trio
-from sse_core.lifecycle import Outcome
+from sse_core import encode_comment, encode_event
+from sse_core.framing.decoder import DEFAULT_MAX_BYTES
+from sse_core.lifecycle import DEFAULT_MAX_REDIRECTS, Outcome, SourceDeadlines
+from sse_core.lifecycle.refusal import MAX_EXCERPT_BYTES
 from tests.trio_binding.conftest import Certificates
-from tests.trio_binding.support import Cutter, dechunk, fetch, listening, provider, serving
+from tests.trio_binding.support import (
+    Cutter,
+    answer,
+    dechunk,
+    fetch,
+    listening,
+    provider,
+    read_head,
+    serving,
+)
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "trio.md"
 COUNT = [str(number) for number in range(1, 11)]

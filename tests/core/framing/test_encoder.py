@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -261,3 +262,34 @@ def test_one_forgery_among_events_refuses_them_all(text: str) -> None:
         encode_events([good, ServerSentEvent(text, "x")])
     with pytest.raises(ValueError, match=r"\Aid\b"):
         encode_events([good, ServerSentEvent(data="x", last_event_id=text)])
+
+
+# Arguments of the wrong type
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"data": {"text": "x"}}, "data takes str, not dict: json.dumps gives some of a mapping"),
+        ({"data": b"x"}, "data takes str, not bytes"),
+        ({"data": None}, "data takes str, not NoneType"),
+        ({"data": ["x"]}, "data takes str, not list"),
+        ({"data": "x", "id": 7}, "id takes str or NoneType, not int: str gives some of a number"),
+        ({"data": "x", "id": b"7"}, "id takes str or NoneType, not bytes"),
+        ({"data": "x", "event": 7}, "event takes str or NoneType, not int"),
+        ({"data": "x", "event": b"tick"}, "event takes str or NoneType, not bytes"),
+    ],
+)
+def test_what_is_not_text_is_told_in_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TypeError, match=f"^{sentence}"):
+        encode_event(**arguments)
+
+
+def test_what_is_no_event_or_no_comment() -> None:
+    wrong: Any
+    for wrong in ([{"data": "x"}], "abc", [None]):
+        with pytest.raises(TypeError, match="encode_events takes ServerSentEvent, not"):
+            encode_events(wrong)
+    wrong = b"ping"
+    with pytest.raises(TypeError, match="text takes str, not bytes"):
+        encode_comment(wrong)

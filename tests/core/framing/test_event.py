@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from enum import StrEnum
+from typing import Any
 
 import pytest
 
@@ -56,3 +58,24 @@ def test_it_can_be_copied_pickled_and_matched() -> None:
 def test_it_has_no_room_for_anything_else() -> None:
     with pytest.raises(AttributeError):
         ServerSentEvent().retry = 3  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        (("message", {"text": "x"}), "data takes str, not dict: json.dumps"),
+        (("message", b"x"), "data takes str, not bytes"),
+        (("message", "x", 7), "last_event_id takes str, not int"),
+        ((None, "x"), "type takes str, not NoneType"),
+    ],
+)
+def test_what_is_not_text_is_told_in_one_sentence(values: tuple[Any, ...], sentence: str) -> None:
+    with pytest.raises(TypeError, match=f"^{sentence}"):
+        ServerSentEvent(*values)
+
+
+def test_text_of_a_class_of_ones_own_is_text() -> None:
+    class Kind(StrEnum):
+        TICK = "tick"
+
+    assert ServerSentEvent(Kind.TICK, "x") == ServerSentEvent("tick", "x")

@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core.lifecycle import Deadlines, OnDisconnect, SourceDeadlines, SubscriptionSettings
+from sse_core.lifecycle import (
+    Broadcast,
+    Deadlines,
+    EventSource,
+    HTTPRequest,
+    OnDisconnect,
+    RetryPolicy,
+    SourceDeadlines,
+    SubscriptionSettings,
+    TurnLog,
+)
 
 
 class TestOnDisconnect:
@@ -114,3 +124,37 @@ def test_what_no_setting_of_a_reader_can_be(setting: str, value: float) -> None:
 def test_a_heartbeat_has_a_size_or_none() -> None:
     with pytest.raises(ValueError, match="pad_to"):
         SubscriptionSettings(heartbeat_bytes=-1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments", "sentence"),
+    [
+        (Deadlines, {"connect": "5"}, "connect takes int or float or NoneType, not str"),
+        (SourceDeadlines, {"idle": "5"}, "idle takes int or float or NoneType, not str"),
+        (SubscriptionSettings, {"heartbeat": "5"}, "heartbeat takes int or float or NoneType, not str"),
+        (OnDisconnect, {"kind": "detach", "seconds": "5"}, "seconds takes int or float, not str"),
+        (RetryPolicy, {"max_attempts": "3"}, "max_attempts takes int or float, not str"),
+        (RetryPolicy, {"initial_delay": None}, "initial_delay takes int or float, not NoneType"),
+    ],
+)
+def test_what_is_no_number_is_told_in_one_sentence(
+    settings: Callable[..., object], arguments: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{sentence}$"):
+        settings(**arguments)
+
+
+def test_what_is_no_event_is_not_kept() -> None:
+    wrong: Any = "x"
+    with pytest.raises(TypeError, match="append takes ServerSentEvent, not str"):
+        TurnLog("e").append(wrong)
+    with pytest.raises(TypeError, match="append takes ServerSentEvent, not str"):
+        Broadcast("e").publish(wrong, 0.0)
+    wrong = 7
+    for make in (TurnLog, Broadcast):
+        with pytest.raises(TypeError, match="id takes str or NoneType, not int"):
+            make(wrong)
+    with pytest.raises(TypeError, match="retry takes RetryPolicy or NoneType, not int"):
+        EventSource(HTTPRequest("http://server.test/"), retry=wrong)
+    with pytest.raises(TypeError, match="deadlines takes SourceDeadlines or NoneType, not int"):
+        EventSource(HTTPRequest("http://server.test/"), deadlines=wrong)
