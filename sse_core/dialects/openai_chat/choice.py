@@ -32,8 +32,9 @@ LOGPROBS = f"{CHOICE}logprobs"
 #: After such reasons a call may be cut, and nothing says whether it was.
 _CUTTING: frozenset[StopReason] = frozenset({"max_tokens", "refusal", "error"})
 _TEXTS = frozenset({"content", "refusal"})
-_RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call", "images", DETAILS, "audio"})
-_KNOWN = frozenset({"role", "content", "refusal", "annotations", "tool_calls", "function_call", DETAILS})
+_RARE = frozenset({"refusal", "annotations", "tool_calls", "function_call"})
+_LISTS = frozenset({DETAILS, "audio", "images"})
+_KNOWN = frozenset({"role", "content", DETAILS, *_RARE})
 #: What says the same as what is named here, where that has come.
 _REASONS = frozenset({*REASONING, DETAILS})
 
@@ -70,6 +71,8 @@ class Choice:
         # Most deltas have none of these, so that it is cheaper to ask for all of them at once.
         if not _RARE.isdisjoint(delta):
             events += self._rare(delta)
+        if not _LISTS.isdisjoint(delta):
+            events += self._lists(delta)
         if data.get("logprobs") is not None:
             events += self._logprobs(data["logprobs"])
         return events + self._facts(data, delta)
@@ -101,7 +104,8 @@ class Choice:
             delta = message
         elif delta:
             self._has_deltas = True
-        self._came.update(name for name, value in delta.items() if value)
+        if not self._came.issuperset(delta):
+            self._came.update([name for name, value in delta.items() if value])
         return delta
 
     def _has(self, name: str) -> bool:
@@ -117,7 +121,7 @@ class Choice:
         if isinstance(function, dict):
             # The form of a call before there were several: as one that no index of a call can be.
             events += self._call([{"index": -1, "type": "function_call", "function": function}])
-        return events + self._items(delta)
+        return events
 
     def _reasoning(self, delta: JSONObject) -> list[BlockEvent]:
         if _REASONS.isdisjoint(delta):
@@ -126,6 +130,8 @@ class Choice:
         is_told = False
         for name, field in REASONING.items():
             value = delta.get(name)
+            if value is None:
+                continue
             news = self._told.news(field, text_of(value))
             # Two names of one chunk say the same, in whatever words.
             if news and is_told:
@@ -136,11 +142,12 @@ class Choice:
             if isinstance(value, dict | list) and self._open == field:
                 events += self._beside(value, fields_beside(value))
         # Snowflake sends nothing but the details; OpenRouter sends their text twice.
-        news = self._told.news(DETAILS, "".join(map(detail_text, _list(delta.get(DETAILS)))))
-        if news and is_told:
-            self._told.follow(DETAILS)
-        elif news:
-            events += self._think(DETAILS, news)
+        if DETAILS in delta:
+            news = self._told.news(DETAILS, "".join(map(detail_text, _list(delta[DETAILS]))))
+            if news and is_told:
+                self._told.follow(DETAILS)
+            elif news:
+                events += self._think(DETAILS, news)
         return events
 
     def _think(self, field: str, text: str) -> list[BlockEvent]:
@@ -186,7 +193,7 @@ class Choice:
         self._next += sum(isinstance(event, e.BlockStart) for event in events)
         return events
 
-    def _items(self, delta: JSONObject) -> list[BlockEvent]:
+    def _lists(self, delta: JSONObject) -> list[BlockEvent]:
         """What comes in lists that grow."""
         events: list[BlockEvent] = []
         details = _list(delta.get(DETAILS))

@@ -211,9 +211,10 @@ class Decoder:
 
 
 def _is_chunk(data: JSONObject) -> bool:
-    kind, choices = data.get("object"), _choices(data)
+    kind = data.get("object")
     if isinstance(kind, str) and kind.startswith(_WHOLE):
         return True
+    choices = _choices(data)
     if kind == _LEGACY or any("text" in choice for choice in choices):
         return any(delta_of(choice) for choice in choices)
     # Anthropic and Responses have usage in events that have a type.

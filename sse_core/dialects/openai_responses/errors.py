@@ -14,7 +14,7 @@ from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from ..openai_chat import errors as chat
 from ..openai_chat.errors import error_response, error_status, in_own_words, parse_error
-from ..provider_errors import BESIDE, beside
+from ..provider_errors import BESIDE, beside, status_in
 
 #: Fields of an ``error`` event that are none of the error's.
 _OF_EVENT = ("sequence_number", "error", *BESIDE)
@@ -25,7 +25,8 @@ def read_error(data: JSONObject) -> StreamError:
     error: JSON = data.get("error")
     if not error:
         error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") == "error" else ()))
-    return _read(error, beside(data))
+    # Over WebSocket the status stands beside the error.
+    return _read(error, beside(data), status_in(data))
 
 
 def read_failure(response: JSONObject) -> StreamError:
@@ -46,9 +47,9 @@ def write_cut(event: MessageCut) -> JSONObject:
     return {"type": "error", **chat.write_cut(event)}
 
 
-def _read(error: JSON, around: JSONObject) -> StreamError:
+def _read(error: JSON, around: JSONObject, status: int = 0) -> StreamError:
     fields = error if isinstance(error, dict) else {"message": error}
-    return chat.read_error({"error": fields, **around})
+    return chat.read_error({"error": fields, **around}, status)
 
 
 __all__ = [

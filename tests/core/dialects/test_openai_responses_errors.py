@@ -66,6 +66,11 @@ FOUND = StreamError("server_error", "m", retryable=True, extra={"param": None})
             ),
         ),
         ({"error": "m"}, "message", StreamError("error", "m")),
+        (
+            {"type": "error", "status": 429, "error": {"message": "m", "code": "odd"}},
+            "message",
+            StreamError("odd", "m", "odd", retryable=True),
+        ),
         ({"type": "error"}, "message", StreamError("error", "The provider gave no message.")),
         ({"type": "error", "error": ["m"]}, "message", StreamError("error", "m")),
     ],
