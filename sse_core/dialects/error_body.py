@@ -33,8 +33,8 @@ _MAX_ITEMS = 5
 #: Control characters but line feed and tab, and those that turn the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|[a-z][a-z0-9]*[\s>/])", re.IGNORECASE)
-#: Can't take longer than the text is: no tag holds another's beginning.
-_TAG = re.compile(r"<(/?)([a-zA-Z!?][^\s<>/]*)[^<>]*>")
+#: Takes no longer than the text is: no tag holds another's beginning, and nothing is tried twice.
+_TAG = re.compile(r"<(/?)([a-zA-Z!?][^\s<>/]*+)[^<>]*+>")
 _SILENT = frozenset({"script", "style", "noscript", "template", "svg"})
 
 

@@ -101,13 +101,15 @@ def test_whatever_the_body_no_control_character_is_passed_on(text: str) -> None:
         assert not any(char < " " and char not in "\n\t" for char in message)
 
 
-@pytest.mark.parametrize("piece", [b"<", b"<a ", b"<script>", b"</", b"<title>", b"<!--", b"&amp;", b"< >"])
+@pytest.mark.parametrize(
+    "piece", [b"a", b" ", b"<", b"<a ", b"<script>", b"</", b"<title>", b"<!--", b"&amp;", b"< >"]
+)
 def test_a_page_takes_linear_time(piece: bytes) -> None:
     def reading(count: int) -> Callable[[], object]:
-        body = b"<html>" + piece * count
+        body = b"<html><a" + piece * count
         return lambda: parse("anthropic", body)
 
-    assert is_linear(reading, 1_000)
+    assert is_linear(reading, 5_000)
 
 
 def test_what_else_the_body_says_is_read() -> None:
