@@ -82,9 +82,10 @@ def message(*texts: str, annotations: list[JSONObject] | None = None, **fields: 
     """A message of Responses, with a part for each text; annotations belong to the first."""
     events: list[JSONObject] = []
     parts: list[JSONObject] = []
+    id_ = fields.get("id", "msg_1")
     for place, text in enumerate(texts):
         cited = (annotations or []) if place == 0 else []
-        where = {"item_id": "msg_1", "content_index": place}
+        where = {"item_id": id_, "content_index": place}
         empty = {"type": "output_text", "text": "", "annotations": []}
         events.append({"type": "response.content_part.added", **where, "part": empty})
         events.append({"type": "response.output_text.delta", **where, "delta": text})
@@ -297,6 +298,10 @@ ANTHROPIC: dict[str, Input] = {
         result("mcp_tool_result", "mcp_1", [{"type": "text", "text": "x"}], is_error=False),
         said("x."),
     ),
+    "mcp whose arguments come later": anthropic(
+        called("mcp_tool_use", "mcp_1", "ask", '{"q"', ":1}", server_name="wiki"),
+        result("mcp_tool_result", "mcp_1", [{"type": "text", "text": "x"}], is_error=False),
+    ),
     "mcp that fails": anthropic(
         block({"type": "mcp_tool_use", **_SERVER, "server_name": "wiki", "input": {}}),
         result("mcp_tool_result", "mcp_1", [{"type": "text", "text": "ä"}], is_error=True),
@@ -333,6 +338,9 @@ ANTHROPIC: dict[str, Input] = {
         reason="tool_use",
         tools=_RATE,
     ),
+    "a call that is no json": anthropic(
+        called("tool_use", "toolu_1", "rate", '{"of":'), reason="tool_use", tools=_RATE
+    ),
     "a call by code": anthropic(
         called("server_tool_use", "srvtoolu_1", "code_execution", '{"code":"rate()"}'),
         called("tool_use", "toolu_1", "rate", "{}", **BY_CODE),
@@ -364,13 +372,13 @@ def _searched(action: JSONObject, status: str = "completed") -> Input:
     return responses(item(done, status="in_progress"), message("a"), tools=_WEB)
 
 
-def _function(**fields: Any) -> list[JSONObject]:
-    done = {"id": "fc_1", "type": "function_call", "call_id": "c1", "name": "rate", "arguments": '{"a":1}'}
+def _function(arguments: str = '{"a":1}', **fields: Any) -> list[JSONObject]:
+    done = {"id": "fc_1", "type": "function_call", "call_id": "c1", "name": "rate", "arguments": arguments}
     where = {"item_id": "fc_1"}
     return item(
         {**done, "status": "completed", **fields},
-        {"type": "response.function_call_arguments.delta", **where, "delta": '{"a":1}'},
-        {"type": "response.function_call_arguments.done", **where, "arguments": '{"a":1}'},
+        {"type": "response.function_call_arguments.delta", **where, "delta": arguments},
+        {"type": "response.function_call_arguments.done", **where, "arguments": arguments},
         arguments="",
         status="in_progress",
     )
@@ -416,6 +424,12 @@ _SHELL_OUTPUT = item(
 )
 RESPONSES: dict[str, Input] = {
     "a message of two parts": responses(message("a", "b", annotations=[_URL], phase="final_answer")),
+    "a comment and an answer": responses(
+        message("I look.", phase="commentary"),
+        _function(),
+        message("Done.", id="msg_2", phase="final_answer"),
+        tools=_RATE,
+    ),
     "files are cited": responses(
         message(
             "a",
@@ -535,6 +549,7 @@ RESPONSES: dict[str, Input] = {
         tools=_MCP,
     ),
     "a function": responses(_function(), tools=_RATE),
+    "a function that is no json": responses(_function('{"a":'), tools=_RATE),
     "a function of a namespace": responses(_function(namespace="money"), tools=_RATE),
     "a function that answers later": responses(_function(**{"async": True}), tools=_RATE),
     "a function that a program calls": responses(
@@ -731,6 +746,27 @@ GEMINI: dict[str, Input] = {
             {"functionCall": {"id": "f1", "name": "rate", "args": {"a": 1}}, "thoughtSignature": "U0k="},
             {"functionCall": {"id": "f2", "name": "rate", "args": {}}},
         ],
+        tools=_RATE,
+    ),
+    "a function whose arguments come value by value": gemini(
+        [{"functionCall": {"id": "f1", "name": "rate", "willContinue": True}, "thoughtSignature": "U0k="}],
+        [
+            {
+                "functionCall": {
+                    "partialArgs": [{"jsonPath": "$.of", "stringValue": "mon", "willContinue": True}],
+                    "willContinue": True,
+                }
+            }
+        ],
+        [
+            {
+                "functionCall": {
+                    "partialArgs": [{"jsonPath": "$.of", "stringValue": "ey"}],
+                    "willContinue": True,
+                }
+            }
+        ],
+        [{"functionCall": {}}],
         tools=_RATE,
     ),
     "a function without arguments": gemini([{"functionCall": {"name": "rate"}}], tools=_RATE),
