@@ -408,6 +408,7 @@ def _shell(**fields: Any) -> list[JSONObject]:
     return item({**done, **fields}, status="in_progress")
 
 
+_LATER: JSONObject = {"async": True}
 _SHELL = {"shell": {"id": "shell", "args": _CONTAINER}}
 _SHELL_OUTPUT = item(
     {
@@ -551,7 +552,7 @@ RESPONSES: dict[str, Input] = {
     "a function": responses(_function(), tools=_RATE),
     "a function that is no json": responses(_function('{"a":'), tools=_RATE),
     "a function of a namespace": responses(_function(namespace="money"), tools=_RATE),
-    "a function that answers later": responses(_function(**{"async": True}), tools=_RATE),
+    "a function that answers later": responses(_function(**_LATER), tools=_RATE),
     "a function that a program calls": responses(
         item(
             {
