@@ -46,10 +46,11 @@ def _objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 IDS = st.none() | st.sampled_from(["", "a", "b"])
 ARGUMENTS = st.none() | st.sampled_from(["", "{", "}", "1", '{"a":1}']) | VALUES
-FUNCTIONS = _objects(name=st.none() | st.sampled_from(["", "f", "g"]), arguments=ARGUMENTS)
+FUNCTIONS = _objects(name=st.none() | st.sampled_from(["", "f", "g", "fg"]), arguments=ARGUMENTS)
 CALLS = _objects(id=IDS, index=st.none() | st.integers(-1, 2), type=IDS, function=FUNCTIONS)
 PARTS = _objects(
-    type=st.sampled_from(["text", "thinking", "x"]),
+    type=st.sampled_from(["text", "thinking", "reasoning", "x"]),
+    summary=st.lists(st.fixed_dictionaries({"text": TEXTS}, optional={"signature": TEXTS}), max_size=2),
     text=TEXTS,
     thinking=st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": TEXTS}), max_size=2),
 )
@@ -62,9 +63,12 @@ DETAILS = _objects(
 )
 DELTAS = _objects(
     role=st.none() | st.sampled_from(["assistant", ""]),
-    content=st.none() | TEXTS | st.lists(PARTS, max_size=2),
+    content=st.none() | TEXTS | st.integers(0, 9) | st.lists(PARTS, max_size=2),
     refusal=st.none() | TEXTS,
-    reasoning=st.none() | TEXTS,
+    reasoning=st.none() | TEXTS | st.fixed_dictionaries({}, optional={"text": TEXTS, "signature": TEXTS}),
+    reasoning_text=TEXTS,
+    images=st.lists(FIELDS, max_size=2),
+    x_state=TEXTS | FIELDS,
     reasoning_content=st.none() | TEXTS,
     reasoning_details=st.lists(DETAILS, max_size=2),
     annotations=st.lists(FIELDS, max_size=2),
@@ -86,7 +90,7 @@ ERRORS = _objects(
 )
 CHUNKS = _objects(
     id=st.sampled_from(["", "c"]),
-    object=st.sampled_from(["chat.completion.chunk", "error", ""]),
+    object=st.sampled_from(["chat.completion.chunk", "chat.completion", "text_completion", "error", ""]),
     model=TEXTS,
     created=st.integers(0, 1),
     choices=st.lists(CHOICES, max_size=3),

@@ -98,10 +98,10 @@ class Choice:
         A ``message`` of a chunk is a delta too, where a host has no other.
         """
         delta, message = _object(data.get("delta")), _object(data.get("message"))
-        if message and not delta:
+        if message and not any(delta.values()):
             if self._has_deltas or (self._came and not is_chunk):
                 message = {name: value for name, value in message.items() if not self._has(name)}
-            delta = message
+            delta = {**delta, **message}
         elif delta:
             self._has_deltas = True
         if not self._came.issuperset(delta):

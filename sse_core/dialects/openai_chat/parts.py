@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from ...blocks import strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from .reasoning import fields_beside, text_of
@@ -31,7 +32,8 @@ class Part:
 def read_part(part: JSON) -> Part | None:
     """A part that is text or reasoning; ``None`` for one that is neither, or that holds more than that."""
     if not isinstance(part, dict):
-        text = text_of(part)
+        # A token that looks like a value of JSON arrives as one.
+        text = strict_json.dumps(part) if isinstance(part, bool) else text_of(part)
         return Part("content", text) if text else None
     kind = part.get("type")
     if kind in _PLAIN or (kind is None and isinstance(part.get("text"), str)):

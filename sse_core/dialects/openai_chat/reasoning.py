@@ -32,11 +32,12 @@ _PIECE = 1024
 def text_of(value: JSON, depth: int = 0) -> str:
     """The text in a value of any form: itself, that of an object, or those of a list, joined.
 
-    A number stands for its text: a token that is a digit arrives as one.
+    A number stands for its text: a token that is a digit arrives as one.  True and false are no text here,
+    but say whether there is any.
     """
     if isinstance(value, str):
         return value
-    if isinstance(value, bool | int | float):
+    if type(value) in (int, float):
         return dumps(value)
     if depth == _MAX_DEPTH:
         return ""

@@ -17,6 +17,7 @@ with ``name`` and ``arguments``: https://github.com/openai/openai-openapi/issues
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -33,6 +34,7 @@ _CALL_BYTES = 200
 _INDEX_BYTES = 100
 #: Where a call of a kind has the text of its arguments.
 _ARGUMENTS = {"function": "arguments", "custom": "input"}
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(slots=True, eq=False)
@@ -242,15 +244,22 @@ def _read(item: JSONObject) -> _Fragment:
     extra = {**rest(item, "id", "index", kind), **rest(body, "name", _ARGUMENTS[kind])}
     # `type` says nothing where it repeats what the call has.
     extra = {key: value for key, value in extra.items() if key != "type" or value not in (None, "", kind)}
-    id_, index = item.get("id"), item.get("index")
+    id_ = item.get("id")
     return _Fragment(
         id=str(id_) if type(id_) in (str, int) else "",
-        index=index if type(index) is int else None,
+        index=_index(item.get("index")),
         name=text(body, "name", ""),
         arguments=_arguments(body.get(_ARGUMENTS[kind])),
         takes_text=takes_text,
         extra=extra,
     )
+
+
+def _index(value: JSON) -> int | None:
+    """An index, which may come as text."""
+    if isinstance(value, str) and _DIGITS.fullmatch(value):
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _arguments(value: JSON) -> str:

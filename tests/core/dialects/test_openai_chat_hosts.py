@@ -75,6 +75,9 @@ class TestWholeMessages:
         assert read(whole({"content": "a"})).text == "a"
         assert read(whole({"content": "a"}), whole({"content": "a"})).text == "a"
 
+    def test_a_delta_of_nulls_beside_it_says_nothing(self) -> None:
+        assert read(chunk({"content": None, "role": None}, message={"content": "a"}), end()).text == "a"
+
     def test_of_chunks_it_is_a_delta_where_there_is_no_other(self) -> None:
         parts = [chunk(message={"content": text}) for text in "ab"]
         assert read(*parts, end()).text == "ab"
@@ -96,7 +99,15 @@ class TestOtherTypes:
     def test_a_token_that_looks_like_another_value_is_text(self, values: list[Any], text: str) -> None:
         message = read(*(chunk({"content": value}) for value in values), end(), DONE)
         assert (message.text, message.completeness) == (text, "complete")
-        assert read(*(chunk({"refusal": value}) for value in values), end()).text == text
+
+    @pytest.mark.parametrize("name", ["refusal", "reasoning", "thinking"])
+    def test_elsewhere_true_and_false_are_no_text(self, name: str) -> None:
+        deltas = [{"content": "a"}, {name: False}, {name: True}]
+        assert read(*map(chunk, deltas), end()).blocks == [TextBlock("a")]
+        numbers = read(*(chunk({name: value}) for value in ("n=", 4)), end()).blocks
+        assert [getattr(block, "text", None) or getattr(block, "thinking", None) for block in numbers] == [
+            "n=4"
+        ]
 
     @pytest.mark.parametrize(
         "data",

@@ -324,6 +324,11 @@ class TestCallsApart:
             ("", "c", 3),
         ]
 
+    def test_an_index_may_be_text(self) -> None:
+        begun = [fragment("[", name="a", index="0"), fragment("{", name="b", index="1")]
+        rest = [fragment("]", index="0")], [fragment("}", index=1)]
+        assert self.executable(begun, *rest) == [("", "a", []), ("", "b", {})]
+
     def test_what_is_no_call_says_nothing(self) -> None:
         right = fragment("1", name="f", id="x")
         assert self.executable([1, None, "x", [], right, {"index": "0"}, {"id": [], "index": 0.5}]) == [
