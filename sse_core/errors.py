@@ -60,4 +60,32 @@ class LimitExceeded(ProtocolError):
 
 
 class TransportError(SSEError):
-    """A connection could not be made, or was lost.  Raised by bindings only."""
+    """A connection could not be made, or was lost.  Raised by bindings only.
+
+    ``retryable`` is false where another connection would fail in the same way: the peer's certificate is
+    refused, what answers does not speak TLS, the host has no such name.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class TurnError(SSEError):
+    """A turn did not complete; raised by ``raise_for_outcome``.
+
+    ``outcome`` says how it ended (``"failed"``, ``"truncated"``, ``"expired"``, ``"stopped"``).  ``type``,
+    ``code`` and ``retryable`` are those of the :class:`sse_core.blocks.StreamError` that tells of it, its
+    message is the exception's; ``status`` is the HTTP status that it goes with, the provider's own where
+    that is an error's.
+    """
+
+    def __init__(
+        self, message: str, *, outcome: str, status: int, type: str, code: str | None, retryable: bool
+    ) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.status = status
+        self.type = type
+        self.code = code
+        self.retryable = retryable

@@ -75,7 +75,7 @@ class Driver:
         """The connection is of no use any more, if there ever was one."""
         self.close()
         self.problem = error
-        self._exchange.connection_lost(str(error), trio.current_time())
+        self._exchange.connection_lost(str(error), trio.current_time(), retryable=error.retryable)
 
     def _deadline(self) -> float:
         deadline = self._exchange.deadline

@@ -7,7 +7,6 @@ within the very call in which it came up, without a task switch.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
 import struct
@@ -17,6 +16,7 @@ import trio
 from sse_core.errors import TransportError
 from sse_http import TLS, Channel, Plain
 
+from .connect_errors import connect_failure, tls_failure
 from .reading_share import ReadingShare
 from .socket_options import bound_silence, keep_alive
 
@@ -66,7 +66,7 @@ class Link:
         try:
             encrypted = self._channel.send(data)
         except ssl.SSLError as error:
-            raise TransportError(_tls_problem(error)) from error
+            raise tls_failure(error, is_open=self._channel.ready) from error
         return self._send_encrypted(encrypted)
 
     def _send_encrypted(self, data: bytes) -> bool:
@@ -145,7 +145,7 @@ class Link:
         try:
             return self._channel.receive_data(data)
         except ssl.SSLError as error:
-            raise TransportError(_tls_problem(error)) from error
+            raise tls_failure(error, is_open=self._channel.ready) from error
         finally:
             self._reply(self._channel.data_to_send())
 
@@ -189,7 +189,7 @@ async def open_link(host: str, port: int, tls: ssl.SSLContext | None) -> Link:
     try:
         stream = await trio.open_tcp_stream(host, port)
     except (OSError, UnicodeError) as error:
-        raise TransportError(_connect_problem(error)) from error
+        raise connect_failure(error) from error
     link = Link.over(stream, channel)
     try:
         if tls is not None:
@@ -204,31 +204,5 @@ def _client_channel(tls: ssl.SSLContext, host: str) -> Channel:
     try:
         return TLS(tls, server_side=False, server_hostname=host)
     except ValueError as error:
-        raise TransportError(f"{host!r} is no name that a certificate can be checked for") from error
-
-
-def _tls_problem(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS failed: the peer's certificate is refused: {error.verify_message}"
-    return f"TLS failed: {error.reason or error}"
-
-
-def _connect_problem(error: OSError | UnicodeError) -> str:
-    """One line for the reader: trio's own carries the addresses, which may not be his to know."""
-    if isinstance(error, UnicodeError):
-        return "the host is no name that can be looked up"
-    causes = {_told(cause) for cause in _causes(error)}
-    return ", ".join(sorted(causes)) or "connecting failed"
-
-
-def _told(error: OSError) -> str:
-    if isinstance(error, socket.gaierror) or not error.errno:
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
-
-
-def _causes(error: BaseException) -> list[OSError]:
-    if isinstance(error.__cause__, BaseExceptionGroup):
-        return [cause for cause in error.__cause__.exceptions if isinstance(cause, OSError)]
-    cause = error.__cause__ or error
-    return [cause] if isinstance(cause, OSError) else []
+        message = f"{host!r} is no name that a certificate can be checked for"
+        raise TransportError(message, retryable=False) from error

@@ -7,6 +7,7 @@ what is wrong if none was.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from ..blocks import strict_json
@@ -18,6 +19,9 @@ from ..framing import ServerSentEvent
 MAX_CHARACTERS = 256 * 1024
 #: Characters of an event that a message quotes.
 _EXCERPT = 100
+#: So many events of another dialect, and none of the right one before, are no accident.
+ENOUGH = 2
+_PING = re.compile(r'"type"\s*:\s*"ping"')
 #: https://docs.claude.com/en/docs/build-with-claude/streaming
 _ANTHROPIC = frozenset(
     {
@@ -62,8 +66,9 @@ class Recognition:
     """Whether any event of one stream was of the dialect that it is read with."""
 
     def __init__(self) -> None:
-        self._known = False
+        self.known = False  #: an event was
         self._first: ServerSentEvent | None = None  # of those that were not
+        self._fitting: list[str | None] = []  # what the first of them fit
 
     def note(self, sse: ServerSentEvent, events: Sequence[BlockEvent]) -> None:
         """``sse`` came, and a decoder has made ``events`` of it.
@@ -72,16 +77,28 @@ class Recognition:
         """
         kinds = {type(event) for event in events}
         if UnknownEvent in kinds:
-            self._first = self._first or sse
+            self.unknown(sse)
             kinds -= {MessageStart, UnknownEvent}  # some decoders begin the message with whatever comes first
-        self._known = self._known or not kinds <= {Ping}
+        self.known = self.known or not kinds <= {Ping}
+
+    def unknown(self, sse: ServerSentEvent) -> None:
+        """``sse`` came, and a decoder can make nothing of it."""
+        self._first = self._first or sse
+        if len(self._fitting) < ENOUGH and not _is_ping(sse):
+            self._fitting.append(recognized(sse))
 
     def failure(self, dialect: str) -> str | None:
         """What is wrong with a stream that was read as ``dialect`` to its end, in words.
 
         ``None`` if an event was known, or if none has come.  To ask again would give the same.
         """
-        return None if self._known or self._first is None else mismatch(self._first, dialect)
+        return None if self.known or self._first is None else mismatch(self._first, dialect)
+
+    def certainty(self, dialect: str, *, enough: int = ENOUGH) -> str | None:
+        """The same before the end, as soon as it can be known: the stream began as one of another dialect."""
+        if len(self._fitting) < enough or len(set(self._fitting)) > 1 or self._fitting[0] in {None, dialect}:
+            return None
+        return self.failure(dialect)
 
 
 def mismatch(first: ServerSentEvent, dialect: str) -> str:
@@ -90,6 +107,10 @@ def mismatch(first: ServerSentEvent, dialect: str) -> str:
     advice = f"it fits dialect {fitting!r}" if fitting else "it fits no dialect that is known here"
     excerpts = f"{first.type[:_EXCERPT]!a} with data {first.data[:_EXCERPT]!a}"
     return f"no event of the stream was one of dialect {dialect!r}; the first was {excerpts}: {advice}"
+
+
+def _is_ping(sse: ServerSentEvent) -> bool:
+    return sse.type == "ping" or _PING.search(sse.data, 0, _EXCERPT) is not None
 
 
 def _is_chat(_: str, data: JSONObject) -> bool:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..blocks import StreamError
+from ..blocks import StreamError, strict_json
 from ..dialects import Dialect
+from ..dialects.provider_errors import CUTS, TYPES_OF_CUTS
+from ..errors import LimitExceeded, RemoteProtocolError, TurnError
 from ..headers import Headers
+from ..urls import parse_url
+from .answer_stream import WrongDialect
 from .turn_table import Outcome
 
 #: Bytes of a refusal's body that are read.
 MAX_REFUSAL_BYTES = 64 * 1024
+#: Characters of a body that a message quotes.
+_EXCERPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +24,86 @@ class Failure:
     """Why an attempt failed.
 
     ``status`` is the HTTP status for a client that has not got a head yet: the provider's own if
-    it sent one that tells of an error, else 502 or 504.  ``error`` is what a client is told.
-    ``headers`` are those of the answer, if the failure was one.
+    it sent one that tells of an error, else 502 or 504.  ``error`` is what a client is told; its
+    ``retryable`` says whether the same request may succeed later.  ``headers`` are those of the answer,
+    if the failure was one.  ``reason`` says it to whoever runs this side, for logs and exceptions: the
+    error's message, or more.
     """
 
     status: int
     error: StreamError
     outcome: Outcome = Outcome.FAILED
     headers: Headers = field(default_factory=Headers)
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            object.__setattr__(self, "reason", self.error.message)
 
     @classmethod
-    def broken(cls, message: str, *, retryable: bool) -> Failure:
-        """The provider can't be reached, or doesn't answer as it should."""
-        return cls(502, StreamError("api_error", message, retryable=retryable))
+    def broken(cls, message: str, *, retryable: bool, headers: Headers | None = None) -> Failure:
+        """The provider doesn't answer as it should."""
+        error = StreamError("api_error", message, retryable=retryable, kind="server")
+        return cls(502, error, headers=headers or Headers())
 
     @classmethod
-    def cut(cls, message: str) -> Failure:
-        """The stream ended early."""
-        return cls(502, StreamError("api_error", message, retryable=True), Outcome.TRUNCATED)
+    def unreachable(cls, url: str, reason: str, *, retryable: bool) -> Failure:
+        """No connection to the host of ``url`` could be made."""
+        message = (
+            f"The provider can't be reached: the connection to {_place(url)} could not be made: {reason}"
+        )
+        return cls.broken(message, retryable=retryable)
+
+    @classmethod
+    def unreadable(cls, error: RemoteProtocolError | LimitExceeded) -> Failure:
+        """The stream breaks the protocol, or a bound of ours, or is of another dialect."""
+        # What is beyond a bound will be so again, and so will another dialect.
+        retryable = isinstance(error, RemoteProtocolError) and not isinstance(error, WrongDialect)
+        return cls.broken(f"The provider's stream is broken: {error}", retryable=retryable)
+
+    @classmethod
+    def cut(cls, reason: str, *, retryable: bool = True) -> Failure:
+        """The stream ended early: told as it is to whoever has read a part of it."""
+        type, message = CUTS["truncated"]
+        error = StreamError(type, message, retryable=retryable, kind="cut")
+        return cls(TYPES_OF_CUTS[type][0], error, Outcome.TRUNCATED, reason=reason)
+
+    @classmethod
+    def stopped(cls) -> Failure:
+        """The turn was stopped: no failure of anybody's, told as one where there must be an answer."""
+        type, message = CUTS["stopped"]
+        status, retryable = TYPES_OF_CUTS[type]
+        error = StreamError(type, message, retryable=retryable, kind="cut")
+        return cls(status, error, Outcome.STOPPED)
 
     @classmethod
     def expired(cls, message: str, *, retryable: bool) -> Failure:
         """A deadline passed."""
-        return cls(504, StreamError("timeout_error", message, retryable=retryable), Outcome.EXPIRED)
+        error = StreamError("timeout_error", message, retryable=retryable, kind="timeout")
+        return cls(504, error, Outcome.EXPIRED)
+
+    def exception(self) -> TurnError:
+        """The failure as an exception."""
+        error = self.error
+        return TurnError(
+            f"the turn was {self.outcome.value}: {error.type}: {self.reason}",
+            outcome=self.outcome.value,
+            status=self.status,
+            type=error.type,
+            code=error.code,
+            retryable=error.retryable,
+        )
 
 
 class Refusal:
-    """An answer that is an error, while its body comes."""
+    """An answer that is no stream, while its body comes.
 
-    def __init__(self, status: int, headers: Headers) -> None:
+    ``problem`` says what is wrong with the head of an answer whose status tells of no error; then the
+    body may hold one nevertheless.
+    """
+
+    def __init__(self, status: int, headers: Headers, problem: str | None = None) -> None:
+        self.problem = problem
         self._status = status
         self._headers = headers
         self._body: list[bytes] = []
@@ -61,5 +118,33 @@ class Refusal:
     def failure(self, dialect: Dialect) -> Failure:
         """What the answer says, as far as it has come."""
         body = b"".join(self._body)[:MAX_REFUSAL_BYTES]
-        error = dialect.parse_error(self._status, body, self._headers)
-        return Failure(self._status, error, headers=self._headers)
+        if self.problem is None:
+            error = dialect.parse_error(self._status, body, self._headers)
+            return Failure(self._status, error, headers=self._headers)
+        if _holds_error(body):
+            error = dialect.parse_error(self._status, body, self._headers)
+            return Failure(dialect.error_status(error.type), error, headers=self._headers)
+        excerpt = body[: 4 * _EXCERPT].decode("utf-8", "replace").strip()[:_EXCERPT]
+        quoted = f", which begins with {excerpt!a}" if excerpt else ""
+        message = f"The provider {self.problem}{quoted}."
+        return Failure.broken(message, retryable=False, headers=self._headers)
+
+
+def _holds_error(body: bytes) -> bool:
+    """Whether a body is JSON that says that it is an error, in any provider's form."""
+    try:
+        data = strict_json.loads(body.decode())
+    except ValueError:
+        return False
+    if isinstance(data, list):  # Gemini's, where an array of responses was asked for
+        data = data[0] if data else None
+    return isinstance(data, dict) and (
+        bool(data.get("error")) or "error" in (data.get("type"), data.get("object"))
+    )
+
+
+def _place(url: str) -> str:
+    """Host and port, and nothing of the rest: a key may stand there."""
+    target = parse_url(url)
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    return f"{host}:{target.port}"

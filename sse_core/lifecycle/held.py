@@ -17,7 +17,7 @@ class HeldEvents:
     """
 
     def __init__(self, like: MessageAccumulator, *, max_events: int, max_bytes: int) -> None:
-        self._events: list[BlockEvent] = []
+        self._events: list[BlockEvent | str] = []  # a comment is its text
         self._bytes = 0
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -42,14 +42,25 @@ class HeldEvents:
         if isinstance(event, Ping) and self._events and isinstance(self._events[-1], Ping):
             # A model that thinks for an hour pings for an hour; a second ping says no more.
             return
-        self._bytes += 0 if event.source is None else len(event.source.data.encode())
+        self._add(event, 0 if event.source is None else len(event.source.data.encode()))
+
+    def hold_comment(self, text: str) -> None:
+        """Keep a comment, in its place among the events.  Raises ``LimitExceeded`` where it is too much."""
+        self._add(text, len(text.encode()))
+
+    def _add(self, event: BlockEvent | str, size: int) -> None:
+        self._bytes += size
         if len(self._events) >= self._max_events:
             raise _too_much("max_held_events", self._max_events)
         if self._bytes > self._max_bytes:
             raise _too_much("max_held_bytes", self._max_bytes)
         self._events.append(event)
 
-    def take(self) -> list[BlockEvent]:
+    def __bool__(self) -> bool:
+        """Whether anything is held."""
+        return bool(self._events)
+
+    def take(self) -> list[BlockEvent | str]:
         """All that is held, which then is nothing any more."""
         events, self._events = self._events, []
         return events

@@ -19,6 +19,8 @@ from .machine import HTTPRequest
 DEFAULT_MAX_REDIRECTS = 20
 
 _STATUSES = frozenset({301, 302, 303, 307, 308})
+#: Those after which method and body stay what they were (RFC 9110 sections 15.4.8 and 15.4.9).
+_KEEPING = frozenset({307, 308})
 
 #: The fields that go along to another origin.  A list of credentials would never be whole: providers
 #: call their keys ``x-api-key``, ``api-key``, ``x-goog-api-key``, and the next one otherwise.
@@ -45,6 +47,23 @@ def redirected(request: HTTPRequest, status: int, headers: Headers) -> HTTPReque
         request = as_get(request, request.url)
     if target.origin != current.origin:
         request = _for_strangers(request)
+    return dataclasses.replace(request, url=url)
+
+
+def repeated(request: HTTPRequest, status: int, headers: Headers) -> HTTPRequest:
+    """What to send after a request that has an effect, and that is to have it elsewhere, as it is.
+
+    Raises ``RemoteProtocolError`` for a redirect that makes another request of it, or leads to another
+    origin: neither body nor credentials go there.  To https of the same host they do.
+    """
+    if status not in _KEEPING:
+        raise _refused(f"with status {status}, which keeps no {request.method}")
+    url = _location(request.url, headers)
+    current, target = parse_url(request.url), parse_url(url)
+    if current.secure and not target.secure:
+        raise _refused("from https to http")
+    if target.origin != current.origin and not (target.secure and target.host == current.host):
+        raise _refused("to another origin, which would be sent the request's body and credentials")
     return dataclasses.replace(request, url=url)
 
 

@@ -12,136 +12,46 @@ how bytes become inputs to those tables.
 
 from __future__ import annotations
 
-from collections import deque
+import dataclasses
 
-from ..blocks import (
-    BlockEvent,
-    Message,
-    MessageAccumulator,
-    MessageCut,
-    MessageReset,
-    MessageStop,
-    StreamError,
-)
+from ..blocks import BlockEvent, MessageCut, MessageReset, MessageStop, StreamError
 from ..blocks.events import is_visible
-from ..dialects import Dialect
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
-from ..framing import EventStreamDecoder
-from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
-from .event_stream_check import stream_problem
 from .failure import Failure, Refusal
-from .held import HeldEvents
-from .machine import HTTPRequest, Want
-from .policies import Deadlines, OnDisconnect
-from .retry import Jitter, RetryPolicy, no_jitter, retry_after_seconds
-from .timers import Timer, Timers
-from .timing import Timing, is_reasoning
+from .machine import HTTPRequest
+from .redirect import is_redirect
+from .retry import no_jitter, retry_after_seconds
+from .timers import Timer
+from .timing import is_reasoning
+from .turn_record import TurnRecord
 from .turn_table import (
     EXPIRY_MESSAGES,
     PASSING_TIMERS,
     STATE_TIMERS,
     TRANSITIONS,
-    WANTS,
     Outcome,
     TurnInput,
     TurnState,
 )
 
 
-class Turn:
+class Turn(TurnRecord):
     """The machine of one turn.
 
-    ``request`` is sent once for each attempt.  ``dialect`` reads the answer.  ``jitter`` gives the
-    randomness of back-off.  ``accumulator`` is a new one; give one to set its bounds.
-    ``max_line_bytes`` and ``max_event_bytes`` bound the answer's framing, as they do for
-    :class:`sse_core.EventStreamDecoder`; ``max_held_events`` and ``max_held_bytes`` bound what is
-    held back before the first visible output.  Of a refusal's body, 64 KiB are read.
+    - ``request``: what is sent, once for each attempt.
+    - ``dialect``: reads the answer.
+    - ``headers``: gives the request's fields, and is called for each attempt: a token may have expired.
+    - ``jitter``: the randomness of back-off.
+    - ``accumulator``: a new one; give one to set its bounds.
+    - ``on_comment``: told by ``next_event`` of each comment's text, in its place among the events.
+    - ``max_line_bytes``, ``max_event_bytes``: of the answer's framing, as for
+      :class:`sse_core.EventStreamDecoder`.
+    - ``max_held_events``, ``max_held_bytes``: of what is held back before the first visible output.
+    - ``max_redirects``: of one attempt.
+
+    Of a refusal's body, 64 KiB are read.
     """
-
-    def __init__(
-        self,
-        request: HTTPRequest,
-        dialect: Dialect,
-        *,
-        retry: RetryPolicy | None = None,
-        deadlines: Deadlines | None = None,
-        on_disconnect: OnDisconnect | None = None,
-        jitter: Jitter = no_jitter,
-        accumulator: MessageAccumulator | None = None,
-        max_line_bytes: int = DEFAULT_MAX_BYTES,
-        max_event_bytes: int = DEFAULT_MAX_BYTES,
-        max_held_events: int = 1000,
-        max_held_bytes: int = 4 * 2**20,
-    ) -> None:
-        self.request = request
-        self.timing = Timing()
-        self.attempts = 0
-        self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
-        self.outcome: Outcome | None = None
-        self.tool_executed = False  #: set it if a tool was run, whatever the message said: no retry then
-        self.dialect = dialect
-        self._retry = retry or RetryPolicy()
-        self._deadlines = deadlines or Deadlines()
-        self._on_disconnect = on_disconnect or OnDisconnect()
-        self._jitter = jitter
-        self._accumulator = accumulator or MessageAccumulator()
-        self._frames = EventStreamDecoder("", max_line_bytes, max_event_bytes)
-        self._max_held_events = max_held_events
-        self._max_held_bytes = max_held_bytes
-        self._state = TurnState.IDLE
-        self._timers = Timers()
-        self._events: deque[BlockEvent] = deque()
-        self._transport_open = False
-        self._paused = False
-        self._gap_left: float | None = None  # while paused: what the provider still has for its next output
-        self._retry_at = 0.0
-        self._forget_attempt()
-
-    def _forget_attempt(self) -> None:
-        """Nothing of the last attempt is left; nobody has seen any of it."""
-        self.accepted = False  #: this attempt was answered with 200 and an event stream
-        self.response_headers = Headers()  #: of the answer that was accepted
-        self.timing.first_byte_at = None
-        self._frames.reset()
-        self._decoder = self.dialect.Decoder()
-        self._held = HeldEvents(
-            self._accumulator, max_events=self._max_held_events, max_bytes=self._max_held_bytes
-        )
-        self._refusal: Refusal | None = None  # this attempt was answered with an error, which is final
-
-    # Outputs
-
-    @property
-    def state(self) -> TurnState:
-        """Where the turn is."""
-        return self._state
-
-    @property
-    def message(self) -> Message:
-        """The message so far, as the events that were given out make it."""
-        return self._accumulator.message
-
-    @property
-    def want(self) -> Want:
-        """What the turn wishes its binding to do."""
-        if self._paused and self._state is TurnState.STREAMING:
-            return Want.PAUSE
-        return WANTS[self._state, self._transport_open]
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call ``handle_timeout``."""
-        return self._timers.deadline
-
-    @property
-    def retry_at(self) -> float | None:
-        """When the next attempt begins, in back-off; else ``None``."""
-        return self._retry_at if self._state is TurnState.BACKOFF else None
-
-    def next_event(self) -> BlockEvent | None:
-        """The next block event for the reader, or ``None``."""
-        return self._events.popleft() if self._events else None
 
     # Inputs: what the reader's side does
 
@@ -150,7 +60,7 @@ class Turn:
         if self._state is not TurnState.IDLE:
             raise LocalProtocolError("this turn was started or stopped before; make a new Turn")
         self.timing.started_at = now
-        self._arm(Timer.WHOLE, now)
+        self._timers.begin(Timer.WHOLE, now)
         self._apply(TurnInput.START, now)
 
     def stop(self, now: float) -> Outcome:
@@ -169,16 +79,11 @@ class Turn:
         Before the first visible output there is nothing that could fill a log: until then the turn
         reads on.
         """
-        if not self._paused:
-            self._paused = True
-            self._gap_left = self._timers.stop(Timer.OUTPUT_GAP, now)
+        self._timers.pause(now)
 
     def resume(self, now: float) -> None:
         """Read again."""
-        if self._paused:
-            self._paused = False
-            if self._state is TurnState.STREAMING and self._gap_left is not None:
-                self._timers.arm(Timer.OUTPUT_GAP, now + self._gap_left)
+        self._timers.resume(now, streaming=self._state is TurnState.STREAMING)
 
     def readers_changed(self, count: int, now: float) -> None:
         """There are now ``count`` readers; at none, the policy of the turn decides."""
@@ -207,45 +112,40 @@ class Turn:
 
     def response_started(self, status: int, headers: Headers, now: float) -> None:
         """The head of the answer has come."""
-        if self._state is not TurnState.WAITING or self.accepted or self._refusal is not None:
+        attempt = self._attempt
+        if self._state is not TurnState.WAITING or attempt.accepted or attempt.refusal is not None:
             return
         self._timers.disarm(Timer.FIRST_BYTE)
-        if status < 400:
-            self._accept(status, headers, now)
-            return
-        refusal = Refusal(status, headers)
-        retry_after = retry_after_seconds(headers)
-        if self._retry.retries_status(status, headers) and self._may_retry(retry_after, now):
-            self._fail(refusal.failure(self.dialect), now, again=True)
+        if status >= 400:
+            self._refuse(status, headers, now)
+        elif is_redirect(status, headers):
+            self._follow(status, headers, now)
         else:
-            # It is final, and its body says why.
-            self._refusal = refusal
-            self._arm(Timer.REFUSAL, now)
+            self._accept(status, headers, now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
         if not self._is_reading():
             return
-        if self._refusal is not None:
-            if self._refusal.receive_data(data):
-                self._fail_as_refused(self._refusal, now)
-        elif self.accepted:
+        if self.accepted and self._attempt.turns_out_no_stream(data):
+            self._timers.begin(Timer.REFUSAL, now)
+        if self.accepted:
             self._receive_stream(data, now)
+        elif self._attempt.refusal is not None and self._attempt.refusal.receive_data(data):
+            self._fail_as_refused(self._attempt.refusal, now)
 
     def receive_eof(self, now: float) -> None:
         """The answer's body came to its proper end."""
         if not self._is_reading():
             return
-        if self._refusal is not None:
-            self._fail_as_refused(self._refusal, now)
+        if self._attempt.refusal is not None:
+            self._fail_as_refused(self._attempt.refusal, now)
             return
         try:
-            self._frames.receive_eof()
-            # The dialect knows whether a stream that ends here is whole; a cut is ours to tell.
-            last = [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
-            self._receive_events(last, now)
+            for event in self._attempt.receive_eof():
+                self._receive_event(event, now)
         except (RemoteProtocolError, LimitExceeded) as error:
-            self._break(error, now)
+            self._fail(Failure.unreadable(error), now)
         if self._is_reading():
             self._fail(Failure.cut("The provider's stream ended before the message was whole."), now)
 
@@ -253,13 +153,16 @@ class Turn:
         """The connection could not be made, or broke; ``retryable``: another one may be better."""
         self._transport_open = False
         if self._state is TurnState.CONNECTING:
-            self._fail(Failure.broken(f"The provider can't be reached: {reason}", retryable=retryable), now)
+            self._fail(Failure.unreachable(self.request.url, reason, retryable=retryable), now)
         elif self._state is TurnState.BACKOFF:
-            self._arm(Timer.BACKOFF, now)
-        elif self._is_reading() and self._refusal is not None:
-            self._fail_as_refused(self._refusal, now)
+            self._sleep()
+        elif self._state is TurnState.REDIRECTING:
+            self._apply(TurnInput.TRANSPORT_CLOSED, now)
+        elif self._is_reading() and self._attempt.refusal is not None:
+            self._fail_as_refused(self._attempt.refusal, now)
         elif self.accepted and self._is_reading():
-            self._fail(Failure.cut(f"The connection to the provider was lost: {reason}"), now)
+            message = f"The connection to the provider was lost: {reason}"
+            self._fail(Failure.cut(message, retryable=retryable), now)
         elif self._is_reading():
             message = f"The connection to the provider was lost before it answered: {reason}"
             self._fail(Failure.broken(message, retryable=retryable), now)
@@ -278,43 +181,55 @@ class Turn:
                 self._apply(TurnInput.RETRY_DUE, now)
             elif timer is Timer.NO_READER:
                 self.stop(now)
-            elif self._refusal is not None:
-                self._fail_as_refused(self._refusal, now)
+            elif self._attempt.refusal is not None:
+                self._fail_as_refused(self._attempt.refusal, now, in_time=False)
             else:
                 self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
 
     def _may_pass(self, timer: Timer) -> bool:
         """Whether another attempt may get by this deadline."""
-        return timer in PASSING_TIMERS or (self._retry.retry_timeouts and timer is not Timer.WHOLE)
+        return timer in PASSING_TIMERS or (self.retry.retry_timeouts and timer is not Timer.WHOLE)
 
     # From bytes to inputs
 
     def _is_reading(self) -> bool:
         return self._state is TurnState.STREAMING or self._state is TurnState.WAITING
 
+    def _refuse(self, status: int, headers: Headers, now: float) -> None:
+        retry_after = retry_after_seconds(headers)
+        if self.retry.retries_status(status, headers) and self._may_retry(retry_after, now):
+            self._fail(Refusal(status, headers).failure(self.dialect), now, again=True)
+        else:
+            # It is final, and its body says why.
+            self._attempt.refuse(status, headers)
+            self._timers.begin(Timer.REFUSAL, now)
+
+    def _follow(self, status: int, headers: Headers, now: float) -> None:
+        try:
+            self.request = self._attempt.follow(self.request, status, headers)
+        except (RemoteProtocolError, LimitExceeded) as error:
+            message = f"The provider's redirect is not followed: {error}."
+            self._fail(Failure.broken(message, retryable=False, headers=headers), now)
+        else:
+            self._apply(TurnInput.REDIRECT, now)
+
     def _accept(self, status: int, headers: Headers, now: float) -> None:
-        problem = f"answered with status {status}" if status != 200 else stream_problem(headers)
-        if problem is not None:
-            self._fail(Failure.broken(f"The provider {problem}.", retryable=False), now)
-            return
-        self.accepted = True
-        self.response_headers = headers
-        self.timing.first_byte_at = now
+        failure = self._attempt.accept(status, headers)
+        if failure is not None:
+            self._fail(failure, now)
+        elif self.accepted:
+            self.timing.first_byte_at = now
+        else:
+            self._timers.begin(Timer.REFUSAL, now)
 
     def _receive_stream(self, data: bytes, now: float) -> None:
         try:
-            for sse in self._frames.receive_data(data):
-                self._receive_events(self._decoder.receive_event(sse), now)
+            for event in self._attempt.receive_data(data):
+                self._receive_event(event, now)
                 if not self._is_reading():
                     return
         except (RemoteProtocolError, LimitExceeded) as error:
-            self._break(error, now)
-
-    def _receive_events(self, events: list[BlockEvent], now: float) -> None:
-        for event in events:
-            self._receive_event(event, now)
-            if not self._is_reading():
-                return
+            self._fail(Failure.unreadable(error), now)
 
     def _receive_event(self, event: BlockEvent, now: float) -> None:
         if isinstance(event, StreamError):
@@ -328,27 +243,22 @@ class Turn:
         elif self._state is TurnState.STREAMING:
             self._give_out(event)
         else:
-            self._held.hold(event)
+            self._attempt.hold(event)
 
     def _give_out(self, event: BlockEvent) -> None:
         """Give out ``event``, after all that was held back; or nothing, where it breaks the rules."""
         if self._state is not TurnState.STREAMING:
-            self._held.check(event)
-            for held in self._held.take():
-                self._accumulator.receive(held)
-                self._events.append(held)
-        self._accumulator.receive(event)
-        self._events.append(event)
-
-    def _break(self, error: RemoteProtocolError | LimitExceeded, now: float) -> None:
-        # What is beyond a bound will be so again.
-        retryable = isinstance(error, RemoteProtocolError)
-        self._fail(Failure.broken(f"The provider's stream is broken: {error}", retryable=retryable), now)
+            for held in self._attempt.take_held(event):
+                self._give(held)
+        self._give(event)
 
     # What follows
 
-    def _fail_as_refused(self, refusal: Refusal, now: float) -> None:
-        self._fail(refusal.failure(self.dialect), now, again=False)
+    def _fail_as_refused(self, refusal: Refusal, now: float, *, in_time: bool = True) -> None:
+        # Whether a status is worth another attempt was decided when it came.  An error that came with 200
+        # speaks for itself, if it came in time.
+        again = None if in_time and refusal.problem is not None else False
+        self._fail(refusal.failure(self.dialect), now, again=again)
 
     def _fail(self, failure: Failure, now: float, *, again: bool | None = None) -> None:
         """The attempt has failed: once more if nobody has seen anything of it, else the end.
@@ -362,7 +272,7 @@ class Turn:
             if self._state is TurnState.STREAMING:
                 self._give_out(MessageReset())
                 self.timing.taken_back()
-            self._retry_at = now + self._retry.delay(self.attempts, self._jitter, retry_after)
+            self._retry_at = now + self.retry.delay(self.attempts, self._jitter, retry_after)
             self._apply(TurnInput.RETRY, now)
             return
         truncated = failure.outcome is Outcome.TRUNCATED
@@ -373,13 +283,13 @@ class Turn:
         if self._state is not TurnState.STREAMING:
             return not self.tool_executed
         done = self.tool_executed or self.message.server_tool_seen
-        return self._retry.after_output == "retract" and not done
+        return self.retry.after_output == "retract" and not done
 
     def _may_retry(self, retry_after: float | None, now: float) -> bool:
         """Whether one more attempt is allowed and would begin before the whole turn is to be over."""
         whole = self._timers.due(Timer.WHOLE)
-        at = now + self._retry.delay(self.attempts, no_jitter, retry_after)
-        return self._retry.allows(self.attempts, retry_after) and (whole is None or at < whole)
+        at = now + self.retry.delay(self.attempts, no_jitter, retry_after)
+        return self.retry.allows(self.attempts, retry_after) and (whole is None or at < whole)
 
     def _end(self, outcome: Outcome, last: BlockEvent, now: float) -> None:
         self._give_out(last)
@@ -391,23 +301,31 @@ class Turn:
         """Go where the table says, with the timers that belong there."""
         before, self._state = self._state, TRANSITIONS[self._state, happened]
         self._timers.disarm(*STATE_TIMERS[before])
-        if self._state is TurnState.CONNECTING:
-            self.attempts += 1
+        if self._state is TurnState.CONNECTING and before is not TurnState.REDIRECTING:
+            self._begin_attempt()
         elif self._state is TurnState.BACKOFF:
             self._forget_attempt()
         elif self._state is TurnState.DONE:
             self._timers.clear()
+            self._let_go()
         for timer in STATE_TIMERS[self._state]:
-            self._arm(timer, now)
+            if timer is Timer.BACKOFF:
+                self._sleep()
+            else:
+                self._timers.begin(timer, now)
 
-    def _arm(self, timer: Timer, now: float) -> None:
-        if timer is Timer.BACKOFF:
-            # Close first, then sleep: `closed` arms it.
-            if not self._transport_open:
-                self._timers.arm(timer, self._retry_at)
-            return
-        seconds: float | None = getattr(self._deadlines, timer.value)
-        if self._paused and timer is Timer.OUTPUT_GAP:
-            self._gap_left = seconds
-        elif seconds is not None:
-            self._timers.arm(timer, now + seconds)
+    def _let_go(self) -> None:
+        # Nobody will send it again, and it may be the largest thing that a turn holds.
+        self.request = self._first_request = HTTPRequest(self._first_request.url, self.request.method)
+        self._attempt.let_go()
+
+    def _begin_attempt(self) -> None:
+        self.attempts += 1
+        self.request = self._first_request
+        if self._headers is not None:
+            self.request = dataclasses.replace(self.request, headers=Headers(self._headers()))
+
+    def _sleep(self) -> None:
+        # Close first, then sleep: `closed` begins it.
+        if not self._transport_open:
+            self._timers.arm(Timer.BACKOFF, self._retry_at)

@@ -2,6 +2,9 @@
 
 ::
 
+                REDIRECTING
+                 |       ^
+                 v       |
     IDLE -> CONNECTING -> WAITING -> STREAMING -> DONE
                  ^  |        |
                  |  v        v
@@ -25,6 +28,7 @@ class TurnState(TableKey):
     IDLE = "idle"  #: not started
     CONNECTING = "connecting"  #: no transport yet
     WAITING = "waiting"  #: the request is out; nothing visible has come
+    REDIRECTING = "redirecting"  #: the provider named another place: close first, then connect there
     STREAMING = "streaming"  #: something visible was sent on: no retry, unless it is taken back
     BACKOFF = "backoff"  #: an attempt has failed; the next one comes in a while
     DONE = "done"  #: there is an outcome
@@ -35,6 +39,8 @@ class TurnInput(TableKey):
 
     START = "start"
     CONNECTED = "connected"
+    REDIRECT = "redirect"
+    TRANSPORT_CLOSED = "transport closed"  #: as was wished, to go to another place
     OUTPUT = "output"  #: a visible block event
     RETRY = "retry"  #: the attempt has failed, and another is allowed
     RETRY_DUE = "retry due"
@@ -57,9 +63,12 @@ TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
     (TurnState.CONNECTING, TurnInput.CONNECTED): TurnState.WAITING,
     (TurnState.CONNECTING, TurnInput.RETRY): TurnState.BACKOFF,
     (TurnState.CONNECTING, TurnInput.END): TurnState.DONE,
+    (TurnState.WAITING, TurnInput.REDIRECT): TurnState.REDIRECTING,
     (TurnState.WAITING, TurnInput.OUTPUT): TurnState.STREAMING,
     (TurnState.WAITING, TurnInput.RETRY): TurnState.BACKOFF,
     (TurnState.WAITING, TurnInput.END): TurnState.DONE,
+    (TurnState.REDIRECTING, TurnInput.TRANSPORT_CLOSED): TurnState.CONNECTING,
+    (TurnState.REDIRECTING, TurnInput.END): TurnState.DONE,
     (TurnState.STREAMING, TurnInput.OUTPUT): TurnState.STREAMING,
     (TurnState.STREAMING, TurnInput.RETRY): TurnState.BACKOFF,
     (TurnState.STREAMING, TurnInput.END): TurnState.DONE,
@@ -72,6 +81,7 @@ STATE_TIMERS: dict[TurnState, tuple[Timer, ...]] = {
     TurnState.IDLE: (),
     TurnState.CONNECTING: (Timer.CONNECT,),
     TurnState.WAITING: (Timer.FIRST_BYTE, Timer.FIRST_OUTPUT),
+    TurnState.REDIRECTING: (),
     TurnState.STREAMING: (Timer.OUTPUT_GAP,),
     TurnState.BACKOFF: (Timer.BACKOFF,),
     TurnState.DONE: (),
@@ -83,6 +93,7 @@ WANTS: dict[tuple[TurnState, bool], Want] = {
     (TurnState.IDLE, False): Want.NOTHING,
     (TurnState.CONNECTING, False): Want.CONNECT,
     (TurnState.WAITING, True): Want.READ,
+    (TurnState.REDIRECTING, True): Want.CLOSE,
     (TurnState.STREAMING, True): Want.READ,
     (TurnState.BACKOFF, True): Want.CLOSE,
     (TurnState.BACKOFF, False): Want.WAIT,

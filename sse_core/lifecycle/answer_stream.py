@@ -1,0 +1,97 @@
+"""The answer of one attempt: whether it is an event stream, and its bytes as a dialect's block events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..blocks import BlockEvent, MessageCut
+from ..dialects import Dialect, Recognition
+from ..errors import RemoteProtocolError
+from ..framing import EventStreamDecoder, ServerSentEvent
+from ..headers import Headers
+from .event_stream_check import stream_problem
+
+#: A turn is a POST, and what a POST makes may be told with 201 (RFC 9110 section 9.3.3).
+STREAM_STATUSES = frozenset({200, 201})
+#: What an answer without a type begins with if it is JSON or HTML.  No line of an event stream that says
+#: anything begins so.
+_NO_STREAM = (b"{", b"[", b"<")
+
+
+class WrongDialect(RemoteProtocolError):
+    """The stream is none of the dialect that it is read with.  To ask again would give the same."""
+
+
+class AnswerStream:
+    """Reads one attempt's answer.
+
+    ``on_comment`` is called with each comment's text, in its place among the events.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        max_line_bytes: int,
+        max_event_bytes: int,
+        on_comment: Callable[[str], None] | None,
+    ) -> None:
+        self._dialect = dialect.name
+        self._frames = EventStreamDecoder("", max_line_bytes, max_event_bytes, on_comment=on_comment)
+        self._decoder = dialect.Decoder()
+        self._recognition: Recognition | None = Recognition()  # until an event was known
+
+    def receive_data(self, data: bytes) -> Iterator[BlockEvent]:
+        """The block events of these bytes, one by one.
+
+        Raises ``WrongDialect``, and what the decoders raise, at the event that is to blame.
+        """
+        for sse in self._frames.receive_data(data):
+            yield from self._read(sse)
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The block events of the answer's proper end; a cut is the turn's to tell.  Raises likewise."""
+        self._frames.receive_eof()
+        if self._recognition is not None:
+            _raise_if(self._recognition.failure(self._dialect))
+        return [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
+
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        if self._recognition is None:
+            return self._decoder.receive_event(sse)
+        try:
+            events = self._decoder.receive_event(sse)
+        except RemoteProtocolError:
+            self._recognition.unknown(sse)
+            _raise_if(self._recognition.certainty(self._dialect, enough=1))
+            raise
+        self._recognition.note(sse, events)
+        _raise_if(self._recognition.certainty(self._dialect))
+        if self._recognition.known:
+            self._recognition = None
+        return events
+
+
+def _raise_if(problem: str | None) -> None:
+    if problem is not None:
+        raise WrongDialect(problem) from None
+
+
+def head_problem(headers: Headers) -> str | None:
+    """What is wrong with the head of a turn's answer, as the rest of a sentence; ``None`` if nothing.
+
+    It need not say its type: who asks for a stream by name gets one, or an error, and hosts forget it.
+    """
+    if is_untyped(headers):
+        headers = headers.replaced({"content-type": "text/event-stream"})
+    return stream_problem(headers)
+
+
+def is_untyped(headers: Headers) -> bool:
+    """Whether an answer does not say what it is."""
+    return not (headers.get("content-type") or "").strip()
+
+
+def begins_as_no_stream(data: bytes) -> bool | None:
+    """Whether an answer without a type begins as JSON or HTML; ``None`` where nothing can be seen yet."""
+    start = data.lstrip()
+    return start.startswith(_NO_STREAM) if start else None

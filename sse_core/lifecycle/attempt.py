@@ -1,0 +1,143 @@
+"""One attempt of a turn: what was asked, what the answer is, and what of it nobody has seen yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ..blocks import BlockEvent, MessageAccumulator
+from ..dialects import Dialect
+from ..framing.decoder import DEFAULT_MAX_BYTES
+from ..headers import Headers
+from .answer_stream import STREAM_STATUSES, AnswerStream, begins_as_no_stream, head_problem, is_untyped
+from .failure import Failure, Refusal
+from .held import HeldEvents
+from .machine import HTTPRequest
+from .redirect import DEFAULT_MAX_REDIRECTS, repeated, too_many_redirects
+
+#: Is told of each comment of a stream: its text, without the space after the colon.
+OnComment = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBounds:
+    """How much an answer may be; see :class:`sse_core.lifecycle.Turn`."""
+
+    max_line_bytes: int = DEFAULT_MAX_BYTES
+    max_event_bytes: int = DEFAULT_MAX_BYTES
+    max_held_events: int = 1000
+    max_held_bytes: int = 4 * 2**20
+    max_redirects: int = DEFAULT_MAX_REDIRECTS
+
+
+class Attempt:
+    """What one attempt has brought.
+
+    ``accumulator`` is the message's, whose bounds hold for what is held back.
+    ``on_comment`` is called while bytes are read, for each comment that has nothing before it that is held
+    back; the others are among what ``take_held`` gives.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        accumulator: MessageAccumulator,
+        bounds: AttemptBounds,
+        on_comment: OnComment | None,
+    ) -> None:
+        self.accepted = False
+        self.refusal: Refusal | None = None  #: the answer is no stream, and its body says why
+        self.response_status: int | None = None  #: of the answer, if it was accepted
+        self.response_headers = Headers()  #: likewise
+        self._dialect = dialect
+        self._bounds = bounds
+        self._redirects = 0
+        self._is_untyped = False
+        self._accumulator = accumulator
+        self._on_comment = on_comment
+        self._begin()
+
+    def _begin(self) -> None:
+        on_comment = None if self._on_comment is None else self._comment
+        bounds = self._bounds
+        self._stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
+        self._held = HeldEvents(
+            self._accumulator, max_events=bounds.max_held_events, max_bytes=bounds.max_held_bytes
+        )
+
+    def let_go(self) -> None:
+        """Nothing more is read: what was kept for that is not needed.  What the head said stays."""
+        self.refusal = None
+        self._begin()
+
+    # The head
+
+    def follow(self, request: HTTPRequest, status: int, headers: Headers) -> HTTPRequest:
+        """The answer to ``request`` is a redirect: what to send there.
+
+        Raises ``RemoteProtocolError`` for one that must not be followed, ``LimitExceeded`` for one too many.
+        """
+        if self._redirects >= self._bounds.max_redirects:
+            raise too_many_redirects(self._bounds.max_redirects)
+        self._redirects += 1
+        return repeated(request, status, headers)
+
+    def refuse(self, status: int, headers: Headers) -> None:
+        """The answer is an error that is final: its body is read."""
+        self.refusal = Refusal(status, headers)
+
+    def accept(self, status: int, headers: Headers) -> Failure | None:
+        """The answer tells of no error: see whether it is a stream.
+
+        Gives the failure that it is at once; else it is accepted, or its body is to say what is wrong.
+        """
+        if status not in STREAM_STATUSES:
+            return Failure.broken(f"The provider answered with status {status}.", retryable=False)
+        problem = head_problem(headers)
+        if problem is None:
+            self.accepted, self.response_status, self.response_headers = True, status, headers
+            self._is_untyped = is_untyped(headers)
+        elif (headers.get("content-type") or "").lower().startswith("text/event-stream"):
+            return Failure.broken(f"The provider {problem}.", retryable=False, headers=headers)
+        else:
+            self.refusal = Refusal(status, headers, problem)
+        return None
+
+    # The body
+
+    def turns_out_no_stream(self, data: bytes) -> bool:
+        """Whether an accepted answer that did not say its type is no stream after all, as its body shows."""
+        if not self._is_untyped:
+            return False
+        begins = begins_as_no_stream(data)
+        self._is_untyped = begins is None
+        if begins and self.response_status is not None:
+            self.accepted = False
+            problem = "answered without a type, and with no event stream"
+            self.refusal = Refusal(self.response_status, self.response_headers, problem)
+        return bool(begins)
+
+    def receive_data(self, data: bytes) -> Iterator[BlockEvent]:
+        """The block events of these bytes.  Raises as :class:`AnswerStream` does."""
+        return self._stream.receive_data(data)
+
+    def receive_eof(self) -> list[BlockEvent]:
+        """The block events of the answer's proper end.  Raises as :class:`AnswerStream` does."""
+        return self._stream.receive_eof()
+
+    # What nobody has seen
+
+    def _comment(self, text: str) -> None:
+        if self._held:
+            self._held.hold_comment(text)
+        elif self._on_comment is not None:
+            self._on_comment(text)
+
+    def hold(self, event: BlockEvent) -> None:
+        """Keep ``event`` back.  Raises where it may not follow, or is too much."""
+        self._held.hold(event)
+
+    def take_held(self, event: BlockEvent) -> list[BlockEvent | str]:
+        """All that was held back, since ``event`` is to be seen.  Raises where that may not follow."""
+        self._held.check(event)
+        return self._held.take()

@@ -1,0 +1,150 @@
+"""A turn as it is seen from outside: what it was made of, how far it is, what it wishes, what it gives.
+
+Nothing here changes where a turn is: that is for :class:`.turn.Turn`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from ..blocks import BlockEvent, Message, MessageAccumulator
+from ..dialects import Dialect
+from ..errors import LocalProtocolError
+from ..framing.decoder import DEFAULT_MAX_BYTES
+from ..headers import Headers, HeadersLike
+from .attempt import Attempt, AttemptBounds, OnComment
+from .failure import Failure
+from .machine import HTTPRequest, Want
+from .policies import Deadlines, OnDisconnect
+from .redirect import DEFAULT_MAX_REDIRECTS
+from .retry import Jitter, RetryPolicy, no_jitter
+from .timing import Timing
+from .turn_table import WANTS, Outcome, TurnState
+from .turn_timers import TurnTimers
+
+
+class TurnRecord:
+    """The state of one turn, and its outputs.  For its arguments see :class:`.turn.Turn`."""
+
+    def __init__(
+        self,
+        request: HTTPRequest,
+        dialect: Dialect,
+        *,
+        headers: Callable[[], HeadersLike] | None = None,
+        retry: RetryPolicy | None = None,
+        deadlines: Deadlines | None = None,
+        on_disconnect: OnDisconnect | None = None,
+        jitter: Jitter = no_jitter,
+        accumulator: MessageAccumulator | None = None,
+        on_comment: OnComment | None = None,
+        max_line_bytes: int = DEFAULT_MAX_BYTES,
+        max_event_bytes: int = DEFAULT_MAX_BYTES,
+        max_held_events: int = 1000,
+        max_held_bytes: int = 4 * 2**20,
+        max_redirects: int = DEFAULT_MAX_REDIRECTS,
+    ) -> None:
+        self.request = request  #: what to send; it follows redirects within an attempt
+        self.timing = Timing()
+        self.attempts = 0
+        self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
+        self.outcome: Outcome | None = None
+        self.tool_executed = False  #: set it if a tool was run, whatever the message said: no retry then
+        self.dialect = dialect
+        self.retry = retry or RetryPolicy()
+        self._headers = headers
+        self._on_disconnect = on_disconnect or OnDisconnect()
+        self._jitter = jitter
+        self._accumulator = accumulator or MessageAccumulator()
+        self._on_comment = on_comment
+        self._bounds = AttemptBounds(
+            max_line_bytes, max_event_bytes, max_held_events, max_held_bytes, max_redirects
+        )
+        self._state = TurnState.IDLE
+        self._timers = TurnTimers(deadlines or Deadlines())
+        self._events: deque[BlockEvent | str] = deque()  # a comment is its text
+        self._transport_open = False
+        self._retry_at = 0.0
+        self._first_request = request
+        self._forget_attempt()
+
+    def _forget_attempt(self) -> None:
+        """Nothing of the last attempt is left; nobody has seen any of it."""
+        self.timing.first_byte_at = None
+        on_comment = None if self._on_comment is None else self._events.append
+        self._attempt = Attempt(self.dialect, self._accumulator, self._bounds, on_comment)
+
+    # Outputs
+
+    @property
+    def state(self) -> TurnState:
+        """Where the turn is."""
+        return self._state
+
+    @property
+    def message(self) -> Message:
+        """The message so far, as the events that were given out make it."""
+        return self._accumulator.message
+
+    @property
+    def accepted(self) -> bool:
+        """Whether this attempt was answered with an event stream."""
+        return self._attempt.accepted
+
+    @property
+    def response_status(self) -> int | None:
+        """The status of the answer that was accepted."""
+        return self._attempt.response_status
+
+    @property
+    def response_headers(self) -> Headers:
+        """The fields of the answer that was accepted."""
+        return self._attempt.response_headers
+
+    @property
+    def want(self) -> Want:
+        """What the turn wishes its binding to do."""
+        if self._timers.paused and self._state is TurnState.STREAMING:
+            return Want.PAUSE
+        return WANTS[self._state, self._transport_open]
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call ``handle_timeout``."""
+        return self._timers.deadline
+
+    @property
+    def retry_at(self) -> float | None:
+        """When the next attempt begins, in back-off; else ``None``."""
+        return self._retry_at if self._state is TurnState.BACKOFF else None
+
+    def next_event(self) -> BlockEvent | None:
+        """The next block event for the reader, or ``None``.
+
+        Comments that come before it are told first; what ``on_comment`` raises is raised here.
+        """
+        while self._events:
+            event = self._events.popleft()
+            if not isinstance(event, str):
+                return event
+            if self._on_comment is not None:
+                self._on_comment(event)
+        return None
+
+    def raise_for_outcome(self) -> None:
+        """Raise unless the turn has completed.
+
+        Raises ``TurnError``, with the provider's words where it said why, for every other outcome; and
+        ``LocalProtocolError`` while there is none.
+        """
+        if self.outcome is None:
+            raise LocalProtocolError("the turn has not ended: read its events to their end first")
+        if self.outcome is not Outcome.COMPLETED:
+            failure = None if self.outcome is Outcome.STOPPED else self.failure
+            raise (failure or Failure.stopped()).exception()
+
+    def _give(self, event: BlockEvent | str) -> None:
+        if not isinstance(event, str):
+            self._accumulator.receive(event)
+        self._events.append(event)
