@@ -14,6 +14,7 @@ from .errors import (
     RemoteProtocolError,
     SSEError,
     TransportError,
+    TurnError,
 )
 from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
 from .headers import Headers
@@ -38,6 +39,7 @@ __all__ = [
     "ServerSentEvent",
     "SourceDeadlines",
     "TransportError",
+    "TurnError",
     "Upstream",
     "blocks",
     "dialects",

@@ -17,7 +17,6 @@ from typing import Self
 
 import trio
 
-from sse_core.blocks import BlockEvent, Message
 from sse_core.errors import LocalProtocolError
 from sse_core.framing import ServerSentEvent
 from sse_core.framing.decoder import DEFAULT_MAX_BYTES
@@ -28,18 +27,13 @@ from sse_core.lifecycle import (
     HTTPRequest,
     OnComment,
     OnReconnect,
-    Outcome,
     ResumeRule,
     RetryPolicy,
     SourceDeadlines,
     SourceState,
-    Timing,
-    Turn,
-    TurnState,
-    Upstream,
     Want,
 )
-from sse_http import ClientExchange, parse_url
+from sse_http import ClientExchange
 
 from .driver import Driver
 
@@ -192,82 +186,3 @@ class EventStream:
             fields = await given if inspect.isawaitable(given) else given
             self._source.renew_headers(as_headers(fields))
             self._attempt_with_headers = self._source.reconnects
-
-
-def stream_turn(
-    upstream: Upstream | str, body: bytes | Mapping[str, object], *, tls: ssl.SSLContext | None = None
-) -> TurnStream:
-    """One LLM turn, to be entered with ``async with`` and read with ``async for``.
-
-    ``upstream`` is an :class:`sse_core.lifecycle.Upstream`, or the URL of one that speaks
-    Anthropic's Messages.  ``body`` is the provider's own request; a mapping gets ``"stream": true``.
-    A provider's failure is an event (``StreamError``) and an outcome, never an exception.  Raises
-    ``ValueError`` for a URL that is not absolute http or https, and for a request that can't be sent.
-    """
-    target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
-    parse_url(target.url)
-    return TurnStream(target.turn(body, jitter=random.random), tls)
-
-
-class TurnStream:
-    """A running :func:`stream_turn`."""
-
-    def __init__(self, turn: Turn, tls: ssl.SSLContext | None) -> None:
-        self._turn = turn
-        self._driver = Driver(ClientExchange(turn), tls)
-
-    @property
-    def message(self) -> Message:
-        """The message so far, as the events that were read make it."""
-        return self._turn.message
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """How the turn ended, or ``None`` while it runs."""
-        return self._turn.outcome
-
-    @property
-    def timing(self) -> Timing:
-        """When its outputs came."""
-        return self._turn.timing
-
-    @property
-    def attempts(self) -> int:
-        """How many requests were made."""
-        return self._turn.attempts
-
-    async def stop(self) -> Outcome:
-        """Stop the turn and close its connection at once, whatever it is doing; idempotent.
-
-        May be called from another task than the one that iterates; that one gets the last events
-        and then the end.
-        """
-        outcome = self._turn.stop(trio.current_time())
-        self._driver.leave()
-        await trio.lowlevel.checkpoint()
-        return outcome
-
-    async def __aenter__(self) -> Self:
-        self._turn.start(trio.current_time())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._turn.stop(trio.current_time())
-        self._driver.leave()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> BlockEvent:
-        if self._turn.state is TurnState.IDLE:
-            raise LocalProtocolError("enter the turn first: async with stream_turn(...) as turn: ...")
-        await trio.lowlevel.checkpoint_if_cancelled()
-        self._turn.resume(trio.current_time())
-        while (event := self._turn.next_event()) is None:
-            if self._turn.want is Want.NOTHING:
-                raise StopAsyncIteration
-            await self._driver.step()
-        self._turn.pause(trio.current_time())
-        return event

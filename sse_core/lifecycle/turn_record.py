@@ -144,6 +144,13 @@ class TurnRecord:
             failure = None if self.outcome is Outcome.STOPPED else self.failure
             raise (failure or Failure.stopped()).exception()
 
+    def check_text_stream(self) -> None:
+        """See that a text that was given stays.  Raises ``LocalProtocolError`` where it may be taken back."""
+        if self.retry.after_output == "retract":
+            raise LocalProtocolError(
+                "a text can't take back what it gave: read events, or use RetryPolicy(after_output='never')"
+            )
+
     def _give(self, event: BlockEvent | str) -> None:
         if not isinstance(event, str):
             self._accumulator.receive(event)

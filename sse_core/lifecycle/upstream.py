@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .. import dialects
 from ..blocks import MessageAccumulator
 from ..dialects import Dialect
-from ..headers import Headers
+from ..framing.decoder import DEFAULT_MAX_BYTES
+from ..headers import Headers, HeadersLike
+from .attempt import OnComment
 from .machine import HTTPRequest
 from .policies import Deadlines, OnDisconnect
 from .retry import Jitter, RetryPolicy, no_jitter
@@ -20,15 +22,29 @@ from .turn import Turn
 class Upstream:
     """A provider's streaming endpoint.
 
-    ``url`` is absolute and whole (``https://api.anthropic.com/v1/messages``); ``headers`` carry
-    the credentials; ``dialect`` is its wire protocol, or the name of one that there is.
+    - ``url``: absolute and whole (``https://api.anthropic.com/v1/messages``).
+    - ``headers``: the credentials and whatever else the provider wants; or a function that gives them and
+      is called for each attempt, where they expire.
+    - ``dialect``: the wire protocol, or the name of one that there is.
+    - ``retry``, ``deadlines``: when to try again, and how long to wait for what.
+    - ``max_line_bytes``, ``max_event_bytes``: of the answer, as for
+      :class:`sse_core.EventStreamDecoder`.
+    - ``on_comment``: is told of each comment of the answer, in its place among the events.
     """
 
     url: str
-    headers: Headers = field(default_factory=Headers)
+    headers: HeadersLike | Callable[[], HeadersLike] = field(default_factory=Headers)
     dialect: str | Dialect = "anthropic"
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     deadlines: Deadlines = field(default_factory=Deadlines)
+    max_line_bytes: int = DEFAULT_MAX_BYTES
+    max_event_bytes: int = DEFAULT_MAX_BYTES
+    on_comment: OnComment | None = None
+
+    def __post_init__(self) -> None:
+        if not callable(self.headers):
+            # Not a mapping of somebody's: it could change, and its repr would show credentials.
+            object.__setattr__(self, "headers", Headers(self.headers))
 
     def turn(
         self,
@@ -44,17 +60,30 @@ class Upstream:
         bytes are sent as they are.  ``accumulator`` is a new one; give one to set its bounds.
         """
         dialect = self.dialect if isinstance(self.dialect, Dialect) else dialects.get(self.dialect)
-        fields = {"content-type": "application/json", "accept": "text/event-stream"}
-        request = HTTPRequest(self.url, "POST", self.headers.replaced(fields), _as_bytes(body, dialect))
+        given = self.headers
+        headers = Headers(_OURS) if callable(given) else _with_ours(given)
+        request = HTTPRequest(self.url, "POST", headers, _as_bytes(body, dialect))
         return Turn(
             request,
             dialect,
+            headers=(lambda: _with_ours(given())) if callable(given) else None,
             retry=self.retry,
             deadlines=self.deadlines,
             on_disconnect=on_disconnect,
             jitter=jitter,
             accumulator=accumulator,
+            on_comment=self.on_comment,
+            max_line_bytes=self.max_line_bytes,
+            max_event_bytes=self.max_event_bytes,
         )
+
+
+#: What a turn's request says of itself, whatever else it says.
+_OURS = {"content-type": "application/json", "accept": "text/event-stream"}
+
+
+def _with_ours(headers: HeadersLike) -> Headers:
+    return Headers(headers).replaced(_OURS)
 
 
 def _as_bytes(body: bytes | Mapping[str, object], dialect: Dialect) -> bytes:

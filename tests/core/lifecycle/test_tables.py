@@ -52,7 +52,10 @@ TURN_CALLS: dict[str, TurnCall] = {
     "head": lambda turn: turn.response_started(200, EVENT_STREAM, SOON),
     "refusal, final": lambda turn: turn.response_started(400, Headers(), SOON),
     "refusal, may pass": lambda turn: turn.response_started(529, Headers(), SOON),
-    "no stream": lambda turn: turn.response_started(200, Headers(), SOON),
+    "no stream": lambda turn: turn.response_started(200, Headers({"content-type": "text/html"}), SOON),
+    "no answer": lambda turn: turn.response_started(204, Headers(), SOON),
+    "redirect": lambda turn: turn.response_started(307, Headers({"location": "/elsewhere"}), SOON),
+    "bad redirect": lambda turn: turn.response_started(307, Headers({"location": "ftp://a/"}), SOON),
     "nothing visible": lambda turn: turn.receive_data(wire(START, OPENED), SOON),
     "visible": lambda turn: turn.receive_data(wire(START, OPENED, HELLO), SOON),
     "more": lambda turn: turn.receive_data(wire(WORLD), SOON),
@@ -85,6 +88,12 @@ def refused() -> Turn:
     return turn
 
 
+def redirecting() -> Turn:
+    turn = turns.waiting()
+    turn.response_started(307, Headers({"location": "/elsewhere"}), 0.0)
+    return turn
+
+
 def new() -> Turn:
     return Turn(turns.REQUEST, turns.ANTHROPIC)
 
@@ -102,6 +111,7 @@ TURNS: dict[str, tuple[TurnState, bool, Callable[[], Turn]]] = {
     "waiting": (TurnState.WAITING, True, turns.waiting),
     "accepted": (TurnState.WAITING, True, turns.accepted),
     "refused": (TurnState.WAITING, True, refused),
+    "redirecting": (TurnState.REDIRECTING, True, redirecting),
     "streaming": (TurnState.STREAMING, True, turns.streaming),
     "streaming, for who can take back": (
         TurnState.STREAMING,
@@ -126,7 +136,8 @@ TURN_MATRIX: dict[str, dict[str, TurnState]] = {
         "connected": _WAITING,
     },
     "waiting": {
-        **dict.fromkeys(("stop", "no reader", "no stream", "late timeout"), _DONE),
+        **dict.fromkeys(("stop", "no reader", "no answer", "bad redirect", "late timeout"), _DONE),
+        "redirect": TurnState.REDIRECTING,
         **dict.fromkeys(("refusal, may pass", "eof", "lost", "closed"), _BACKOFF),
     },
     "accepted": {
@@ -137,6 +148,10 @@ TURN_MATRIX: dict[str, dict[str, TurnState]] = {
         "visible": _STREAMING,
     },
     "refused": dict.fromkeys(("stop", "no reader", "eof", "lost", "closed", "late timeout"), _DONE),
+    "redirecting": {
+        **dict.fromkeys(("stop", "no reader", "late timeout"), _DONE),
+        **dict.fromkeys(("lost", "closed"), _CONNECTING),
+    },
     "streaming": {
         **dict.fromkeys(("stop", "no reader", "error, may pass", "error, final", "garbage"), _DONE),
         **dict.fromkeys(("eof", "lost", "closed", "late timeout"), _DONE),

@@ -60,7 +60,10 @@ class TestBeforeAnythingVisible:
         assert turn.retry_at == deadline_of(turn) == 1.5
         assert turn.failure is not None
         assert (turn.failure.status, turn.failure.outcome) == (502, Outcome.FAILED)
-        assert "can't be reached: refused" in turn.failure.error.message
+        assert (
+            "can't be reached: the connection to provider.test:443 could not be made: refused"
+            in turn.failure.error.message
+        )
         answer_again(turn)
         assert turn.attempts == 2
         assert turn.retry_at is None
