@@ -19,7 +19,7 @@ from .mutator import mutate
 REPORT_EVERY = 0.5  # seconds
 DIALECT = "dialect_"
 #: What is watched: an input is kept if it reaches something new there.
-WATCHED = ("sse_core.framing", "sse_core.blocks", "sse_core.dialects")
+WATCHED = ("sse_core.framing", "sse_core.blocks", "sse_core.dialects", "sse_http.content_coding")
 
 #: Changes the bytes of an input, so that there are this many at most.
 MutateBytes = Callable[[bytes, int], bytes]
@@ -67,6 +67,7 @@ def main() -> None:
     program, name, *options = sys.argv
     with atheris.instrument_imports(include=list(WATCHED)):
         importlib.import_module("sse_core")
+        importlib.import_module("sse_http.content_coding")
     module = target(name)
 
     def change(data: bytes, max_size: int, seed: int) -> bytes:

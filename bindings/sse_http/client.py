@@ -7,41 +7,71 @@ closing it always means "stop" to the provider.
 
 from __future__ import annotations
 
+import re
+
 import h11
 
-from sse_core.errors import LimitExceeded, RemoteProtocolError
+from sse_core.errors import LimitExceeded, RemoteProtocolError, TransportError
+from sse_core.headers import Headers
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
 from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
+from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
 from .heads import as_bytes, headers_of
 from .incoming import Incoming
 
 _USER_AGENT = "sse-core"
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
-_MAX_REASON = 200  #: characters of h11's words, which repeat some of the peer's
+_MAX_REASON = 200  #: characters of h11's words
+#: Where h11 begins to quote.
+_QUOTE = re.compile(r":? (?:bytearray\(|b['\"])|: ?['\"]")
+#: Of the body of an answer that is no event stream: so much is decoded.
+MAX_DECODED_BYTES = 2**20
+#: RFC 9112 section 4: "status-line = HTTP-version SP status-code ...", and the version begins so.
+_START = b"HTTP/1."
+_OF_THE_CODING = frozenset({"content-encoding", "content-length"})
 
 
 class ClientExchange:
     """A connecting machine, spoken over HTTP/1.1.
 
-    ``max_head_bytes`` bounds the answer's status line and header section.  Raises ``ValueError``
-    for a request that can't be sent.  If it becomes so later (a peer's event ID goes into a field),
-    that attempt is a lost connection to the machine.
+    - ``max_head_bytes``: of the answer's status line and header section.
+    - ``max_head_fields``: fields of the answer's header section.
+    - ``max_informational``: informational answers (1xx) before the answer.
+
+    The body of an answer that is no event stream is given to the machine without its content codings, and
+    ``Content-Encoding`` is then left out of its fields; 1 MiB of it at most (``max_decoded_bytes``).
+
+    Raises ``ValueError`` for a request that can't be sent.  If it becomes so later (a peer's event ID goes
+    into a field), that attempt is a lost connection to the machine.
     """
 
-    def __init__(self, machine: ConnectingMachine, *, max_head_bytes: int = 64 * 1024) -> None:
+    def __init__(
+        self,
+        machine: ConnectingMachine,
+        *,
+        max_head_bytes: int = 64 * 1024,
+        max_head_fields: int = 256,
+        max_informational: int = 100,
+    ) -> None:
         self.waker: Waker = no_waker
         self._machine = machine
         self._max_head_bytes = max_head_bytes
+        self._max_head_fields = max_head_fields
+        self._max_informational = max_informational
         self._out = b""
-        self._broken: str | None = None
+        self._broken: TransportError | None = None
         request_head(machine.request)
         self._begin()
 
     def _begin(self) -> None:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._max_head_bytes)
-        self._incoming = Incoming(self._http, self._max_head_bytes)
+        self._incoming = Incoming(self._http, self._max_head_bytes, max_head_fields=self._max_head_fields)
+        self._start: bytes | None = b""  # of the answer, until it is known to be HTTP
+        self._has_head = False
+        self._informational = 0
+        self._body: ContentDecoder | None = None
 
     @property
     def url(self) -> str:
@@ -64,7 +94,7 @@ class ClientExchange:
         try:
             self._out = request_bytes(self._http, self._machine.request)
         except ValueError as error:
-            self._broken = str(error)
+            self._broken = TransportError(str(error), retryable=False)
         self._machine.connected(now)
 
     def data_to_send(self) -> bytes:
@@ -77,26 +107,31 @@ class ClientExchange:
         if self.want not in _LISTENING:
             return
         if not data and self._http.their_state is h11.SEND_RESPONSE:
-            self._broken = "the peer closed the connection before it answered"
+            self._broken = TransportError("the peer closed the connection before it answered")
             return
-        self._incoming.receive_data(data)
         try:
+            self._check_start(data)
+            self._incoming.receive_data(data)
             while self.want in _LISTENING and self._handle_next(now):
                 pass
         except h11.RemoteProtocolError as error:
-            self._broken = self._reason(error)
+            self._broken = self._problem(error)
+        except TransportError as error:
+            self._broken = error
         except (RemoteProtocolError, LimitExceeded) as error:
-            self._broken = str(error)
+            # What is beyond a bound will be so again.
+            self._broken = TransportError(str(error), retryable=not isinstance(error, LimitExceeded))
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke; ``retryable``: another one may be better."""
-        broken, self._broken = self._broken, None
-        self._machine.connection_lost(broken or reason, now, retryable=retryable)
+        problem = self._broken or TransportError(reason, retryable=retryable)
+        self._broken = None
+        self._machine.connection_lost(str(problem), now, retryable=problem.retryable)
 
     def closed(self, now: float) -> None:
         """The wish ``Want.CLOSE`` has been carried out."""
         if self._broken is not None:
-            self.connection_lost(self._broken, now)
+            self.connection_lost("closed", now)
         else:
             self._machine.closed(now)
 
@@ -104,27 +139,90 @@ class ClientExchange:
         """Fire the machine's timers that are due."""
         self._machine.handle_timeout(now)
 
+    def _check_start(self, data: bytes) -> None:
+        """See that the peer speaks HTTP/1.x: another protocol may wait for more, for as long as we do."""
+        if self._start is None:
+            return
+        self._start = (self._start + data)[: len(_START)]
+        if not _START.startswith(self._start):
+            raise TransportError("the answer is not valid HTTP/1.1: it does not begin so", retryable=False)
+        if self._start == _START:
+            self._start = None
+
     def _handle_next(self, now: float) -> bool:
         """Pass the next event on; whether there may be another."""
         event = self._incoming.next_event()
         if isinstance(event, h11.Data):
-            self._machine.receive_data(bytes(event.data), now)
+            self._receive_body(bytes(event.data), now)
         elif isinstance(event, h11.Response):
-            self._machine.response_started(event.status_code, headers_of(event), now)
+            self._receive_head(event, now)
         elif isinstance(event, h11.EndOfMessage):
             self._machine.receive_eof(now)
             self._close_behind_the_answer()
-        # An informational answer (1xx) says nothing that a machine waits for.
+        elif isinstance(event, h11.InformationalResponse):
+            self._count_informational()
         return isinstance(event, h11.Event)
+
+    def _count_informational(self) -> None:
+        # It says nothing that a machine waits for.
+        self._informational += 1
+        bound = self._max_informational
+        if self._informational > bound:
+            message = f"more than {bound} informational answers came first (limit: max_informational)"
+            raise LimitExceeded(message, limit="max_informational", bound=bound)
+
+    def _receive_head(self, head: h11.Response, now: float) -> None:
+        self._has_head = True
+        headers = headers_of(head)
+        self._body = body_decoder(head.status_code, headers)
+        if self._body is not None:
+            # The machine is given what they would describe wrongly.
+            kept = [(name, value) for name, value in headers if name not in _OF_THE_CODING]
+            headers = Headers(kept)
+        self._machine.response_started(head.status_code, headers, now)
+
+    def _receive_body(self, data: bytes, now: float) -> None:
+        if self._body is None:
+            self._machine.receive_data(data, now)
+            return
+        try:
+            for piece in self._body.receive_data(data):
+                self._machine.receive_data(piece, now)
+                if self.want not in _LISTENING:
+                    return
+        except (RemoteProtocolError, LimitExceeded):
+            # The status speaks, and what was readable of the body.
+            self._machine.receive_eof(now)
+            self._close_behind_the_answer()
 
     def _close_behind_the_answer(self) -> None:
         if self.want in _LISTENING:
-            self._broken = "the answer ended"
+            self._broken = TransportError("the answer ended")
 
-    def _reason(self, error: h11.RemoteProtocolError) -> str:
+    def _problem(self, error: h11.RemoteProtocolError) -> TransportError:
         if error.error_status_hint == 431:
-            return f"the answer's head is larger than {self._max_head_bytes} bytes (limit: max_head_bytes)"
-        return f"the answer is not valid HTTP/1.1: {str(error)[:_MAX_REASON]}"
+            bound = self._max_head_bytes
+            return TransportError(
+                f"the answer's head is larger than {bound} bytes (limit: max_head_bytes)", retryable=False
+            )
+        # A head that can't be read is another protocol's, or will be the same again; a body may be a cut.
+        return TransportError(f"the answer is not valid HTTP/1.1: {_words(error)}", retryable=self._has_head)
+
+
+def _words(error: h11.RemoteProtocolError) -> str:
+    """h11's words, without what it quotes of the peer's: a key may be echoed there."""
+    return _QUOTE.split(str(error), maxsplit=1)[0][:_MAX_REASON]
+
+
+def body_decoder(status: int, headers: Headers) -> ContentDecoder | None:
+    """What undoes the content codings of a body that is no event stream; ``None`` if nothing does."""
+    content_type = (headers.get("content-type") or "").strip().lower()
+    if status < 300 and (not content_type or content_type.startswith("text/event-stream")):
+        return None
+    codings = codings_of(headers)
+    if not 0 < len(codings) <= MAX_CODINGS or not DECODED.issuperset(codings):
+        return None
+    return ContentDecoder(codings, max_decoded_bytes=MAX_DECODED_BYTES)
 
 
 def request_bytes(http: h11.Connection, request: HTTPRequest) -> bytes:

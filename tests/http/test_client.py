@@ -249,7 +249,7 @@ class TestAnswer:
         upstream.exchange.handle_timeout(7.5)
         assert upstream.machine.told[-1] == "timeout at 7.5"
 
-    @pytest.mark.parametrize("answers", [1, 1000])
+    @pytest.mark.parametrize("answers", [1, 100])
     def test_informational_answers_are_passed_over(self, answers: int) -> None:
         machine = ask().answer(b"HTTP/1.1 102 Processing\r\n\r\n" * answers + LENGTH)
         assert machine.told[:4] == WHOLE
