@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from collections.abc import Callable
 from typing import Any
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError
@@ -48,20 +46,21 @@ def decoded(chunks: list[bytes], codings: list[str], make: Any) -> bytes | None:
 
 
 def by_the_library(body: bytes, codings: list[str]) -> bytes | None:
-    """The same by the standard library; ``None`` for what it doesn't read.
+    """The same by zlib, for one member and nothing behind it; ``None`` for anything else.
 
-    Raises ``EOFError`` for half of a gzip member.
+    Raises ``EOFError`` for half of a member.
     """
-    readers: dict[str, Callable[[bytes], bytes]] = {
-        "gzip": gzip.decompress,
-        "x-gzip": gzip.decompress,
-        "deflate": zlib.decompress,
-    }
     for coding in reversed(codings):
-        if coding not in readers or not body:
+        wbits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(coding)
+        if wbits is None or not body:
             return None
+        library = zlib.decompressobj(wbits)
         try:
-            body = readers[coding](body)
-        except (OSError, zlib.error):
+            body, is_whole = library.decompress(body), library.eof
+        except zlib.error:
+            return None
+        if not is_whole:
+            raise EOFError
+        if library.unused_data:
             return None
     return body

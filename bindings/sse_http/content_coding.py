@@ -257,44 +257,58 @@ class ContentDecoder:
             raise _too_much("max_ratio", self._max_ratio, "bytes for each that came")
 
 
+#: What a further member or frame begins with.
+_MAGIC = {"gzip": b"\x1f\x8b\x08", "x-gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
+
+
 class _Layer:
     """One coding of a body: member after member, frame after frame."""
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
         self._codec = _CODECS[coding]()
-        self._begun = False  # the member
-        self._ended = False  # one has
-        self._is_over = False  # what follows is nothing
+        self._is_whole = False  # what has come
+        self._behind: bytes | None = b""  # what stands behind it; None where that is nothing
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` stands for."""
-        while (data or self._codec.has_more) and not self._is_over:
-            if self._ended and self._coding == "br":
-                # Its library sees a mistake in what stands behind, if that comes with the end.
-                raise self._mistake()
-            self._begun = True
+        while data or self._codec.has_more:
+            if self._is_whole:
+                data = self._next_member(data)
+                if not data:
+                    return
             try:
                 piece, data = self._codec.step(data)
             except _ERRORS:
-                # What stands behind the last member is nothing, as gzip and browsers see it.
-                if not self._ended:
-                    raise self._mistake() from None
-                self._is_over, self._begun = True, False
-                return
+                raise self._mistake() from None
             if piece:
                 yield piece
             if self._codec.ended:
-                self._codec, self._begun, self._ended = _CODECS[self._coding](), False, True
-                self._is_over = self._coding == "deflate"  # it has no members
-
-    def _mistake(self) -> RemoteProtocolError:
-        return RemoteProtocolError(f"a body that says to be {self._coding} is not")
+                self._codec, self._is_whole = _CODECS[self._coding](), True
 
     def receive_eof(self) -> None:
         """Nothing more comes."""
-        if self._begun or not self._ended:
+        if not self._is_whole or self._behind:
             raise RemoteProtocolError(f"a body in {self._coding} ends too early")
+
+    def _next_member(self, data: bytes) -> bytes:
+        """A further member that begins; else nothing, as gzip and browsers see it."""
+        if self._coding == "br":
+            # Its library sees a mistake in what stands behind, if that comes with the end.
+            raise self._mistake()
+        magic = _MAGIC.get(self._coding)
+        if magic is None or self._behind is None:
+            return b""
+        self._behind += data
+        if not self._behind.startswith(magic[: len(self._behind)]):
+            self._behind = None
+        elif len(self._behind) >= len(magic):
+            data, self._behind, self._is_whole = self._behind, b"", False
+            return data
+        return b""
+
+    def _mistake(self) -> RemoteProtocolError:
+        return RemoteProtocolError(f"a body that says to be {self._coding} is not")
 
 
 #: All that IANA lists but "identity":
