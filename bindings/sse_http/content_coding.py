@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.headers import Headers
+from sse_core.lifecycle.event_stream_check import CONTENT_CODINGS
 
 #: More of them on one body are no use to anybody.
 MAX_CODINGS = 3
@@ -311,16 +312,6 @@ class _Layer:
         return RemoteProtocolError(f"a body that says to be {self._coding} is not")
 
 
-#: All that IANA lists but "identity":
-#: https://www.iana.org/assignments/http-parameters/http-parameters.xhtml#content-coding
-_REGISTERED = frozenset(
-    {
-        *("aes128gcm", "br", "compress", "dcb", "dcz", "deflate", "exi", "gzip", "pack200-gzip"),
-        *("x-compress", "x-gzip", "zstd"),
-    }
-)
-
-
 def codings_of(headers: Headers) -> list[str]:
     """The content codings of a body that change it, in the order in which they were applied.
 
@@ -328,7 +319,9 @@ def codings_of(headers: Headers) -> list[str]:
     "handle content codings".
     """
     values = ",".join(headers.get_all("content-encoding"))
-    return [name for name in (item.strip(" \t").lower() for item in values.split(",")) if name in _REGISTERED]
+    return [
+        name for name in (item.strip(" \t").lower() for item in values.split(",")) if name in CONTENT_CODINGS
+    ]
 
 
 def _too_much(limit: str, bound: int, unit: str) -> LimitExceeded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import ssl
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
@@ -17,8 +18,7 @@ import trio
 from sse_core.blocks import BlockEvent, Message
 from sse_core.errors import LocalProtocolError
 from sse_core.headers import Headers
-from sse_core.lifecycle import Outcome, Timing, Turn, TurnState, Upstream, Want
-from sse_core.lifecycle.attempt import OnComment
+from sse_core.lifecycle import OnComment, Outcome, Timing, Turn, TurnState, Upstream, Want
 from sse_core.lifecycle.turn_text import text_of
 from sse_http import ClientExchange, parse_url
 
@@ -55,7 +55,7 @@ def stream_turn(
         max_event_bytes=target.max_event_bytes if max_event_bytes is None else max_event_bytes,
         on_comment=on_comment or target.on_comment,
     )
-    return TurnStream(target.turn(body, jitter=random.random), tls)
+    return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), tls)
 
 
 class TurnStream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..blocks import BlockEvent, MessageAccumulator
@@ -10,13 +10,11 @@ from ..dialects import Dialect
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
 from .answer_stream import STREAM_STATUSES, AnswerStream, begins_as_no_stream, head_problem, is_untyped
+from .event_queue import OnComment
 from .failure import Failure, Refusal
 from .held import HeldEvents
 from .machine import HTTPRequest
 from .redirect import DEFAULT_MAX_REDIRECTS, repeated, too_many_redirects
-
-#: Is told of each comment of a stream: its text, without the space after the colon.
-OnComment = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

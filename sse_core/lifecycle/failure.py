@@ -49,9 +49,8 @@ class Failure:
     @classmethod
     def unreachable(cls, url: str, reason: str, *, retryable: bool) -> Failure:
         """No connection to the host of ``url`` could be made."""
-        message = (
-            f"The provider can't be reached: the connection to {_place(url)} could not be made: {reason}"
-        )
+        place = parse_url(url).address
+        message = f"The provider can't be reached: the connection to {place} could not be made: {reason}"
         return cls.broken(message, retryable=retryable)
 
     @classmethod
@@ -141,10 +140,3 @@ def _holds_error(body: bytes) -> bool:
     return isinstance(data, dict) and (
         bool(data.get("error")) or "error" in (data.get("type"), data.get("object"))
     )
-
-
-def _place(url: str) -> str:
-    """Host and port, and nothing of the rest: a key may stand there."""
-    target = parse_url(url)
-    host = f"[{target.host}]" if ":" in target.host else target.host
-    return f"{host}:{target.port}"

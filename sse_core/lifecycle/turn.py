@@ -42,7 +42,8 @@ class Turn(TurnRecord):
     - ``request``: what is sent, once for each attempt.
     - ``dialect``: reads the answer.
     - ``headers``: gives the request's fields, and is called for each attempt: a token may have expired.
-    - ``jitter``: the randomness of back-off.
+    - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
+      a ``Retry-After`` that is a date.
     - ``accumulator``: a new one; give one to set its bounds.
     - ``on_comment``: told by ``next_event`` of each comment's text, in its place among the events.
     - ``max_line_bytes``, ``max_event_bytes``: of the answer's framing, as for
@@ -196,7 +197,7 @@ class Turn(TurnRecord):
         return self._state is TurnState.STREAMING or self._state is TurnState.WAITING
 
     def _refuse(self, status: int, headers: Headers, now: float) -> None:
-        retry_after = retry_after_seconds(headers)
+        retry_after = retry_after_seconds(headers, self._wall_clock)
         if self.retry.retries_status(status, headers) and self._may_retry(retry_after, now):
             self._fail(Refusal(status, headers).failure(self.dialect), now, again=True)
         else:
@@ -266,7 +267,7 @@ class Turn(TurnRecord):
         ``again`` says whether another one may help, where that isn't the error's own word.
         """
         self.failure = failure
-        retry_after = failure.error.retry_after or retry_after_seconds(failure.headers)
+        retry_after = failure.error.retry_after or retry_after_seconds(failure.headers, self._wall_clock)
         helps = failure.error.retryable if again is None else again
         if helps and self._may_repeat() and self._may_retry(retry_after, now):
             if self._state is TurnState.STREAMING:

@@ -13,12 +13,13 @@ from ..dialects import Dialect
 from ..errors import LocalProtocolError
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers, HeadersLike
-from .attempt import Attempt, AttemptBounds, OnComment
+from .attempt import Attempt, AttemptBounds
+from .event_queue import OnComment
 from .failure import Failure
 from .machine import HTTPRequest, Want
 from .policies import Deadlines, OnDisconnect
 from .redirect import DEFAULT_MAX_REDIRECTS
-from .retry import Jitter, RetryPolicy, no_jitter
+from .retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .timing import Timing
 from .turn_table import WANTS, Outcome, TurnState
 from .turn_timers import TurnTimers
@@ -37,6 +38,7 @@ class TurnRecord:
         deadlines: Deadlines | None = None,
         on_disconnect: OnDisconnect | None = None,
         jitter: Jitter = no_jitter,
+        wall_clock: WallClock | None = None,
         accumulator: MessageAccumulator | None = None,
         on_comment: OnComment | None = None,
         max_line_bytes: int = DEFAULT_MAX_BYTES,
@@ -56,6 +58,7 @@ class TurnRecord:
         self._headers = headers
         self._on_disconnect = on_disconnect or OnDisconnect()
         self._jitter = jitter
+        self._wall_clock = wall_clock
         self._accumulator = accumulator or MessageAccumulator()
         self._on_comment = on_comment
         self._bounds = AttemptBounds(

@@ -11,10 +11,10 @@ from ..blocks import MessageAccumulator
 from ..dialects import Dialect
 from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers, HeadersLike
-from .attempt import OnComment
+from .event_queue import OnComment
 from .machine import HTTPRequest
 from .policies import Deadlines, OnDisconnect
-from .retry import Jitter, RetryPolicy, no_jitter
+from .retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .turn import Turn
 
 
@@ -52,6 +52,7 @@ class Upstream:
         *,
         on_disconnect: OnDisconnect | None = None,
         jitter: Jitter = no_jitter,
+        wall_clock: WallClock | None = None,
         accumulator: MessageAccumulator | None = None,
     ) -> Turn:
         """A turn, not yet started, that sends ``body``.
@@ -71,6 +72,7 @@ class Upstream:
             deadlines=self.deadlines,
             on_disconnect=on_disconnect,
             jitter=jitter,
+            wall_clock=wall_clock,
             accumulator=accumulator,
             on_comment=self.on_comment,
             max_line_bytes=self.max_line_bytes,
