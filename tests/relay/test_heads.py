@@ -179,7 +179,7 @@ def test_a_failure_that_no_other_attempt_would_mend_says_so(stream: bool) -> Non
     world.pass_time(601)
     assert (slow.reply.status, slow.headers.get("x-should-retry")) == (504, "false")
     strange = world.read(world.post(stream=stream))
-    world.provider.connect().head(content_type="text/html").close()
+    world.provider.connect().head(content_type="text/html").end().close()
     assert (strange.reply.status, strange.headers.get("x-should-retry")) == (502, "false")
 
 
