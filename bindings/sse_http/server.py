@@ -224,7 +224,8 @@ class ServerConnection:
             self._fail(error, now)
 
     def _tell_of(self, reply: Reply, setting: str = "", value: str = "") -> None:
-        if self._on_refusal is None or not 400 <= reply.status < 500:
+        is_refusal = 400 <= reply.status < 500 or setting
+        if self._on_refusal is None or not is_refusal:
             return
         request = self._reader.request
         asked = f"{request.method} {request.path}".strip()

@@ -13,6 +13,7 @@ from sse_core.lifecycle import Broadcast, SubscriptionSettings
 from sse_http import (
     Comment,
     ConnectionPhase,
+    EventStreamHead,
     EventStreamReply,
     Follow,
     HandlerAnswer,
@@ -111,6 +112,18 @@ class TestHEAD:
         assert head_of(answer)[0] == 200
         assert answer.state is StreamState.FINISHED
         assert answer.data_to_send(0.0) == b""
+
+    def test_of_an_application(self) -> None:
+        peer = Peer(lambda _: EventStreamHead([("turn-id", "7")]))
+        peer.send(request("HEAD") * 2)
+        answers = peer.answers("HEAD", "HEAD")
+        assert [(answer.status, answer.headers.get("turn-id")) for answer in answers] == [(200, "7")] * 2
+        assert answers[0].headers.get("content-type") == "text/event-stream; charset=utf-8"
+
+    def test_it_gives_nothing_whatever_is_asked(self) -> None:
+        head = EventStreamHead()
+        head.handle_timeout(1e9)
+        assert (head.data_to_send(0.0), head.deadline, head.state) == (b"", None, StreamState.FINISHED)
 
     def test_it_waits_for_the_handler(self) -> None:
         peer = Peer(HandlerAnswer(SETTINGS, method="HEAD"))

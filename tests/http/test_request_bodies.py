@@ -42,6 +42,7 @@ class TestAllTogether:
         refused = crowd.upload(0)
         assert refused.answer().status == 503
         assert refused.answer().headers.get("retry-after") == "1"
+        assert [told.setting for told in refused.refusals] == ["max_total_body_bytes"]
         assert "max_total_body_bytes" in json.loads(refused.answer().body)["error"]["message"]
         assert crowd.upload(90, "192.0.2.2").phase() is ConnectionPhase.READING
 
