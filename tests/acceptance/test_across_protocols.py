@@ -154,6 +154,8 @@ def expected(events: list[BlockEvent], target: Dialect) -> dict[str, Any]:
         told["tokens"][1] = max(told["tokens"][1], told["tokens"][4])
     if target.name in ARGUMENTS_ARE_OBJECTS:
         told.update(calls_as_objects(message, told["stop"]))
+    elif is_broken(message) and told["stop"] in ("tool_use", "end_turn"):
+        told["stop"] = "max_tokens"
     # Where another model takes over (Anthropic's fallback), the message keeps the name of the first.
     told["model"] = next((event.model for event in events if isinstance(event, MessageStart)), "")
     return told
@@ -170,6 +172,11 @@ def calls_as_objects(message: Message, stop: Any) -> dict[str, Any]:
     if len(sent) < len(calls) and stop in ("tool_use", "end_turn"):
         told |= {"stop": "error", "executable": []}
     return told
+
+
+def is_broken(message: Message) -> bool:
+    """Whether the arguments of a call are no JSON: such a call is told as one that is not whole."""
+    return any(tool.state == "invalid" for tool in message.tools)
 
 
 def arguments_of(tool: ToolUseBlock) -> Any:
@@ -193,7 +200,7 @@ def test_there_and_back_it_is_the_same_message(source: Dialect, path: Path, targ
         if target.name in NO_CACHE_WRITTEN and "input_tokens" in given:
             given["input_tokens"] += given.pop("cache_creation_input_tokens", 0)
         assert {name: back.usage[name] for name in given} == given
-        if before.completeness == "complete" and target.name not in WORD_IS_LOST:
+        if before.completeness == "complete" and target.name not in WORD_IS_LOST and not is_broken(before):
             wanted["stop"] = before.stop_meaning
             assert back.stop_reason == before.stop_reason
     assert said(back) == wanted
