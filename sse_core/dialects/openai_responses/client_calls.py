@@ -50,13 +50,11 @@ def is_output(type_: str) -> bool:
 
 
 def runner_of(item: JSONObject) -> Runner:
-    """Who runs the call that an item is, as far as the item says.
+    """Who runs a call (see :func:`is_call`), as far as its item says.
 
     Of one that is not known the response has to end: without an output in it the client owes one.
     """
     type_ = item["type"]
-    if not is_call(type_):
-        return "provider"
     if item.get("execution") in ("client", "server"):
         return "client" if item["execution"] == "client" else "provider"
     environment = item.get("environment")

@@ -18,6 +18,8 @@ from ..provider_errors import BESIDE, beside, status_in
 
 #: Fields of an ``error`` event that are none of the error's.
 _OF_EVENT = ("sequence_number", "error", *BESIDE)
+#: What may stand in the error or beside it.
+_HEADERS = "headers"
 
 
 def read_error(data: JSONObject) -> StreamError:
@@ -25,6 +27,8 @@ def read_error(data: JSONObject) -> StreamError:
     error: JSON = data.get("error")
     if not error:
         error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") == "error" else ()))
+    elif isinstance(error, dict) and _HEADERS in data:
+        error = {_HEADERS: data[_HEADERS], **error}
     # Over WebSocket the status stands beside the error.
     return _read(error, beside(data), status_in(data))
 

@@ -93,6 +93,39 @@ def test_what_an_error_means_is_said_in_one_word(code: str | None, kind: str) ->
 
 
 @pytest.mark.parametrize(
+    ("code", "kind", "retryable"),
+    [
+        ("server_is_overloaded", "overloaded", True),
+        ("service_unavailable_error", "overloaded", True),
+        ("usage_limit_reached", "rate_limit", False),
+        ("429", "rate_limit", True),
+        ("503", "overloaded", True),
+    ],
+)
+def test_openais_own_words_mean_the_same_wherever_they_stand(code: str, kind: str, retryable: bool) -> None:  # noqa: FBT001
+    fields = {"code": code, "message": "m"}
+    last = decode(created(), end("failed", error=fields))[-1]
+    assert isinstance(last, StreamError)
+    for found in (error({"type": "error", **fields}), error({"type": "error", "error": fields}), last):
+        assert (found.kind, found.retryable, found.message) == (kind, retryable, "m")
+
+
+def test_a_limit_that_says_when_it_is_over_passes() -> None:
+    fields = {"type": "usage_limit_reached", "message": "m", "resets_in_seconds": 30}
+    last = decode(created(), end("failed", error=fields))[-1]
+    assert isinstance(last, StreamError)
+    for found in (error({"type": "error", "status_code": 429, "error": fields}), last):
+        assert (found.kind, found.retryable, found.retry_after) == ("rate_limit", True, 30)
+
+
+@pytest.mark.parametrize("name", ["status", "status_code"])
+def test_a_status_and_headers_may_stand_beside_the_error(name: str) -> None:
+    beside = {name: 503, "headers": {"retry-after": "3"}}
+    found = error({"type": "error", **beside, "error": {"message": "m"}})
+    assert (found.kind, found.retryable, found.retry_after) == ("overloaded", True, 3)
+
+
+@pytest.mark.parametrize(
     ("headers", "delay"),
     [
         ({"retry-after": "3"}, 3.0),
