@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import trio
 import typer
 
+from sse_core.blocks.json_structure import JSONBounds
+from sse_core.lifecycle import Deadlines, RetryPolicy
+
+from . import options
 from .config import DEFAULT_MODEL, RelayConfig
 from .provider import Settings, SettingsError
 from .run import Listen, StartError, run_demo, run_provider, run_relay
@@ -33,7 +38,22 @@ _OPEN_RELAY = (
     "show with --client-key, or say --open if that is what you want"
 )
 
-Host = Annotated[str, typer.Option(help="The address to listen on.")]
+_DEADLINES, _RETRY, _JSON = Deadlines(), RetryPolicy(), JSONBounds()
+
+
+def _seconds(text: str) -> Any:  # an argument of Annotated
+    return typer.Option(
+        parser=options.seconds, metavar="SECONDS", help=text, rich_help_panel="How long to wait"
+    )
+
+
+def _bound(text: str, lowest: int = 1) -> Any:
+    return typer.Option(min=lowest, help=text, rich_help_panel="Bounds")
+
+
+Host = Annotated[
+    str, typer.Option(parser=options.host, metavar="HOST", help="The name or address to listen on.")
+]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log at debug level.")]
 
@@ -78,17 +98,27 @@ def serve(
     port: Port = 8080,
     pass_header: Annotated[
         list[str] | None,
-        typer.Option(help="A pattern of request headers to pass on, as 'Sim-*'; repeatable."),
+        typer.Option(
+            parser=options.field_pattern,
+            metavar="PATTERN",
+            help="A pattern of request headers to pass on, as 'Sim-*'; repeatable.",
+        ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which clients may call this server, without the port; repeatable."),
+        typer.Option(
+            parser=options.allowed_host,
+            metavar="HOST",
+            help="A name by which clients may call this server, without the port; repeatable.",
+        ),
     ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
+            parser=options.origin,
+            metavar="ORIGIN",
             help="The origin of this relay's page, as https://example.org, where a proxy changes the "
-            "Host on the way; repeatable."
+            "Host on the way; repeatable.",
         ),
     ] = None,
     model: Annotated[str, typer.Option(help="The model that the page asks for.")] = DEFAULT_MODEL,
@@ -105,6 +135,40 @@ def serve(
             exists=True, dir_okay=False, help="Trust these certificates (PEM) for an https upstream."
         ),
     ] = None,
+    connect: Annotated[float | None, _seconds("To reach the provider.")] = _DEADLINES.connect,
+    first_byte: Annotated[
+        float | None, _seconds("From the request to the answer's head.")
+    ] = _DEADLINES.first_byte,
+    refusal: Annotated[float | None, _seconds("From the head of an error to its end.")] = _DEADLINES.refusal,
+    first_output: Annotated[
+        float | None,
+        _seconds(
+            "From the request to the first visible output; "
+            f"{_DEADLINES.first_output:g}, or as long as --first-byte, if that is longer."
+        ),
+    ] = None,
+    output_gap: Annotated[float | None, _seconds("Between two visible outputs.")] = _DEADLINES.output_gap,
+    whole: Annotated[
+        float | None,
+        _seconds(
+            "For the whole turn, all attempts included; "
+            f"{_DEADLINES.whole:g}, or as long as --first-output, if that is longer."
+        ),
+    ] = None,
+    max_attempts: Annotated[int, _bound("Requests to the provider for one turn.")] = _RETRY.max_attempts,
+    max_retry_after: Annotated[
+        float, _seconds("The longest Retry-After of the provider that is waited for.")
+    ] = _RETRY.max_retry_after,
+    max_turns: Annotated[int, _bound("Turns at the same time.")] = 1000,
+    max_client_turns: Annotated[int | None, _bound("Those of one client; as many, if not set.")] = None,
+    max_unread_turns: Annotated[
+        int | None, _bound("Those of one client that nobody reads; half as many, if not set.")
+    ] = None,
+    max_json_items: Annotated[
+        int, _bound("Opening brackets, commas and colons in a request's body, strings apart.")
+    ] = _JSON.max_json_items,
+    max_json_depth: Annotated[int, _bound("Arrays and objects in one another in it.")] = _JSON.max_json_depth,
+    max_json_escapes: Annotated[int, _bound("Backslashes in it.")] = _JSON.max_json_escapes,
     verbose: Verbose = False,
 ) -> None:
     """Relay a provider's stream.
@@ -114,6 +178,9 @@ def serve(
 
     Example: [bold]SSE_RELAY_API_KEY=... SSE_RELAY_CLIENT_KEYS="... ..." sse-relay serve --host 0.0.0.0
     --tls-cert cert.pem --tls-key key.pem[/bold] serves others by this machine's key.
+
+    Example: [bold]sse-relay serve --upstream http://127.0.0.1:8000 --first-byte 1800 --max-attempts 1[/bold]
+    waits half an hour for a local model that reads a long prompt, and asks it once.
     """
     _set_up_logging(verbose=verbose)
     try:
@@ -123,6 +190,12 @@ def serve(
             client_keys=frozenset(client_key or ()),
             pass_headers=tuple(pass_header or ()),
             model=model,
+            deadlines=_deadlines(connect, first_byte, refusal, first_output, output_gap, whole),
+            retry=RetryPolicy(max_attempts=max_attempts, max_retry_after=max_retry_after),
+            max_turns=max_turns,
+            max_client_turns=max_client_turns,
+            max_unread_turns=max_unread_turns,
+            json_bounds=JSONBounds(max_json_items, max_json_depth, max_json_escapes),
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
@@ -169,19 +242,41 @@ def provider(
     Example: [bold]sse-relay provider --port 8081 --rate 20[/bold]
     """
     _set_up_logging(verbose=verbose)
-    flags = {"Sim-Tokens": tokens, "Sim-TTFT": ttft, "Sim-Thinking": thinking, "Sim-Tool": str(int(tool))}
-    flags |= {name: text for name, text in (("Sim-Rate", rate), ("Sim-Fault", fault)) if text is not None}
-    try:
-        settings = Settings().with_headers(flags)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from None
-    recorded = replay.read_bytes() if replay else None
+    flags = {"tokens": tokens, "rate": rate, "TTFT": ttft, "thinking": thinking, "fault": fault}
+    settings = Settings(tool=tool)
+    for name, text in flags.items():
+        if text is not None:
+            settings = _with_flag(settings, name, text)
+    recorded = options.recording(replay) if replay else None
     _run(lambda: run_provider(Listen(host, port), settings, api_key=api_key, replay=recorded))
 
 
 def main() -> None:
     """The entry point of the console script."""
     app()
+
+
+def _deadlines(
+    connect: float | None,
+    first_byte: float | None,
+    refusal: float | None,
+    first_output: float | None,
+    output_gap: float | None,
+    whole: float | None,
+) -> Deadlines:
+    """A longer wait for one thing is no use where a default for more than that is shorter."""
+    first_output = first_output or max(first_byte or 0, _DEADLINES.first_output or 0)
+    whole = whole or max(first_output, _DEADLINES.whole or 0)
+    return Deadlines(connect, first_byte, refusal, first_output, output_gap, whole)
+
+
+def _with_flag(settings: Settings, name: str, text: str) -> Settings:
+    """``settings`` with one flag, which is told by its own name where it can't be."""
+    try:
+        return settings.with_headers({f"Sim-{name}": text})
+    except SettingsError as error:
+        words = re.sub(r"^Sim-\w+: ", "", str(error), flags=re.IGNORECASE)
+        raise typer.BadParameter(words, param_hint=f"--{name.lower()}") from None
 
 
 def _set_up_logging(*, verbose: bool) -> None:

@@ -92,6 +92,8 @@ def _check_upstream(upstream: str) -> None:
         raise ValueError(f"upstream: {error}") from None
     if "?" in upstream or "#" in upstream:
         raise ValueError("upstream: a base URL has no query and no fragment; a path is added to it")
+    if re.search(r"/v1(/messages)?/*$", upstream):
+        raise ValueError("upstream: leave out /v1 at its end; /v1/messages is added to it")
 
 
 def _check_key(name: str, key: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 import trustme
 from typer.testing import CliRunner, Result
 
+from sse_core.blocks.json_structure import JSONBounds
+from sse_core.lifecycle import Deadlines, RetryPolicy
 from sse_relay import cli
 from sse_relay.config import RelayConfig
 from sse_relay.run import Listen
@@ -136,8 +140,35 @@ def refused(*arguments: str, **environment: str) -> str:
         ("serve --upstream http://provider.test:99999", "upstream: the URL"),
         ("serve --upstream http://provider.test?x=1", "upstream: a base URL"),
         ("provider --fault nonsense", "nonsense"),
-        ("provider --tokens many", "Tokens"),
-        ("provider --rate -1", "Rate"),
+        ("serve --upstream http://provider.test/v1", "leave out /v1"),
+        ("serve --upstream http://provider.test/api/v1/", "leave out /v1"),
+        ("serve --upstream http://provider.test/v1/messages", "leave out /v1"),
+        ("serve --host http://localhost", "'--host': 'http://localhost' is neither"),
+        ("serve --host a..b", "--host"),
+        ("serve --allow-host http://x", "'--allow-host': 'http://x' is neither"),
+        ("serve --allow-host example.org:8080", "the port"),
+        ("serve --allow-host example.org/path", "the path"),
+        ("serve --allow-origin x", "'--allow-origin': 'x' is not an origin"),
+        ("serve --allow-origin https://example.org/", "write https://example.org"),
+        ("serve --allow-origin HTTPS://Example.org:443", "write https://example.org"),
+        ("serve --allow-origin ftp://example.org", "is not an origin"),
+        ("serve --allow-origin https://user@example.org", "is not an origin"),
+        ("serve --pass-header X-Trace:", "'--pass-header': 'X-Trace:' is not"),
+        ("serve --connect never", "'--connect': 'never' is not a number"),
+        ("serve --first-byte 0", "'--first-byte': '0' is not"),
+        ("serve --first-output -5", "'--first-output': '-5' is not"),
+        ("serve --output-gap nan", "'--output-gap': 'nan' is not"),
+        ("serve --whole inf", "'--whole': 'inf' is not"),
+        ("serve --max-attempts 0", "--max-attempts"),
+        ("serve --max-turns x", "--max-turns"),
+        ("serve --max-client-turns 0", "--max-client-turns"),
+        ("serve --max-json-depth 513", "max_json_depth must be 512 or less"),
+        ("provider --tokens many", "Invalid value for --tokens: "),
+        ("provider --tokens abc", "'abc' is not a whole number"),
+        ("provider --rate -1", "--rate"),
+        ("provider --ttft x", "--ttft"),
+        ("provider --thinking x", "--thinking"),
+        ("provider --fault x", "--fault"),
         ("provider --replay /no/such/file", "'/no/such/file' does not exist"),
         ("demo --port x", "--port"),
         ("no-such-command", "no-such-command"),
@@ -145,6 +176,92 @@ def refused(*arguments: str, **environment: str) -> str:
 )
 def test_what_cannot_work_is_refused_in_words(arguments: str, words: str) -> None:
     assert words in refused(*arguments.split())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x00\x01\xff garbage", b'{"not": "a stream"}', b"event: only\n\n", b"data: cut", b"\n" * 99],
+)
+def test_a_recording_that_is_none(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "recorded"
+    file.write_bytes(content)
+    words = refused("provider", "--replay", str(file))
+    assert "--replay" in words
+    assert "is not an event stream" in words
+
+
+Started = list[tuple[RelayConfig, Listen, Path | None]]
+
+
+def test_every_deadline_and_bound_can_be_set(started: Started) -> None:
+    waits = "--connect 1 --first-byte 2.5 --refusal 3 --first-output 4 --output-gap 5 --whole 6"
+    bounds = "--max-attempts 7 --max-retry-after 8 --max-turns 9 --max-client-turns 10 --max-unread-turns 11"
+    json = "--max-json-items 12 --max-json-depth 13 --max-json-escapes 14"
+    assert invoke("serve", *waits.split(), *bounds.split(), *json.split()).exit_code == 0
+    ((config, _, _),) = started
+    assert config.deadlines == Deadlines(1, 2.5, 3, 4, 5, 6)
+    assert config.retry == RetryPolicy(max_attempts=7, max_retry_after=8)
+    assert (config.max_turns, config.max_client_turns, config.max_unread_turns) == (9, 10, 11)
+    assert config.json_bounds == JSONBounds(12, 13, 14)
+
+
+def test_a_longer_wait_is_not_cut_short_by_a_default(started: Started) -> None:
+    assert invoke("serve", "--first-byte", "7200").exit_code == 0
+    assert invoke("serve", "--first-byte", "60").exit_code == 0
+    first, second = (config.deadlines for config, _, _ in started)
+    assert (first.first_byte, first.first_output, first.whole) == (7200, 7200, 7200)
+    assert second == Deadlines(first_byte=60)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "kept"),
+    [
+        ("--allow-host", "*", "*"),
+        ("--allow-host", "[::1]", "::1"),
+        ("--allow-host", "my_host.example.", "my_host.example."),
+        ("--allow-origin", "*", "*"),
+        ("--allow-origin", "http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_hosts_and_origins(started: Started, flag: str, value: str, kept: str) -> None:
+    assert invoke("serve", flag, value).exit_code == 0
+    ((_, listen, _),) = started
+    assert kept in listen.hosts | listen.origins
+
+
+WITHOUT = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Blocked())
+sys.argv = ["sse-relay", "--help"]
+from sse_relay.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["trio", "typer", "h11"])
+def test_without_the_extra_it_says_what_to_install(name: str) -> None:
+    script = WITHOUT.format(blocked={name})
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"sse-relay: {name} is not installed.")
+    assert "pip install 'sse-core[relay]'" in line
+
+
+def test_a_mistake_of_ours_is_no_missing_extra() -> None:
+    script = WITHOUT.format(blocked={"random"})
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "No module named 'random'" in result.stderr
+
+
+def test_an_interrupt_while_it_is_being_loaded() -> None:
+    script = re.sub(r"raise .*", "raise KeyboardInterrupt", WITHOUT.format(blocked={"trio"}))
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (130, "")
 
 
 def test_an_upstream_of_the_environment_is_checked_too() -> None:
