@@ -93,7 +93,7 @@ def _read_body(body: bytes, config: RelayConfig) -> RequestBody:
     try:
         return RequestBody(body, config.json_bounds)
     except LimitExceeded as error:
-        raise BadRequest(f"The body is too much to read: {error}.") from None
+        raise BadRequest(f"The body is not JSON that is read here: {error}.") from None
     except NotAnObjectError:
         raise BadRequest("The body must be a JSON object.") from None
     except (ValueError, RecursionError):

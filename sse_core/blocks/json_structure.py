@@ -68,7 +68,7 @@ class JSONBounds:
     def _hold(self, limit: str, count: int) -> None:
         bound: int = getattr(self, limit)
         if count > bound:
-            message = f"the JSON is beyond {limit}={bound}"
+            message = f"it is beyond {limit}={bound}"
             raise LimitExceeded(message, limit=limit, bound=bound, status=400)
 
 
