@@ -78,14 +78,16 @@ class RequestBody:
         """The body, with ``"stream": true``; all else is as it came."""
         if self.stream is True:
             return self._body
+        body = memoryview(self._body)  # a slice of bytes would be a copy
         if not self._places:
             member = b'"stream":true' + (b"" if self._is_empty else b",")
-            return b"".join([self._body[: self._begin], member, self._body[self._begin :]])
-        pieces, position = [], 0
+            return b"".join([body[: self._begin], member, body[self._begin :]])
+        pieces: list[bytes | memoryview] = []
+        position = 0
         for begin, end in self._places:
-            pieces += [self._body[position:begin], b"true"]
+            pieces += [body[position:begin], b"true"]
             position = end
-        return b"".join([*pieces, self._body[position:]])
+        return b"".join([*pieces, body[position:]])
 
 
 class NotAnObjectError(ValueError):

@@ -43,9 +43,9 @@ class JSONBounds:
     Raises ``ValueError`` for a bound below 1, and for a depth beyond ``MAX_DEPTH``.
     """
 
-    max_json_items: int = 250_000
+    max_json_items: int = 200_000
     max_json_depth: int = MAX_DEPTH
-    max_json_escapes: int = 4_000_000
+    max_json_escapes: int = 3_000_000
 
     def __post_init__(self) -> None:
         for bound in fields(self):
