@@ -84,7 +84,7 @@ class Decoder:
     and digests of what was told of them.
     """
 
-    def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**20) -> None:
+    def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**22) -> None:
         held = Held(max_held_bytes)
         self._numbers = Numbers(starting_after)
         self._fields = ToldFields(held)

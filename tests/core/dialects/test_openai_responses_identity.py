@@ -282,6 +282,13 @@ def test_items_take_linear_time(shape: Callable[[int], Callable[[], object]]) ->
     assert is_linear(shape, 250)
 
 
+def test_thousands_of_calls_without_index_and_id_are_known() -> None:
+    names = [f"c{number}" for number in range(3000)]
+    ends = [done(call("{}", call_id=name, id=None), None) for name in names]
+    stream = [*(added(call(call_id=name, id=None), None) for name in names), *ends, end()]
+    assert [tool.id for tool in read(*STARTED, *stream).executable_tools] == names
+
+
 def test_a_long_id_is_written_once() -> None:
     """In an event of each delta it would cost the square."""
     id_ = "i" * 5000
