@@ -92,6 +92,7 @@ class EventsAnswer:
         if not self._closed:
             self._closed = True
             self._subscription.close(now)
+            self._subscription.waker = no_waker  # neither keeps the other any more
             self._relayed.reader_left(now)
 
     def _wake(self) -> None:

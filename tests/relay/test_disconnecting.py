@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 from sse_core.lifecycle import Outcome
-from sse_http import StreamState
+from sse_http import Reply, StreamState
 from tests.relay.support import BEGINNING, ENDING, TURN_ID, WHOLE, World, error_of, text
 
 NAMED = {"turn-id": TURN_ID}
@@ -189,3 +192,18 @@ def test_to_leave_after_the_end_changes_nothing() -> None:
     reader.leave()
     # It ended while somebody read it, so it was not drained.
     assert world.resume(TURN_ID).text == "Scattering."
+
+
+def test_an_answer_that_is_over_is_not_kept_by_itself() -> None:
+    """It holds its turn, and would until the collector of cycles happens to run."""
+    world = World()
+    answer = world.post()
+    kept = weakref.ref(answer)
+    assert not isinstance(answer, Reply)
+    gc.disable()
+    try:
+        answer.close(world.now)
+        del answer
+        assert kept() is None
+    finally:
+        gc.enable()
