@@ -1,0 +1,180 @@
+"""The client role: answers that tell of an error, heads beyond a bound, peers of another protocol."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from sse_core.headers import Headers
+from sse_core.lifecycle.machine import HTTPRequest, Want
+from sse_http.client import MAX_DECODED_BYTES, body_decoder
+from tests.http.support import Recorder, Upstream
+
+ERROR = b'{"error": {"message": "No credit."}}'
+WHOLE = ["connected", "response_started", "data", "eof"]
+
+
+def ask(machine: Recorder | None = None, **settings: int) -> Upstream:
+    return Upstream(machine or Recorder(), **settings).connect()
+
+
+def answer(
+    body: bytes, *, status: int = 400, content_type: str = "application/json", coding: str = "gzip"
+) -> bytes:
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nContent-Encoding: {coding}\r\nX: y\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class TestCodedBodies:
+    @pytest.mark.parametrize("size", [1, 10_000])
+    def test_an_errors_body_is_decoded(self, size: int) -> None:
+        upstream = ask()
+        whole = answer(gzip.compress(ERROR))
+        for at in range(0, len(whole), size):
+            upstream.answer(whole[at : at + size])
+        machine = upstream.machine
+        assert bytes(machine.received) == ERROR
+        assert machine.told[-1] == "lost"
+        assert machine.told[-2] == "eof"
+        # What would describe it wrongly is not told; the rest is.
+        assert machine.headers == Headers([("content-type", "application/json"), ("x", "y")])
+
+    def test_so_is_what_comes_with_200_and_is_no_stream(self) -> None:
+        machine = ask().answer(answer(zlib.compress(ERROR), status=200, coding="deflate"))
+        assert bytes(machine.received) == ERROR
+
+    @pytest.mark.parametrize("coding", ["compress", "none", "gzip, gzip, gzip, gzip"])
+    def test_what_can_not_be_undone_stays_as_it_is(self, coding: str) -> None:
+        machine = ask().answer(answer(b"\x1f\x9d", coding=coding))
+        assert bytes(machine.received) == b"\x1f\x9d"
+        assert machine.headers is not None
+        assert machine.headers.get("content-encoding") == coding
+
+    @pytest.mark.parametrize(
+        ("status", "content_type"),
+        [(200, "text/event-stream; charset=utf-8"), (201, "Text/Event-Stream"), (200, "")],
+    )
+    def test_a_streams_coding_is_for_the_machine_to_judge(self, status: int, content_type: str) -> None:
+        headers = Headers({"content-type": content_type, "content-encoding": "gzip"})
+        assert body_decoder(status, headers) is None
+
+    def test_where_it_is_none_of_its_coding_the_status_speaks(self) -> None:
+        upstream = ask()
+        machine = upstream.answer(answer(b"not gzip at all"))
+        assert (machine.status, bytes(machine.received)) == (400, b"")
+        assert machine.told == ["connected", "response_started", "eof", "lost"]
+
+    def test_a_bomb_is_decoded_up_to_a_bound(self) -> None:
+        machine = ask().answer(answer(gzip.compress(bytes(10 * MAX_DECODED_BYTES))))
+        assert MAX_DECODED_BYTES - 2**16 <= len(machine.received) <= MAX_DECODED_BYTES
+        assert "eof" in machine.told
+
+    def test_and_no_further_than_the_machine_reads(self) -> None:
+        class Sated(Recorder):
+            def receive_data(self, data: bytes, now: float) -> None:
+                super().receive_data(data, now)
+                self.want = Want.CLOSE
+
+        machine = ask(Sated()).answer(answer(gzip.compress(bytes(MAX_DECODED_BYTES // 2))))
+        assert len(machine.received) == 64 * 1024
+        assert "eof" not in machine.told
+
+
+class TestBoundsOfHeads:
+    def test_informational_answers(self) -> None:
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+        upstream = ask(max_informational=3)
+        upstream.answer(hints * 3)
+        assert upstream.exchange.want is Want.READ
+        machine = upstream.answer(hints)
+        assert "more than 3 informational answers" in machine.reason
+        assert "(limit: max_informational)" in machine.reason
+        assert not machine.retryable, "it would be so again"
+
+    def test_each_attempt_has_its_own(self) -> None:
+        hints = b"HTTP/1.1 103 Early Hints\r\n\r\n"
+        upstream = ask(max_informational=1)
+        upstream.answer(hints, end=True)
+        upstream.machine.request = HTTPRequest("http://example.org/again")
+        upstream.machine.want = Want.CONNECT
+        upstream.connect()
+        upstream.answer(hints)
+        assert upstream.exchange.want is Want.READ
+
+    def test_fields(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 256
+        assert ask().answer(head + b"\r\n").status == 200
+        machine = ask().answer(head + b"X: y\r\n\r\n")
+        assert machine.status == 0
+        assert "more than 256 fields (limit: max_head_fields)" in machine.reason
+        assert not machine.retryable
+
+    def test_bytes(self) -> None:
+        machine = ask(max_head_bytes=100).answer(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100)
+        assert "larger than 100 bytes (limit: max_head_bytes)" in machine.reason
+        assert not machine.retryable
+
+
+class TestOtherProtocols:
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b"SSH-2.0-OpenSSH_9.6\r\n",
+            b"\x15\x03\x01\x00\x02\x02\x28",
+            b"HTTP/2 200\r\n",
+            b"220 mail ESMTP\r\n",
+        ],
+    )
+    @pytest.mark.parametrize("size", [1, 100])
+    def test_they_are_told_at_once(self, said: bytes, size: int) -> None:
+        """Such a peer may wait for more, for as long as we wait for a head."""
+        upstream = ask()
+        for at in range(0, len(said), size):
+            upstream.answer(said[at : at + size])
+        machine = upstream.machine
+        assert machine.told == ["connected", "lost"]
+        assert "is not valid HTTP/1.1" in machine.reason
+        assert not machine.retryable
+
+    def test_a_peer_that_says_nothing_may_speak_the_next_time(self) -> None:
+        machine = ask().answer(b"HTTP", end=True)
+        assert "closed the connection before it answered" in machine.reason
+        assert machine.retryable
+
+    def test_a_head_that_can_not_be_read_is_final(self) -> None:
+        machine = ask().answer(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n")
+        assert machine.reason == "the answer is not valid HTTP/1.1: bad Content-Length"
+        assert not machine.retryable
+
+    def test_a_body_that_breaks_off_is_a_cut(self) -> None:
+        machine = ask().answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        assert "illegal chunk header" in machine.reason
+        assert machine.retryable
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            b"HTTP/1.1 200 OK\r\nx-api-key sk-secret\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nx'\": sk-secret\r\n : sk-secret\r\n\r\n",
+            b"HTTP/1.1 sk-secret\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsk-secret\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxsk-secret\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: sk-secret\r\n\r\n",
+        ],
+    )
+    def test_nothing_of_a_broken_line_is_quoted(self, broken: bytes) -> None:
+        """A peer may echo a key there, and reasons end up in logs."""
+        machine = ask().answer(broken)
+        assert "is not valid HTTP/1.1" in machine.reason
+        assert "secret" not in machine.reason
+
+
+def test_a_request_that_has_become_unsendable_is_final() -> None:
+    upstream = Upstream(Recorder())
+    upstream.machine.request = HTTPRequest("http://example.org/", headers=Headers({"x": "\u20ac"}))
+    upstream.connect()
+    machine = upstream.answer(b"")
+    assert "can't be sent" in machine.reason
+    assert not machine.retryable
