@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from ..blocks import BlockEvent, MessageAccumulator
 from ..dialects import Dialect
-from ..framing.decoder import DEFAULT_MAX_BYTES
 from ..headers import Headers
 from .answer_stream import STREAM_STATUSES, AnswerStream, begins_as_no_stream, head_problem, is_untyped
 from .event_queue import OnComment
 from .failure import Failure, Refusal
 from .held import HeldEvents
 from .machine import HTTPRequest
-from .redirect import DEFAULT_MAX_REDIRECTS, repeated, too_many_redirects
+from .redirect import repeated, too_many_redirects
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptBounds:
     """How much an answer may be; see :class:`sse_core.lifecycle.Turn`."""
 
-    max_line_bytes: int = DEFAULT_MAX_BYTES
-    max_event_bytes: int = DEFAULT_MAX_BYTES
-    max_held_events: int = 1000
-    max_held_bytes: int = 4 * 2**20
-    max_redirects: int = DEFAULT_MAX_REDIRECTS
+    max_line_bytes: int
+    max_event_bytes: int
+    max_held_events: int
+    max_held_bytes: int
+    max_redirects: int
 
 
 class Attempt:
@@ -56,7 +56,7 @@ class Attempt:
         self._begin()
 
     def _begin(self) -> None:
-        on_comment = None if self._on_comment is None else self._comment
+        on_comment = None if self._on_comment is None else partial(self._comment, self._on_comment)
         bounds = self._bounds
         self._stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
         self._held = HeldEvents(
@@ -125,11 +125,8 @@ class Attempt:
 
     # What nobody has seen
 
-    def _comment(self, text: str) -> None:
-        if self._held:
-            self._held.hold_comment(text)
-        elif self._on_comment is not None:
-            self._on_comment(text)
+    def _comment(self, on_comment: OnComment, text: str) -> None:
+        (self._held.hold_comment if self._held else on_comment)(text)
 
     def hold(self, event: BlockEvent) -> None:
         """Keep ``event`` back.  Raises where it may not follow, or is too much."""

@@ -42,6 +42,7 @@ class Turn(TurnRecord):
     - ``request``: what is sent, once for each attempt.
     - ``dialect``: reads the answer.
     - ``headers``: gives the request's fields, and is called for each attempt: a token may have expired.
+      What it raises ends the turn, and is raised by ``start`` or ``handle_timeout``.
     - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
       a ``Retry-After`` that is a date.
     - ``accumulator``: a new one; give one to set its bounds.
@@ -303,7 +304,7 @@ class Turn(TurnRecord):
         before, self._state = self._state, TRANSITIONS[self._state, happened]
         self._timers.disarm(*STATE_TIMERS[before])
         if self._state is TurnState.CONNECTING and before is not TurnState.REDIRECTING:
-            self._begin_attempt()
+            self._begin_attempt(now)
         elif self._state is TurnState.BACKOFF:
             self._forget_attempt()
         elif self._state is TurnState.DONE:
@@ -320,11 +321,18 @@ class Turn(TurnRecord):
         self.request = self._first_request = HTTPRequest(self._first_request.url, self.request.method)
         self._attempt.let_go()
 
-    def _begin_attempt(self) -> None:
+    def _begin_attempt(self, now: float) -> None:
         self.attempts += 1
         self.request = self._first_request
-        if self._headers is not None:
+        if self._headers is None:
+            return
+        try:
             self.request = dataclasses.replace(self.request, headers=Headers(self._headers()))
+        except Exception:
+            # Whoever waits for the turn is told; whoever gave the function gets its exception.
+            message = "The headers of the request could not be made."
+            self._fail(Failure.broken(message, retryable=False), now, again=False)
+            raise
 
     def _sleep(self) -> None:
         # Close first, then sleep: `closed` begins it.

@@ -25,6 +25,10 @@ from .turn_table import WANTS, Outcome, TurnState
 from .turn_timers import TurnTimers
 
 
+def _unheard(text: str) -> None:
+    """Where nobody listens no comment is kept."""
+
+
 class TurnRecord:
     """The state of one turn, and its outputs.  For its arguments see :class:`.turn.Turn`."""
 
@@ -60,7 +64,8 @@ class TurnRecord:
         self._jitter = jitter
         self._wall_clock = wall_clock
         self._accumulator = accumulator or MessageAccumulator()
-        self._on_comment = on_comment
+        self._has_listener = on_comment is not None
+        self._on_comment = on_comment or _unheard
         self._bounds = AttemptBounds(
             max_line_bytes, max_event_bytes, max_held_events, max_held_bytes, max_redirects
         )
@@ -75,7 +80,7 @@ class TurnRecord:
     def _forget_attempt(self) -> None:
         """Nothing of the last attempt is left; nobody has seen any of it."""
         self.timing.first_byte_at = None
-        on_comment = None if self._on_comment is None else self._events.append
+        on_comment = self._events.append if self._has_listener else None
         self._attempt = Attempt(self.dialect, self._accumulator, self._bounds, on_comment)
 
     # Outputs
@@ -131,8 +136,7 @@ class TurnRecord:
             event = self._events.popleft()
             if not isinstance(event, str):
                 return event
-            if self._on_comment is not None:
-                self._on_comment(event)
+            self._on_comment(event)
         return None
 
     def raise_for_outcome(self) -> None:

@@ -115,6 +115,16 @@ async def test_asking(page: Page) -> None:
         assert (await page.ask(server.url + "nothing", "key", "Why?")).startswith("failed: ")
 
 
+async def test_text(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    body = {"model": "any", "max_tokens": 500, "messages": [{"role": "user", "content": "Why?"}]}
+    async with serving(provider(tokens=20, rate=0, ttft=0)) as server:
+        good = await page.print_answer(page.Upstream(server.url + "v1/messages"), body)
+        bad = await page.print_answer(page.Upstream(server.url + "v1/messages"), {"model": "any"})
+    assert good.startswith("answered with 200, ")
+    assert capsys.readouterr().out
+    assert bad.startswith("failed (400 invalid_request_error): ")
+
+
 async def test_stopping(page: Page) -> None:
     async with serving(provider(tokens=1000, rate=50, ttft=0)) as server:
         assert await page.ask_briefly(server.url + "v1/messages", 0.1) is Outcome.STOPPED

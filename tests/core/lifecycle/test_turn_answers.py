@@ -360,6 +360,18 @@ class TestHeadersThatExpire:
         assert turn.request.headers.get("authorization") == "Bearer new"
         assert json.loads(turn.request.body) == {"model": "m", "stream": True}
 
+    def test_without_them_the_turn_fails_and_the_callers_mistake_is_his(self) -> None:
+        tokens = iter(["old"])
+        turn = Turn(REQUEST, ANTHROPIC, headers=lambda: {"authorization": next(tokens)})
+        turn.start(0.0)
+        turn.connection_lost("refused", 0.0)
+        with pytest.raises(StopIteration):
+            turn.handle_timeout(deadline_of(turn))
+        assert (outcome_of(turn), want_of(turn), turn.deadline) == (Outcome.FAILED, Want.NOTHING, None)
+        error = drained(turn)[-1]
+        assert isinstance(error, StreamError)
+        assert (error.message, error.retryable) == ("The headers of the request could not be made.", False)
+
     def test_not_for_a_redirect(self) -> None:
         tokens = iter(["old"])
         turn = Turn(ELSEWHERE, ANTHROPIC, headers=lambda: {"authorization": next(tokens)})
