@@ -24,7 +24,7 @@ from .chunk_types import CALL
 from .origin import FIELD, Origin, failure, is_error, output
 from .sources import citation_of, source_of
 
-_CODE = "code_execution"
+_CODE, _SEARCH = "code_execution", "web_search_tool_result"
 #: Tools that run code have one name there, and the kind of call is the input's ``type``.
 _CODE_TYPES = {
     "code_execution": "programmatic-tool-call",
@@ -48,7 +48,7 @@ def _with_files(content: JSON) -> JSON:
 
 #: What the output of each kind of result is; of any other, its content as it is.
 _OUTPUTS: dict[str, Callable[[JSON], JSON]] = {
-    "web_search_tool_result": in_camel_case,
+    _SEARCH: in_camel_case,
     "web_fetch_tool_result": in_camel_case,
     "advisor_tool_result": in_camel_case,
     "tool_search_tool_result": lambda content: in_camel_case(_references(content)),
@@ -57,7 +57,7 @@ _OUTPUTS: dict[str, Callable[[JSON], JSON]] = {
 #: Results whose errors are outputs there.
 _NEVER_FAIL = frozenset({"bash_code_execution_tool_result", "text_editor_code_execution_tool_result"})
 #: Results that say who called.
-_HAVE_CALLER = frozenset({"web_search_tool_result", "web_fetch_tool_result"})
+_HAVE_CALLER = frozenset({_SEARCH, "web_fetch_tool_result"})
 
 
 class AnthropicOrigin(Origin):
@@ -131,7 +131,7 @@ class AnthropicOrigin(Origin):
         if data.get("is_error") is True:
             return [failure(id_, content, metadata)]
         value = _OUTPUTS.get(kind, lambda content: content)(content)
-        found = content if isinstance(content, list) else []
+        found = content if kind == _SEARCH and isinstance(content, list) else []
         return [output(id_, value, metadata), *(source for page in found for source in self._found(page))]
 
     def _found(self, page: JSON) -> list[JSONObject]:

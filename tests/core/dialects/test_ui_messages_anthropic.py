@@ -138,14 +138,14 @@ def test_a_result_says_who_called() -> None:
 
 def test_a_tool_of_an_mcp_server_is_dynamic_and_says_which_server() -> None:
     block = call(type="mcp_tool_use", extra={"server_name": "wiki"})
-    answer = {"type": "mcp_tool_result", "tool_use_id": "c1", "content": [{"a_b": 1}]}
+    answer = {"type": "mcp_tool_result", "tool_use_id": "c1", "content": [{"a_b": 1, "url": "u"}]}
     chunks = after_start(block, BlockStop(0), *whole(1, ResultBlock(answer)))
     assert [chunk.get("dynamic") for chunk in chunks] == [True, True, None]
     server = {"anthropic": {"type": "mcp-tool-use", "serverName": "wiki"}}
     assert chunks[1]["providerMetadata"] == chunks[2]["providerMetadata"] == server
-    assert chunks[2]["output"] == [{"a_b": 1}]
+    assert chunks[2]["output"] == [{"a_b": 1, "url": "u"}]
     error = after_start(block, BlockStop(0), *whole(1, ResultBlock({**answer, "is_error": True})))[2]
-    assert error["errorText"] == '[{"a_b":1}]'
+    assert error["errorText"] == '[{"a_b":1,"url":"u"}]'
 
 
 def test_a_server_that_has_no_name_is_none() -> None:
