@@ -165,7 +165,6 @@ def read_in_full(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     [
         ("text", TextDelta),
         ("text, padded", TextDelta),
-        ("text and more", TextDelta),
         ("thinking", ThinkingDelta),
         ("arguments", ArgumentsDelta),
         ("content", TextDelta),
