@@ -112,7 +112,7 @@ class Story:
         return ThinkingBlock(self.draw(TEXTS), None, {**self._place("reasoning"), **field})
 
     def call(self) -> Block:
-        id_, name = self.draw(WORDS), self.draw(WORDS)
+        id_, name = f"{self.draw(WORDS)}-{self.next}", self.draw(WORDS)  # one id is one call
         is_text = self.draw(st.booleans())
         extra = {}
         if self.dialect in OWN and self.draw(st.booleans()):
