@@ -17,7 +17,7 @@ import logging
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
-from sse_core.lifecycle import Jitter, no_jitter
+from sse_core.lifecycle import Jitter, WallClock, no_jitter
 from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
 
 from .answers import EventsAnswer, MessageAnswer
@@ -49,7 +49,8 @@ class Relay:
     """The relay as an application.
 
     ``new_id`` gives the IDs of turns and must be unguessable; ``jitter`` is the randomness of
-    back-off; ``files`` are the page's, by path.
+    back-off; ``wall_clock`` is the time of day, for a ``Retry-After`` that is a date; ``files`` are
+    the page's, by path.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Relay:
         *,
         new_id: Callable[[], str],
         jitter: Jitter = no_jitter,
+        wall_clock: WallClock | None = None,
         files: Mapping[str, Reply] | None = None,
     ) -> None:
         self.waker: Waker = no_waker
@@ -65,6 +67,7 @@ class Relay:
         self._keys = [digest(key) for key in config.client_keys]
         self._new_id = new_id
         self._jitter = jitter
+        self._wall_clock = wall_clock
         self._files = files or {}
         self._turns = TurnRegistry(retention=config.retention, retained_bytes=config.retained_bytes)
         self._clients = Clients()
@@ -195,6 +198,7 @@ class Relay:
             self._config,
             client=self._clients.began(owner),
             jitter=self._jitter,
+            wall_clock=self._wall_clock,
             on_end=self._ended,
         )
         self._turns.add(relayed)

@@ -81,7 +81,7 @@ class Listen:
 async def run_relay(config: RelayConfig, listen: Listen, upstream_ca: Path | None = None) -> None:
     """Run the relay until a signal ends it."""
     upstream_tls = _trust(upstream_ca)
-    relay = Relay(config, new_id=_new_id, jitter=random.random, files=load_page())
+    relay = Relay(config, new_id=_new_id, jitter=random.random, wall_clock=time.time, files=load_page())
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_signal, nursery.cancel_scope)
         port = await _start(nursery, relay, listen, upstream_tls, on_refusal=_log_refusal)
@@ -111,7 +111,7 @@ async def run_demo(port: int) -> None:
             simulated=True,
             model="simulated",
         )
-        relay = Relay(config, new_id=_new_id, jitter=random.random, files=load_page())
+        relay = Relay(config, new_id=_new_id, jitter=random.random, wall_clock=time.time, files=load_page())
         listen = Listen("127.0.0.1", port)
         port = await _start(nursery, relay, listen)
         _say(f"{_url(listen, port)}/")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from sse_core.blocks import BlockEvent, BlockStop, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
-from sse_core.lifecycle.retry import Jitter
+from sse_core.lifecycle.retry import Jitter, WallClock
 from sse_http import ClientExchange, Exchange, Waker, no_waker
 
 from .asking import Asked
@@ -42,6 +42,7 @@ class RelayedTurn:
         *,
         client: Client,
         jitter: Jitter,
+        wall_clock: WallClock | None,
         on_end: Callable[[RelayedTurn, FinishedTurn, float], None],
     ) -> None:
         upstream = Upstream(
@@ -57,7 +58,11 @@ class RelayedTurn:
         self._streaming = asked.streaming
         self._accumulator = config.new_accumulator()
         turn = upstream.turn(
-            asked.body, on_disconnect=asked.on_disconnect, jitter=jitter, accumulator=self._accumulator
+            asked.body,
+            on_disconnect=asked.on_disconnect,
+            jitter=jitter,
+            wall_clock=wall_clock,
+            accumulator=self._accumulator,
         )
         self._running: Turn | None = turn
         self.turn: Turn | FinishedTurn = turn

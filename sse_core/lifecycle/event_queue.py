@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from ..framing import EventStreamDecoder, ServerSentEvent
 from .reconnect import OnReconnect, Reconnect
@@ -31,13 +32,13 @@ class EventQueue:
     ) -> None:
         self.last_event_id = last_event_id  #: of the event that was handed out last
         self._on_reconnect = on_reconnect
-        self._on_comment = on_comment
-        self._waiting: deque[ServerSentEvent | Reconnect | str] = deque()  # a comment is its text
+        waiting: deque[ServerSentEvent | Callable[[], None]] = deque()  # or who is to be told of what
+        self._waiting = waiting
         self._frames = EventStreamDecoder(
             last_event_id,
             max_line_bytes,
             max_event_bytes,
-            on_comment=None if on_comment is None else self._waiting.append,
+            on_comment=on_comment and (lambda text: waiting.append(partial(on_comment, text))),
         )
 
     @property
@@ -57,11 +58,7 @@ class EventQueue:
             if isinstance(item, ServerSentEvent):
                 self.last_event_id = item.last_event_id
                 return item
-            if isinstance(item, str):
-                if self._on_comment is not None:
-                    self._on_comment(item)
-            elif self._on_reconnect is not None:
-                self._on_reconnect(item)
+            item()
         return None
 
     def receive_data(self, data: bytes) -> bool:
@@ -85,7 +82,8 @@ class EventQueue:
 
     def add(self, reconnect: Reconnect) -> None:
         """There is to be another connection, behind what has come on this one."""
-        self._waiting.append(reconnect)
+        if self._on_reconnect is not None:
+            self._waiting.append(partial(self._on_reconnect, reconnect))
 
 
 def fits_a_field(event_id: str) -> bool:

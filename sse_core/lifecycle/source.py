@@ -259,7 +259,7 @@ class EventSource:
         """
         was_open, self._transport_open = self._transport_open, False
         if self._state in {SourceState.CONNECTING, SourceState.OPEN}:
-            problem = _broken(self._next.url, reason, was_open=was_open)
+            problem = _broken(self._next.url, reason, was_open=was_open, retryable=retryable)
             if retryable:
                 self._try_again(problem, now)
             else:
@@ -387,8 +387,7 @@ class EventSource:
             self._timers.arm(timer, now + seconds)
 
 
-def _broken(url: str, reason: str, *, was_open: bool) -> TransportError:
+def _broken(url: str, reason: str, *, was_open: bool, retryable: bool) -> TransportError:
     where = parse_url(url).address
-    if was_open:
-        return TransportError(f"the connection to {where} was lost: {reason}")
-    return TransportError(f"could not connect to {where}: {reason}")
+    what = f"the connection to {where} was lost" if was_open else f"could not connect to {where}"
+    return TransportError(f"{what}: {reason}", retryable=retryable)

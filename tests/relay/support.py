@@ -83,6 +83,9 @@ def encoded(events: Iterable[JSON]) -> bytes:
     return b"".join(b"event: %b\ndata: %b\n\n" % (e["type"].encode(), json.dumps(e).encode()) for e in events)
 
 
+WALL_CLOCK = 784_111_770.0  #: Sun, 06 Nov 1994 08:49:30 GMT
+
+
 class World:
     """The relay, a clock, and everybody who talks to it."""
 
@@ -92,6 +95,7 @@ class World:
         self.relay = Relay(
             RelayConfig(upstream, **settings),
             new_id=lambda: f"made-up-turn-id-{next(ids)}",
+            wall_clock=lambda: WALL_CLOCK,
             files={"/": Reply(200, Headers([("content-type", "text/html")]), b"<!doctype html>")},
         )
         self.providers: list[Provider] = []

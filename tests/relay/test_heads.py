@@ -335,3 +335,14 @@ def test_an_attempt_that_was_accepted_and_then_refused() -> None:
     assert readers[1].kinds == ["error"]
     assert readers[0].reply.status == 400
     assert readers[0].headers.get("request-id") == "req_2"
+
+
+def test_a_delay_that_is_a_date_is_read_by_the_wall_clock() -> None:
+    """Where the answer has no ``Date``: half a minute is waited for here, an hour is passed on."""
+    for moment, status in (("08:50:00", 200), ("09:50:00", 429)):
+        world = World()
+        reader = world.ask()
+        date = f"Sun, 06 Nov 1994 {moment} GMT"
+        world.provider.connect().refuse(429, OVERLOADED, retry_after=date)
+        assert reader.head is not None
+        assert reader.head.status == status

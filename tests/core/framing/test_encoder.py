@@ -285,6 +285,17 @@ def test_what_is_not_text_is_told_in_one_sentence(arguments: dict[str, Any], sen
         encode_event(**arguments)
 
 
+def test_an_error_of_a_texts_own_is_passed_on() -> None:
+    class Odd(str):
+        __slots__ = ()
+
+        def __contains__(self, _: object) -> bool:
+            raise TypeError("its own")
+
+    with pytest.raises(TypeError, match="its own"):
+        encode_event(Odd("x"))
+
+
 def test_what_is_no_event_or_no_comment() -> None:
     wrong: Any
     for wrong in ([{"data": "x"}], "abc", [None]):

@@ -439,6 +439,26 @@ class TestReconnecting:
         assert source.reconnects == 5000
 
 
+class TestComments:
+    def test_they_are_told_in_their_place_by_next_event(self) -> None:
+        seen: list[str] = []
+        source = opened(
+            on_comment=lambda text: seen.append(f"-{text}"),
+            on_reconnect=lambda reconnect: seen.append(f"again {reconnect.last_event_id}"),
+        )
+        source.receive_data(b": a\nid: 1\ndata: 1\n\n: b\n\n: c\ndata: 2\n\n: d\n", 0.0)
+        source.connection_lost("reset", 0.0)
+        assert seen == []
+        while (event := source.next_event()) is not None:
+            seen.append(event.data)
+        assert seen == ["-a", "1", "-b", "-c", "2", "-d", "again 1"]
+
+    def test_they_are_no_progress_and_need_no_listener(self) -> None:
+        source = opened()
+        source.receive_data(b": a\n\ndata: 1\n\n: b\n\n", 0.0)
+        assert [event.data for event in taken(source)] == ["1"]
+
+
 class TestReconnectionTime:
     def delay(self, retry: bytes, random: float = 0.0, failures: int = 0) -> float:
         source = opened(retry=RetryPolicy(max_attempts=100), jitter=lambda: random)
