@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -59,3 +60,19 @@ def test_many_brackets_are_no_nesting() -> None:
 def test_text_is_written_as_itself_and_half_a_surrogate_pair_as_an_escape() -> None:
     assert strict_json.dumps({"a": "é😀"}) == '{"a":"é😀"}'
     assert strict_json.dumps("\ud83d") == r'"\ud83d"'
+
+
+def test_where_the_stack_is_nearly_full_it_is_a_value_error_too() -> None:
+    """On Python 3.11 the parser has what the callers leave of the interpreter's own bound."""
+    text = "[" * 400 + "]" * 400
+
+    def call_deeply(levels: int) -> object:
+        return strict_json.loads(text) if levels == 0 else call_deeply(levels - 1)
+
+    limit = sys.getrecursionlimit()
+    try:
+        call_deeply(limit - 400)
+    except ValueError as error:
+        assert str(error) == "nested too deeply"  # noqa: PT017  (or it is read: not every Python has the bound)
+    except RecursionError:
+        pytest.fail("a RecursionError comes out")

@@ -235,3 +235,40 @@ def test_it_is_made_once_for_all_who_come_before_more_is_dropped(monkeypatch: py
     assert made == [1, 1]
     log.discard(0.0)
     assert snapshots.retained_bytes == 0
+
+
+def test_of_a_log_that_is_closed_what_is_told_is_kept_and_nothing_else() -> None:
+    snapshots = Snapshots(ANTHROPIC)
+    log = log_of(ANSWER[:-1], 8, snapshots)
+    told = read(log)
+    log.close(0.0)
+    assert read(log) == told
+    made, _ = snapshots.in_short(None)
+    assert made > 0
+    # What was made is the only thing that is left.
+    kept = sum(len(entry) for entry in [log.what_was_dropped(0).partition(b"\n\n")[2]])
+    assert snapshots.retained_bytes == kept
+    snapshots.dropped(b"data: {}\n\n")
+    assert read(log) == told
+
+
+def test_of_a_log_that_is_closed_while_it_is_full_more_is_dropped_first() -> None:
+    snapshots = Snapshots(ANTHROPIC)
+    log = TurnLog("e", max_events=8, snapshots=snapshots, delta=ANTHROPIC.delta)
+    slow = Subscription(log, 0.0)
+    encoder = ANTHROPIC.Encoder()
+    for event in ANSWER:
+        for sse in encoder.send(event):
+            log.append(sse)
+    assert log.full
+    log.close(0.0)
+    assert log.first_retained == 1
+    while slow.behind:
+        slow.data_to_send(0.0, 1000)
+    assert log.first_retained > 1
+    assert message_of([sse for sse in read(log) if sse.type != "gap"]).text == message_of(told_whole()).text
+
+
+def told_whole() -> list[ServerSentEvent]:
+    encoder = ANTHROPIC.Encoder()
+    return [sse for event in ANSWER for sse in encoder.send(event)]
