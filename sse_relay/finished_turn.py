@@ -134,9 +134,9 @@ def _in_short(failure: Failure) -> Failure:
 def _own_reason(failure: Failure, lost: str) -> str | None:
     if failure.headers or failure.error.source is not None:
         return None
-    what, _, why = failure.error.message.partition(": ")
+    message = failure.reason
     # Why a stream is broken may be said in words of the stream.
-    return failure.error.message if why == lost else what
+    return message if lost and lost in message else message.partition(": ")[0]
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -106,7 +106,7 @@ def defaults() -> dict[str, Any]:
     config = RelayConfig("https://provider.test")
     settings = run.Listen("127.0.0.1", 0).settings()
     found: dict[str, Any] = {}
-    for each in (settings, config.retry, config.deadlines, config.readers, config):
+    for each in (settings, config.retry, config.deadlines, config.readers, config.json_bounds, config):
         found |= {field.name: getattr(each, field.name) for field in dataclasses.fields(each)}
     for function in (sse_trio.serve, MessageAccumulator.__init__):
         parameters = inspect.signature(function).parameters
@@ -134,7 +134,7 @@ def test_every_flag_is_there_with_its_variable() -> None:
 def test_every_field_of_a_line_is_there() -> None:
     (example,) = (block for block in blocks("text") if "turn=" in block)
     fields = re.findall(r" ([a-z_]+)=", example)
-    assert [row[0].strip("`") for row in rows("Log lines")] == [*fields, "failure"]
+    assert [row[0].strip("`") for row in rows("Log lines")] == [*fields, "failure", "reason"]
 
 
 def test_the_example_of_a_line_is_one(demo: str) -> None:
