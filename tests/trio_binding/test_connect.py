@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import re
 import socket
 import struct
@@ -306,6 +307,17 @@ class TestAnswer:
             with pytest.raises(RemoteProtocolError, match=r"status 401: .*key expired!") as caught:
                 await anext(source)
         assert caught.value.headers.get("x-request-id") == "r1"
+        assert caught.value.excerpt == '{"error":"key expired!"}'
+
+    async def test_a_compressed_refusal_is_decoded(self) -> None:
+        async def peer(stream: trio.SocketStream) -> None:
+            await read_head(stream)
+            body = gzip.compress(b'{"error":"key expired!"}')
+            await stream.send_all(answer(body, "401 Unauthorized", content_encoding="gzip"))
+
+        async with listening(peer) as server, sse_trio.connect(server.url) as source:
+            with pytest.raises(RemoteProtocolError, match=r"key expired!") as caught:
+                await anext(source)
         assert caught.value.excerpt == '{"error":"key expired!"}'
 
     async def test_a_refusal_whose_body_never_ends(self) -> None:
