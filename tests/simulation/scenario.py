@@ -110,7 +110,7 @@ class People:
 
     def _go_on(self, name: str, reading: TurnReading, event_id: str) -> None:
         """Another program has what the first one was given, and the ID that it kept."""
-        again = TurnReading(self._world, reading.served, reading.history)
+        again = TurnReading(self._world, reading.served, reading.history if event_id else [])
         self._behave(name, self._get(name), again, event_id)
 
     def _come_back(self, name: str, reading: TurnReading) -> None:
@@ -121,6 +121,7 @@ class People:
         kept = reading.history[: self._world.dice.randrange(len(reading.history)) + 1]
         again = TurnReading(self._world, reading.served, kept)
         if not again.is_whole:
+            asked = name
             if kept[-1].last_event_id and self._world.chance(0.2):
-                name = self._world.dice.choice([*self.server.turns, name])  # with another turn's ID, perhaps
-            self._behave(name, self._get(name), again, kept[-1].last_event_id)
+                asked = self._world.dice.choice([*self.server.turns, name])  # with another turn's ID, perhaps
+            self._behave(name, self._get(asked), again, kept[-1].last_event_id)
