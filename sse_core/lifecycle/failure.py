@@ -125,8 +125,8 @@ class Refusal:
             return Failure(dialect.error_status(error.type), error, headers=self._headers)
         excerpt = body[: 4 * _EXCERPT].decode("utf-8", "replace").strip()[:_EXCERPT]
         quoted = f", which begins with {excerpt!a}" if excerpt else ""
-        message = f"The provider {self.problem}{quoted}."
-        return Failure.broken(message, retryable=False, headers=self._headers)
+        error = StreamError("api_error", f"The provider {self.problem}{quoted}.", kind="server")
+        return Failure(502, error, reason=f"The provider {self.problem}.")
 
 
 def _holds_error(body: bytes) -> bool:

@@ -194,6 +194,8 @@ class TestAnswersThatAreNoStream:
         assert error.message.isprintable()
         assert len(error.message) < 500
         assert not error.retryable
+        assert turn.failure is not None
+        assert turn.failure.reason.endswith("instead of text/event-stream."), "a log has our words only"
 
     def test_nothing_is_quoted_of_an_empty_one(self) -> None:
         turn = waiting()
