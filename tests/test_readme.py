@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from contextlib import closing
@@ -25,7 +26,24 @@ def test_asking_from_python() -> None:
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
         )
     assert "Hello!" in done.stdout
-    assert re.search(r"COMPLETED, first token after \d\.\d\d s", done.stdout)
+    assert re.search(r"first token after \d\.\d\d s", done.stdout)
+
+
+def test_asking_where_nobody_answers_says_why() -> None:
+    code = PYTHON[0].replace("127.0.0.1:8080", f"127.0.0.1:{free_port()}")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "TypeError" not in done.stderr
+    assert re.search(r"TurnError: .*127\.0\.0\.1:\d+ could not be made: Connection refused", done.stderr)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def test_embedding_the_core() -> None:
