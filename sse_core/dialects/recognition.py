@@ -19,8 +19,9 @@ from ..framing import ServerSentEvent
 MAX_CHARACTERS = 256 * 1024
 #: Characters of an event that a message quotes.
 _EXCERPT = 100
-#: So many events of another dialect, and none of the right one before, are no accident.
-ENOUGH = 2
+#: So many events of another dialect, and none of the right one before, are no accident: some gateways tell of
+#: their own work first, as of a response that was created and is in progress.
+ENOUGH = 4
 _PING = re.compile(r'"type"\s*:\s*"ping"')
 #: https://docs.claude.com/en/docs/build-with-claude/streaming
 _ANTHROPIC = frozenset(
@@ -37,11 +38,13 @@ _ANTHROPIC = frozenset(
 #: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
 _GEMINI = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 #: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
-_UI_MESSAGES = frozenset({"start", "finish", "abort", "file", "custom"})
-_UI_MESSAGES_BEGIN = (
-    *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-", "source-", "data-"),
+_UI_MESSAGES = (
+    *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-"),
     *("start-step", "finish-step", "reset-step", "message-metadata"),
 )
+#: These are words for anything: a host of another dialect may have events of its own that are named so.
+_COMMON = frozenset({"start", "finish", "abort", "file", "custom"})
+_COMMON_BEGIN = ("source-", "data-")
 
 
 def recognized(sse: ServerSentEvent) -> str | None:
@@ -49,17 +52,27 @@ def recognized(sse: ServerSentEvent) -> str | None:
 
     An error fits none: the protocols' errors are too much alike, and each decoder knows most of them.
     """
-    if len(sse.data) > MAX_CHARACTERS:
-        return None
-    try:
-        data = strict_json.loads(sse.data)
-    except ValueError:
-        return None
-    if not isinstance(data, dict):
-        return None
-    kind = data.get("type", sse.type)
-    kind = kind if isinstance(kind, str) else ""
+    kind, data = _read(sse)
     return next((name for name, fits in _SHAPES.items() if fits(kind, data)), None)
+
+
+def _read(sse: ServerSentEvent) -> tuple[str, JSONObject]:
+    """The type of an event, and its data; an empty object where that is none, or is too long."""
+    try:
+        data = strict_json.loads(sse.data) if len(sse.data) <= MAX_CHARACTERS else None
+    except ValueError:
+        data = None
+    if not isinstance(data, dict):
+        return "", {}
+    kind = data.get("type", sse.type)
+    return kind if isinstance(kind, str) else "", data
+
+
+def _is_common(sse: ServerSentEvent) -> bool:
+    """Whether an event says too little to be another dialect's for certain."""
+    kind, data = _read(sse)
+    is_figure = "candidates" not in data and len(_GEMINI & data.keys()) == 1
+    return kind in _COMMON or kind.startswith(_COMMON_BEGIN) or is_figure
 
 
 class Recognition:
@@ -82,21 +95,31 @@ class Recognition:
         self.known = self.known or not kinds <= {Ping}
 
     def unknown(self, sse: ServerSentEvent) -> None:
-        """``sse`` came, and a decoder can make nothing of it."""
+        """``sse`` came, and a decoder can make nothing of it.
+
+        A ping in another protocol's words is a ping nevertheless, and says nothing.
+        """
+        if _is_ping(sse):
+            return
         self._first = self._first or sse
-        if len(self._fitting) < ENOUGH and not _is_ping(sse):
+        if len(self._fitting) < ENOUGH and not _is_common(sse):
             self._fitting.append(recognized(sse))
 
     def failure(self, dialect: str) -> str | None:
         """What is wrong with a stream that was read as ``dialect`` to its end, in words.
 
-        ``None`` if an event was known, or if none has come.  To ask again would give the same.
+        ``None`` if an event was known or is a new one of ``dialect``, or if none has come.  To ask again
+        would give the same.
         """
-        return None if self.known or self._first is None else mismatch(self._first, dialect)
+        is_own = self.known or dialect in self._fitting
+        return None if is_own or self._first is None else mismatch(self._first, dialect)
 
     def certainty(self, dialect: str, *, enough: int = ENOUGH) -> str | None:
-        """The same before the end, as soon as it can be known: the stream began as one of another dialect."""
-        if len(self._fitting) < enough or len(set(self._fitting)) > 1 or self._fitting[0] in {None, dialect}:
+        """The same before the end, as soon as it can be known: the stream began as one of another dialect.
+
+        ``enough``: how many events have to fit the same one.  Such as any host may have prove nothing.
+        """
+        if len(self._fitting) < enough or len(set(self._fitting)) > 1 or self._fitting[0] is None:
             return None
         return self.failure(dialect)
 
@@ -125,7 +148,7 @@ def _is_chat(_: str, data: JSONObject) -> bool:
 _SHAPES: dict[str, Callable[[str, JSONObject], bool]] = {
     "anthropic": lambda kind, _: kind in _ANTHROPIC,
     "openai-responses": lambda kind, _: kind.startswith("response."),
-    "ui-messages": lambda kind, _: kind in _UI_MESSAGES or kind.startswith(_UI_MESSAGES_BEGIN),
+    "ui-messages": lambda kind, _: kind.startswith(_UI_MESSAGES + _COMMON_BEGIN) or kind in _COMMON,
     "openai-chat": _is_chat,
     "gemini": lambda _, data: not _GEMINI.isdisjoint(data),
 }

@@ -130,9 +130,40 @@ def test_no_event_and_signs_of_life_say_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_stream_of_pings_alone_was_cut_and_is_no_other_dialects(name: str) -> None:
+    assert read([ServerSentEvent("ping", '{"type": "ping"}')] * 3, name) is None
+
+
+def test_a_new_event_of_the_dialect_itself_is_no_other_dialects() -> None:
+    new = ServerSentEvent("message", '{"type": "response.novelty"}')
+    assert read([new], "openai-responses") is None
+    assert read([ServerSentEvent("message", '{"type": "novelty"}'), new], "openai-responses") is None
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_one_known_event_is_enough(name: str) -> None:
-    new = ServerSentEvent("response.novelty", '{"type": "response.novelty"}')
+    new = ServerSentEvent("novelty", '{"type": "novelty"}')
     first, *others = EVENTS[name]
     assert read([first, new], name) is None
     assert read([new, *others], name) is None
     assert read([new], name) is not None
+
+
+def certain(data: object, name: str) -> bool:
+    """Whether any number of such events shows before the end that the stream is not of dialect ``name``."""
+    recognition = Recognition()
+    for _ in range(100):
+        recognition.unknown(ServerSentEvent("message", json.dumps(data)))
+    return recognition.certainty(name) is not None
+
+
+@pytest.mark.parametrize("kind", ["start", "finish", "abort", "file", "custom", "data-queue", "source-url"])
+def test_what_any_host_may_tell_proves_nothing(kind: str) -> None:
+    assert not certain({"type": kind, "position": 3}, "openai-chat")
+
+
+@pytest.mark.parametrize("name", ["responseId", "modelVersion", "usageMetadata"])
+def test_a_field_alone_proves_nothing(name: str) -> None:
+    assert not certain({name: "x"}, "openai-chat")
+    assert certain({name: "x", "candidates": []}, "openai-chat")
+    assert certain({name: "x", "promptFeedback": {}}, "openai-chat")

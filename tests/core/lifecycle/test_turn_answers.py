@@ -87,10 +87,10 @@ class TestWrongDialects:
         assert (error.retryable, want_of(turn)) == (False, Want.CLOSE)
 
     @pytest.mark.parametrize("dialect", sorted({*dialects.names()} - {"anthropic"}))
-    def test_at_the_second_that_is_of_another(self, dialect: str) -> None:
+    def test_at_the_fourth_that_is_of_another(self, dialect: str) -> None:
         turn = accepted(dialect=dialects.get(dialect))
-        stream = wire(START, PING, OPENED, HELLO)
-        at = stream.index(b"event: content_block_start")
+        stream = wire(START, PING, OPENED, HELLO, HELLO)
+        at = stream.rindex(b"event: content_block_delta")
         turn.receive_data(stream[:at], 1.0)
         assert (outcome_of(turn), drained(turn)) == (None, [])
         turn.receive_data(stream[at:], 1.0)
@@ -113,6 +113,19 @@ class TestWrongDialects:
         turn = accepted()
         turn.receive_data(b'data: {"type": "response.created"}\n\n' + wire(*ANSWER), 1.0)
         assert outcome_of(turn) is Outcome.COMPLETED
+
+    def test_what_a_gateway_tells_before_the_answer_is_no_other(self) -> None:
+        turn = accepted(dialect=dialects.get("openai-chat"))
+        queue = b'data: {"type": "data-queue", "position": 1}\n\n' * 20
+        lifecycle = b'data: {"type": "response.created"}\n\ndata: {"type": "response.in_progress"}\n\n'
+        turn.receive_data(queue + lifecycle + CHAT + b"data: [DONE]\n\n", 1.0)
+        assert outcome_of(turn) is Outcome.COMPLETED
+
+    def test_an_end_after_nothing_but_pings_is_a_cut(self) -> None:
+        turn = accepted(dialect=dialects.get("openai-chat"))
+        turn.receive_data(wire(PING, PING), 1.0)
+        turn.receive_eof(1.0)
+        assert state_of(turn) is TurnState.BACKOFF
 
     def test_a_new_event_of_the_right_one_is_no_other(self) -> None:
         turn = accepted(dialect=dialects.get("openai-responses"))
