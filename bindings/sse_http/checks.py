@@ -74,13 +74,16 @@ def with_access(headers: Headers, request: Request, allowed: AllowedPeers) -> He
     It is https://fetch.spec.whatwg.org/#http-access-control-allow-origin; what the application says itself
     stands.
     """
-    origin = request.headers.get("origin")
     name = "access-control-allow-origin"
-    if origin is None or name in headers or not is_listed(origin, allowed):
+    if name in headers or not allowed.origins:
         return headers
+    # Fetch, "CORS protocol and HTTP caches": where the field is "*", it is sent "for non-CORS requests as
+    # well as CORS requests"; where it depends on the Origin, every answer has to say so.
     if "*" in allowed.origins:
         return Headers([*headers, (name, "*")])
-    return Headers([*headers, (name, origin), ("vary", "origin")])
+    origin = request.headers.get("origin")
+    access = [(name, origin)] if origin is not None and is_listed(origin, allowed) else []
+    return Headers([*headers, *access, ("vary", "origin")])
 
 
 #: A name or an address, and perhaps a port; or nothing, which only "*" allows.

@@ -267,13 +267,19 @@ class TestAccess:
         expected = {"access-control-allow-origin": self.PAGE, "vary": "origin"}
         assert self.fields(make(), self.NAMED, self.PAGE) == expected
 
-    def test_every_origin(self) -> None:
+    @pytest.mark.parametrize("origin", [None, "https://any.example"])
+    def test_every_origin(self, origin: str | None) -> None:
         allowed = AllowedPeers(origins=frozenset({"*"}))
-        assert self.fields(OK, allowed, "https://any.example") == {"access-control-allow-origin": "*"}
+        assert self.fields(OK, allowed, origin) == {"access-control-allow-origin": "*"}
 
-    @pytest.mark.parametrize("origin", [None, "http://localhost"])
+    @pytest.mark.parametrize("origin", [None, "http://localhost", "https://evil.example"])
     def test_nobody_else(self, origin: str | None) -> None:
-        assert self.fields(OK, self.NAMED, origin) == {}
+        """And a cache must not give them, or give away, what was answered to a page of that Origin."""
+        assert self.fields(OK, self.NAMED, origin) == {"vary": "origin"}
+
+    @pytest.mark.parametrize("origin", [None, "http://localhost", "https://evil.example"])
+    def test_where_no_origin_is_named(self, origin: str | None) -> None:
+        assert self.fields(OK, AllowedPeers(), origin) == {}
 
     def test_what_the_application_says_stands(self) -> None:
         own = Reply(200, Headers({"access-control-allow-origin": "null"}))
