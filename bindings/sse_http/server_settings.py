@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 
 from .checks import AllowedPeers
 
-#: One address may have so much of what all request bodies together may take: a quarter.
+#: Of so many equal shares of what all request bodies may take together, one address has one.
 SHARES_OF_BODIES = 4
+
+_COUNTS = ("max_head_bytes", "max_head_fields", "min_upload_rate")
+_DURATIONS = ("request_timeout", "upload_timeout", "keep_alive_timeout", "write_timeout", "linger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,14 @@ class ServerSettings:
     peers: AllowedPeers = field(default_factory=AllowedPeers)
 
     def __post_init__(self) -> None:
-        if self.min_upload_rate < 1:
-            raise ValueError("min_upload_rate must be 1 byte a second or more")
+        for name in _COUNTS:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more")
+        if self.max_body_bytes < 0:
+            raise ValueError("max_body_bytes must not be below zero")
+        for name in _DURATIONS:
+            if not getattr(self, name) >= 0:  # which NaN is not either
+                raise ValueError(f"{name} must be a number of seconds, not below zero")
         if self.max_total_body_bytes < SHARES_OF_BODIES * self.max_body_bytes:
             raise ValueError(
                 f"max_total_body_bytes must be at least {SHARES_OF_BODIES} times max_body_bytes, as one "

@@ -175,7 +175,3 @@ class TestPace:
         peer.send(b"0\r\n\r\n")
         assert len(peer.asked[0].body) == 1_200_000
         assert peer.connection.deadline == 135.0
-
-    def test_a_rate_that_can_be_none(self) -> None:
-        with pytest.raises(ValueError, match="min_upload_rate must be 1"):
-            ServerSettings(min_upload_rate=0)

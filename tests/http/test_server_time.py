@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tracemalloc
 
 import pytest
@@ -25,6 +26,25 @@ class TestDeadlines:
             write_timeout=60.0,
             linger=2.0,
         )
+
+    @pytest.mark.parametrize("name", ["max_head_bytes", "max_head_fields", "min_upload_rate"])
+    def test_a_number_that_is_no_bound(self, name: str) -> None:
+        with pytest.raises(ValueError, match=f"^{name} must be 1 or more"):
+            ServerSettings(**{name: 0})  # type: ignore[arg-type]
+
+    def test_a_body_may_be_forbidden(self) -> None:
+        assert ServerSettings(max_body_bytes=0).max_body_bytes == 0
+        with pytest.raises(ValueError, match=r"^max_body_bytes must not be below zero"):
+            ServerSettings(max_body_bytes=-1)
+
+    @pytest.mark.parametrize("seconds", [-1.0, math.nan])
+    @pytest.mark.parametrize(
+        "name", ["request_timeout", "upload_timeout", "keep_alive_timeout", "write_timeout", "linger"]
+    )
+    def test_what_is_no_duration(self, name: str, seconds: float) -> None:
+        with pytest.raises(ValueError, match=f"^{name} must be a number of seconds"):
+            ServerSettings(**{name: seconds})  # type: ignore[arg-type]
+        assert getattr(ServerSettings(**{name: math.inf}), name) == math.inf  # type: ignore[arg-type]
 
     def test_a_peer_that_says_nothing(self) -> None:
         peer = Peer()
