@@ -6,6 +6,8 @@ no arguments, no credentials are ever in them.
 
 from __future__ import annotations
 
+import shlex
+
 from sse_core.blocks import ToolUseBlock
 from sse_http import Refusal
 from sse_http.refusal import quoted
@@ -14,6 +16,8 @@ from .finished_turn import FinishedTurn
 
 #: What an operator can say to let a request in that a setting refused.
 _FLAGS = {"peers.hosts": "--allow-host", "peers.origins": "--allow-origin"}
+#: What no flag takes: no Host at all, and the Origin of a page that has none of its own.
+_NEVER_LET_IN = frozenset({"", "null"})
 #: More tokens than any answer has; beyond it a provider's figure is a mistake.
 _MAX_TOKENS = 10**12
 
@@ -45,8 +49,10 @@ def turn_line(turn_id: str, turn: FinishedTurn) -> str:
 def refusal_line(refusal: Refusal) -> str:
     """That a request was refused, and which flag would let it in, if one would."""
     flag = _FLAGS.get(refusal.setting)
-    hint = "" if flag is None else f" flag={quoted(f'{flag} {refusal.value}')}"
-    return f"refused {refusal}{hint}"
+    if flag is None or refusal.value in _NEVER_LET_IN:
+        return f"refused {refusal}"
+    # It may be pasted into a shell, and the value is a stranger's.
+    return f"refused {refusal} flag={quoted(f'{flag} {shlex.quote(refusal.value)}')}"
 
 
 def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:

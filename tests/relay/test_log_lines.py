@@ -249,7 +249,10 @@ def test_a_turn_ends_though_its_line_cannot_be_written(monkeypatch: pytest.Monke
     [
         ("peers.hosts", "relay.example", ' flag="--allow-host relay.example"'),
         ("peers.origins", "https://a.example", ' flag="--allow-origin https://a.example"'),
-        ("peers.hosts", 'x" y\n' + "z" * 1000, ' flag="--allow-host x\\" y\\nzzz'),
+        ("peers.hosts", 'x" y\n' + "z" * 1000, ' flag="--allow-host \'x\\" y\\nzzz'),
+        ("peers.origins", "http://a; rm -rf $x", " flag=\"--allow-origin 'http://a; rm -rf $x'\""),
+        ("peers.origins", "null", ' setting=peers.origins value="null"'),
+        ("peers.hosts", "", " setting=peers.hosts"),
         ("max_body_bytes", "", "max_body_bytes"),
         ("", "", '"Why."'),
     ],
