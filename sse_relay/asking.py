@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from sse_core.errors import LimitExceeded
 from sse_core.headers import Headers
@@ -14,6 +12,7 @@ from sse_core.lifecycle import OnDisconnect
 from sse_http import Request
 
 from .config import PASSED_HEADERS, RelayConfig
+from .field_names import matches
 from .request_body import NotAnObjectError, RequestBody
 
 _TURN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -24,9 +23,6 @@ _NEVER_PASSED = (
     *("content-encoding", "last-event-id", "turn-*"),
     *("cookie", "forwarded", "origin", "referer", "via", "x-forwarded-*"),
 )
-#: Content codings that the registry knows; what nobody registered (``none``) is sent by mistake, and means
-#: nothing: https://www.iana.org/assignments/http-parameters
-_COMPRESSED = frozenset({"br", "compress", "dcb", "dcz", "deflate", "gzip", "x-compress", "x-gzip", "zstd"})
 _CREDENTIALS = ("x-api-key", "authorization")
 
 
@@ -71,12 +67,6 @@ def shown_key(headers: Headers) -> str:
     # RFC 9110 section 11.1: "It uses a case-insensitive token to identify the authentication scheme"
     scheme, _, token = (headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def is_compressed(headers: Headers) -> bool:
-    """Whether a body has a content coding, so that it has to be decoded before it can be read."""
-    codings = ",".join(headers.get_all("content-encoding")).lower().split(",")
-    return any(coding.strip() in _COMPRESSED for coding in codings)
 
 
 def digest(key: str) -> bytes:
@@ -135,14 +125,10 @@ def _passed_headers(headers: Headers, config: RelayConfig) -> Headers:
     kept = [
         (name, value)
         for name, value in headers
-        if _matches(name, wanted) and not _matches(name, unwanted) and name not in options
+        if matches(name, wanted) and not matches(name, unwanted) and name not in options
     ]
     if config.api_key is not None:
         kept.append(("x-api-key", config.api_key))
     elif not config.client_keys:
         kept += [(name, value) for name, value in headers if name in _CREDENTIALS]
     return Headers(kept)
-
-
-def _matches(name: str, patterns: Collection[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

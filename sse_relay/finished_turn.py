@@ -7,13 +7,14 @@ an outcome nobody needs any of it.  What is left is counted, so that a bound on 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 
 from sse_core.blocks import strict_json
 from sse_core.dialects import Dialect
 from sse_core.headers import Headers
 from sse_core.lifecycle import Failure, Outcome, Timing, Turn, TurnState, Want
 from sse_http import Reply, Waker, no_waker
+
+from .field_names import matches
 
 #: What a provider's answer says that is meant for who asked it, whatever became of the question.
 _PASSED_BACK = ("request-id", "anthropic-organization-id", "anthropic-ratelimit-*", "x-ratelimit-*")
@@ -30,7 +31,7 @@ _HEADER_OVERHEAD_BYTES = 200
 
 def passed_back(headers: Headers) -> list[tuple[str, str]]:
     """What of the provider's ``headers`` a client gets."""
-    return [(name, value) for name, value in headers if _matches(name, _PASSED_BACK)]
+    return [(name, value) for name, value in headers if matches(name, _PASSED_BACK)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,3 @@ def _own_reason(failure: Failure, lost: str) -> str | None:
     message = failure.reason
     # Why a stream is broken may be said in words of the stream.
     return message if lost and lost in message else message.partition(": ")[0]
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)

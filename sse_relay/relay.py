@@ -19,9 +19,10 @@ from urllib.parse import parse_qs
 
 from sse_core.lifecycle import Jitter, WallClock, no_jitter
 from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
+from sse_http.content_coding import codings_of
 
 from .answers import EventsAnswer, MessageAnswer
-from .asking import Asked, BadRequest, digest, is_compressed, is_turn_id, owner_of, read_asked, shown_key
+from .asking import Asked, BadRequest, digest, is_turn_id, owner_of, read_asked, shown_key
 from .clients import Client, Clients
 from .config import RelayConfig
 from .early_stops import EarlyStops
@@ -134,9 +135,9 @@ class Relay:
             message = f"This path takes {allowed} only."
             return Reply.error(405, "invalid_request_error", message, [("allow", allowed)])
         if handler not in self._open_to_all and not self._may_call(request):
-            message = "This relay wants one of its own keys, in x-api-key or as a bearer token."
+            message = "This relay needs one of its own keys, in x-api-key or as a bearer token."
             return Reply.error(401, "authentication_error", message, [("www-authenticate", "Bearer")])
-        if handler == self._post and is_compressed(request.headers):
+        if handler == self._post and codings_of(request.headers):
             # RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
             # Accept-Encoding response header field ought to be used".
             message = "The body is compressed (Content-Encoding): send it as it is."
@@ -215,14 +216,14 @@ class Relay:
         """The answer where there is no place for one more turn."""
         config = self._config
         if self._turns.running_count >= config.max_turns:
-            message = f"The relay runs {config.max_turns} turns already (limit: max_turns)."
+            message = f"The relay is running {config.max_turns} turns already (limit: max_turns)."
             return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
         if client.running >= config.client_turns:
-            message = f"{client.running} turns of yours run already (limit: max_client_turns)."
+            message = f"You have {client.running} turns running already (limit: max_client_turns)."
         elif client.unread >= config.unread_turns and asked.on_disconnect.kind != "cancel":
             message = (
-                f"{client.unread} turns of yours go on without a reader (limit: max_unread_turns). Read or "
-                "stop some, or ask with Turn-On-Disconnect: cancel."
+                f"You have {client.unread} turns running that nobody reads (limit: max_unread_turns). "
+                "Read or stop some, or ask with Turn-On-Disconnect: cancel."
             )
         else:
             return None
