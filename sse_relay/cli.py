@@ -160,15 +160,20 @@ def serve(
         float, _seconds("The longest Retry-After of the provider that is waited for.")
     ] = _RETRY.max_retry_after,
     max_turns: Annotated[int, _bound("Turns at the same time.")] = 1000,
-    max_client_turns: Annotated[int | None, _bound("Those of one client; as many, if not set.")] = None,
+    max_client_turns: Annotated[
+        int | None, _bound("Turns of one client at the same time; as many as --max-turns, if not set.")
+    ] = None,
     max_unread_turns: Annotated[
-        int | None, _bound("Those of one client that nobody reads; half as many, if not set.")
+        int | None,
+        _bound("Turns of one client that run and that nobody reads; half of --max-turns, if not set."),
     ] = None,
     max_json_items: Annotated[
-        int, _bound("Opening brackets, commas and colons in a request's body, strings apart.")
+        int, _bound("Opening brackets, commas and colons in a request's body, outside strings.")
     ] = _JSON.max_json_items,
-    max_json_depth: Annotated[int, _bound("Arrays and objects in one another in it.")] = _JSON.max_json_depth,
-    max_json_escapes: Annotated[int, _bound("Backslashes in it.")] = _JSON.max_json_escapes,
+    max_json_depth: Annotated[
+        int, _bound("How deep arrays and objects may be nested in a request's body.")
+    ] = _JSON.max_json_depth,
+    max_json_escapes: Annotated[int, _bound("Backslashes in a request's body.")] = _JSON.max_json_escapes,
     verbose: Verbose = False,
 ) -> None:
     """Relay a provider's stream.

@@ -145,7 +145,9 @@ class ClientExchange:
             return
         self._start = (self._start + data)[: len(_START)]
         if not _START.startswith(self._start):
-            raise TransportError("the answer is not valid HTTP/1.1: it does not begin so", retryable=False)
+            raise TransportError(
+                "the answer is not valid HTTP/1.1: it does not begin like one", retryable=False
+            )
         if self._start == _START:
             self._start = None
 

@@ -309,7 +309,7 @@ class _Layer:
         return b""
 
     def _mistake(self) -> RemoteProtocolError:
-        return RemoteProtocolError(f"a body that says to be {self._coding} is not")
+        return RemoteProtocolError(f"a body that claims to be {self._coding} is not")
 
 
 def codings_of(headers: Headers) -> list[str]:

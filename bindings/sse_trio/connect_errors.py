@@ -28,7 +28,7 @@ def connect_failure(error: OSError | UnicodeError) -> TransportError:
     which may not be the reader's to know.
     """
     if isinstance(error, UnicodeError):
-        return TransportError("the host is no name that can be looked up", retryable=False)
+        return TransportError("the host is not a name that can be looked up", retryable=False)
     causes = _causes(error)
     words = sorted({_words(cause) for cause in causes})
     retryable = any(_may_pass(cause) for cause in causes) or not causes

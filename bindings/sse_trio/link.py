@@ -204,5 +204,5 @@ def _client_channel(tls: ssl.SSLContext, host: str) -> Channel:
     try:
         return TLS(tls, server_side=False, server_hostname=host)
     except ValueError as error:
-        message = f"{host!r} is no name that a certificate can be checked for"
+        message = f"{host!r} is not a name that a certificate can be checked for"
         raise TransportError(message, retryable=False) from error

@@ -143,7 +143,7 @@ def test_what_stands_behind_the_end_is_nothing(coding: str) -> None:
 
 @pytest.mark.parametrize("size", [0, 1])
 def test_but_brotli_has_one_end(size: int) -> None:
-    with pytest.raises(RemoteProtocolError, match="says to be br is not"):
+    with pytest.raises(RemoteProtocolError, match="claims to be br is not"):
         decoded(["br"], ENCODE["br"](TEXT) + b"garbage\n", size=size)
 
 
@@ -157,7 +157,7 @@ def test_an_end_too_early(coding: str) -> None:
 
 @pytest.mark.parametrize("coding", sorted(ENCODE))
 def test_a_body_that_is_none_of_it(coding: str) -> None:
-    with pytest.raises(RemoteProtocolError, match=f"says to be {coding} is not"):
+    with pytest.raises(RemoteProtocolError, match=f"claims to be {coding} is not"):
         decoded([coding], b"<html>" * 100)
 
 

@@ -47,7 +47,7 @@ REFUSED = OSError(errno.ECONNREFUSED, "refused by ('10.1.2.3', 9)")
         (of(OSError(errno.EAFNOSUPPORT, ""), REFUSED), "not supported", True),
         (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), "Temporary", True),
         (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "Name or service not known", False),
-        (UnicodeError("label too long"), "no name that can be looked up", False),
+        (UnicodeError("label too long"), "not a name that can be looked up", False),
         (OSError("odd"), "odd", True),
     ],
 )
@@ -126,7 +126,7 @@ class TestTurns:
     @pytest.mark.parametrize("host", ["a..b", "x" * 70])
     async def test_and_a_host_that_is_no_name(self, host: str) -> None:
         error, attempts = await fails(f"http://{host}/")
-        assert "no name" in error.message
+        assert "not a name" in error.message
         assert (attempts, error.retryable) == (1, False)
 
     async def test_a_refused_connection_names_host_and_port_and_is_tried_again(self) -> None:
