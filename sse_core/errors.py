@@ -18,6 +18,15 @@ from .headers import Headers
 class SSEError(Exception):
     """The root of every exception that this project raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions are copied, and sent to other processes, by calling their class with the message alone.
+        # Some of these want more than that.
+        return _remade, (type(self), self.args), self.__dict__
+
+
+def _remade(kind: type[SSEError], args: tuple[object, ...]) -> SSEError:
+    return kind.__new__(kind, *args)
+
 
 class ProtocolError(SSEError):
     """A rule of a protocol was broken, by this side or by the other."""

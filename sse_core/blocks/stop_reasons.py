@@ -106,6 +106,10 @@ class StopWord(str):
         self.meaning = meaning
         return self
 
+    def __getnewargs__(self) -> tuple[str, StopReason]:  # type: ignore[override]  # str's has one
+        """What a copy is made of."""
+        return str(self), self.meaning
+
 
 def meaning_of(word: str) -> StopReason:
     """What a provider's stop reason means; ``"other"`` for a word that is not known.

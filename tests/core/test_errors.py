@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from sse_core import (
@@ -12,6 +14,7 @@ from sse_core import (
     RemoteProtocolError,
     SSEError,
     TransportError,
+    TurnError,
 )
 
 
@@ -42,3 +45,17 @@ def test_a_bound_knows_its_name_and_value() -> None:
     error = LimitExceeded("too long", limit="max_line_bytes", bound=8)
     assert (str(error), error.limit, error.bound, error.status) == ("too long", "max_line_bytes", 8, 413)
     assert LimitExceeded("too long", limit="x", bound=1, status=502).status == 502
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        LimitExceeded("too long", limit="max_line_bytes", bound=8),
+        RemoteProtocolError("no", status=401, headers=Headers({"x-id": "1"}), excerpt="no key"),
+        TransportError("refused", retryable=False),
+        TurnError("cut", outcome="truncated", status=502, type="api_error", code=None, retryable=True),
+    ],
+)
+def test_an_error_goes_to_another_process_with_all_that_it_knows(error: SSEError) -> None:
+    same = pickle.loads(pickle.dumps(error))  # noqa: S301  (ours)
+    assert (type(same), str(same), vars(same)) == (type(error), str(error), vars(error))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
-from sse_core.blocks import Message, StopReason, ToolUseBlock
+from sse_core.blocks import Message, StopReason, StopWord, ToolUseBlock
 from sse_core.blocks.stop_reasons import is_known, meaning_of
 
 WORDS: dict[StopReason, list[str]] = {
@@ -79,3 +82,10 @@ def test_a_provider_that_ends_every_turn_alike_wants_tools_if_it_calls_some() ->
     assert ended("STOP", call).stop_meaning == "tool_use"
     assert ended("STOP", ToolUseBlock("1", "search", "server_tool_use")).stop_meaning == "end_turn"
     assert ended("MAX_TOKENS", call).stop_meaning == "max_tokens"
+
+
+def test_a_meaning_stays_with_its_word_in_copies() -> None:
+    """Messages are kept, and sent to other processes."""
+    word = StopWord("wants", "tool_use")
+    for same in (copy.copy(word), copy.deepcopy(word), pickle.loads(pickle.dumps(word))):  # noqa: S301
+        assert (same, meaning_of(same)) == ("wants", "tool_use")
