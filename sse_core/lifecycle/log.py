@@ -107,8 +107,7 @@ class TurnLog:
         if not isinstance(event, ServerSentEvent):
             raise wrong_type("append", event, ServerSentEvent)
         if self._takes():
-            name = None if event.type == "message" else event.type
-            self._keep(encode_event(event.data, event=name, id=self._next_id(event)))
+            self._keep(encode_event(event.data, event=event.type, id=self._next_id(event)))
 
     def append_lines(self, lines: bytes) -> None:
         """Keep whole lines as they are: a comment, for one.  They have a number, and no ID.

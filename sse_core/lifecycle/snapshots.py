@@ -105,7 +105,10 @@ class Snapshots:
         """
         if self._made is None:
             events = self.events()
-            pieces = [_encoded(event, last_id if event is events[-1] else None) for event in events]
+            pieces = [
+                encode_event(event.data, event=event.type, id=last_id if event is events[-1] else None)
+                for event in events
+            ]
             self._made = len(events), b"".join(pieces)
         return self._made
 
@@ -119,11 +122,6 @@ class Snapshots:
         except ProtocolError:
             return False
         return accumulator.message.blocks == self._accumulator.message.blocks
-
-
-def _encoded(event: ServerSentEvent, id_: str | None) -> bytes:
-    name = None if event.type == "message" else event.type
-    return encode_event(event.data, event=name, id=id_)
 
 
 def _is_of_the_end(event: BlockEvent) -> bool:
