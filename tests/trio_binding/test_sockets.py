@@ -43,8 +43,10 @@ async def test_a_reader_that_vanished_is_noticed(
     opened: list[socket.socket], write_timeout: float, stall: float | None, expected: int
 ) -> None:
     """And no reader is ended that is slow within its time: its full window counts as silence, too."""
+    began = trio.Event()
 
     async def handler(_: object) -> None:
+        began.set()
         await trio.sleep_forever()
 
     async with (
@@ -55,7 +57,7 @@ async def test_a_reader_that_vanished_is_noticed(
         ) as server,
         client_of(server, GET % b""),
     ):
-        await trio.sleep(0.05)
+        await began.wait()
         [sock] = opened
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
