@@ -28,6 +28,8 @@ MAX_CODINGS = 3
 DEFAULT_MAX_RATIO = 1000
 
 _PIECE = 64 * 1024  #: bytes that are decoded at a time
+#: Bytes that a layer is given at a time: each step copies what it leaves, so that must be little.
+_SLICE = 4 * 1024
 _FREE = 64 * 1024  #: bytes for which no ratio is looked at: short texts have odd ones
 #: RFC 9659 section 3: as a content coding, zstd has a window of 8 MB at most.
 _ZSTD_WINDOW_LOG = 23
@@ -246,9 +248,10 @@ class ContentDecoder:
         if depth == len(self._layers):
             yield data
             return
-        for piece in self._layers[depth].pieces(data):
-            self._count(len(piece))
-            yield from self._through(piece, depth + 1)
+        for start in range(0, len(data), _SLICE):
+            for piece in self._layers[depth].pieces(data[start : start + _SLICE]):
+                self._count(len(piece))
+                yield from self._through(piece, depth + 1)
 
     def _count(self, size: int) -> None:
         self._decoded += size

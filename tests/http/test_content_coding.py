@@ -135,6 +135,28 @@ def test_member_after_member(coding: str) -> None:
     assert decoded([coding], two) == decoded([coding], two, size=1) == b"one two"
 
 
+def test_many_small_members_take_a_time_that_is_linear_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step copies what it leaves of its bytes: so no step is given all of them."""
+    given: list[int] = []
+    make = zlib.decompressobj
+
+    class Counted:
+        def __init__(self, wbits: int) -> None:
+            self._zlib = make(wbits)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._zlib, name)
+
+        def decompress(self, data: bytes, max_length: int) -> bytes:
+            given.append(len(data))
+            return self._zlib.decompress(data, max_length)
+
+    monkeypatch.setattr(zlib, "decompressobj", Counted)
+    member = gzip.compress(b"x")
+    assert decoded(["gzip"], member * 5000) == b"x" * 5000
+    assert sum(given) < 5000 * 4096
+
+
 @pytest.mark.parametrize("coding", sorted(ENCODE.keys() - {"br"}))
 def test_what_stands_behind_the_end_is_nothing(coding: str) -> None:
     for size in (0, 1):
