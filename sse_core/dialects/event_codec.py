@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..blocks.events import BlockEvent
 from ..framing import ServerSentEvent
@@ -22,6 +22,22 @@ class EventDecoder(Protocol):
 
         That is a ``MessageCut``, or a ``MessageStop`` where the protocol says that the message is whole.
         """
+
+
+@runtime_checkable
+class HoldingDecoder(Protocol):
+    """A decoder that holds something back until more has come, and can tell it sooner."""
+
+    def held_events(self) -> list[BlockEvent]:
+        """What was held back until now, as a cut would tell it; nothing after the end.
+
+        To ask changes nothing: it stays held.
+        """
+
+
+def held_events(decoder: EventDecoder) -> list[BlockEvent]:
+    """What ``decoder`` holds back, if it is one that does."""
+    return decoder.held_events() if isinstance(decoder, HoldingDecoder) else []
 
 
 class EventEncoder(Protocol):

@@ -14,7 +14,7 @@ from ..blocks.stop_reasons import StopReason, StopWord
 from ..blocks.strict_json import JSONObject
 from ..blocks.token_counts import TokenCounts
 from ..framing import ServerSentEvent
-from .event_codec import EventDecoder
+from .event_codec import EventDecoder, held_events
 from .provider_errors import PASSING_KINDS
 
 
@@ -59,6 +59,10 @@ class MeaningDecoder:
     def receive_eof(self) -> list[BlockEvent]:
         """The events of the stream's end."""
         return [self._explained(event) for event in self._decoder.receive_eof()]
+
+    def held_events(self) -> list[BlockEvent]:
+        """What the decoder holds back, if it is one that does."""
+        return [self._explained(event) for event in held_events(self._decoder)]
 
     def _explained(self, event: BlockEvent) -> BlockEvent:
         if isinstance(event, StreamError):

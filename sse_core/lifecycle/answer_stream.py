@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ..blocks import BlockEvent, MessageCut
 from ..dialects import Dialect, Recognition
+from ..dialects.event_codec import held_events
 from ..errors import RemoteProtocolError
 from ..framing import EventStreamDecoder, ServerSentEvent
 from ..headers import Headers
@@ -54,6 +55,10 @@ class AnswerStream:
         if self._recognition is not None:
             _raise_if(self._recognition.failure(self._dialect))
         return [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
+
+    def held_events(self) -> list[BlockEvent]:
+        """What has come and was not told, because it waits for more."""
+        return held_events(self._decoder)
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
         if self._recognition is None:

@@ -123,6 +123,10 @@ class Attempt:
         """The block events of the answer's proper end.  Raises as :class:`AnswerStream` does."""
         return self._stream.receive_eof()
 
+    def held_events(self) -> list[BlockEvent]:
+        """What the decoder holds back, because it waits for more."""
+        return self._stream.held_events()
+
     # What nobody has seen
 
     def _comment(self, on_comment: OnComment, text: str) -> None:

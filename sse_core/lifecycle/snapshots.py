@@ -11,8 +11,9 @@ is cut off between them would lose them; so these few are kept as they are.
 
 from __future__ import annotations
 
-from ..blocks import BlockEvent, MessageAccumulator, MessageDelta, MessageReset
+from ..blocks import Block, BlockEvent, MessageAccumulator, MessageDelta, MessageReset
 from ..dialects import Dialect
+from ..dialects.event_codec import held_events
 from ..errors import ProtocolError
 from ..framing import EventStreamDecoder, ServerSentEvent, encode_event
 
@@ -39,6 +40,7 @@ class Snapshots:
         self._decoder = dialect.Decoder()
         self._end: list[ServerSentEvent] = []
         self._end_bytes = 0
+        self._held: list[BlockEvent] = []  # what the decoder held back when the end began
         self._known = True
         self._made: tuple[int, bytes] | None = None  # for all who ask before more is dropped
 
@@ -63,7 +65,7 @@ class Snapshots:
         """Keep nothing: from now on there is no snapshot."""
         self._known = False
         self._accumulator = MessageAccumulator()
-        self._end, self._end_bytes = [], 0
+        self._end, self._end_bytes, self._held = [], 0, []
         self._made = None
 
     def settle(self, last_id: str | None) -> None:
@@ -82,6 +84,8 @@ class Snapshots:
             return
         events = self._decoder.receive_event(sse)
         if self._end or any(_is_of_the_end(event) for event in events):
+            if not self._end:
+                self._held = held_events(self._decoder)
             self._end.append(sse)
             self._end_bytes += len(sse.data.encode())
             if self._end_bytes > MAX_END_BYTES:
@@ -95,8 +99,10 @@ class Snapshots:
         if not self._known:
             return []
         encoder = self._dialect.Encoder()
-        short = [sse for event in self._accumulator.snapshot() for sse in encoder.send(event)]
-        return [*short, *self._end] if self._says_the_same(short) else []
+        held = self._held if self._end else held_events(self._decoder)
+        message = [*self._accumulator.snapshot(), *held]
+        short = [sse for event in message for sse in encoder.send(event)]
+        return [*short, *self._end] if self._says_the_same(short, message) else []
 
     def in_short(self, last_id: str | None) -> tuple[int, bytes]:
         """What was dropped, in short: in how many events, and their bytes; ``last_id`` is the last one's ID.
@@ -112,16 +118,21 @@ class Snapshots:
             self._made = len(events), b"".join(pieces)
         return self._made
 
-    def _says_the_same(self, short: list[ServerSentEvent]) -> bool:
+    def _says_the_same(self, short: list[ServerSentEvent], message: list[BlockEvent]) -> bool:
         """Whether who reads ``short`` has the same blocks; not every protocol has a form for each message."""
-        decoder, accumulator = self._dialect.Decoder(), MessageAccumulator()
+        decoder = self._dialect.Decoder()
         try:
-            for sse in short:
-                for event in decoder.receive_event(sse):
-                    accumulator.receive(event)
+            read = [event for sse in short for event in decoder.receive_event(sse)]
+            return _blocks([*read, *held_events(decoder)]) == _blocks(message)
         except ProtocolError:
             return False
-        return accumulator.message.blocks == self._accumulator.message.blocks
+
+
+def _blocks(events: list[BlockEvent]) -> list[Block]:
+    accumulator = MessageAccumulator()
+    for event in events:
+        accumulator.receive(event)
+    return accumulator.message.blocks
 
 
 def _is_of_the_end(event: BlockEvent) -> bool:

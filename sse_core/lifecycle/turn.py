@@ -294,6 +294,12 @@ class Turn(TurnRecord):
         return self.retry.allows(self.attempts, retry_after) and (whole is None or at < whole)
 
     def _end(self, outcome: Outcome, last: BlockEvent, now: float) -> None:
+        try:
+            # Whoever reads the events on is told of it when the end comes.
+            for event in self._attempt.held_events():
+                self._give_out(event)
+        except (RemoteProtocolError, LimitExceeded):
+            pass  # there is no room for it in a message
         self._give_out(last)
         self.outcome = outcome
         self.timing.ended_at = now

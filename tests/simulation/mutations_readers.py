@@ -80,8 +80,8 @@ READERS = (
         "close-not-announced",
         "readers are not woken when the log is closed",
         "sse_core.lifecycle.log",
-        "        self.closed = True\n        self.announce(now)",
-        "        self.closed = True",
+        "        self._settle()\n        self.announce(now)",
+        "        self._settle()",
     ),
     Mutation(
         "heartbeat-is-an-event",
@@ -177,6 +177,13 @@ READERS = (
         "sse_core.blocks.snapshot",
         "if index not in open_blocks:",
         "if index >= 0:",
+    ),
+    Mutation(
+        "snapshot-without-held",
+        "a snapshot lacks what waits for more: a call whose name may grow",
+        "sse_core.lifecycle.snapshots",
+        "        message = [*self._accumulator.snapshot(), *held]",
+        "        message = self._accumulator.snapshot()",
     ),
     Mutation(
         "snapshot-loses-end",

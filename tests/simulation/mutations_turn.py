@@ -141,6 +141,13 @@ TURN = (
         "return self._state is not TurnState.DONE",
     ),
     Mutation(
+        "held-call-not-told",
+        "a turn that ends does not tell what its decoder holds back",
+        "sse_core.lifecycle.turn",
+        "            for event in self._attempt.held_events():",
+        "            for event in ():",
+    ),
+    Mutation(
         "reader-came-too-late",
         "a turn that was left is stopped though somebody reads it again",
         "sse_core.lifecycle.turn",

@@ -62,6 +62,7 @@ class ServedTurn:
         self._encoder = self.dialect.Encoder(verbatim=True)
         self._alarm = Alarm(world, lambda: self.turn.deadline, self._timeout)
         self._told = Told(world, self, epoch)
+        self._begin_reading()
         self._watch = TurnWatch(world, self)
         self.turn.start(world.now)
         self._settle()
@@ -158,6 +159,8 @@ class ServedTurn:
             self._watch.paused()
             self._world.seen["log full"] += 1
         self._watch.look()
+        if self._known.length != self._told.length:
+            self._world.fail("text lost or doubled", f"{self.epoch}: in its log")
         self._fulfil()
         if turn.outcome is not None and not self._watch.ended:
             self._end(turn.outcome)
@@ -175,18 +178,27 @@ class ServedTurn:
             self._watch.visible(event)
         for sse in self._encoder.send(event):
             self._append(sse)
-        self.lengths[-1] = self._told.length
 
     def _take_back(self) -> None:
         self._watch.taken_back()
         self._told.begin_anew()
+        self._begin_reading()
         self._encoder = self.dialect.Encoder(verbatim=True)
         self._append(RESET)
+
+    def _begin_reading(self) -> None:
+        """A reader who has been there from the first event on, and misses none."""
+        self._known = Told(self._world, self, f"the log of {self.epoch}")
+        self._decoder = self.dialect.Decoder()
 
     def _append(self, sse: ServerSentEvent) -> None:
         self.log.append(sse)
         self.appended_at.append(self._world.now)
-        self.lengths.append(self._told.length)
+        # What a decoder holds back until more has come is told before that comes, or before our own end.
+        if sse is not RESET:
+            for event in self._decoder.receive_event(sse):
+                self._known.take(event)
+        self.lengths.append(self._known.length)
         if self.log.retained_bytes >= self.house.log_bytes and not self.log.full:
             self._world.fail("the log keeps more than it may", self.epoch)
 

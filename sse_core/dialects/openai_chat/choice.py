@@ -88,9 +88,15 @@ class Choice:
 
     def cut(self) -> list[BlockEvent]:
         """The stream was cut: nothing is whole, but what was held is told."""
-        left = self._fragments.flush()
+        events = self.held_events()
+        self._calls.flush(self._next)
+        return events
+
+    def held_events(self) -> list[BlockEvent]:
+        """What is held, as it is told when the stream is cut now."""
+        left = self._fragments.held()
         facts: list[BlockEvent] = [e.MessageDelta(extra=left)] if left else []
-        return [*facts, *self._calls.flush(self._next)]
+        return [*facts, *self._calls.held_events(self._next)]
 
     def _new_in(self, data: JSONObject, *, is_chunk: bool) -> JSONObject:
         """The delta; or of a ``message``, which is all of the choice, what has not come yet.

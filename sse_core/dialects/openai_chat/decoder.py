@@ -86,16 +86,21 @@ class Decoder:
             if type(delta) is e.ThinkingDelta:
                 self._choices[delta.choice].thought(delta.thinking)
             return [delta]
+        held = self._held.bytes
         try:
             events = self._read(sse)
         except LimitExceeded:
-            self._break()
+            # Half of the event was read: nothing that hangs on it can be told.
+            self._broken = True
+            self._choices.clear()
             raise
         except ValueError as error:
-            self._break()
+            self._broken = True
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
-        events = events or [e.Ping()]
+        # Pings may be left out where one follows another, and what was held back here may not.
+        keeps = self._started and self._held.bytes != held
+        events = events or [e.MessageDelta() if keeps else e.Ping()]
         # An error tells its source itself: whoever sends an error without one made it himself.
         carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
         carrier.source = sse
@@ -107,9 +112,22 @@ class Decoder:
         if self._ended:
             return []
         reasons = [choice.finish_reason for choice in self._choices.values()]
-        if reasons and all(reasons):
+        if reasons and all(reasons) and not self._broken:
             return self._finish()
         return [*self._cut(), e.MessageCut("truncated")]
+
+    def held_events(self) -> list[BlockEvent]:
+        """What has come and waits for more: calls whose name may grow, fields that do.
+
+        It is what a cut would tell now; nothing after the end.  The decoder goes on as if it wasn't asked.
+        """
+        if self._ended:
+            return []
+        return [
+            event
+            for index, choice in self._choices.items()
+            for event in self._of(index, choice.held_events())
+        ]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
         data = sse.data.strip()
@@ -123,11 +141,6 @@ class Decoder:
         if is_error(chunk, sse.type):
             return self._error(chunk)
         return self._chunk(chunk) if _is_chunk(chunk) else [e.UnknownEvent(chunk)]
-
-    def _break(self) -> None:
-        """Half of an event was read: nothing that hangs on it can be told."""
-        self._broken = True
-        self._choices.clear()
 
     def _repeats(self, event: BlockEvent) -> bool:
         """Whether the same chunk again would give ``event`` again, if it is a delta and all that there is.

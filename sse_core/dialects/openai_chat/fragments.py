@@ -101,9 +101,9 @@ class Fragments:
                 told[name] = _tell(known)
         return told
 
-    def flush(self) -> JSONObject:
-        """What was not told yet, at the end."""
-        return {name: _tell(known) for name, known in self._fields.items() if known.untold}
+    def held(self) -> JSONObject:
+        """What was not told yet."""
+        return {name: _plain(known.value) for name, known in self._fields.items() if known.untold}
 
     def _add(self, field: _Field, value: JSON) -> bool:
         """Add a value; whether the field is to be told now."""

@@ -126,13 +126,16 @@ class Calls:
         """Let all calls begin that have a name: something else begins, or the stream has ended."""
         return self._begin_up_to(None, next_block)
 
-    def flush(self, next_block: int) -> list[BlockEvent]:
-        """What is held, at the end: that of calls whose name never came too."""
-        events = self.begin(next_block)
-        nameless = [call for call in self._calls if call.block is None]
-        for place, call in enumerate(nameless, next_block + _starts(events)):
-            events += _begin(call, place)
-        return events
+    def flush(self, next_block: int) -> None:
+        """Let all calls begin, at the end: those whose name never came too."""
+        for place, call in enumerate(self._held_calls(), next_block):
+            call.block = place
+        self._waiting = {}
+
+    def held_events(self, next_block: int) -> list[BlockEvent]:
+        """What all calls that have not begun would begin with."""
+        calls = enumerate(self._held_calls(), next_block)
+        return [event for place, call in calls for event in _opening(call, place)]
 
     def stop(self) -> list[BlockEvent]:
         """All calls are whole, but for those of which nothing says what they are named."""
@@ -146,6 +149,11 @@ class Calls:
     def wait(self) -> bool:
         """Whether there are calls that have a name and have not begun."""
         return bool(self._waiting)
+
+    def _held_calls(self) -> list[Call]:
+        """The calls that have not begun; those that have no name come last."""
+        nameless = [call for call in self._calls if call.block is None and not call.name]
+        return [*self._waiting.values(), *nameless]
 
     def _receive(self, call: Call, fragment: _Fragment, next_block: int) -> list[BlockEvent]:
         known = call.name
@@ -279,11 +287,16 @@ def _is_other(call: Call, name: str) -> bool:
 
 
 def _begin(call: Call, block: int) -> list[BlockEvent]:
-    call.block = block
+    events = _opening(call, block)
+    call.block, call.fragments = block, []
+    return events
+
+
+def _opening(call: Call, block: int) -> list[BlockEvent]:
     encoding: InputEncoding = "text" if call.takes_text else "json"
-    start = e.BlockStart(block, ToolUseBlock(call.id, call.name, input_encoding=encoding, extra=call.extra))
+    extra = dict(call.extra)
+    start = e.BlockStart(block, ToolUseBlock(call.id, call.name, input_encoding=encoding, extra=extra))
     fragments = "".join(call.fragments)
-    call.fragments = []
     return [start, e.ArgumentsDelta(block, fragments)] if fragments else [start]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from sse_core import LimitExceeded, RemoteProtocolError, ServerSentEvent
 from sse_core.blocks import (
+    ArgumentsDelta,
+    BlockEvent,
     BlockStart,
     BlockStop,
     CitationDelta,
@@ -25,6 +27,7 @@ from sse_core.blocks import (
     TextDelta,
     ThinkingBlock,
     ThinkingDelta,
+    ToolUseBlock,
     UnknownBlock,
     UnknownEvent,
 )
@@ -307,22 +310,53 @@ class TestWhatCannotBeRead:
 
     def test_after_it_the_stream_can_only_be_cut(self) -> None:
         held = tool(fragment("1"))
-        for broken, error in [
-            (ServerSentEvent("message", "{"), RemoteProtocolError),
-            (sse({"choices": [{"index": 0}, {"index": 1}]}), LimitExceeded),
+        nameless: list[BlockEvent] = [BlockStart(0, ToolUseBlock("", "")), ArgumentsDelta(0, "1")]
+        for broken, error, left in [
+            (ServerSentEvent("message", "{"), RemoteProtocolError, nameless),
+            # Half of this one was read: what hangs on it is not told.
+            (sse({"choices": [{"index": 0}, {"index": 1}]}), LimitExceeded, []),
         ]:
             decoder = Decoder(max_choices=1)
             decoder.receive_event(held)
             with pytest.raises(error):
                 decoder.receive_event(broken)
             assert decoder.receive_event(end()) == []
-            assert decoder.receive_eof() == [MessageCut("truncated")]
+            assert decoder.receive_eof() == [*left, MessageCut("truncated")]
+
+    def test_it_ends_no_stream_that_may_be_whole(self) -> None:
+        decoder = Decoder()
+        decoder.receive_event(end())
+        with pytest.raises(RemoteProtocolError):
+            decoder.receive_event(ServerSentEvent("message", "{"))
+        assert decoder.receive_eof() == [MessageCut("truncated")]
 
     def test_an_error_quotes_the_beginning_escaped(self) -> None:
         with pytest.raises(RemoteProtocolError) as caught:
             decode(ServerSentEvent("message", "\n\x1b" + "x" * 1000))
         assert len(str(caught.value)) < 300
         assert "\x1b" not in str(caught.value)
+
+
+class TestWhatIsHeld:
+    def test_it_can_be_asked_for_and_stays_held(self) -> None:
+        decoder = Decoder()
+        named, growing = tool(fragment(name="get_", id="c")), chunk({"notes": "b"})
+        for received in (chunk({"content": "a", "notes": "a"}), growing, named, growing):
+            decoder.receive_event(received)
+        call = ToolUseBlock("c", "get_")
+        for _ in range(2):
+            assert decoder.held_events() == [
+                MessageDelta(extra={"message.notes": "abb"}),
+                BlockStart(1, call),
+            ]
+        events = decoder.receive_event(tool(fragment("{}", name="time")))
+        assert events == [BlockStart(1, ToolUseBlock("c", "get_time")), ArgumentsDelta(1, "{}")]
+        decoder.receive_event(DONE)
+        assert decoder.held_events() == []
+
+    def test_an_event_of_which_something_is_held_is_no_ping(self) -> None:
+        named = tool(fragment(name="f", id="c"))
+        assert decode(chunk({}), named, chunk({}))[1:] == [Ping(), MessageDelta(), Ping()][1:]
 
 
 class TestSources:

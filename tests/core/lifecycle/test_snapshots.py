@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,12 +21,15 @@ from sse_core.blocks import (
     MessageStop,
     TextBlock,
     TextDelta,
+    ToolUseBlock,
 )
+from sse_core.dialects import Dialect
 from sse_core.dialects.anthropic.encoder import Encoder
 from sse_core.dialects.event_codec import EncoderFactory
 from sse_core.lifecycle import Snapshots, Subscription, TurnLog
 
 ANTHROPIC = dialects.get("anthropic")
+CHAT = dialects.get("openai-chat")
 SIZE = 300  # more than any event here has, with what it costs beside
 ANSWER: list[BlockEvent] = [
     MessageStart("m", "model", usage={"input_tokens": 3}),
@@ -56,8 +60,8 @@ def read(log: TurnLog, after: int = 0) -> list[ServerSentEvent]:
     return EventStreamDecoder().receive_data(data)
 
 
-def message_of(stream: list[ServerSentEvent]) -> Message:
-    decoder, accumulator = ANTHROPIC.Decoder(), MessageAccumulator()
+def message_of(stream: list[ServerSentEvent], dialect: Dialect = ANTHROPIC) -> Message:
+    decoder, accumulator = dialect.Decoder(), MessageAccumulator()
     for sse in stream:
         for event in decoder.receive_event(sse):
             accumulator.receive(event)
@@ -81,6 +85,43 @@ def test_it_stands_for_everything_that_is_gone_wherever_the_reader_was(after: in
     gap, *rest = read(log_of(ANSWER, 20), after)
     assert gap.type == "gap"
     assert message_of(rest) == WHOLE
+
+
+@pytest.mark.parametrize("kept", range(1, 13))
+def test_it_tells_what_has_come_and_waits_for_more(kept: int) -> None:
+    """A call's name, or a field, that may grow: a decoder tells it later, of events that are gone by then."""
+    deltas: list[dict[str, Any]] = [
+        {"role": "assistant", "notes": "a"},
+        {"notes": "b"},
+        {"notes": "c"},
+        _piece(0, id="c"),
+        _piece(0, function={"name": "get_"}),
+        _piece(0, function={"name": "time"}),
+        _piece(1, id="d"),
+        _piece(1, function={"name": "see"}),
+        _piece(0, function={"arguments": "{}"}),
+        _piece(1, function={"arguments": "{}"}),
+        {"notes": "d"},
+    ]
+    log = TurnLog("e", max_events=kept, snapshots=Snapshots(CHAT))
+    for delta in deltas:
+        chunk = {"id": "m", "model": "model", "choices": [{"index": 0, "delta": delta}]}
+        log.append(ServerSentEvent("message", json.dumps(chunk)))
+    log.append(ServerSentEvent("message", "[DONE]"))
+    gap, *rest = read(log)
+    received = rest if gap.type == "gap" else [gap, *rest]
+    message = message_of(received, CHAT)
+    calls = [block for block in message.blocks if isinstance(block, ToolUseBlock)]
+    assert [(call.id, call.name, call.raw_arguments) for call in calls] == [
+        ("c", "get_time", "{}"),
+        ("d", "see", "{}"),
+    ]
+    assert message.extra["message.notes"] == "abcd"
+    assert message.completeness == "complete"
+
+
+def _piece(index: int, **fields: Any) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, **fields}]}
 
 
 def test_the_gap_says_how_many_events_the_snapshot_has() -> None:
