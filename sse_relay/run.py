@@ -18,7 +18,7 @@ import trio
 
 import sse_trio
 from sse_http import LOOPBACK_HOSTS, AllowedPeers, Application, Refusal, ServerSettings
-from sse_trio.mistakes import log_refusal
+from sse_trio.server_log import log_refusal
 
 from .config import RelayConfig
 from .lines import refusal_line

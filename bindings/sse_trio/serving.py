@@ -30,7 +30,7 @@ from .driver import Driver
 from .handlers import Handler, HandlerApplication, as_application
 from .link import Link
 from .listeners import open_listeners, port_of
-from .mistakes import log_refusal, report, reported
+from .server_log import log_refusal, report, reported
 from .peer import Peer
 from .reading_share import ReadingShare
 
