@@ -39,6 +39,10 @@ from .request_body import BodyBudget
 from .request_reader import RequestReader
 from .server_settings import ServerSettings
 
+#: What the operator is told of: the peer asked for what isn't served, or isn't served now.  A mistake (500)
+#: is told with its stack trace; 502 and 504 speak of somebody else.
+_REFUSALS = frozenset({*range(400, 500), 501, 503, 505})
+
 
 class ConnectionPhase(enum.Enum):
     """What a server's connection is doing."""
@@ -224,8 +228,7 @@ class ServerConnection:
             self._fail(error, now)
 
     def _tell_of(self, reply: Reply, setting: str = "", value: str = "") -> None:
-        is_refusal = 400 <= reply.status < 500 or setting
-        if self._on_refusal is None or not is_refusal:
+        if self._on_refusal is None or reply.status not in _REFUSALS:
             return
         request = self._reader.request
         asked = f"{request.method} {request.path}".strip()

@@ -30,9 +30,9 @@ from .driver import Driver
 from .handlers import Handler, HandlerApplication, as_application
 from .link import Link
 from .listeners import open_listeners, port_of
-from .server_log import log_refusal, report, reported
 from .peer import Peer
 from .reading_share import ReadingShare
+from .server_log import log_refusal, report, reported
 
 _log = logging.getLogger("sse_trio")
 

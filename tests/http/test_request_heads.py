@@ -11,6 +11,7 @@ from sse_http import ConnectionPhase, Reply, Request, ServerSettings
 from tests.http.support import OK, Doorkeeper, Mistake, Peer, each_byte, echo, request
 
 NO_KEY = Reply.error(401, "authentication_error", "This server wants a key.")
+FULL = Reply.error(503, "overloaded_error", "This server is full.")
 EXPECT = {"expect": "100-continue", "content-length": "5"}
 CHUNKED = {"transfer-encoding": "chunked"}
 
@@ -196,6 +197,8 @@ class TestTelling:
             (request("POST", fields={"content-length": "1048577"}), 413, "POST /", "max_body_bytes", ""),
             (request(fields={"x": "y" * 70_000}), 431, "", "", ""),
             (b"rubbish\r\n\r\n", 400, "", "", ""),
+            (request("POST", fields={"transfer-encoding": "gzip, chunked"}), 501, "", "", ""),
+            (request("CONNECT", target="localhost:1"), 501, "CONNECT", "", ""),
         ],
     )
     def test_refusals(self, data: bytes, status: int, asked: str, setting: str, value: str) -> None:
@@ -223,13 +226,14 @@ class TestTelling:
         assert [(told.status, told.setting) for told in peer.refusals] == [(408, "request_timeout")]
 
     def test_what_the_application_refuses(self) -> None:
-        for peer in (Peer(NO_KEY), Peer(application=Doorkeeper(NO_KEY))):
-            peer.send(request())
-            assert [(told.status, told.reason) for told in peer.refusals] == [
-                (401, "This server wants a key.")
-            ]
+        for reply in (NO_KEY, FULL):
+            for peer in (Peer(reply), Peer(application=Doorkeeper(reply))):
+                peer.send(request())
+                assert [(told.status, told.reason) for told in peer.refusals] == [
+                    (reply.status, reply.reason)
+                ]
 
-    @pytest.mark.parametrize("reply", [OK, Reply(304), Reply(500)])
+    @pytest.mark.parametrize("reply", [OK, Reply(304), Reply(500), Reply(502), Reply(504)])
     def test_no_other_answer(self, reply: Reply) -> None:
         peer = Peer(reply)
         peer.send(request())
