@@ -32,8 +32,9 @@ class Request:
 
     ``path`` is the target's path, percent-encoded as it came; ``query`` is what follows ``?``.
     ``client`` is the peer's address for logs, never for trust.  A value in ``headers`` is text of
-    ISO-8859-1, one character a byte (RFC 9110 section 5.5).  The repr leaves out the query and
-    the body: a repr ends up in logs, some APIs take a key in the query, and a body is private.
+    ISO-8859-1, one character a byte (RFC 9110 section 5.5), but for ``Last-Event-ID``, which is UTF-8
+    (WHATWG HTML 9.2.4).  The repr leaves out the query and the body: a repr ends up in logs, some APIs
+    take a key in the query, and a body is private.
     """
 
     method: str
@@ -45,15 +46,8 @@ class Request:
 
     @property
     def last_event_id(self) -> str:
-        """The ID of the last event that the client has, or an empty text.
-
-        WHATWG HTML 9.2.4 sends ``Last-Event-ID`` "encoded as UTF-8"; what is none is taken as it is.
-        """
-        value = self.headers.get("last-event-id") or ""
-        try:
-            return value.encode("latin-1").decode()
-        except UnicodeError:
-            return value
+        """The ID of the last event that the client has, or an empty text."""
+        return self.headers.get("last-event-id", "")
 
 
 @dataclass(frozen=True, slots=True)

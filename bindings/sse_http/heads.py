@@ -34,7 +34,7 @@ def read_request(head: h11.Request, client: str) -> Request:
 
     Raises ``RemoteProtocolError``, with the status to answer.
     """
-    headers = headers_of(head)
+    headers = _with_event_id(headers_of(head))
     _check_version(head)
     _check_framing(head, headers)
     method, target = head.method.decode("ascii"), head.target.decode("ascii")
@@ -48,6 +48,19 @@ def read_request(head: h11.Request, client: str) -> Request:
         raise RemoteProtocolError("The request's target is neither a path nor an http URL.")
     path, _, query = target.partition("?")
     return Request(method, path, query, headers, client=client)
+
+
+def _with_event_id(headers: Headers) -> Headers:
+    """``headers`` with ``Last-Event-ID`` as the text that it was; what is no UTF-8 stays as it is."""
+    # WHATWG HTML 9.2.4: "Let lastEventIDValue be the EventSource object's last event ID string, encoded as
+    # UTF-8."
+    value = headers.get("last-event-id", "")
+    if value.isascii():
+        return headers
+    try:
+        return headers.replaced({"last-event-id": value.encode("latin-1").decode()})
+    except UnicodeDecodeError:
+        return headers
 
 
 def _check_version(head: h11.Request) -> None:

@@ -167,6 +167,13 @@ class TestLastEventID:
         peer = Peer(OK)
         peer.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nlast-event-id: %b\r\n\r\n" % event_id.encode())
         assert peer.asked[0].last_event_id == event_id
+        assert peer.asked[0].headers.get_all("last-event-id") == [event_id]
+
+    def test_it_is_decoded_once(self) -> None:
+        twice = "j\xc3\xb6b-7"  # what UTF-8 decoded as ISO-8859-1 looks like, and an ID may be
+        peer = Peer(OK)
+        peer.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nlast-event-id: %b\r\n\r\n" % twice.encode())
+        assert peer.asked[0].last_event_id == twice
 
     def test_what_is_no_utf8_is_taken_as_it_is(self) -> None:
         peer = Peer(OK)

