@@ -47,7 +47,7 @@ class Request:
     @property
     def last_event_id(self) -> str:
         """The ID of the last event that the client has, or an empty text."""
-        return self.headers.get("last-event-id", "")
+        return self.headers.get("last-event-id") or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def _with_event_id(headers: Headers) -> Headers:
     """``headers`` with ``Last-Event-ID`` as the text that it was; what is no UTF-8 stays as it is."""
     # WHATWG HTML 9.2.4: "Let lastEventIDValue be the EventSource object's last event ID string, encoded as
     # UTF-8."
-    value = headers.get("last-event-id", "")
+    value = headers.get("last-event-id") or ""
     if value.isascii():
         return headers
     try:
