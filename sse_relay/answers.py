@@ -25,6 +25,7 @@ from sse_http import (
     Waker,
     no_waker,
 )
+from sse_http.application import JSON_HEADERS
 
 from .finished_turn import RETRY_ADVICE, FinishedTurn, passed_back
 from .turns import RelayedTurn
@@ -144,8 +145,7 @@ class MessageAnswer:
             return None
         fields = _turn_headers(self._relayed, turn.response_headers)
         if turn.response is not None:
-            json = [("content-type", "application/json"), ("cache-control", "no-store")]
-            return Reply(200, Headers([*json, *fields]), turn.response)
+            return Reply(200, Headers([*JSON_HEADERS, *fields]), turn.response)
         failure = self._relayed.failure
         if failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, failure)

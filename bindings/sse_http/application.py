@@ -21,6 +21,9 @@ from sse_core.lifecycle.machine import Want
 
 Waker = Callable[[], None]
 
+#: What the head of every answer says that is JSON.
+JSON_HEADERS = (("content-type", "application/json"), ("cache-control", "no-store"))
+
 
 def no_waker() -> None:
     """The waker of a stream that nobody listens to yet."""
@@ -68,8 +71,7 @@ class Reply:
     ) -> Reply:
         """An answer whose body is ``value`` as JSON."""
         body = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
-        fields = [("content-type", "application/json"), ("cache-control", "no-store"), *headers]
-        return cls(status, Headers(fields), body, reason)
+        return cls(status, Headers([*JSON_HEADERS, *headers]), body, reason)
 
     @classmethod
     def error(cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
