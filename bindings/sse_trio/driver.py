@@ -119,10 +119,7 @@ class Driver:
         except TransportError as error:
             self.lose(error)
             return
-        for data in received:
-            self._exchange.receive_data(data, trio.current_time())
-        if self._share is not None:
-            self._share.spend(sum(map(len, received)))
+        self._hand_over(received)
 
     def _read_what_is_there(self) -> None:
         """Nobody has looked for long: what came meanwhile is no silence of the peer's."""
@@ -133,8 +130,13 @@ class Driver:
         except TransportError as error:
             self.lose(error)
             return
-        for data in received or []:
+        self._hand_over(received or [])
+
+    def _hand_over(self, received: list[bytes]) -> None:
+        for data in received:
             self._exchange.receive_data(data, trio.current_time())
+        if self._share is not None:
+            self._share.spend(sum(map(len, received)))
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
