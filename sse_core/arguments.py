@@ -20,3 +20,16 @@ def wrong_type(name: str, value: object, *kinds: type, hint: str = "") -> TypeEr
     """The error for a value that was found not to be of any of ``kinds``."""
     wanted = " or ".join(kind.__name__ for kind in kinds)
     return TypeError(f"{name} takes {wanted}, not {type(value).__name__}{f': {hint}' if hint else ''}")
+
+
+def check_callable(name: str, value: object) -> None:
+    """See that ``value`` can be called, or is ``None``.  Raises ``TypeError`` that names the argument."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name} takes a function or None, not {type(value).__name__}")
+
+
+def check_bound(name: str, value: object) -> None:
+    """See that ``value`` is a whole number of 1 or more.  Raises ``TypeError`` or ``ValueError``."""
+    check_type(name, value, int)
+    if isinstance(value, int) and value < 1:
+        raise ValueError(f"{name} must be 1 or more, not {value}")

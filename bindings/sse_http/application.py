@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from sse_core.arguments import check_type
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import Want
 
@@ -57,13 +58,19 @@ class Request:
 class Reply:
     """A whole answer.  Content-Length is added by the server.
 
-    ``reason`` is for a log: why the request was refused, in the server's own words.
+    ``headers`` may be given as a mapping too.  ``reason`` is for a log: why the request was refused, in the
+    server's own words.  Raises ``TypeError`` for an argument of another type.
     """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
     reason: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        check_type("status", self.status, int)
+        check_type("body", self.body, bytes, hint="str.encode() gives some")
+        object.__setattr__(self, "headers", Headers(self.headers))
 
     @classmethod
     def json(

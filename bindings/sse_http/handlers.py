@@ -15,6 +15,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sse_core.arguments import check_type
 from sse_core.framing import ServerSentEvent, encode_comment, encode_event
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle import Broadcast, Subscription, SubscriptionSettings, TurnLog
@@ -29,6 +30,9 @@ class Comment:
     """A comment, which a handler may yield: no client takes it for an event."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        check_type("text", self.text, str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from sse_core.lifecycle import (
 )
 from sse_http import ClientExchange
 
+from .arguments import check_tls
 from .driver import Driver
 
 #: Gives the headers of the next attempt, at once or when it is awaited.
@@ -86,6 +87,7 @@ def connect(
     connection can't be made or kept, and ``LimitExceeded`` when an event is too large, or the redirects
     are too many.
     """
+    check_tls("tls", tls)
     source = EventSource(
         HTTPRequest(url, method, Headers() if callable(headers) else Headers(headers), body),
         last_event_id=last_event_id,

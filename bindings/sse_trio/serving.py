@@ -26,6 +26,7 @@ from sse_http import (
     no_waker,
 )
 
+from .arguments import check_serving
 from .driver import Driver
 from .handlers import Handler, HandlerApplication, as_application
 from .link import Link
@@ -67,8 +68,19 @@ async def serve(
     application asks for.  Above ``max_connections`` a new one is closed at once.  ``on_refusal`` is
     told of each request that is refused; by default it is logged.  Reports the port to ``task_status``
     (useful with ``port=0``).  Raises ``OSError`` if the address can't be had, and ``TypeError`` for what
-    can't be served.
+    can't be served, and for arguments of another type.
     """
+    check_serving(
+        host=host,
+        port=port,
+        tls=tls,
+        upstream_tls=upstream_tls,
+        settings=settings,
+        max_connections=max_connections,
+        handler_settings=handler_settings,
+        on_refusal=on_refusal,
+        grace=grace,
+    )
     handler_settings = handler_settings or HandlerSettings()
     served = as_application(application, handler_settings)
     settings = settings or ServerSettings()

@@ -22,6 +22,7 @@ from sse_core.lifecycle import OnComment, Outcome, Timing, Turn, TurnState, Upst
 from sse_core.lifecycle.turn_text import text_of
 from sse_http import ClientExchange, parse_url
 
+from .arguments import check_tls
 from .driver import Driver
 
 
@@ -47,6 +48,7 @@ def stream_turn(
     https, and for a request that can't be sent.  What a function for headers raises is raised by
     ``async with`` and ``async for``.
     """
+    check_tls("tls", tls)
     target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
     parse_url(target.url)
     target = dataclasses.replace(

@@ -41,7 +41,9 @@ def stream_problem(headers: Headers) -> str | None:
     """What is wrong with the head of an event stream, as the rest of a sentence; ``None`` if nothing."""
     content_type = mime_type(headers)
     if content_type != _EVENT_STREAM:
-        return f"answered with {content_type[:80]!a} instead of {_EVENT_STREAM}"
+        given = content_type or ", ".join(item for item in _items(headers, "content-type") if item)
+        what = f"with {given[:80]!a}" if given else "without a Content-Type"
+        return f"answered {what} instead of {_EVENT_STREAM}"
     coding = content_coding(headers)
     if coding is not None:
         return f"compressed its stream ({coding}), though it was asked not to"
@@ -74,4 +76,4 @@ def content_coding(headers: Headers) -> str | None:
 
 
 def _items(headers: Headers, name: str) -> list[str]:
-    return _ITEM.findall(", ".join(headers.get_all(name)))
+    return [item.strip(" \t") for item in _ITEM.findall(", ".join(headers.get_all(name)))]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..arguments import check_type
+from ..arguments import check_callable, check_type
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
 from ..framing import ServerSentEvent
 from ..framing.decoder import DEFAULT_MAX_BYTES
@@ -72,6 +72,8 @@ class EventSource:
         check_type("last_event_id", last_event_id, str)
         check_type("retry", retry, RetryPolicy, type(None))
         check_type("deadlines", deadlines, SourceDeadlines, type(None))
+        check_callable("on_reconnect", on_reconnect)
+        check_callable("on_comment", on_comment)
         if not fits_a_field(last_event_id):
             raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
         if max_redirects < 0:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .. import dialects
+from ..arguments import check_bound, check_callable, check_type
 from ..blocks import MessageAccumulator
 from ..dialects import Dialect
 from ..framing.decoder import DEFAULT_MAX_BYTES
@@ -30,6 +31,9 @@ class Upstream:
     - ``max_line_bytes``, ``max_event_bytes``: of the answer, as for
       :class:`sse_core.EventStreamDecoder`.
     - ``on_comment``: is told of each comment of the answer, in its place among the events.
+
+    Raises ``TypeError`` for an argument of another type, and ``ValueError`` for a dialect that there is not
+    and for bounds below 1.
     """
 
     url: str
@@ -42,6 +46,15 @@ class Upstream:
     on_comment: OnComment | None = None
 
     def __post_init__(self) -> None:
+        check_type("url", self.url, str)
+        check_type("dialect", self.dialect, str, Dialect)
+        if isinstance(self.dialect, str):
+            dialects.get(self.dialect)
+        check_type("retry", self.retry, RetryPolicy)
+        check_type("deadlines", self.deadlines, Deadlines)
+        check_bound("max_line_bytes", self.max_line_bytes)
+        check_bound("max_event_bytes", self.max_event_bytes)
+        check_callable("on_comment", self.on_comment)
         if not callable(self.headers):
             # Not a mapping of somebody's: it could change, and its repr would show credentials.
             object.__setattr__(self, "headers", Headers(self.headers))
@@ -59,6 +72,8 @@ class Upstream:
 
         A mapping is sent as JSON with what the dialect needs to stream (``"stream": true``) in it;
         bytes are sent as they are.  ``accumulator`` is a new one; give one to set its bounds.
+
+        Raises ``TypeError`` and ``ValueError`` for a ``body`` that can't be JSON.
         """
         dialect = self.dialect if isinstance(self.dialect, Dialect) else dialects.get(self.dialect)
         given = self.headers
@@ -89,4 +104,7 @@ def _with_ours(headers: HeadersLike) -> Headers:
 
 
 def _as_bytes(body: bytes | Mapping[str, object], dialect: Dialect) -> bytes:
-    return body if isinstance(body, bytes) else json.dumps({**body, **dialect.request_fields}).encode()
+    if isinstance(body, bytes):
+        return body
+    check_type("body", body, Mapping, bytes, hint="the provider's request, or its JSON")
+    return json.dumps({**body, **dialect.request_fields}, allow_nan=False).encode()

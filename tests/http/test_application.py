@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from sse_core.headers import Headers
-from sse_http import Application, Exchange, Reply, Request, Stream, StreamHead, no_waker
+from sse_http import Application, Comment, Exchange, Reply, Request, Stream, StreamHead, no_waker
 from tests.http.support import Pieces, Recorder, Scripted, Upstream
 
 
@@ -47,3 +48,29 @@ def test_the_shapes() -> None:
     assert application.upstreams() == []
     assert exchange.waker is no_waker
     no_waker()
+
+
+class TestArgumentsOfAReply:
+    """They are told where the reply is made, not when it can't be sent."""
+
+    @pytest.mark.parametrize(
+        ("name", "value", "words"),
+        [
+            ("status", "200", "status takes int, not str"),
+            ("body", "text", r"body takes bytes, not str: str.encode\(\) gives some"),
+            ("headers", 7, "Headers takes a mapping"),
+        ],
+    )
+    def test_of_the_wrong_type(self, name: str, value: object, words: str) -> None:
+        arguments: dict[str, Any] = {"status": 200, name: value}
+        with pytest.raises(TypeError, match=words):
+            Reply(**arguments)
+
+    def test_a_mapping_is_taken_for_headers(self) -> None:
+        given: Any = {"X": "y"}
+        assert Reply(200, given).headers == Headers([("x", "y")])
+
+    def test_a_comment_is_text(self) -> None:
+        wrong: Any = b"a"
+        with pytest.raises(TypeError, match="text takes str, not bytes"):
+            Comment(wrong)

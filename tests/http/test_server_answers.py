@@ -399,12 +399,6 @@ class TestMistakes:
         self.check_500(get(Reply(200, Headers({"x": value}))))
         self.check_500(get(Pieces(head=StreamHead(200, Headers({"x": value})))))
 
-    def test_a_body_that_is_no_bytes_cuts_the_connection(self) -> None:
-        peer = get(Reply(200, body=cast("bytes", "text")))
-        assert not peer.received
-        assert peer.errors
-        assert peer.phase() is ConnectionPhase.OVER
-
     def test_a_stream_raises_after_its_head(self) -> None:
         stream = Broken("data_to_send")
         peer = get(stream)

@@ -476,6 +476,14 @@ class TestMisuse:
             sse_trio.connect("http://127.0.0.1:9/", last_event_id=wrong)
         with pytest.raises(TypeError, match="url takes str, not int"):
             sse_trio.connect(wrong)
+        with pytest.raises(TypeError, match="on_reconnect takes a function or None, not int"):
+            sse_trio.connect("http://127.0.0.1:9/", on_reconnect=wrong)
+        with pytest.raises(TypeError, match="on_comment takes a function or None, not int"):
+            sse_trio.connect("http://127.0.0.1:9/", on_comment=wrong)
+        with pytest.raises(TypeError, match="tls takes SSLContext or NoneType, not int"):
+            sse_trio.connect("https://127.0.0.1:9/", tls=wrong)
+        with pytest.raises(TypeError, match="tls takes SSLContext or NoneType, not int"):
+            sse_trio.stream_turn("https://127.0.0.1:9/", {}, tls=wrong)
 
 
 class TestDeadlines:

@@ -116,3 +116,33 @@ async def test_nothing_is_listening_afterwards() -> None:
     with trio.CancelScope() as scope, pytest.raises(TypeError):
         await sse_trio.serve(plain, port=1)  # type: ignore[arg-type]  # nobody may listen on this port
     assert not scope.cancelled_caught
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("host", 5, "host takes str, not int"),
+        ("port", "80", "port takes int, not str"),
+        ("tls", True, "tls takes SSLContext or NoneType, not bool"),
+        ("upstream_tls", "ca.pem", "upstream_tls takes SSLContext or NoneType, not str"),
+        ("settings", {}, "settings takes ServerSettings or NoneType, not dict"),
+        ("handler_settings", {}, "handler_settings takes HandlerSettings or NoneType, not dict"),
+        ("max_connections", "5", "max_connections takes int, not str"),
+        ("on_refusal", 5, "on_refusal takes a function or None, not int"),
+        ("grace", "1", "grace takes int or float, not str"),
+    ],
+)
+async def test_an_argument_of_the_wrong_type(name: str, value: object, words: str) -> None:
+    arguments: dict[str, Any] = {name: value}
+    with pytest.raises(TypeError, match=words):
+        await sse_trio.serve(handler, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("port", -1), ("port", 70_000), ("max_connections", 0), ("grace", -1.0), ("grace", float("nan"))],
+)
+async def test_an_argument_out_of_its_range(name: str, value: float) -> None:
+    arguments: dict[str, Any] = {name: value}
+    with pytest.raises(ValueError, match=f"{name} must be .*{value}"):
+        await sse_trio.serve(handler, **arguments)

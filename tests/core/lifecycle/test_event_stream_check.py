@@ -67,6 +67,10 @@ class TestContentType:
         lines = [("content-type", value) for value in values]
         assert problem(*lines) == problem(("content-type", ", ".join(Headers(lines).get_all("content-type"))))
 
+    def test_it_says_what_came(self) -> None:
+        assert problem() == "answered without a Content-Type instead of text/event-stream"
+        assert problem(("content-type", "text")) == "answered with 'text' instead of text/event-stream"
+
     def test_what_it_quotes_is_short_and_escaped(self) -> None:
         told = problem(("content-type", "text/" + "a" * 10_000))
         assert told is not None

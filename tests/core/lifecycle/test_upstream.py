@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
@@ -80,3 +81,40 @@ def test_no_secret_shows_in_a_repr() -> None:
 def test_a_request_shows_nothing_that_may_be_secret() -> None:
     request = HTTPRequest("http://a.test/?key=s3cret", "POST", Headers({"x-api-key": "s3cret"}), b"s3cret")
     assert "s3cret" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("url", b"https://provider.example", "url takes str, not bytes"),
+        ("url", None, "url takes str, not NoneType"),
+        ("dialect", 7, "dialect takes str or Dialect, not int"),
+        ("retry", 3, "retry takes RetryPolicy, not int"),
+        ("deadlines", 5.0, "deadlines takes Deadlines, not float"),
+        ("max_line_bytes", "5", "max_line_bytes takes int, not str"),
+        ("max_event_bytes", 1.5, "max_event_bytes takes int, not float"),
+        ("on_comment", "x", "on_comment takes a function or None, not str"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_told_at_once(name: str, value: object, words: str) -> None:
+    arguments: dict[str, Any] = {"url": "https://api.provider.test/v1/messages", name: value}
+    with pytest.raises(TypeError, match=words):
+        Upstream(**arguments)
+
+
+@pytest.mark.parametrize("name", ["max_line_bytes", "max_event_bytes"])
+def test_a_bound_below_one_is_told_at_once(name: str) -> None:
+    arguments: dict[str, Any] = {name: 0}
+    with pytest.raises(ValueError, match=f"{name} must be 1 or more, not 0"):
+        Upstream("https://api.provider.test/v1/messages", **arguments)
+
+
+@pytest.mark.parametrize("body", ["{}", None, 7, ["x"]])
+def test_a_body_is_a_mapping_or_bytes(body: Any) -> None:
+    with pytest.raises(TypeError, match=r"body takes Mapping or bytes, not \w+: the provider's request"):
+        Upstream("https://api.provider.test/v1/messages").turn(body)
+
+
+def test_a_body_is_json_before_it_is_sent() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Upstream("https://api.provider.test/v1/messages").turn({"temperature": float("nan")})

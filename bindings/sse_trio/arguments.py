@@ -1,0 +1,48 @@
+"""Arguments of the binding's functions, which are told at once where they are wrong."""
+
+from __future__ import annotations
+
+import math
+import ssl
+from types import NoneType
+
+from sse_core.arguments import check_bound, check_callable, check_type
+from sse_http import HandlerSettings, ServerSettings
+
+_MAX_PORT = 65535
+
+
+def check_tls(name: str, value: object) -> None:
+    """See that ``value`` is a context for TLS, or ``None``.  Raises ``TypeError``."""
+    check_type(name, value, ssl.SSLContext, NoneType, hint="ssl.create_default_context() gives one")
+
+
+def check_serving(
+    *,
+    host: object,
+    port: int,
+    tls: object,
+    upstream_tls: object,
+    settings: object,
+    max_connections: object,
+    handler_settings: object,
+    on_refusal: object,
+    grace: float,
+) -> None:
+    """See that the arguments of ``serve`` are what they have to be.
+
+    Raises ``TypeError`` and ``ValueError`` that name the argument.
+    """
+    check_type("host", host, str)
+    check_type("port", port, int)
+    if not 0 <= port <= _MAX_PORT:
+        raise ValueError(f"port must be from 0 to {_MAX_PORT}, not {port}")
+    check_tls("tls", tls)
+    check_tls("upstream_tls", upstream_tls)
+    check_type("settings", settings, ServerSettings, NoneType)
+    check_bound("max_connections", max_connections)
+    check_type("handler_settings", handler_settings, HandlerSettings, NoneType)
+    check_callable("on_refusal", on_refusal)
+    check_type("grace", grace, int, float)
+    if not 0 <= grace < math.inf:
+        raise ValueError(f"grace must be a finite number of seconds, not below zero: {grace}")
