@@ -14,6 +14,7 @@ from ..blocks import strict_json
 from ..blocks.events import BlockEvent, MessageStart, Ping, UnknownEvent
 from ..blocks.strict_json import JSONObject
 from ..framing import ServerSentEvent
+from .gemini.words import MARKS
 
 #: Characters of an event's data that are read.  What is longer fits no dialect that could be named.
 MAX_CHARACTERS = 256 * 1024
@@ -35,8 +36,6 @@ _ANTHROPIC = frozenset(
         "ping",
     }
 )
-#: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
-_GEMINI = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 #: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
 _UI_MESSAGES = (
     *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-"),
@@ -71,7 +70,7 @@ def _read(sse: ServerSentEvent) -> tuple[str, JSONObject]:
 def _is_common(sse: ServerSentEvent) -> bool:
     """Whether an event says too little to be another dialect's for certain."""
     kind, data = _read(sse)
-    is_figure = "candidates" not in data and len(_GEMINI & data.keys()) == 1
+    is_figure = "candidates" not in data and len(MARKS & data.keys()) == 1
     return kind in _COMMON or kind.startswith(_COMMON_BEGIN) or is_figure
 
 
@@ -150,5 +149,5 @@ _SHAPES: dict[str, Callable[[str, JSONObject], bool]] = {
     "openai-responses": lambda kind, _: kind.startswith("response."),
     "ui-messages": lambda kind, _: kind.startswith(_UI_MESSAGES + _COMMON_BEGIN) or kind in _COMMON,
     "openai-chat": _is_chat,
-    "gemini": lambda _, data: not _GEMINI.isdisjoint(data),
+    "gemini": lambda _, data: not MARKS.isdisjoint(data),
 }

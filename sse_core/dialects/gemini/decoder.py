@@ -27,12 +27,11 @@ from ..held import ChangedFields, Held
 from .candidate import Candidate
 from .errors import error_of, read_error
 from .figures import Figures
+from .words import MARKS
 
 NAME = "gemini"
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
-#: Any of these fields makes an object a response.
-_MARKS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 #: Fields of a response that are read elsewhere.
 _OF_RESPONSE = frozenset({"candidates", "usageMetadata", "error"})
 
@@ -101,7 +100,7 @@ class Decoder:
             return self._error(response, error)
         if not isinstance(response, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
-        return self._response(response) if response.keys() & _MARKS else [e.UnknownEvent(response)]
+        return self._response(response) if response.keys() & MARKS else [e.UnknownEvent(response)]
 
     def _error(self, response: JSON, error: JSONObject) -> list[BlockEvent]:
         """An error, after what the response says beside it, as far as that can be read."""

@@ -1,4 +1,4 @@
-"""Stop reasons and usage as Gemini names them, where a message came from another protocol."""
+"""Gemini's words: what marks a response, and stop reasons and usage for messages of other protocols."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
 
+#: Any of these fields makes an object a response.
+#: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
+MARKS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
 #: What a stop reason means -> Gemini's.  https://ai.google.dev/api/generate-content#FinishReason
 _FINISH_REASONS: dict[StopReason, str] = {
     "end_turn": "STOP",
