@@ -149,13 +149,14 @@ def test_whatever_text_comes_only_the_named_error_is_raised(data: str) -> None:
 @given(LOOKALIKES.filter(lambda data: "type" in data))
 def test_what_was_decoded_is_the_same_after_encoding_and_decoding(data: dict[str, Any]) -> None:
     try:
-        (event,) = ANTHROPIC.Decoder().receive_event(ServerSentEvent("message", strict_json.dumps(data)))
+        events = ANTHROPIC.Decoder().receive_event(ServerSentEvent("message", strict_json.dumps(data)))
     except RemoteProtocolError:
         return
-    sse = written(event)
-    if isinstance(event, StreamError):
-        event.extra.setdefault("outcome", "failed")
-    assert ANTHROPIC.Decoder().receive_event(sse) == [event]
+    for event in events:  # of one with fields beside what is read, more than one is made
+        sse = written(event)
+        if isinstance(event, StreamError):
+            event.extra.setdefault("outcome", "failed")
+        assert ANTHROPIC.Decoder().receive_event(sse) == [event]
 
 
 @given(EVENTS)

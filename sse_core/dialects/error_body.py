@@ -23,10 +23,15 @@ _MAX_BODY = 64 * 1024
 #: Fields that say what went wrong, in the order in which they are asked.
 _WORDS = (
     *("message", "error_description", "errorText", "detail", "error", "msg", "title", "errors"),
-    *("Message", "details", "reason"),
+    *("Message", "details", "reason", "error_msg"),
 )
 #: Fields of an error that stand in an object of another form, too.
 _FACTS = ("type", "code", "param", "status_code", "retry_after", "resets_at", "resets_in_seconds")
+#: Fields of an event of a stream that say what failed, beside words.
+_CODES = ("code", "status_code", "statusCode", "status", "error_code")
+#: An event that has one of these says by it what it is.
+_TYPED = frozenset({"type", "object", "error"})
+_SUCCESS = re.compile(r"2\d\d|ok|success", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _MAX_DEPTH = 5
 _MAX_ITEMS = 5
@@ -56,6 +61,22 @@ def error_in(body: bytes, headers: Headers) -> JSONObject:
         return _of_object(data)
     words = _plain(_words(data)) if isinstance(data, str) else ""
     return {"error": {"message": words}} if words else {}
+
+
+def bare_error(event: JSONObject) -> JSONObject | None:
+    """An event of a stream that tells of an error in no provider's form, as :func:`error_in` reads a body.
+
+    What stands before a provider tells of its errors in a stream as in an answer: ``{"detail": ...}``,
+    or ``{"message": ..., "code": ...}``.  ``None`` for what is no such thing.
+    """
+    if not _TYPED.isdisjoint(event):
+        return None
+    code = next((event[name] for name in _CODES if event.get(name)), None)
+    is_failure = code is not None and not _SUCCESS.fullmatch(str(code))
+    has_words = isinstance(event.get("message") or event.get("msg") or event.get("error_msg"), str)
+    if not (is_failure and has_words) and not (event.get("detail") or event.get("errors")):
+        return None
+    return _of_object({**event, "code": code}) or None
 
 
 def message_of(error: JSONObject) -> str:

@@ -89,8 +89,9 @@ def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS
     An error is never refused for its form.  One that has no type is named by its code, else by its status;
     where nothing says what it means, it is unknown, and nothing says that asking again may help.
     """
-    error = data["error"] if isinstance(data.get("error"), dict) else {"message": data.get("error")}
-    extra = {**rest(error, "type", "message"), **rest(data, "type", "error")}
+    error = _error_object(data)
+    bare = () if data.get("error") else error
+    extra = {**rest(error, "type", "message"), **rest(data, "type", "error", *bare)}
     status = status or status_in(error)
     told = type_in(error)
     delay = take_delay(extra, headers)
@@ -138,6 +139,14 @@ def write_cut(event: MessageCut) -> JSONObject:
     """
     type, message = CUTS[event.completeness]
     return {"type": "error", "error": {"type": type, "message": message}, "outcome": event.completeness}
+
+
+def _error_object(data: JSONObject) -> JSONObject:
+    """The fields of the error.  Some hosts send them bare: {"type": "error", "message": ...}."""
+    error = data.get("error")
+    if isinstance(error, dict):
+        return error
+    return {"message": error} if error else rest(data, "type", "error", *BESIDE)
 
 
 def _type_of(status: int) -> str:

@@ -22,6 +22,7 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..error_body import bare_error
 from ..fields import optional, text
 from ..held import ChangedFields, Held
 from .candidate import Candidate
@@ -100,7 +101,10 @@ class Decoder:
             return self._error(response, error)
         if not isinstance(response, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
-        return self._response(response) if response.keys() & MARKS else [e.UnknownEvent(response)]
+        if response.keys() & MARKS:
+            return self._response(response)
+        bare = error_of(bare_error(response))
+        return [e.UnknownEvent(response)] if bare is None else self._error(response, bare)
 
     def _error(self, response: JSON, error: JSONObject) -> list[BlockEvent]:
         """An error, after what the response says beside it, as far as that can be read."""

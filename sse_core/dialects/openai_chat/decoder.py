@@ -22,6 +22,7 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..error_body import bare_error
 from ..fields import text
 from ..held import ChangedFields, Held
 from ..repetition import Delta, Path, Repetition
@@ -140,7 +141,10 @@ class Decoder:
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
         if is_error(chunk, sse.type):
             return self._error(chunk)
-        return self._chunk(chunk) if _is_chunk(chunk) else [e.UnknownEvent(chunk)]
+        if _is_chunk(chunk):
+            return self._chunk(chunk)
+        bare = bare_error(chunk)
+        return [e.UnknownEvent(chunk)] if bare is None else self._error(bare)
 
     def _repeats(self, event: BlockEvent) -> bool:
         """Whether the same chunk again would give ``event`` again, if it is a delta and all that there is.

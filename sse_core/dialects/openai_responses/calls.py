@@ -62,6 +62,8 @@ class Calls:
         ``None`` for one that nobody could run or answer.
         """
         name, id_ = text(data, "name", ""), text(data, "id" if item.type == "mcp_call" else "call_id", "")
+        if whole and not id_:
+            id_ = text(data, "id", "")  # a host that has no call_id takes the item's id for it
         if item.call is None and whole and not (name and id_):
             return None
         events = item.tell(rest(data, CALLS[item.type]))

@@ -24,9 +24,10 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..error_body import bare_error
 from ..fields import rest, text
 from ..held import Held
-from .errors import read_error, read_failure
+from .errors import ERRORS, read_error, read_failure
 from .items import Output
 from .numbers import Numbers
 from .parts import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
@@ -57,6 +58,8 @@ _PROGRESS = (
     "ping",
 )
 _CREATED = "response.created"
+#: What an event is called that has neither a type nor a name.
+_UNNAMED = ("", "message")
 _STATES = frozenset({"response.queued", "response.in_progress"})
 #: How a response ends, the better before the worse: an event and the status in it may not agree.
 _OUTCOMES = ("completed", "incomplete", "cancelled", "failed")
@@ -137,10 +140,11 @@ class Decoder:
         if not isinstance(data, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
         kind = _kind(data, sse.type)
-        if kind == "error":
+        bare = bare_error(data) if kind in _UNNAMED else None
+        if kind == "error" or bare is not None:
             self._numbers.see(kind, data)
             self._ended = True
-            return [*self._output.cut(), read_error(data)]
+            return [*self._output.cut(), read_error(bare or data)]
         if kind == _CREATED and self._started:
             return self._created_again(data)
         if self._numbers.see(kind, data) and kind not in _ENDS:
@@ -199,7 +203,7 @@ class Decoder:
             events.append(e.MessageDelta(reason, usage, extra))
         self._ended = True
         if outcome == "failed":
-            return [*events, read_failure(response)]
+            return [*events, read_failure(response, data)]
         return [*events, e.MessageCut("stopped") if outcome == "cancelled" else e.MessageStop()]
 
     def _extra(self, data: JSONObject, response: JSONObject) -> JSONObject:
@@ -218,7 +222,8 @@ class Decoder:
 def _kind(data: JSONObject, hint: str) -> str:
     if hint == "error" or ("type" not in data and data.get("error")):
         return "error"
-    return text(data, "type", "") if "type" in data else hint
+    kind = text(data, "type", "") if "type" in data else hint
+    return "error" if kind in ERRORS else kind
 
 
 def _object(data: JSONObject, name: str) -> JSONObject:

@@ -16,6 +16,8 @@ from ..openai_chat import errors as chat
 from ..openai_chat.errors import error_response, error_status, in_own_words, parse_error
 from ..provider_errors import BESIDE, beside, status_in
 
+#: The types of events that are errors; the second is a gateway's.
+ERRORS = frozenset({"error", "response.error"})
 #: Fields of an ``error`` event that are none of the error's.
 _OF_EVENT = ("sequence_number", "error", *BESIDE)
 #: What may stand in the error or beside it.
@@ -26,16 +28,16 @@ def read_error(data: JSONObject) -> StreamError:
     """An ``error`` event as a block event.  What is missing is made up for."""
     error: JSON = data.get("error")
     if not error:
-        error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") == "error" else ()))
+        error = rest(data, *_OF_EVENT, *(("type",) if data.get("type") in ERRORS else ()))
     elif isinstance(error, dict) and _HEADERS in data:
         error = {_HEADERS: data[_HEADERS], **error}
     # Over WebSocket the status stands beside the error.
     return _read(error, beside(data), status_in(data))
 
 
-def read_failure(response: JSONObject) -> StreamError:
-    """The error of a response that failed."""
-    return _read(response.get("error"), {})
+def read_failure(response: JSONObject, data: JSONObject) -> StreamError:
+    """The error of a response that failed; ``data`` is the event, which has it where the response has not."""
+    return _read(response.get("error") or data.get("error"), {})
 
 
 def write_error(error: StreamError) -> JSONObject:
@@ -57,6 +59,7 @@ def _read(error: JSON, around: JSONObject, status: int = 0) -> StreamError:
 
 
 __all__ = [
+    "ERRORS",
     "error_response",
     "error_status",
     "in_own_words",

@@ -22,7 +22,7 @@ from .calls import Calls
 from .client_calls import PROVIDER_ITEMS, is_call, is_output
 from .identity import Clue, Items, index_in
 from .output_item import Item, in_places, parts_of, without_parts
-from .parts import CALLS, FORMS, Form, Part, form_of, text_of
+from .parts import CALLS, FORMS, Form, Part, form_of, repetition, text_of
 
 
 class Output:
@@ -70,11 +70,14 @@ class Output:
         if form is None:
             return None
         said = _text_in(part_data.get(form.text)) if whole else None
+        repeated = self._repetition(form, data, said)
+        if repeated is not None:
+            return repeated
         found = self._find(form, data, part_data, whole=said, announces=not whole)
         if found is None:
             return None
         part, events = found
-        return events + self._take_part(part, form, part_data, whole=whole)
+        return events + _take_part(part, form, part_data, whole=whole)
 
     def grow(self, form: Form, data: JSONObject) -> list[BlockEvent] | None:
         """A part has more text."""
@@ -88,6 +91,9 @@ class Output:
     def text_done(self, form: Form, data: JSONObject) -> list[BlockEvent] | None:
         """The text of a part is whole; its end is yet to come."""
         whole = _text_in(data.get(form.text))
+        repeated = self._repetition(form, data, whole)
+        if repeated is not None:
+            return repeated
         found = None if whole is None else self._find(form, data, {}, whole=whole)
         if whole is None or found is None:
             return None
@@ -137,6 +143,11 @@ class Output:
     def cut(self) -> list[BlockEvent]:
         """The stream has ended, and the response had not."""
         return self._calls.cut()
+
+    def _repetition(self, form: Form, data: JSONObject, whole: str | None) -> list[BlockEvent] | None:
+        """What is new in ``whole`` where several parts told it together; ``None`` where they did not."""
+        item = self._items.grown(Clue.of_growth(data, form.item)) if whole else None
+        return repetition(item.parts[form.list], form, whole) if item is not None and whole else None
 
     def _find(
         self,
@@ -226,18 +237,24 @@ class Output:
                     free = place if known is None else max(parts) + 1
                     known, begin = self._begin(item, form, free, part_data, [])
                     events += begin
-                events += self._take_part(known, form, part_data, whole=whole)
+                text = _text_in(part_data.get(form.text))
+                repeated = repetition(parts, form, text) if text else None
+                if repeated is None:
+                    events += _take_part(known, form, part_data, whole=whole)
+                else:
+                    events += repeated + (known.receive(form, part_data) if known.is_open else [])
             if whole:
                 events += [event for part in parts.values() if part.is_open for event in part.stop()]
         return events
 
-    def _take_part(self, part: Part, form: Form, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
-        if not part.is_open:
-            return []
-        value = _text_in(data.get(form.text)) if data.get(form.text) is not None else None
-        events = part.become(value) if value is not None and (value or whole) else []
-        events += part.receive(form, data)
-        return events + part.stop() if whole else events
+
+def _take_part(part: Part, form: Form, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+    if not part.is_open:
+        return []
+    value = _text_in(data.get(form.text)) if data.get(form.text) is not None else None
+    events = part.become(value) if value is not None and (value or whole) else []
+    events += part.receive(form, data)
+    return events + part.stop() if whole else events
 
 
 def _last_of(item: Item, form: Form, whole: str | None) -> Part | None:

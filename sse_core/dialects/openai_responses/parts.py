@@ -16,7 +16,7 @@ from ...blocks.model import Block, TextBlock, ThinkingBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from ..held import Held
-from .told import ToldFields, ToldText
+from .told import ToldFields, ToldText, rest_of_all
 
 _Delta = Callable[[int, str], BlockEvent]
 
@@ -56,7 +56,7 @@ _PART_BYTES = 400
 class Part:
     """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end was told."""
 
-    __slots__ = ("_cited", "_delta", "_fields", "_told", "form", "index", "is_open")
+    __slots__ = ("_cited", "_delta", "_fields", "form", "index", "is_open", "told")
 
     def __init__(self, index: int, form: Form | None, held: Held) -> None:
         held.add(_PART_BYTES)
@@ -64,18 +64,18 @@ class Part:
         self.form = form
         self.is_open = True
         self._delta = e.ArgumentsDelta if form is None else form.delta
-        self._told = ToldText()
+        self.told = ToldText()
         self._fields = ToldFields(held)
         self._cited: int | None = None  # the number of citations; None before there is a list of them
 
     @property
     def has_text(self) -> bool:
         """Whether anything of its text was told."""
-        return self._told.has_text
+        return self.told.has_text
 
     def is_told(self, whole: str) -> bool:
         """Whether ``whole`` is what was told of its text, and that was something."""
-        return self.has_text and self._told.rest_of(whole) == ""
+        return self.has_text and self.told.rest_of(whole) == ""
 
     def start(self, form: Form, place: JSONObject, data: JSONObject) -> list[BlockEvent]:
         """It begins, as ``data`` has it, at ``place``."""
@@ -92,16 +92,16 @@ class Part:
         """More of its text."""
         if not fragment:
             return []
-        self._told.add(fragment)
+        self.told.add(fragment)
         return [self._delta(self.index, fragment)]
 
     def become(self, text: str) -> list[BlockEvent]:
         """Its text is ``text``, whatever was told of it."""
-        rest_of_it = self._told.rest_of(text)
+        rest_of_it = self.told.rest_of(text)
         if rest_of_it is not None:
             return self.grow(rest_of_it)
-        self._told = ToldText()
-        self._told.add(text)
+        self.told = ToldText()
+        self.told.add(text)
         return [e.TextReplaced(self.index, text)]
 
     def cite(self, citation: JSONObject) -> list[BlockEvent]:
@@ -138,6 +138,21 @@ class Part:
         return self._fields.changed(
             {name: fields[name] for name in fields if fields[name] or not self._fields.has(name)}
         )
+
+
+def repetition(parts: dict[int, Part], form: Form, whole: str) -> list[BlockEvent] | None:
+    """What is new in ``whole`` if it is the text of several parts together; ``None`` where it is not.
+
+    Some hosts count the place of a text up with each of its deltas, and then tell the whole text at one.
+    """
+    if len(parts) < 2:
+        return None
+    texts = (part.told if part.form is form else ToldText() for part in parts.values())
+    rest_of_it = rest_of_all(texts, whole)
+    last = parts[next(reversed(parts))]
+    if rest_of_it is None:
+        return None
+    return last.grow(rest_of_it) if last.is_open else []
 
 
 def _has_citations(form: Form, data: JSONObject) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from ...blocks import strict_json
@@ -41,6 +42,16 @@ class ToldText:
         self._digest.update(data)
         self._bytes += len(data)
 
+    @property
+    def size(self) -> int:
+        """How long it is, in bytes of UTF-8."""
+        return self._bytes
+
+    def is_begin_of(self, data: memoryview) -> bool:
+        """Whether ``data`` begins with what was told, and something was, in whole characters."""
+        is_whole = self._bytes > 0 and not self._half
+        return is_whole and _new(data[: self._bytes]).digest() == self._digest.digest()
+
     def rest_of(self, whole: str) -> str | None:
         """What ``whole`` has beyond what was told; ``None`` if it does not begin with that."""
         data = memoryview(whole.encode("utf-8", "surrogatepass"))
@@ -49,6 +60,19 @@ class ToldText:
             return None
         rest = str(data[self._bytes :], "utf-8", "surrogatepass")
         return _without_half(rest, self._half) if self._half else rest
+
+
+def rest_of_all(told: Iterable[ToldText], whole: str) -> str | None:
+    """What ``whole`` has beyond all these texts, one after another; ``None`` if it does not begin with them.
+
+    Nor where one of them is empty: each text takes its part of ``whole``, so that this costs what it is long.
+    """
+    data = memoryview(whole.encode("utf-8", "surrogatepass"))
+    for text in told:
+        if not text.is_begin_of(data):
+            return None
+        data = data[text.size :]
+    return str(data, "utf-8", "surrogatepass")
 
 
 class ToldFields:

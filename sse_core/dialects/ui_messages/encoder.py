@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ...blocks import strict_json
-from ...blocks.events import BlockEvent, MessageCut, MessageReset, StreamError
+from ...blocks.events import BlockEvent, MessageCut, MessageReset, Ping, StreamError
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
+from ..fields import json_object
 from .chunks import Chunks
 from .words import DONE
 
@@ -40,6 +41,7 @@ class Encoder:
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self._verbatim = verbatim
+        self._sent_error = False  # as it came: the decoder tells of it at the stream's end
         self._chunks = Chunks(began=verbatim, max_held_bytes=max_held_bytes)
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
@@ -53,7 +55,10 @@ class Encoder:
         """
         if self._verbatim and isinstance(event, BlockEvent):
             if event.source is not None:
+                self._sent_error = self._sent_error or _is_error(event)
                 return [event.source]
+            if self._sent_error and isinstance(event, StreamError):
+                return [ServerSentEvent("message", DONE)]  # only the end is missing
             if not isinstance(event, _OURS):
                 return []
         chunks = self._chunks.write(event)
@@ -61,6 +66,12 @@ class Encoder:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         events = [_event(chunk) for chunk in chunks]
         return [*events, ServerSentEvent("message", DONE)] if chunks and self._chunks.ended else events
+
+
+def _is_error(event: BlockEvent) -> bool:
+    """Whether what is sent on is an error: the decoder makes nothing else of it at once."""
+    source = event.source if isinstance(event, Ping) else None
+    return source is not None and json_object(source.data.encode(errors="replace")).get("type") == "error"
 
 
 def _event(chunk: JSONObject) -> ServerSentEvent:

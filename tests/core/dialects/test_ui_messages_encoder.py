@@ -35,7 +35,7 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from sse_core.dialects.ui_messages import HEADERS, Encoder
+from sse_core.dialects.ui_messages import HEADERS, Decoder, Encoder
 from tests.core.dialects.ui import (
     DONE,
     FINISH,
@@ -573,3 +573,14 @@ def test_blocks_that_were_taken_back_are_so_again() -> None:
 def test_a_first_part_without_a_step_gets_none() -> None:
     begun = MessageStart("m", "", extra={"stepless": True})
     assert encode(begun) == [{"type": "start", "messageId": "m"}]
+
+
+@pytest.mark.parametrize("end", [[], ["[DONE]"]])
+@pytest.mark.parametrize("before", [[], ['{"type":"start"}', '{"type":"start-step"}', ""]])
+def test_an_error_that_was_sent_on_as_it_came_is_not_told_again(before: list[str], end: list[str]) -> None:
+    """Where the upstream closes without the end that the protocol wants, that is added."""
+    came = [*before[:2], '{"type":"error","errorText":"It broke"}', *before[2:3], *end]
+    decoder, encoder = Decoder(), Encoder(verbatim=True)
+    events = [event for data in came for event in decoder.receive_event(ServerSentEvent("message", data))]
+    sent = [sse.data for event in [*events, *decoder.receive_eof()] for sse in encoder.send(event)]
+    assert sent == (came if end else [*came, "[DONE]"])
