@@ -13,6 +13,7 @@ import re
 
 from ..blocks import strict_json
 from ..blocks.strict_json import JSON, JSONObject
+from ..charset import text_of
 from ..headers import Headers
 from .provider_errors import BESIDE, MAX_MESSAGE
 
@@ -138,7 +139,7 @@ def _excerpt(body: bytes, headers: Headers) -> str:
         # It may have been cut within a character.
         if error.start < len(body) - 3 and not kind.startswith("text/"):
             return ""
-        text = body.decode(errors="replace")
+        text = text_of(body, headers)
     text = _text_of_page(text) if "html" in kind or _MARKUP.match(text) else text
     text = _plain(" ".join(text.split()))[:MAX_EXCERPT]
     return text if any(map(str.isalnum, text)) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..blocks import StreamError, strict_json
+from ..charset import text_of
 from ..dialects import Dialect
 from ..dialects.provider_errors import CUTS, TYPES_OF_CUTS
 from ..errors import LimitExceeded, RemoteProtocolError, TurnError
@@ -123,7 +124,7 @@ class Refusal:
         if _holds_error(body):
             error = dialect.parse_error(self._status, body, self._headers)
             return Failure(dialect.error_status(error.type), error, headers=self._headers)
-        excerpt = body[: 4 * _EXCERPT].decode("utf-8", "replace").strip()[:_EXCERPT]
+        excerpt = text_of(body[: 4 * _EXCERPT], self._headers).strip()[:_EXCERPT]
         quoted = f", which begins with {excerpt!a}" if excerpt else ""
         error = StreamError("api_error", f"The provider {self.problem}{quoted}.", kind="server")
         return Failure(502, error, reason=f"The provider {self.problem}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..charset import text_of
 from ..errors import RemoteProtocolError
 from ..headers import Headers
 from .event_stream_check import content_coding
@@ -33,7 +34,7 @@ class SourceRefusal:
         """The refusal in words, with as much of its body as has come."""
         # Bytes in a content coding are no text, and what they would say is not made up.
         is_text = content_coding(self._headers) is None
-        excerpt = self._body.decode("utf-8", "replace").strip() if is_text else ""
+        excerpt = text_of(self._body, self._headers).strip() if is_text else ""
         # Escaped, because it ends up in logs and on terminals.
         quoted = f": {excerpt[:_QUOTED]!a}" if excerpt else ""
         return RemoteProtocolError(
