@@ -81,7 +81,7 @@ class Attempt:
         return repeated(request, status, headers)
 
     def refuse(self, status: int, headers: Headers) -> None:
-        """The answer is an error that is final: its body is read."""
+        """The answer is an error: its body says which."""
         self.refusal = Refusal(status, headers)
 
     def accept(self, status: int, headers: Headers) -> Failure | None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ..blocks import StreamError
+from ..dialects.provider_errors import RETRYABLE_STATUSES
 from ..headers import Headers
 from ..http_date import read_http_date
 from .seconds import check_number, read_number
@@ -47,8 +49,9 @@ class RetryPolicy:
     ``multiplier`` for each further attempt, at most ``max_delay``, made shorter by up to the
     fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
-    every status of 500 and above is retried too.  Without ``retry_refusals`` no status is, whatever
-    the answer says.  With ``retry_timeouts`` an attempt that brought no head or nothing visible in time is
+    every status of 500 and above is retried too.  What a turn's provider says of its error in the body goes
+    before the status, but not before a status that is put in here, or left out of the default's.  Without
+    ``retry_refusals`` no status is, whatever the answer says.  With ``retry_timeouts`` an attempt that brought no head or nothing visible in time is
     made again; by default it isn't, since another would meet the same deadline, and be billed like the
     first.  Of the wait that an event stream asks for by its ``retry`` field, an event source
     waits ``min_reconnection_time`` seconds at least (Firefox's floor), ``max_reconnection_time`` at most.
@@ -65,7 +68,7 @@ class RetryPolicy:
     max_delay: float = 8.0
     jitter: float = 0.25
     max_retry_after: float = 60.0
-    retry_statuses: frozenset[int] = frozenset({408, 409, 429})
+    retry_statuses: frozenset[int] = RETRYABLE_STATUSES
     retry_refusals: bool = True
     retry_timeouts: bool = False
     after_output: Literal["never", "retract"] = "never"
@@ -111,12 +114,25 @@ class RetryPolicy:
 
         ``x-should-retry`` is the provider's own word (Anthropic's and OpenAI's SDKs heed it).
         """
+        return self._retries(headers, otherwise=status in self.retry_statuses or status >= 500)
+
+    def retries_refusal(self, status: int, headers: Headers, error: StreamError) -> bool:
+        """Whether an answer that says ``error`` in its body may be better the next time.
+
+        The error's own word goes before its status: a quota that is used up comes with 429, as a rate limit
+        does.  An error that means nothing to its dialect has no such word.
+        """
+        is_policys_own = status < 500 and status in self.retry_statuses ^ RETRYABLE_STATUSES
+        is_silent = error.kind == "unknown" and not error.retryable
+        if is_policys_own or is_silent:
+            return self.retries_status(status, headers)
+        return self._retries(headers, otherwise=error.retryable)
+
+    def _retries(self, headers: Headers, *, otherwise: bool) -> bool:
         if not self.retry_refusals:
             return False
         told = headers.get("x-should-retry")
-        if told in {"true", "false"}:
-            return told == "true"
-        return status in self.retry_statuses or status >= 500
+        return told == "true" if told in {"true", "false"} else otherwise
 
 
 #: One attempt, and what comes of it is final.

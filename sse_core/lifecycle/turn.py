@@ -119,7 +119,9 @@ class Turn(TurnRecord):
             return
         self._timers.disarm(Timer.FIRST_BYTE)
         if status >= 400:
-            self._refuse(status, headers, now)
+            # Whether another attempt may help, and when, its body knows better than its status.
+            self._attempt.refuse(status, headers)
+            self._timers.begin(Timer.REFUSAL, now)
         elif is_redirect(status, headers):
             self._follow(status, headers, now)
         else:
@@ -184,7 +186,7 @@ class Turn(TurnRecord):
             elif timer is Timer.NO_READER:
                 self.stop(now)
             elif self._attempt.refusal is not None:
-                self._fail_as_refused(self._attempt.refusal, now, in_time=False)
+                self._fail_as_refused(self._attempt.refusal, now, expired=timer)
             else:
                 self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
 
@@ -196,15 +198,6 @@ class Turn(TurnRecord):
 
     def _is_reading(self) -> bool:
         return self._state is TurnState.STREAMING or self._state is TurnState.WAITING
-
-    def _refuse(self, status: int, headers: Headers, now: float) -> None:
-        retry_after = retry_after_seconds(headers, self._wall_clock)
-        if self.retry.retries_status(status, headers) and self._may_retry(retry_after, now):
-            self._fail(Refusal(status, headers).failure(self.dialect), now, again=True)
-        else:
-            # It is final, and its body says why.
-            self._attempt.refuse(status, headers)
-            self._timers.begin(Timer.REFUSAL, now)
 
     def _follow(self, status: int, headers: Headers, now: float) -> None:
         try:
@@ -256,11 +249,17 @@ class Turn(TurnRecord):
 
     # What follows
 
-    def _fail_as_refused(self, refusal: Refusal, now: float, *, in_time: bool = True) -> None:
-        # Whether a status is worth another attempt was decided when it came.  An error that came with 200
-        # speaks for itself, if it came in time.
-        again = None if in_time and refusal.problem is not None else False
-        self._fail(refusal.failure(self.dialect), now, again=again)
+    def _fail_as_refused(self, refusal: Refusal, now: float, *, expired: Timer | None = None) -> None:
+        self._timers.disarm(Timer.REFUSAL)
+        failure = refusal.failure(self.dialect)
+        if expired is Timer.WHOLE:
+            again = False
+        elif refusal.problem is None:
+            again = self.retry.retries_refusal(failure.status, failure.headers, failure.error)
+        else:
+            # An error that came with 200 speaks for itself, if it came in time.
+            again = failure.error.retryable and expired is None
+        self._fail(failure, now, again=again)
 
     def _fail(self, failure: Failure, now: float, *, again: bool | None = None) -> None:
         """The attempt has failed: once more if nobody has seen anything of it, else the end.

@@ -242,8 +242,22 @@ TURN = (
     Mutation(
         "500-is-final",
         "a status of 500 and above is final",
+        "sse_core.dialects.provider_errors",
+        '"server" if status >= 500 else ',
+        "",
+    ),
+    Mutation(
+        "refusal-unread",
+        "a refusal's status is asked, whatever the error in its body says",
         "sse_core.lifecycle.retry",
-        " or status >= 500",
+        "return self._retries(headers, otherwise=error.retryable)",
+        "return self.retries_status(status, headers)",
+    ),
+    Mutation(
+        "refusal-deadline-kept",
+        "the deadline of a refusal's body is left to the next attempt",
+        "sse_core.lifecycle.turn",
+        "        self._timers.disarm(Timer.REFUSAL)\n",
         "",
     ),
 )

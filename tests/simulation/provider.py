@@ -19,7 +19,18 @@ MISTAKES = (
     (204, Headers()),
     (302, Headers({"location": "https://elsewhere.test/"})),
 )
-REFUSALS = (b'{"error": {"type": "x", "message": "No."}}', b"", b"<html>", b" " * 70_000)
+#: A refusal's body, whether it says that another attempt may help, and the seconds that it asks to wait.
+REFUSALS: tuple[tuple[bytes, bool | None, float | None], ...] = (
+    (b'{"error": {"type": "x", "message": "No."}}', None, None),
+    (b"", None, None),
+    (b"<html>", None, None),
+    (b" " * 70_000, None, None),
+    (b'{"error": {"code": "insufficient_quota", "message": "No."}}', False, None),
+    (b'{"error": {"code": "server_is_overloaded", "message": "No."}}', True, None),
+    (b'{"error": {"code": "usage_limit_reached", "message": "No."}}', False, None),
+    (b'{"error": {"code": "usage_limit_reached", "resets_in_seconds": 4}}', True, 4.0),
+    (b'{"error": {"code": "usage_limit_reached", "resets_in_seconds": 100}}', True, 100.0),
+)
 #: What a refusal may ask for: a field, its value, and the seconds that it means.
 WISHES = (
     None,
@@ -115,6 +126,7 @@ class Connection:
         self._dialect = dialect
         self._steps = self._plan()
         self._what: bytes | str = b""
+        self._refusal = b""
         self._is_blocked = False
         self._to_come = -1  # bytes, of an answer that will be whole
         world.note(f"provider {self.behaviour}", f"attempt {attempt}, {plan}")
@@ -173,6 +185,14 @@ class Connection:
         wish = dice.choice(WISHES)
         if wish is not None:
             fields[wish[0]], self.retry_after = wish[1:]
+        self._refusal, may_pass, wait = dice.choice(REFUSALS)
+        if dice.random() < 0.2:
+            # Half of it says nothing.
+            self._refusal, may_pass, wait = self._refusal[: len(self._refusal) // 2], None, None
+        if may_pass is not None:
+            self.may_be_repeated = may_pass
+        if wait is not None:
+            self.retry_after = wait
         if dice.random() < 0.2:
             self.may_be_repeated = dice.random() < 0.5
             fields["x-should-retry"] = "true" if self.may_be_repeated else "false"
@@ -200,7 +220,7 @@ class Connection:
         thinks = dice.random() * 2
         if behaviour == "answers with a status":
             yield thinks, "say_no"
-            yield dice.random(), dice.choice(REFUSALS)
+            yield dice.random(), self._refusal
             if dice.random() < 0.8:
                 yield 0.0, dice.choice(("end", "lose"))
         elif behaviour == "answers with something else":

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sse_core.blocks import StreamError
 from sse_core.headers import Headers
 from sse_core.lifecycle import BROWSER_RETRY, NO_RETRY, RetryPolicy, no_jitter, retry_after_seconds
 
@@ -103,9 +104,39 @@ class TestStatuses:
         assert policy.retries_status(404, Headers())
         assert not policy.retries_status(429, Headers())
 
+    @pytest.mark.parametrize("told", [None, "true", "false"])
+    @pytest.mark.parametrize("status", [400, 429, 500])
+    @pytest.mark.parametrize("retryable", [True, False])
+    def test_an_errors_own_word_goes_before_its_status(
+        self, status: int, told: str | None, *, retryable: bool
+    ) -> None:
+        error = StreamError("type", "", retryable=retryable, kind="billing")
+        headers = Headers({} if told is None else {"x-should-retry": told})
+        expected = retryable if told is None else told == "true"
+        assert RetryPolicy().retries_refusal(status, headers, error) is expected
+
+    @pytest.mark.parametrize(("status", "again"), [(404, True), (429, False), (503, True), (400, False)])
+    def test_an_error_that_means_nothing_leaves_it_to_the_policy(self, status: int, *, again: bool) -> None:
+        policy = RetryPolicy(retry_statuses=frozenset({404}))
+        assert policy.retries_refusal(status, Headers(), StreamError("new", "")) is again
+
+    def test_the_users_statuses_go_before_an_errors_word(self) -> None:
+        policy = RetryPolicy(retry_statuses=frozenset({404, 429, 500}))
+        final, passing = (
+            StreamError("f", "", kind="billing"),
+            StreamError("p", "", retryable=True, kind="server"),
+        )
+        assert policy.retries_refusal(404, Headers(), final), "put in"
+        assert not policy.retries_refusal(409, Headers(), passing), "left out"
+        assert not policy.retries_refusal(429, Headers(), final), "as it is by default"
+        assert not policy.retries_refusal(500, Headers(), final), "retried anyway"
+
     @pytest.mark.parametrize("status", [404, 429, 503])
     def test_a_policy_that_takes_every_refusal_for_final(self, status: int) -> None:
-        assert not BROWSER_RETRY.retries_status(status, Headers({"x-should-retry": "true"}))
+        told = Headers({"x-should-retry": "true"})
+        error = StreamError("overloaded_error", "", retryable=True, kind="overloaded")
+        assert not BROWSER_RETRY.retries_status(status, told)
+        assert not BROWSER_RETRY.retries_refusal(status, told, error)
 
 
 @pytest.mark.parametrize(

@@ -50,8 +50,7 @@ TURN_CALLS: dict[str, TurnCall] = {
     "stop": lambda turn: turn.stop(SOON),
     "connected": lambda turn: turn.connected(SOON),
     "head": lambda turn: turn.response_started(200, EVENT_STREAM, SOON),
-    "refusal, final": lambda turn: turn.response_started(400, Headers(), SOON),
-    "refusal, may pass": lambda turn: turn.response_started(529, Headers(), SOON),
+    "refusal": lambda turn: turn.response_started(529, Headers(), SOON),
     "no stream": lambda turn: turn.response_started(200, Headers({"content-type": "text/html"}), SOON),
     "no answer": lambda turn: turn.response_started(204, Headers(), SOON),
     "redirect": lambda turn: turn.response_started(307, Headers({"location": "/elsewhere"}), SOON),
@@ -82,9 +81,9 @@ def closing() -> Turn:
     return turn
 
 
-def refused() -> Turn:
+def refused(status: int) -> Turn:
     turn = turns.waiting()
-    turn.response_started(400, Headers(), 0.0)
+    turn.response_started(status, Headers(), 0.0)
     return turn
 
 
@@ -110,7 +109,8 @@ TURNS: dict[str, tuple[TurnState, bool, Callable[[], Turn]]] = {
     "connecting": (TurnState.CONNECTING, False, turns.connecting),
     "waiting": (TurnState.WAITING, True, turns.waiting),
     "accepted": (TurnState.WAITING, True, turns.accepted),
-    "refused": (TurnState.WAITING, True, refused),
+    "refused": (TurnState.WAITING, True, lambda: refused(400)),
+    "refused, may pass": (TurnState.WAITING, True, lambda: refused(529)),
     "redirecting": (TurnState.REDIRECTING, True, redirecting),
     "streaming": (TurnState.STREAMING, True, turns.streaming),
     "streaming, for who can take back": (
@@ -138,7 +138,7 @@ TURN_MATRIX: dict[str, dict[str, TurnState]] = {
     "waiting": {
         **dict.fromkeys(("stop", "no reader", "no answer", "bad redirect", "late timeout"), _DONE),
         "redirect": TurnState.REDIRECTING,
-        **dict.fromkeys(("refusal, may pass", "eof", "lost", "closed"), _BACKOFF),
+        **dict.fromkeys(("eof", "lost", "closed"), _BACKOFF),
     },
     "accepted": {
         **dict.fromkeys(("stop", "no reader", "all", "error, final", "late timeout"), _DONE),
@@ -148,6 +148,10 @@ TURN_MATRIX: dict[str, dict[str, TurnState]] = {
         "visible": _STREAMING,
     },
     "refused": dict.fromkeys(("stop", "no reader", "eof", "lost", "closed", "late timeout"), _DONE),
+    "refused, may pass": {
+        **dict.fromkeys(("stop", "no reader", "late timeout"), _DONE),
+        **dict.fromkeys(("eof", "lost", "closed"), _BACKOFF),
+    },
     "redirecting": {
         **dict.fromkeys(("stop", "no reader", "late timeout"), _DONE),
         **dict.fromkeys(("lost", "closed"), _CONNECTING),

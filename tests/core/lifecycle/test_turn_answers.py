@@ -371,6 +371,7 @@ class TestHeadersThatExpire:
         }
         turn.connected(0.0)
         turn.response_started(503, Headers(), 0.0)
+        turn.receive_eof(0.0)
         try_again(turn)
         assert turn.request.headers.get("authorization") == "Bearer new"
         assert json.loads(turn.request.body) == {"model": "m", "stream": True}
@@ -567,6 +568,7 @@ def test_a_date_to_come_again_at_is_read_by_the_wall_clock() -> None:
     """RFC 9110 section 10.2.3; without a Date field there is no other clock to read it by."""
     turn = waiting(wall_clock=lambda: 784111777.0)
     turn.response_started(503, Headers({"retry-after": "Sun, 06 Nov 1994 08:49:47 GMT"}), 1.0)
+    turn.receive_eof(1.0)
     assert turn.retry_at == 11.0
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from sse_core import dialects
 from sse_core.blocks import BlockStart, MessageReset, MessageStart, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, RetryPolicy, Turn, TurnState, Want
 from tests.core.lifecycle.support import (
     ANSWER,
+    ANTHROPIC,
     BLOCK_STOP,
     EVENT_STREAM,
     HELLO,
@@ -40,6 +44,15 @@ RATE_LIMITED = Headers({"content-type": "application/json", "retry-after": "7"})
 
 def body(error_type: str, message: str = "No.") -> bytes:
     return json.dumps({"type": "error", "error": {"type": error_type, "message": message}}).encode()
+
+
+def refuse(
+    turn: Turn, status: int, headers: Headers | None = None, data: bytes = b"", now: float = 0.0
+) -> None:
+    """A whole answer that is an error."""
+    turn.response_started(status, headers or Headers(), now)
+    turn.receive_data(data, now)
+    turn.receive_eof(now)
 
 
 def answer_again(turn: Turn) -> None:
@@ -220,24 +233,24 @@ class TestBackoff:
     def test_an_attempt_that_would_begin_after_the_end_is_none(self) -> None:
         """Who waits had better be told now what is wrong than later that it took too long."""
         turn = waiting(deadlines=Deadlines(whole=30.0))
-        turn.response_started(429, RATE_LIMITED.replaced({"retry-after": "30"}), 0.0)
-        turn.receive_data(body("rate_limit_error"), 0.0)
-        turn.receive_eof(0.0)
+        refuse(turn, 429, RATE_LIMITED.replaced({"retry-after": "30"}), body("rate_limit_error"))
         assert outcome_of(turn) is Outcome.FAILED
         assert turn.failure is not None
         assert turn.failure.status == 429
 
     def test_without_an_end_there_is_no_such_attempt(self) -> None:
         turn = waiting(deadlines=Deadlines(whole=None))
-        turn.response_started(429, RATE_LIMITED.replaced({"retry-after": "60"}), 0.0)
+        refuse(turn, 429, RATE_LIMITED.replaced({"retry-after": "60"}))
         assert turn.retry_at == 60.0
 
 
 class TestRefusals:
     @pytest.mark.parametrize("status", [408, 409, 429, 500, 503, 529])
-    def test_that_may_pass_are_tried_again_without_reading_on(self, status: int) -> None:
+    def test_that_may_pass_are_read_and_tried_again(self, status: int) -> None:
         turn = waiting()
         turn.response_started(status, Headers(), 0.0)
+        assert (state_of(turn), want_of(turn)) == (TurnState.WAITING, Want.READ), "its body may say more"
+        turn.receive_eof(0.0)
         assert (state_of(turn), want_of(turn)) == (TurnState.BACKOFF, Want.CLOSE)
         assert turn.failure is not None
         assert turn.failure.status == status
@@ -245,7 +258,7 @@ class TestRefusals:
 
     def test_retry_after_is_honoured(self) -> None:
         turn = waiting()
-        turn.response_started(429, RATE_LIMITED, 10.0)
+        refuse(turn, 429, RATE_LIMITED, now=10.0)
         assert turn.retry_at == 17.0
         answer_again(turn)
 
@@ -298,21 +311,26 @@ class TestRefusals:
     def test_the_policys_statuses_decide_not_the_errors_word(self) -> None:
         """A status taken out of the policy is final, whatever type of error stands in the body."""
         turn = waiting(retry=RetryPolicy(retry_statuses=frozenset()))
-        turn.response_started(429, Headers(), 0.0)
-        turn.receive_data(body("rate_limit_error"), 0.0)
-        turn.receive_eof(0.0)
+        refuse(turn, 429, data=body("rate_limit_error"))
         assert outcome_of(turn) is Outcome.FAILED
         assert turn.attempts == 1
 
     def test_and_a_status_put_into_it_is_tried_again(self) -> None:
         turn = waiting(retry=RetryPolicy(retry_statuses=frozenset({404})))
-        turn.response_started(404, Headers(), 0.0)
+        refuse(turn, 404, data=body("not_found_error"))
         assert state_of(turn) is TurnState.BACKOFF
+
+    @pytest.mark.parametrize("told", [{}, {"x-should-retry": "true"}])
+    def test_a_policy_without_refusals_retries_none(self, told: dict[str, str]) -> None:
+        turn = waiting(retry=RetryPolicy(retry_refusals=False))
+        refuse(turn, 529, Headers(told), body("overloaded_error"))
+        assert outcome_of(turn) is Outcome.FAILED
 
     @pytest.mark.parametrize(("status", "told", "again"), [(400, "true", True), (529, "false", False)])
     def test_the_providers_own_word_goes_first(self, status: int, told: str, *, again: bool) -> None:
         turn = waiting()
-        turn.response_started(status, Headers({"x-should-retry": told}), 0.0)
+        word = "invalid_request_error" if again else "overloaded_error"
+        refuse(turn, status, Headers({"x-should-retry": told}), body(word))
         assert (state_of(turn) is TurnState.BACKOFF) is again
 
     @pytest.mark.parametrize("how", ["lost", "bytes", "timeout", "whole"])
@@ -356,6 +374,170 @@ class TestRefusals:
         turn.connection_lost("reset", 0.0)
         assert drained(turn) == []
         assert want_of(turn) is Want.NOTHING
+
+
+def error_body(**error: Any) -> bytes:
+    return json.dumps({"error": {"message": "No.", **error}}).encode()
+
+
+DATED = Headers({"date": "Thu, 01 Jan 2026 00:00:00 GMT"})
+NEW_YEAR = 1_767_225_600  # the same moment, in seconds since 1970
+
+
+class TestWhatARefusalSays:
+    """A status of its own says little: 429 is a rate limit that passes, and a quota that is used up."""
+
+    @pytest.mark.parametrize("dialect", ["openai-chat", "openai-responses", "anthropic"])
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [
+            (429, {"type": "insufficient_quota", "code": "insufficient_quota"}),
+            (429, {"type": "rate_limit_error", "code": "credit_balance_exhausted"}),
+            (429, {"type": "exceeded_current_quota_error"}),
+            (429, {"type": "usage_limit_reached"}),
+            (409, {"type": "invalid_request_error"}),
+            (503, {"type": "billing_error"}),
+            (500, {"type": "invalid_request_error", "code": "context_length_exceeded"}),
+            (500, {"code": "invalid_api_key"}),
+            (429, {"type": "rate_limit_error", "retryable": False}),
+        ],
+    )
+    def test_what_can_not_pass_is_told_at_once(
+        self, dialect: str, status: int, error: dict[str, Any]
+    ) -> None:
+        turn = waiting(dialect=dialects.get(dialect))
+        refuse(turn, status, data=error_body(**error))
+        assert (outcome_of(turn), turn.attempts) == (Outcome.FAILED, 1)
+        assert turn.failure is not None
+        assert (turn.failure.status, turn.failure.error.retryable) == (status, False)
+
+    @pytest.mark.parametrize(
+        ("error", "wait"),
+        [
+            ({"code": 500, "status": "INVALID_ARGUMENT"}, None),
+            ({"code": 429, "status": "insufficient_quota"}, None),
+            ({"code": 429, "status": "RESOURCE_EXHAUSTED"}, 0.5),
+            ({"code": 429, "details": [{"@type": "google.rpc.RetryInfo", "retryDelay": "7s"}]}, 7.0),
+        ],
+    )
+    def test_in_googles_words(self, error: dict[str, Any], wait: float | None) -> None:
+        turn = waiting(dialect=dialects.get("gemini"))
+        refuse(turn, error["code"], data=error_body(**error))
+        assert turn.retry_at == wait
+
+    @pytest.mark.parametrize(
+        ("status", "error"),
+        [
+            (429, {"type": "rate_limit_error"}),
+            (429, {"type": "requests", "code": "rate_limit_exceeded"}),
+            (400, {"code": "server_is_overloaded"}),
+            (403, {"type": "rate_limit_error"}),
+            (500, {"type": "something_new"}),
+        ],
+    )
+    def test_what_may_pass_is_tried_again(self, status: int, error: dict[str, Any]) -> None:
+        turn = waiting(dialect=dialects.get("openai-chat"))
+        refuse(turn, status, data=error_body(**error))
+        assert turn.retry_at == 0.5
+
+    @pytest.mark.parametrize(
+        ("error", "fields", "wait"),
+        [
+            ({"type": "usage_limit_reached", "resets_in_seconds": 5}, {}, 5.0),
+            ({"type": "usage_limit_reached", "resets_at": NEW_YEAR + 9}, {}, 9.0),
+            ({"type": "usage_limit_reached", "resets_at": NEW_YEAR + 9}, {"retry-after": "3"}, 9.0),
+            ({"type": "rate_limit_error", "retry_after": 4}, {"retry-after-ms": "100"}, 4.0),
+            ({"type": "rate_limit_error"}, {"retry-after": "3"}, 3.0),
+        ],
+    )
+    def test_it_says_when(self, error: dict[str, Any], fields: dict[str, str], wait: float) -> None:
+        """From the moment at which it has said so."""
+        turn = waiting(dialect=dialects.get("openai-responses"))
+        turn.response_started(429, DATED.replaced(fields), 1.0)
+        turn.receive_data(error_body(**error), 2.0)
+        turn.receive_eof(2.0)
+        assert turn.retry_at == 2.0 + wait
+        assert want_of(turn) is Want.CLOSE
+        answer = turn.failure
+        assert answer is not None
+        assert answer.error.retryable
+
+    @pytest.mark.parametrize("reset", [{"resets_in_seconds": 3600}, {"resets_at": NEW_YEAR + 61}])
+    def test_in_an_hour_is_told_at_once(self, reset: dict[str, int]) -> None:
+        turn = waiting(dialect=dialects.get("openai-responses"))
+        refuse(turn, 429, DATED, error_body(type="usage_limit_reached", **reset))
+        assert (outcome_of(turn), turn.attempts) == (Outcome.FAILED, 1)
+        (error,) = drained(turn)
+        assert isinstance(error, StreamError)
+        assert error.retryable, "later"
+        assert error.retry_after == float(reset.get("resets_in_seconds", 61))
+
+    @pytest.mark.parametrize("how", ["lost", "closed", "bytes", "late", "no JSON", "nothing"])
+    @pytest.mark.parametrize(("status", "again"), [(429, True), (500, True), (400, False)])
+    def test_a_body_that_can_not_be_read_leaves_it_to_the_status(
+        self, how: str, status: int, *, again: bool
+    ) -> None:
+        turn = waiting()
+        turn.response_started(status, Headers(), 1.0)
+        half = body("invalid_request_error" if again else "overloaded_error")[:-3]
+        match how:
+            case "lost":
+                turn.receive_data(half, 1.0)
+                turn.connection_lost("reset", 1.0)
+            case "closed":
+                turn.closed(1.0)
+            case "bytes":
+                turn.receive_data(half + b" " * 64 * 1024, 1.0)
+            case "late":
+                turn.receive_data(half, 1.0)
+                assert deadline_of(turn) == 31.0
+                turn.handle_timeout(31.0)
+            case _:
+                turn.receive_data(b"<html>Sorry" if how == "no JSON" else b"", 1.0)
+                turn.receive_eof(1.0)
+        if again:
+            assert state_of(turn) is TurnState.BACKOFF
+            assert want_of(turn) is (Want.WAIT if how in {"lost", "closed"} else Want.CLOSE)
+            answer_again(turn)
+        else:
+            assert outcome_of(turn) is Outcome.FAILED
+        assert turn.failure is not None
+        assert turn.failure.status == status
+
+    @pytest.mark.parametrize("status", [200, 429])
+    def test_its_deadline_is_not_the_next_attempts(self, status: int) -> None:
+        turn = waiting()
+        refuse(turn, status, Headers({"content-type": "application/json"}), body("overloaded_error"))
+        now = try_again(turn)
+        turn.response_started(200, EVENT_STREAM, now)
+        turn.handle_timeout(now + 31.0)
+        assert state_of(turn) is TurnState.WAITING
+
+    def test_after_the_whole_turns_deadline_there_is_no_other_attempt(self) -> None:
+        turn = waiting(deadlines=Deadlines(whole=5.0))
+        turn.response_started(429, Headers(), 1.0)
+        turn.receive_data(body("rate_limit_error"), 1.0)
+        turn.handle_timeout(5.0)
+        assert outcome_of(turn) is Outcome.FAILED
+        assert turn.failure is not None
+        assert turn.failure.error.type == "rate_limit_error"
+
+    @pytest.mark.parametrize(("status", "again"), [(429, True), (404, False)])
+    def test_a_dialect_that_does_not_know_leaves_it_to_the_status(self, status: int, *, again: bool) -> None:
+        mine = dataclasses.replace(ANTHROPIC, parse_error=lambda *_: StreamError("new", "No."))
+        turn = waiting(dialect=mine)
+        refuse(turn, status)
+        assert (state_of(turn) is TurnState.BACKOFF) is again
+
+    def test_a_dialect_of_ones_own_says_what_its_words_mean(self) -> None:
+        mine = dataclasses.replace(
+            ANTHROPIC,
+            parse_error=lambda *_: StreamError("spent", "No."),
+            error_kinds={"spent": "billing"},
+        )
+        turn = waiting(dialect=mine)
+        refuse(turn, 429)
+        assert outcome_of(turn) is Outcome.FAILED
 
 
 RETRACT = RetryPolicy(after_output="retract")

@@ -66,6 +66,15 @@ EVENTS = st.one_of(
     st.sampled_from([MessageStop(), Ping(), Ping(), OVERLOADED, INVALID, UnknownEvent({"type": "new"})]),
 )
 ODD_BYTES = st.sampled_from([b": ping\n", b"\n\n", b"\xff\n", b'{"error": {}}', b"data: {]\n\n"])
+REFUSALS = st.sampled_from(
+    [
+        b"",
+        b"<html>",
+        b'{"type": "error", "error": {"type": "overloaded_error"}}',
+        b'{"type": "error", "error": {"type": "billing_error"}}',
+        b'{"type": "error", "error": {"type": "usage_limit_reached", "resets_in_seconds": 7}}',
+    ]
+)
 DEEDS = ["a word from the transport", "a head", "an answer", "bytes"]
 DEEDS += ["time", "the deadline", "readers", "stop"]
 MOSTLY = st.sampled_from([True] * 7 + [False])
@@ -184,6 +193,7 @@ class TurnMachine(RuleBasedStateMachine):
         elif self.turn.want is Want.READ and self.turn.accepted:
             self.answer(data)
         elif self.turn.want is Want.READ:
+            self.turn.receive_data(data.draw(REFUSALS), self.now)
             self.say("eof")
         elif self.turn.want is Want.PAUSE:
             self.turn.resume(self.now)
