@@ -51,10 +51,11 @@ class RetryPolicy:
     tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
     every status of 500 and above is retried too.  What a turn's provider says of its error in the body goes
     before the status, but not before a status that is put in here, or left out of the default's.  Without
-    ``retry_refusals`` no status is, whatever the answer says.  With ``retry_timeouts`` an attempt that brought no head or nothing visible in time is
-    made again; by default it isn't, since another would meet the same deadline, and be billed like the
-    first.  Of the wait that an event stream asks for by its ``retry`` field, an event source
-    waits ``min_reconnection_time`` seconds at least (Firefox's floor), ``max_reconnection_time`` at most.
+    ``retry_refusals`` no status is, whatever the answer says.  With ``retry_timeouts`` an attempt that
+    brought no head or nothing visible in time is made again; by default it isn't, since another would meet
+    the same deadline, and be billed like the first.  Of the wait that an event stream asks for by its
+    ``retry`` field, an event source waits ``min_reconnection_time`` seconds at least (Firefox's floor),
+    ``max_reconnection_time`` at most.
     ``after_output`` says what follows where a part of the answer was shown: ``never``
     another attempt; or ``retract``, for readers who can take back what they were shown, if the provider
     ran no tool and nobody ran one.

@@ -52,7 +52,7 @@ class Turn(TurnRecord):
     - ``max_held_events``, ``max_held_bytes``: of what is held back before the first visible output.
     - ``max_redirects``: of one attempt.
 
-    Of a refusal's body, 64 KiB are read.
+    Of a refusal's body, 64 KiB are read.  Raises ``TypeError`` for arguments of another type.
     """
 
     # Inputs: what the reader's side does

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from ..arguments import check_type
 from ..blocks import BlockEvent, Message, MessageAccumulator
 from ..dialects import Dialect
 from ..errors import LocalProtocolError
@@ -51,6 +52,13 @@ class TurnRecord:
         max_held_bytes: int = 4 * 2**20,
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
     ) -> None:
+        check_type(
+            "Turn", request, HTTPRequest, hint="HTTPRequest(url, 'POST', headers, body), or Upstream(url)"
+        )
+        check_type("dialect", dialect, Dialect, hint="dialects.get gives one by its name")
+        check_type("retry", retry, RetryPolicy, type(None))
+        check_type("deadlines", deadlines, Deadlines, type(None))
+        check_type("on_disconnect", on_disconnect, OnDisconnect, type(None))
         self.request = request  #: what to send; it follows redirects within an attempt
         self.timing = Timing()
         self.attempts = 0

@@ -82,7 +82,7 @@ def test_the_head_goes_out_after_a_while_whatever_happens() -> None:
     world.provider.connect()
     world.pass_time(2.0)
     assert is_out(reader)
-    world.provider.refuse(400, OVERLOADED)
+    world.provider.refuse(400)
     # Too late for a status: the failure is an event.
     assert reader.kinds == ["error"]
     assert not reader.open
@@ -253,6 +253,17 @@ def test_a_delay_that_is_too_long_to_wait_here_is_passed_on() -> None:
     assert reader.reply.status == 429
     assert reader.headers.get("retry-after") == "3600"
     assert reader.headers.get("x-should-retry") is None
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_quota_that_is_used_up_is_told_at_once(stream: bool) -> None:  # noqa: FBT001
+    """It has the status of a rate limit; that no attempt mends it stands in its body only."""
+    world = World()
+    reader = world.read(world.post(stream=stream))
+    error = {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You have no credit."}
+    world.provider.connect().refuse(429, {"error": error})
+    assert (reader.reply.status, reader.headers.get("x-should-retry")) == (429, "false")
+    assert "You have no credit." in error_of(reader.reply)["message"]
 
 
 def test_a_short_back_off_holds_the_head_and_a_long_one_sends_it() -> None:

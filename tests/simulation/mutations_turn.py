@@ -253,11 +253,4 @@ TURN = (
         "return self._retries(headers, otherwise=error.retryable)",
         "return self.retries_status(status, headers)",
     ),
-    Mutation(
-        "refusal-deadline-kept",
-        "the deadline of a refusal's body is left to the next attempt",
-        "sse_core.lifecycle.turn",
-        "        self._timers.disarm(Timer.REFUSAL)\n",
-        "",
-    ),
 )

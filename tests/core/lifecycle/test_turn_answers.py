@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from typing import Any
 
 import pytest
 
@@ -577,3 +579,18 @@ def test_a_whole_answer_is_what_it_was() -> None:
     turn.receive_data(wire(*ANSWER[:-1]), 0.0)
     turn.receive_data(wire(STOP), 0.0)
     assert turn.message.text == "Hello world"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"request": REQUEST.url}, "Turn takes HTTPRequest, not str: HTTPRequest(url, "),
+        ({"dialect": "anthropic"}, "dialect takes Dialect, not str: dialects.get gives one"),
+        ({"retry": 3}, "retry takes RetryPolicy or NoneType, not int"),
+        ({"deadlines": 3}, "deadlines takes Deadlines or NoneType, not int"),
+        ({"on_disconnect": "cancel"}, "on_disconnect takes OnDisconnect or NoneType, not str"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_told_at_once(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(words)}"):
+        Turn(**{"request": REQUEST, "dialect": ANTHROPIC, **given})
