@@ -7,6 +7,7 @@ in a browser.  A client that reconnects with Last-Event-ID is counted on for.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -19,8 +20,7 @@ from sse_http import Request
 
 async def count(request: Request, interval: float) -> AsyncIterator[ServerSentEvent]:
     """One number after another, each with itself as its ID."""
-    seen = request.headers.get("last-event-id") or ""
-    number = int(seen) if seen.isdecimal() else 0
+    number = int(request.last_event_id) if request.last_event_id.isdecimal() else 0
     try:
         while True:
             number += 1
@@ -47,3 +47,5 @@ if __name__ == "__main__":
         trio.run(main)
     except* KeyboardInterrupt:
         print("stopped")
+    except* OSError as errors:
+        sys.exit(f"can't listen: {errors.exceptions[0]}; --port takes another port")

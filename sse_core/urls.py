@@ -59,7 +59,7 @@ def parse_url(url: str) -> Target:
         )
     parts = _URL.fullmatch(url)
     if parts is None:
-        raise ValueError("the URL is not absolute: it has to begin with http:// or https://")
+        raise ValueError("the URL has to begin with http:// or https://")
     if "@" in parts["authority"]:
         raise ValueError("credentials don't belong into a URL; send them in a header")
     secure = parts["scheme"].lower() == "https"

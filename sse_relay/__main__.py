@@ -18,7 +18,7 @@ def main() -> None:
             raise
         sys.exit(
             f'sse-relay: {name} is not installed. The command needs the extra "relay": '
-            "pip install 'sse-core[relay]', or in a checkout pip install '.[relay]'"
+            "pip install '.[relay]' in a checkout, or pip install 'sse-core[relay]' where it is published"
         )
     except KeyboardInterrupt:
         sys.exit(130)

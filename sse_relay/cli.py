@@ -38,6 +38,8 @@ _OPEN_RELAY = (
     "show with --client-key, or say --open if that is what you want"
 )
 
+#: The flag of each setting that ``RelayConfig`` checks and that no flag has checked before.
+_FLAGS = {"upstream": "--upstream", "api_key": "--api-key", "client_keys": "--client-key"}
 _DEADLINES, _RETRY, _JSON = Deadlines(), RetryPolicy(), JSONBounds()
 
 
@@ -109,7 +111,8 @@ def serve(
         typer.Option(
             parser=options.allowed_host,
             metavar="HOST",
-            help="A name by which clients may call this server, without the port; repeatable.",
+            help="A name by which clients may call this server, without the port; repeatable. "
+            "A server on all interfaces answers to its addresses too.",
         ),
     ] = None,
     allow_origin: Annotated[
@@ -182,7 +185,8 @@ def serve(
     in a program that has its own key.
 
     Example: [bold]SSE_RELAY_API_KEY=... SSE_RELAY_CLIENT_KEYS="... ..." sse-relay serve --host 0.0.0.0
-    --tls-cert cert.pem --tls-key key.pem[/bold] serves others by this machine's key.
+    --allow-host relay.example.org --tls-cert cert.pem --tls-key key.pem[/bold] serves others, by that name or
+    by this machine's addresses, and spends this machine's key.
 
     Example: [bold]sse-relay serve --upstream http://127.0.0.1:8000 --first-byte 1800 --max-attempts 1[/bold]
     waits half an hour for a local model that reads a long prompt, and asks it once.
@@ -203,7 +207,8 @@ def serve(
             json_bounds=JSONBounds(max_json_items, max_json_depth, max_json_escapes),
         )
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        setting, _, words = str(error).partition(": ")
+        raise typer.BadParameter(words or setting, param_hint=_FLAGS.get(setting)) from None
     listen = Listen(
         host,
         port,
@@ -224,7 +229,9 @@ def provider(
     host: Host = "127.0.0.1",
     port: Port = 8081,
     tokens: Annotated[str, typer.Option(help="Tokens of text an answer.")] = "200",
-    rate: Annotated[str | None, typer.Option(help="Tokens a second; 0 is as fast as it can.")] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Tokens a second; 0 is as fast as it can; 50, if not set.")
+    ] = None,
     ttft: Annotated[str, typer.Option(help="Seconds before the first token.")] = "0.5",
     thinking: Annotated[str, typer.Option(help="Seconds of thinking.")] = "0",
     tool: Annotated[bool, typer.Option(help="Call a tool after the text.")] = False,

@@ -74,7 +74,10 @@ class Listen:
             # An empty password, as nobody is there to be asked for one.
             context.load_cert_chain(self.certificate, self.key, password="")
         except OSError as error:
-            raise StartError(f"the certificate {self.certificate} can't be used: {error}") from error
+            advice = "It has to be a PEM file; --tls-key names its key, if that is in another"
+            raise StartError(
+                f"the certificate {self.certificate} can't be used: {error}. {advice}."
+            ) from error
         return context
 
 
@@ -176,7 +179,8 @@ def _trust(authorities: Path | None) -> ssl.SSLContext | None:
     try:
         return ssl.create_default_context(cafile=str(authorities))
     except OSError as error:
-        raise StartError(f"the certificates {authorities} can't be used: {error}") from error
+        advice = "It has to be a PEM file"
+        raise StartError(f"the certificates {authorities} can't be used: {error}. {advice}.") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -69,6 +70,17 @@ class TestCounter:
                 assert await counter.process.wait() == 0
         assert (await counter.line()).startswith("127.0.0.1 has gone after ")
         assert await counter.line() == "stopped"
+
+
+async def test_a_port_that_is_taken_is_told_in_a_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, str(EXAMPLES / "serve_counter.py"), "--port", port]
+        done = await trio.run_process(command, capture_stderr=True, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("can't listen: ")
+    assert "--port" in line
 
 
 class TestAsk:
