@@ -14,8 +14,8 @@ from .event_stream_check import stream_problem
 
 #: A turn is a POST, and what a POST makes may be told with 201 (RFC 9110 section 9.3.3).
 STREAM_STATUSES = frozenset({200, 201})
-#: What an answer without a type begins with if it is JSON or HTML.  No line of an event stream that says
-#: anything begins so.
+#: What an answer begins with if it is JSON or HTML, whatever its type says.  No line of an event stream that
+#: says anything begins so.
 _NO_STREAM = (b"{", b"[", b"<")
 
 
@@ -97,6 +97,6 @@ def is_untyped(headers: Headers) -> bool:
 
 
 def begins_as_no_stream(data: bytes) -> bool | None:
-    """Whether an answer without a type begins as JSON or HTML; ``None`` where nothing can be seen yet."""
+    """Whether an answer begins as JSON or HTML; ``None`` where nothing can be seen yet."""
     start = data.lstrip()
     return start.startswith(_NO_STREAM) if start else None

@@ -50,7 +50,7 @@ class Attempt:
         self._dialect = dialect
         self._bounds = bounds
         self._redirects = 0
-        self._is_untyped = False
+        self._body_seen = False
         self._accumulator = accumulator
         self._on_comment = on_comment
         self._begin()
@@ -94,7 +94,7 @@ class Attempt:
         problem = head_problem(headers)
         if problem is None:
             self.accepted, self.response_status, self.response_headers = True, status, headers
-            self._is_untyped = is_untyped(headers)
+            self._body_seen = False
         elif (headers.get("content-type") or "").lower().startswith("text/event-stream"):
             return Failure.broken(f"The provider {problem}.", retryable=False, headers=headers)
         else:
@@ -104,14 +104,20 @@ class Attempt:
     # The body
 
     def turns_out_no_stream(self, data: bytes) -> bool:
-        """Whether an accepted answer that did not say its type is no stream after all, as its body shows."""
-        if not self._is_untyped:
+        """Whether an accepted answer is no stream after all, as the beginning of its body shows.
+
+        Gateways send an error as JSON under the type that they had announced, or under none.
+        """
+        if self._body_seen:
             return False
         begins = begins_as_no_stream(data)
-        self._is_untyped = begins is None
+        self._body_seen = begins is not None
         if begins and self.response_status is not None:
             self.accepted = False
-            problem = "answered without a type, and with no event stream"
+            said = (
+                "without a type" if is_untyped(self.response_headers) else "with an event stream by its type"
+            )
+            problem = f"answered {said}, but its body is none"
             self.refusal = Refusal(self.response_status, self.response_headers, problem)
         return bool(begins)
 

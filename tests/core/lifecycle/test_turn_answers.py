@@ -256,9 +256,10 @@ class TestAnswersWithoutAType:
         assert turn.response_status == status
 
     @pytest.mark.parametrize("size", [1, 1000])
-    def test_json_is_none(self, size: int) -> None:
+    @pytest.mark.parametrize("headers", [Headers(), EVENT_STREAM])
+    def test_json_is_none_whatever_its_type(self, headers: Headers, size: int) -> None:
         turn = waiting()
-        turn.response_started(200, Headers(), 0.0)
+        turn.response_started(200, headers, 0.0)
         body = b"\r\n " + error_body("invalid_request_error")
         for at in range(0, len(body), size):
             turn.receive_data(body[at : at + size], 0.0)
@@ -267,12 +268,15 @@ class TestAnswersWithoutAType:
         turn.receive_eof(0.0)
         assert failed(turn).message == "Not today."
 
-    def test_nor_is_html(self) -> None:
+    @pytest.mark.parametrize(
+        ("headers", "words"), [(Headers(), "without a type"), (EVENT_STREAM, "an event stream by its type")]
+    )
+    def test_nor_is_html(self, headers: Headers, words: str) -> None:
         turn = waiting()
-        turn.response_started(200, Headers(), 0.0)
+        turn.response_started(200, headers, 0.0)
         turn.receive_data(b"<html>Sign in", 0.0)
         turn.receive_eof(0.0)
-        assert "answered without a type" in failed(turn).message
+        assert words in failed(turn).message
 
 
 ELSEWHERE = HTTPRequest(
