@@ -232,7 +232,9 @@ class TestRoom:
         assert room == [1.0]
         log.append(event("5"))
         assert (log.retained_bytes, log.first_retained, log.last) == (0, 6, 5)
-        assert log.read(0, 1000) == (b"", 5)
+        log.append_lines(b": ping\n\n")
+        assert (log.retained_bytes, log.first_retained, log.last) == (0, 7, 6)
+        assert log.read(0, 1000) == (b"", 6)
 
 
 class TestPositions:
