@@ -56,7 +56,8 @@ def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
         skeleton |= {"status": "in_progress", "role": "assistant"}
     elif isinstance(block, ToolUseBlock):
         named = {"name": block.name} if type_ in CALLS else {}
-        skeleton |= {"status": "in_progress", "call_id": block.id, **named}
+        # A client answers by the `call_id`: a call that came without an id has the item's.
+        skeleton |= {"status": "in_progress", "call_id": block.id or skeleton["id"], **named}
     return Item(index, skeleton, told=False)
 
 

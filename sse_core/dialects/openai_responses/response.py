@@ -146,7 +146,7 @@ def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
         fields["role"] = message.role
     if isinstance(block, ToolUseBlock):
         whole = is_whole(block)
-        fields |= {"id": block.id} if type_ == "mcp_call" else {"call_id": block.id}
+        fields |= {"id": block.id} if type_ == "mcp_call" else {"call_id": block.id or fields["id"]}
         fields |= {"name": block.name} if type_ in CALLS else {}
     return fields if type_ == "reasoning" else {**fields, "status": "completed" if whole else "incomplete"}
 

@@ -1,4 +1,4 @@
-"""Texts of one message whose place a host counts up with each delta, without announcing a part."""
+"""Texts whose place a host counts up with each delta, without announcing a part; calls without a call_id."""
 
 from __future__ import annotations
 
@@ -102,3 +102,19 @@ def test_a_call_without_a_call_id_is_answered_by_its_items_id(type_: str) -> Non
     told = message([], item_event("done", item), output=[item])
     assert [(tool.id, tool.name) for tool in told.executable_tools] == [("fc_1", "f")]
     assert told.stop_meaning == "tool_use"
+
+
+def test_a_call_that_came_without_an_id_can_be_answered() -> None:
+    """Chat completions' old form of a call has none."""
+    chat, responses = dialects.get("openai-chat"), dialects.get("openai-responses")
+    delta = {"function_call": {"name": "f", "arguments": "{}"}}
+    chunk = {"id": "c", "choices": [{"delta": delta, "finish_reason": "function_call"}]}
+    sse = ServerSentEvent("message", strict_json.dumps(chunk))
+    decoder, encoder, accumulator = chat.Decoder(), responses.Encoder(), MessageAccumulator()
+    events = [*decoder.receive_event(sse), *decoder.receive_eof()]
+    for event in events:
+        accumulator.receive(event)
+    sent = [strict_json.loads(sse.data) for event in events for sse in encoder.send(event)]
+    (item,) = responses.to_response(accumulator.message)["output"]
+    assert [data["item"]["call_id"] for data in sent if "item" in data] == [item["call_id"]] * 2
+    assert item["call_id"] != ""
