@@ -35,7 +35,9 @@ CUTS = {
 }
 #: The types and codes of all providers, by what they mean.  Those that don't say whose they are in their
 #: documentation: ``server_is_overloaded`` and ``usage_limit_reached`` are OpenAI's (Codex),
-#: ``engine_overloaded_error`` and ``exceeded_current_quota_error`` Moonshot's, ``BadRequestError`` vLLM's.
+#: ``engine_overloaded_error`` and ``exceeded_current_quota_error`` Moonshot's, ``BadRequestError`` vLLM's,
+#: ``Throttling`` and its like Alibaba's; numbers of four digits are Z.ai's,
+#: https://docs.z.ai/api-reference/api-code.
 KINDS: dict[ErrorKind, tuple[str, ...]] = {
     "invalid_request": (
         "invalid_request_error",
@@ -55,6 +57,7 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "invalid_authentication_error",
         "invalid_api_key",
         "UNAUTHENTICATED",
+        *("1000", "1001", "1002", "1003", "1004"),
     ),
     "permission": ("permission_error", "PERMISSION_DENIED"),
     "billing": (
@@ -65,6 +68,7 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "insufficient_balance",
         "billing_hard_limit_reached",
         "usage_not_included",
+        *("1113", "1304", "1308", "1309", "1310"),  # no balance; a limit of a day, a week, a plan
     ),
     "not_found": ("not_found_error", "model_not_found", "NOT_FOUND"),
     "too_large": ("request_too_large",),
@@ -77,6 +81,8 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "rate_limit_reached_error",
         "usage_limit_reached",
         "RESOURCE_EXHAUSTED",
+        *("Throttling", "Throttling.RateQuota", "Throttling.AllocationQuota"),
+        *("1302", "1303"),
     ),
     "overloaded": (
         "overloaded_error",
@@ -86,6 +92,7 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "engine_overloaded_error",
         "slow_down",
         "UNAVAILABLE",
+        *("1305", "1312"),
     ),
     "timeout": ("timeout", "timeout_error", "DEADLINE_EXCEEDED"),
     "server": (
@@ -98,7 +105,7 @@ KINDS: dict[ErrorKind, tuple[str, ...]] = {
         "ABORTED",
         "DATA_LOSS",
     ),
-    "refusal": ("content_filter", "content_policy_violation", "PROHIBITED_CONTENT"),
+    "refusal": ("content_filter", "content_policy_violation", "PROHIBITED_CONTENT", "1301"),
     "cut": tuple(TYPES_OF_CUTS),
 }
 _STATUS_TEXT = re.compile("[45][0-9]{2}")

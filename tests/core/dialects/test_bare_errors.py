@@ -27,7 +27,7 @@ def read(name: str, data: Any, event: str = "message") -> Any:
         ({"message": "It broke", "code": 400}, False),
         ({"message": "It broke", "status": 429}, True),
         ({"message": "It broke", "statusCode": "503"}, True),
-        ({"message": "It broke", "code": "Throttling.RateQuota"}, False),
+        ({"message": "It broke", "code": "Throttling.RateQuota"}, True),
         ({"error_code": 17, "error_msg": "It broke"}, False),
     ],
 )

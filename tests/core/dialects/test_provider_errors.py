@@ -17,15 +17,18 @@ WORDS: dict[ErrorKind, tuple[list[str], bool]] = {
         ["invalid_request_error", "context_length_exceeded", "CONTEXT_LENGTH_EXCEEDED", "INVALID_ARGUMENT"],
         False,
     ),
-    "authentication": (["authentication_error", "invalid_api_key", "UNAUTHENTICATED"], False),
+    "authentication": (["authentication_error", "invalid_api_key", "UNAUTHENTICATED", "1002"], False),
     "permission": (["permission_error", "PERMISSION_DENIED"], False),
     "billing": (
-        ["billing_error", "insufficient_quota", "usage_not_included", "exceeded_current_quota_error"],
+        ["billing_error", "insufficient_quota", "usage_not_included", "exceeded_current_quota_error", "1113"],
         False,
     ),
     "not_found": (["not_found_error", "model_not_found", "NOT_FOUND"], False),
     "too_large": (["request_too_large"], False),
-    "rate_limit": (["rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED"], True),
+    "rate_limit": (
+        ["rate_limit_error", "rate_limit_exceeded", "RESOURCE_EXHAUSTED", "Throttling.RateQuota", "1302"],
+        True,
+    ),
     "overloaded": (
         [
             "overloaded_error",
@@ -33,12 +36,13 @@ WORDS: dict[ErrorKind, tuple[list[str], bool]] = {
             "service_unavailable_error",
             "engine_overloaded_error",
             "UNAVAILABLE",
+            "1305",
         ],
         True,
     ),
     "timeout": (["timeout_error", "DEADLINE_EXCEEDED"], True),
     "server": (["api_error", "server_error", "INTERNAL"], True),
-    "refusal": (["content_filter"], False),
+    "refusal": (["content_filter", "1301"], False),
 }
 STATUSES: dict[int, tuple[ErrorKind, bool]] = {
     0: ("unknown", False),
@@ -116,7 +120,7 @@ def told(name: str, fields: dict[str, Any]) -> StreamError:
         ({"code": "503", "type": "a_future_type"}, "overloaded", True),
         ({"code": 529}, "overloaded", True),
         ({"status_code": 400}, "invalid_request", False),
-        ({"code": "1302"}, "unknown", False),
+        ({"code": "4711"}, "unknown", False),
         ({"code": "302"}, "unknown", False),
         ({"code": 0}, "unknown", False),
         ({"code": True}, "unknown", False),

@@ -82,6 +82,14 @@ class RightDecoder:
             if len(self.without_bom()) > self.bounds.longest_line:
                 self.receive_long_line(self.without_bom())
                 self.discarding = True
+            elif not self.oversize and self.is_too_much(self.without_bom()):
+                self.exceed("max_event_bytes")
+
+    def is_too_much(self, line: bytes) -> bool:
+        """Whether a line that may go on makes the event's data too large already."""
+        name, colon, value = line.partition(b":")
+        data = len(self.data) + len(self.value(value))
+        return name == b"data" and bool(colon) and data > self.bounds.max_event_bytes
 
     def without_bom(self) -> bytes:
         return bytes(self.line).removeprefix(BOM if self.first_line else b"")
