@@ -20,6 +20,13 @@ from .application import Request
 
 _ABSOLUTE = re.compile(r"https?://(?P<authority>[^/?]+)(?P<rest>.*)", re.IGNORECASE)
 
+#: RFC 9110 section 15 names these otherwise than RFC 7231 did, and Python only from 3.13 on.
+_RENAMED = {
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    422: b"Unprocessable Content",
+}
 #: Fields that say where a body ends: that is for the server to know.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -126,6 +133,8 @@ def _value_as_bytes(name: str, value: str) -> bytes:
 
 
 def _reason(status: int) -> bytes:
+    if status in _RENAMED:
+        return _RENAMED[status]
     try:
         return HTTPStatus(status).phrase.encode("ascii")
     except ValueError:

@@ -29,7 +29,7 @@ def first_line(world: World, head: str, fields: str = EXPECT) -> bytes:
         ("PUT /v1/messages", b"405 Method Not Allowed"),
         ("POST /turns/x", b"405 Method Not Allowed"),
         ("DELETE /turns/x", b"401 Unauthorized"),
-        ("GET /healthz", b"413 Request Entity Too Large"),
+        ("GET /healthz", b"413 Content Too Large"),
     ],
 )
 def test_nobody_is_told_to_send_what_is_refused(head: str, status: bytes) -> None:
