@@ -1,4 +1,4 @@
-"""Arguments of the wrong type, told at once and in one sentence.
+"""Arguments of the wrong type, refused at once and in one sentence.
 
 A type checker finds them before a program runs.  Whoever runs none should not learn from a stack trace
 through half of the package that he gave text where bytes are taken.
@@ -29,7 +29,7 @@ def check_callable(name: str, value: object) -> None:
 
 
 def check_bound(name: str, value: object) -> None:
-    """See that ``value`` is a whole number of 1 or more.  Raises ``TypeError`` or ``ValueError``."""
+    """See that ``value`` is an integer of 1 or more.  Raises ``TypeError`` or ``ValueError``."""
     check_type(name, value, int)
     if isinstance(value, int) and value < 1:
         raise ValueError(f"{name} must be 1 or more, not {value}")

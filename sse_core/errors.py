@@ -41,7 +41,7 @@ class RemoteProtocolError(ProtocolError):
 
     ``status`` is the HTTP status code that a server should answer with; where the peer is a server
     that refuses, its own.  ``headers`` and ``excerpt`` are those of its answer, where there is one:
-    its fields, and the beginning of its body as text.  Both are the peer's words: escape them where
+    its fields, and the beginning of its body as text.  Both are the peer's text: escape them where
     you show them.
     """
 
@@ -84,7 +84,7 @@ class TurnError(SSEError):
     """A turn did not complete; raised by ``raise_for_outcome``.
 
     ``outcome`` says how it ended (``"failed"``, ``"truncated"``, ``"expired"``, ``"stopped"``).  ``type``,
-    ``code`` and ``retryable`` are those of the :class:`sse_core.blocks.StreamError` that tells of it, its
+    ``code`` and ``retryable`` are those of the :class:`sse_core.blocks.StreamError` that reports it, its
     message is the exception's; ``status`` is the HTTP status that it goes with, the provider's own where
     that is an error's.
     """

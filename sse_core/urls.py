@@ -30,7 +30,7 @@ class Target:
 
     @property
     def address(self) -> str:
-        """Where to connect, in words: host and port."""
+        """Where to connect, as text: host and port."""
         return f"{self._bracketed_host}:{self.port}"
 
     @property

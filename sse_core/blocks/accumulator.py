@@ -3,8 +3,8 @@
 Theory.  A message is a row of content blocks.  Each is open from its ``BlockStart`` to its
 ``BlockStop``, and only an open block can grow.  A tool's arguments are text until its
 ``BlockStop``: they are parsed once, then, and never earlier, because a text of which a part is
-missing can look whole (``1`` of ``12``).  The message ends once: by its own end marker, by an
-error, or by a cut.  What was open then stays open-ended: a tool that has not been whole by then
+missing can look complete (``1`` of ``12``).  The message ends once: by its own end marker, by an
+error, or by a cut.  What was open then stays open-ended: a tool that has not been complete by then
 never will be.
 
 Several answers to one request (``n`` > 1) are a message each, built by an accumulator of its own
@@ -285,7 +285,7 @@ class MessageAccumulator:
         self._end(event, event.completeness)
 
     def _message_reset(self, event: e.MessageReset) -> None:  # noqa: ARG002  (all handlers have the event)
-        # What was held stays counted: a message that begins anew without end meets the bound.
+        # What there was stays counted: a message that begins anew without end meets the bound.
         self.message.clear()
         self._alternatives.clear()
         self._open.clear()

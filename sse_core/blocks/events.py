@@ -50,7 +50,7 @@ class MessageStart(BlockEvent):
     """A message begins.  ``blocks`` holds what it begins with, almost always nothing.
 
     ``dialect`` names the protocol that the message comes in.  ``extra``, of the message and of its
-    blocks, is in that protocol's words, and an encoder of another one leaves it out.
+    blocks, is in that protocol's terms, and an encoder of another one leaves it out.
     """
 
     id: str
@@ -111,7 +111,7 @@ class ArgumentsDelta(BlockEvent):
 class TextReplaced(BlockEvent):
     """The whole text, thinking or arguments' text of an open block, which is not what its deltas said.
 
-    Rare: where a provider tells the whole at the end (OpenAI Responses), and it differs.
+    Rare: where a provider sends all of the text at the end (OpenAI Responses), and it differs.
     """
 
     index: int
@@ -144,7 +144,7 @@ class UnknownDelta(BlockEvent):
 
 @dataclass(slots=True)
 class BlockStop(BlockEvent):
-    """A content block is whole.  Only now are a tool's arguments parsed."""
+    """A content block is complete.  Only now are a tool's arguments parsed."""
 
     index: int
 
@@ -188,9 +188,9 @@ class Ping(BlockEvent):
 class StreamError(BlockEvent):
     """The provider reported an error within its stream; the message has failed.
 
-    ``type`` and ``code`` are the provider's own words (``overloaded_error``), ``kind`` is what they mean,
-    in one word for all providers.  ``retryable`` says whether the same request may succeed later,
-    ``retry_after`` is the delay asked for, in seconds.
+    ``type`` and ``code`` are the provider's own (``overloaded_error``), ``kind`` is what they mean,
+    by the same names for all providers.  ``retryable`` says whether the same request may succeed later,
+    ``retry_after`` is the delay that it wants, in seconds.
     """
 
     type: str

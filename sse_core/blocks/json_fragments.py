@@ -46,7 +46,7 @@ class JSONFragments:
 
     ``max_chars`` bounds the document's length in characters, ``max_depth`` how deeply arrays and objects
     may be nested (RFC 8259 section 9 allows both), and ``max_path_keys`` how long the paths of all values
-    may be together: a deep document has long paths, and each of its values is told with one.
+    may be together: a deep document has long paths, and each of its values comes with one.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class JSONFragments:
         self._max_path_keys = max_path_keys
         self._parse_float = parse_float
         self._offset = 0  # of the text that is looked at
-        self._held = ""  # the end of the last fragment, not understood yet
+        self._deferred = ""  # the end of the last fragment, not understood yet
         self._half = ""  # of a surrogate pair: the last fragment's last character
         self._state: g.State = "document"
         self._root: list[JSON] = []
@@ -117,14 +117,14 @@ class JSONFragments:
             raise LocalProtocolError("the JSON has failed or was finished; begin another one")
         completed: list[tuple[Path, JSON]] = []
         self._completed = completed
-        text, self._half = join_surrogates(f"{self._held}{self._half}{text}")
-        self._held = ""
+        text, self._half = join_surrogates(f"{self._deferred}{self._half}{text}")
+        self._deferred = ""
         try:
             self._read(text)
         except SSEError as failure:
             self._failure = failure
             raise
-        self._offset += len(text) - len(self._held)
+        self._offset += len(text) - len(self._deferred)
         return completed
 
     def finish(self) -> JSON:
@@ -152,8 +152,8 @@ class JSONFragments:
         self._take(text)
         if self._half and self._state not in {"string", "key string"}:
             # Nothing else has room for it: let it be refused as the whole character would be.
-            self._offset += len(text) - len(self._held)
-            self._take(self._held + self._half)
+            self._offset += len(text) - len(self._deferred)
+            self._take(self._deferred + self._half)
 
     def _take(self, text: str) -> None:
         position, end = 0, len(text)
@@ -179,7 +179,7 @@ class JSONFragments:
         return end
 
     def _begin_value(self, text: str, position: int) -> int:
-        """Begin a value that is not there whole."""
+        """Begin a value that is not there in full."""
         position = g.end_of_space(text, position)
         if position == len(text):
             return position
@@ -193,8 +193,8 @@ class JSONFragments:
             return position
         if char == g.CLOSING.get(self._state):
             return self._close(position)
-        if any(word.startswith(text[position:]) for word in g.LITERALS):
-            return self._hold(text, position)
+        if any(literal.startswith(text[position:]) for literal in g.LITERALS):
+            return self._defer(text, position)
         raise self._unexpected(text, position)
 
     def _read_key(self, text: str, position: int) -> int:
@@ -234,7 +234,7 @@ class JSONFragments:
             self._end_string()
             return end + 1
         if g.CUT_ESCAPE.match(text, end):
-            return self._hold(text, end)
+            return self._defer(text, end)
         raise self._unexpected(text, end)
 
     def _read_number(self, text: str, position: int) -> int:
@@ -335,8 +335,8 @@ class JSONFragments:
 
     # What is not understood, or not yet.
 
-    def _hold(self, text: str, position: int) -> int:
-        self._held = text[position:]
+    def _defer(self, text: str, position: int) -> int:
+        self._deferred = text[position:]
         return len(text)
 
     def _unexpected(self, text: str, position: int) -> JSONFragmentError:
@@ -347,7 +347,7 @@ class JSONFragments:
         return JSONFragmentError(message, offset=offset)
 
     def _incomplete(self) -> JSONFragmentError:
-        offset = self._offset + len(self._held) + len(self._half)
+        offset = self._offset + len(self._deferred) + len(self._half)
         message = f"the JSON ends at offset {offset}, where {g.EXPECTED[self._state]} should be"
         return JSONFragmentError(message, offset=offset, incomplete=True)
 

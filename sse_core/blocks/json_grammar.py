@@ -30,7 +30,7 @@ State = Literal[
     "number",
 ]
 
-#: What may come in each state, in the words of an error message.
+#: What may come in each state, as an error message says it.
 EXPECTED: dict[State, str] = {
     "document": "a value",
     "first item": "a value or ']'",
@@ -79,8 +79,8 @@ _PLAIN = r'[^"\\\x00-\x1f]'
 KEY = re.compile(rf'{_WS}"({_PLAIN}*+)"{_WS}:')
 NEXT_KEY = re.compile(rf'{_WS},{_WS}"({_PLAIN}*+)"{_WS}:')
 
-#: A value that is there whole, or the beginning of an array or an object.  ``Match.lastindex`` says
-#: which.  A number is whole only if something that is no part of it follows.
+#: A value that is there in full, or the beginning of an array or an object.  ``Match.lastindex`` says
+#: which.  A number is there in full only if something that is no part of it follows.
 VALUE = re.compile(
     rf'{_WS}(?:"({_PLAIN}*+)"'
     r"|(-?(?:0|[1-9][0-9]*+))(\.[0-9]++)?([eE][+-]?[0-9]++)?(?=[^0-9.eE+-])"

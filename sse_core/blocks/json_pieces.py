@@ -9,7 +9,7 @@ _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class StringPieces:
-    """The pieces of a string that nobody has asked for yet."""
+    """The pieces of a string that nobody has taken yet."""
 
     __slots__ = ("_pages", "_pieces")
 
@@ -36,7 +36,7 @@ class StringPieces:
 
 
 def join_surrogates(text: str) -> tuple[str, str]:
-    """``text`` with each surrogate pair as the one character that it stands for, and what is held back.
+    """``text`` with each surrogate pair as the one character that it stands for, and what has to wait.
 
     That is a high surrogate at the end, whose other half may be on its way: providers cut strings of
     UTF-16 anywhere, and decode each piece alone.

@@ -60,21 +60,21 @@ class JSONBounds:
     def check(self, text: bytes) -> None:
         """Count what ``text``, JSON in UTF-8, is made of.  Raises ``LimitExceeded``."""
         if len(text) > 2 * _FIRST_BYTES:
-            # No count of a beginning is more than that of the whole: what is cut is cut within one string.
+            # No count of a beginning is more than that of all: what is cut is cut within one string.
             self._count(text[:_FIRST_BYTES])
         self._count(text)
 
     def _count(self, text: bytes) -> None:
         kept = _kept(text)
-        self._hold("max_json_escapes", kept.count(b"\\"))
+        self._check("max_json_escapes", kept.count(b"\\"))
         kept = _without_escapes(kept)
         # A string is a value or a name, so there are at most as many as there are items, and one.
-        self._hold("max_json_items", kept.count(b'"') // 2 - 1)
+        self._check("max_json_items", kept.count(b'"') // 2 - 1)
         signs = _without_strings(kept)
-        self._hold("max_json_items", len(signs) - signs.count(b"]") - signs.count(b"}"))
-        self._hold("max_json_depth", _depth(signs))
+        self._check("max_json_items", len(signs) - signs.count(b"]") - signs.count(b"}"))
+        self._check("max_json_depth", _depth(signs))
 
-    def _hold(self, limit: str, count: int) -> None:
+    def _check(self, limit: str, count: int) -> None:
         bound: int = getattr(self, limit)
         if count > bound:
             message = f"it is beyond {limit}={bound}"

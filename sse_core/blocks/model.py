@@ -2,7 +2,7 @@
 
 The blocks are those that the providers' protocols have in common.  ``extra`` of a message or a
 block holds the provider's fields that have no name here, verbatim; a block of a kind that has no
-class here is kept as a whole, verbatim.
+class here is kept verbatim.
 """
 
 from __future__ import annotations
@@ -145,12 +145,12 @@ class ToolUseBlock(_Values):
 
     ``type`` says who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use``
     the provider.  ``raw_arguments`` is the text of the arguments as far as it has come;
-    ``arguments`` is its value, ``None`` until the protocol has said that the text is whole.
+    ``arguments`` is its value, ``None`` until the protocol has said that the text is complete.
     ``start_input`` is what the provider gave as arguments when the block began: it counts if no
     text of arguments follows.
 
     ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text
-    was whole and is no JSON) or ``incomplete`` (the message ended before the block did).
+    was complete and is no JSON) or ``incomplete`` (the message ended before the block did).
 
     ``input_encoding`` is ``"text"`` where the tool takes free text and no JSON (OpenAI's custom
     tools): ``arguments`` is that text, then.
@@ -226,7 +226,7 @@ class VerbatimBlock(_Values):
 
     @property
     def type(self) -> str:
-        """The provider's own word for the kind of block."""
+        """The provider's own name for the kind of block."""
         return str(self.data["type"])
 
 
@@ -259,7 +259,7 @@ class UnknownBlock(VerbatimBlock):
 Block = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBlock | ResultBlock | UnknownBlock
 
 #: What a message may have ended for, if a client is to run its tools.  All other meanings, and no reason
-#: at all, forbid it: lengths, refusals, pauses (the provider wants the message back as it is), and words
+#: at all, forbid it: lengths, refusals, pauses (the provider wants the message back as it is), and reasons
 #: that are not known yet.
 _TOOLS_MAY_RUN_AFTER: frozenset[StopReason] = frozenset({"tool_use", "end_turn"})
 
@@ -274,10 +274,10 @@ class Message(_Values):
 
     ``id`` and ``model`` are empty until the message begins.  ``dialect`` names the protocol that it
     came in, if it did.  ``indexed_blocks`` has the content blocks by the provider's index.
-    ``stop_reason`` is the provider's own word.  ``usage`` is merged: the last value of each field
+    ``stop_reason`` is the provider's own text.  ``usage`` is merged: the last value of each field
     that was not null.  ``extra`` is the provider's other fields of the message; ``unknown`` is what
     came for the message and has no place in it, in order.  ``error`` is the error that ended it.
-    ``alternatives`` has the further answers where several were asked for (``n`` > 1), by the
+    ``alternatives`` has the further answers where several were requested (``n`` > 1), by the
     provider's index, 1 and up; ``usage`` and the fields that belong to all of them stand in the first
     message.
 
@@ -340,7 +340,7 @@ class Message(_Values):
 
     @property
     def stop_meaning(self) -> StopReason | None:
-        """What ``stop_reason`` means, in one word for all providers; ``None`` before it is known.
+        """What ``stop_reason`` means, by the same names for all providers; ``None`` before it is known.
 
         Some providers end a turn that wants tools as any other; here it is ``"tool_use"``.
         """

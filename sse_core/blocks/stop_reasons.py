@@ -1,4 +1,4 @@
-"""Why a message ended: the providers' words, and one word for each meaning.
+"""Why a message ended: the providers' vocabulary, and one name for each meaning.
 
 The common words are Anthropic's, as the blocks' are:
 https://docs.claude.com/en/api/handling-stop-reasons.  OpenAI's:

@@ -60,7 +60,7 @@ def dumps(value: JSON) -> str:
 def string_at(text: str, position: int) -> tuple[str, int]:
     """The string whose opening quote is at ``position`` of the JSON ``text``, and where it ends.
 
-    Raises ``ValueError`` for one that is not whole or holds what a string can't.
+    Raises ``ValueError`` for one that is cut or holds what a string can't.
     """
     value: str
     value, end = _decoder.raw_decode(text, position)

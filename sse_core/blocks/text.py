@@ -16,7 +16,7 @@ class GrowingText:
     the last reading, and puts together the halves of a surrogate pair that arrived in two
     fragments; a half alone stays as it is.
 
-    ``fragments`` are those that came last, always in the same list.  Whoever holds it may put another one
+    ``fragments`` are those that came last, always in the same list.  Whoever has the list may put another one
     there, as ``append`` does, while there are fewer than ``PAGE``.
     """
 

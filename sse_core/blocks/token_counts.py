@@ -1,7 +1,7 @@
 """How many tokens a message took, whichever provider counted them.
 
-The providers count differently.  Anthropic tells tokens that were read from or written to a cache
-beside ``input_tokens``, OpenAI and Gemini count them among the prompt's; Gemini tells thoughts
+The providers count differently.  Anthropic reports tokens that were read from or written to a cache
+beside ``input_tokens``, OpenAI and Gemini count them among the prompt's; Gemini reports thoughts
 beside ``candidatesTokenCount``, the others count them among the output's.  Here ``input`` and
 ``output`` are everything, and the other figures are parts of them.
 """
@@ -38,7 +38,7 @@ class TokenCounts:
 
     @classmethod
     def of(cls, usage: JSONObject) -> TokenCounts:
-        """What a provider's ``usage`` object says; it is told apart by its names."""
+        """What a provider's ``usage`` object says; which provider's it is shows in its names."""
         if isinstance(usage.get(COUNTED), dict):
             return cls(**{field.name: _count(usage[COUNTED].get(field.name)) for field in fields(cls)})
         if "prompt_tokens" in usage or "completion_tokens" in usage:

@@ -1,8 +1,8 @@
 """Comments and events in the order of the stream, whatever the chunks are.
 
-A comment is told by a call, events are given by a list.  Told while the list is made, the comments of a
-chunk would all come before its events, and those of the same stream byte by byte would not.  So a comment
-behind an event waits until whoever iterates over the list has come past that event.
+Comments go to a callback, events into a list.  If it were called while the list is made, the comments
+of a chunk would all come before its events, and those of the same stream byte by byte would not.  So a
+comment behind an event waits until whoever iterates over the list has come past that event.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .event import ServerSentEvent
 
 
 class Comments:
-    """Tells of comments: at once, or behind the events that a call is about to give."""
+    """Calls back for comments: at once, or behind the events that a call is about to give."""
 
     __slots__ = ("_listener", "_waiting")
 
@@ -23,7 +23,7 @@ class Comments:
         self._waiting: deque[tuple[int, str]] = deque()  # how many events come before each
 
     def __bool__(self) -> bool:
-        """Whether some wait to be told."""
+        """Whether some are waiting."""
         return bool(self._waiting)
 
     def receive(self, text: str, events: list[ServerSentEvent]) -> None:
@@ -33,8 +33,8 @@ class Comments:
         else:
             self._listener(text)
 
-    def tell(self, count: int | None = None) -> None:
-        """Tell of those that stand before event number ``count``, or of all."""
+    def deliver(self, count: int | None = None) -> None:
+        """Call back for those that stand before event number ``count``, or of all."""
         while self._waiting and (count is None or self._waiting[0][0] <= count):
             self._listener(self._waiting.popleft()[1])
 
@@ -50,12 +50,12 @@ class EventList(list[ServerSentEvent]):
 
     def __iter__(self) -> Iterator[ServerSentEvent]:
         for number, event in enumerate(super().__iter__()):
-            self._comments.tell(number)
+            self._comments.deliver(number)
             yield event
-        self._comments.tell(len(self))
+        self._comments.deliver(len(self))
 
     def __eq__(self, other: object) -> bool:
-        self._comments.tell()  # to compare a list is to look at all of it
+        self._comments.deliver()  # to compare a list is to look at all of it
         return super().__eq__(other)
 
     __hash__ = None

@@ -1,9 +1,10 @@
 """The bytes of an event stream in, events out, as soon as the bytes say that one is complete.
 
-``interpreter.py`` does all that the specification says, line by line.  ``repetition.py`` takes whole blocks
-of the usual kinds past it, many at a time.  Here is the public face, and what decides who gets which bytes:
+``interpreter.py`` does all that the specification says, line by line.  ``block_fast_path.py`` takes
+complete blocks of the usual kinds past it, many at a time.  Here is the public face, and what decides who
+gets which bytes:
 
-- bytes that come one by one mostly go on with a line, and are put aside until it ends;
+- bytes that come one by one mostly go on with a line, and are deferred until it ends;
 - a chunk that is one event of the kind that came before is that event;
 - of any other chunk, the end of a block goes to the interpreter, the blocks after it are taken as blocks, and
   the beginning of another one waits for the next chunk if it is of the usual kind.
@@ -22,24 +23,24 @@ from typing import Literal
 
 from ..arguments import check_type, wrong_type
 from ..errors import LimitExceeded, LocalProtocolError
+from .block_fast_path import BlockInterpreter
 from .comment_order import EventList
 from .event import ServerSentEvent
 from .interpreter import DEFAULT_MAX_BYTES, MAX_RECONNECTION_TIME, new_object
-from .repetition import BlockInterpreter
 
 __all__ = ["DEFAULT_MAX_BYTES", "MAX_RECONNECTION_TIME", "EventStreamDecoder"]
 
-#: How many single bytes are put aside before they are put together.
-_MAX_HELD = 512
+#: How many single bytes are deferred before they are put together.
+_MAX_DEFERRED = 512
 
-#: Chunks that are shorter hold no whole block worth looking for, in bytes.
+#: Chunks that are shorter hold no complete block worth looking for, in bytes.
 _SHORTEST_BLOCK = len(b"data:\n\n")
 
 #: An event of this size may have more lines than one and still be looked at by itself, in bytes.
 _SMALL_EVENT = 1024
 
 #: Single bytes that are neither CR nor LF.  CPython has each such object but once, and remembers its hash,
-#: so that asking this set is as fast as one comparison, and asks three things at once.
+#: so that a look into this set is as fast as one comparison, and answers three questions at once.
 _ONE_BYTE = frozenset(bytes([i]) for i in range(256) if i not in b"\r\n")
 _NO_PLACES: Iterator[list[bytes]] = iter(())
 
@@ -55,7 +56,7 @@ class EventStreamDecoder(BlockInterpreter):
     more, for the field's name).  So what a
     peer can make the decoder hold is a small multiple of the latter.  ``sys.maxsize`` is no bound.
     Lines that are ignored anyway (comments, unknown fields) may have any length, and beyond the bound
-    nothing of them is held; of such a comment, ``on_comment`` hears nothing.
+    nothing of them is kept; ``on_comment`` is not called with such a comment.
 
     ``on_oversize`` says what happens to an event beyond a bound.  ``"fail"``: :class:`LimitExceeded`
     is raised, and the decoder takes nothing more until ``reset()``.  ``"skip"``: that event is dropped
@@ -71,7 +72,7 @@ class EventStreamDecoder(BlockInterpreter):
     ``TypeError`` for arguments of other types.
     """
 
-    __slots__ = ("_failed", "_held", "_pending_failure", "_places")
+    __slots__ = ("_deferred", "_failed", "_pending_failure", "_places")
 
     def __init__(
         self,
@@ -85,7 +86,9 @@ class EventStreamDecoder(BlockInterpreter):
         check_type("max_line_bytes", max_line_bytes, int)
         check_type("max_event_bytes", max_event_bytes, int)
         super().__init__(last_event_id, max_line_bytes, max_event_bytes, on_oversize, on_comment)
-        self._held: list[bytes] = []  # what the interpreter has not got yet: no line end but a usual head's
+        self._deferred: list[
+            bytes
+        ] = []  # what the interpreter has not got yet: no line end but a usual head's
         self._places: Iterator[list[bytes]]
         self.reset()
 
@@ -113,10 +116,10 @@ class EventStreamDecoder(BlockInterpreter):
         An incomplete block is dropped; ``last_event_id`` and ``reconnection_time`` stay, and so does
         the count of ``skipped_events``.
         """
-        self._tell_comments()
+        self._deliver_comments()
         self._failed = False
         self._pending_failure: LimitExceeded | None = None
-        self._held.clear()
+        self._deferred.clear()
         self._begin_stream()
         self._settle(0)
 
@@ -132,12 +135,12 @@ class EventStreamDecoder(BlockInterpreter):
         same bytes completed events before that, those are returned, and the next call raises.  Raises
         :class:`LocalProtocolError` after that, until ``reset()``.
         """
-        # Bytes one by one.  The places say how many more may be put aside: a counter and a bound without
+        # Bytes one by one.  The places say how many more may be deferred: a counter and a bound without
         # arithmetic.  This makes one-byte chunks cost half.
-        for held in self._places:
+        for deferred in self._places:
             try:
                 if data in _ONE_BYTE:
-                    held.append(data)  # type: ignore[arg-type]  # it is in the set: bytes
+                    deferred.append(data)  # type: ignore[arg-type]  # it is in the set: bytes
                     return []
             except TypeError:  # a bytearray is in no set
                 return self.receive_data(_as_bytes(data))
@@ -172,7 +175,7 @@ class EventStreamDecoder(BlockInterpreter):
         Raises :class:`LimitExceeded` if the last call of ``receive_data`` had to leave that to the
         next one.
         """
-        self._tell_comments()
+        self._deliver_comments()
         self._raise_pending_failure()
         # 9.2.6: "Once the end of the file is reached, any pending data must be discarded.  (If the file ends
         # in the middle of an event, before the final empty line, the incomplete event is not
@@ -180,10 +183,10 @@ class EventStreamDecoder(BlockInterpreter):
         if not self._failed:
             self.reset()
 
-    def _tell_comments(self) -> None:
-        """Tell of those that nobody has come to: the list of the last call was not read to its end."""
+    def _deliver_comments(self) -> None:
+        """Call back for those that nobody has come to: the list of the last call was not read to its end."""
         if self._comments:
-            self._comments.tell()
+            self._comments.deliver()
 
     def _raise_pending_failure(self) -> None:
         failure, self._pending_failure = self._pending_failure, None
@@ -206,7 +209,7 @@ class EventStreamDecoder(BlockInterpreter):
 
     def _receive_other(self, data: bytes) -> list[ServerSentEvent]:
         """Take a chunk that no shortcut fits."""
-        self._tell_comments()
+        self._deliver_comments()
         events = [] if self._comments is None else EventList(self._comments)
         try:
             self._receive_chunk(data, events)
@@ -223,9 +226,9 @@ class EventStreamDecoder(BlockInterpreter):
             self._raise_pending_failure()
             raise LocalProtocolError("the stream exceeded a bound; call reset() to decode another one")
         size = len(data)
-        if self._held:
-            data = b"".join([*self._held, data])
-            self._held.clear()
+        if self._deferred:
+            data = b"".join([*self._deferred, data])
+            self._deferred.clear()
             self._after_cr = False
         if self._at_start and data and not self._bom and data[0] != 0xEF:  # how a BOM begins
             self._at_start = False
@@ -234,9 +237,9 @@ class EventStreamDecoder(BlockInterpreter):
         elif self._after_cr and data == b"\n":
             self._after_cr = False
         else:
-            begin = self._receive_whole_blocks(data, events) if size >= _SHORTEST_BLOCK else 0
+            begin = self._receive_complete_blocks(data, events) if size >= _SHORTEST_BLOCK else 0
             if begin and self._may_wait(data, begin):
-                self._held.append(data[begin:])
+                self._deferred.append(data[begin:])
             else:
                 self._interpret(data, begin, len(data), events)
         self._settle(size)
@@ -258,29 +261,29 @@ class EventStreamDecoder(BlockInterpreter):
 
     def _settle(self, size: int) -> None:
         """Note what the next bytes meet, after a chunk of ``size`` bytes."""
-        self._between_blocks = self._is_between_blocks() and not self._held
+        self._between_blocks = self._is_between_blocks() and not self._deferred
         self._places = _NO_PLACES
         if self._comments:
-            self._between_blocks = False  # the next call has to tell of those that wait
+            self._between_blocks = False  # the next call has to deliver those that wait
         elif size == 1 and not (self._at_start or self._discarding):
             self._between_blocks = False  # bytes that came one by one go on like that
             room = min(self._line_bound, self._data_room) - self._size
-            self._places = repeat(self._held, min(_MAX_HELD, max(0, room) // 4))
+            self._places = repeat(self._deferred, min(_MAX_DEFERRED, max(0, room) // 4))
 
     def _receive_line_end(self, data: bytes | bytearray) -> list[ServerSentEvent]:
         """Take the one byte that ends the line whose bytes came one by one."""
         events: list[ServerSentEvent] = []
         # No bound is met here: there were more places than bytes, and far fewer than the bounds allow.
-        if self._held or self._size:
-            line = b"".join(self._held)
-            self._held.clear()
-            self._receive_line(self._whole_line(line) if self._size else line, events)
+        if self._deferred or self._size:
+            line = b"".join(self._deferred)
+            self._deferred.clear()
+            self._receive_line(self._complete_line(line) if self._size else line, events)
         elif data == b"\r" or not self._after_cr:
             self._dispatch(events)
         self._after_cr = data == b"\r"
         return events
 
-    def _receive_whole_blocks(self, data: bytes, events: list[ServerSentEvent]) -> int:
+    def _receive_complete_blocks(self, data: bytes, events: list[ServerSentEvent]) -> int:
         """Take all that ends in an empty line, if that is worth it, and give where the rest begins."""
         self._look_for_cr(data)
         empty_line = self._empty_line

@@ -23,7 +23,7 @@ def encode_event(
 
     ``data`` may have any number of lines, ended by CR, LF or CRLF; a decoder gives them back ended by
     LF.  ``event`` is the event's type; ``None``, ``""`` and ``"message"`` all mean ``message`` and write no
-    line: a decoder cannot tell them apart, and OpenAI's SDKs up to 1.90 read only what has no name.  ``id``
+    line: a decoder cannot distinguish them, and OpenAI's SDKs up to 1.90 read only what has no name.  ``id``
     becomes the last event ID, of this event and of those after it; ``""`` takes it away.  ``retry`` is the
     reconnection time in milliseconds.
 
@@ -33,7 +33,7 @@ def encode_event(
     A surrogate without its other half has no UTF-8 and becomes U+FFFD.
 
     Raises ``ValueError``, naming the field, where ``event`` holds CR or LF, ``id`` holds CR, LF or NUL,
-    or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder can be asked for); and
+    or ``retry`` is no int from 0 to 2147483647 (the longest wait that a decoder takes); and
     ``TypeError``, naming the field, for what is not text.
     """
     try:

@@ -9,12 +9,12 @@ are:
 
 1. Line ends become LF, so that nothing further on knows of CR.  A CR ends its line at once; if the
    next piece begins with LF, that LF belonged to it and is dropped.
-2. Whole lines go on; the pieces of an unfinished one wait in ``_pieces``, which are searched for line
+2. Complete lines go on; the pieces of an unfinished one wait in ``_pieces``, which are searched for line
    ends no second time, and joined once.
-3. Lines are put together to blocks, blocks become events.  Decoding UTF-8 comes last and takes whole
-   values, so a character that is split over two pieces is whole again by then.
+3. Lines are put together to blocks, blocks become events.  Decoding UTF-8 comes last and takes complete
+   values, so a character that is split over two pieces is in one piece again by then.
 
-This alone is a whole decoder.  What ``decoder.py`` puts around it takes the usual kinds of block past it.
+This alone is a decoder.  What ``decoder.py`` puts around it takes the usual kinds of block past it.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Interpreter:
         self._after_cr = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    # Second step: whole lines go on, the beginning of another one waits.
+    # Second step: complete lines go on, the beginning of another one waits.
 
     def _end_line(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> int:
         """Take more of the line that waits, and give where it ends, or where ``data`` does."""
@@ -184,14 +184,14 @@ class Interpreter:
         if self._discarding:
             self._discarding = False
             return line_end + 1
-        line = self._whole_line(memoryview(data)[begin:line_end])
+        line = self._complete_line(memoryview(data)[begin:line_end])
         if len(line) <= self._line_bound:
             self._receive_line(line, events)
         else:
             self._receive_long_line(line)
         return line_end + 1
 
-    def _whole_line(self, piece: bytes | memoryview) -> bytes:
+    def _complete_line(self, piece: bytes | memoryview) -> bytes:
         """The line that has been waiting for its last piece."""
         self._pieces.append(piece)
         line = b"".join(self._pieces)
@@ -220,7 +220,7 @@ class Interpreter:
         head = b"".join(piece[:MIN_LINE_BYTES] for piece in self._pieces[:MIN_LINE_BYTES])[:MIN_LINE_BYTES]
         if self._size > self._line_bound or self._size > self._data_bound(head):
             self._discarding = True
-            self._whole_line(b"")
+            self._complete_line(b"")
             self._receive_long_line(head)
 
     # Third step: lines to blocks, blocks to events.
@@ -313,7 +313,7 @@ class Interpreter:
     # Bounds.
 
     def _receive_long_line(self, line: bytes) -> None:
-        """Take a line beyond the bound, or its first bytes.  Of one that is ignored, nothing is held."""
+        """Take a line beyond the bound, or its first bytes.  Of one that is ignored, nothing is kept."""
         if not _KNOWN_FIELD.match(line):
             return
         if self._data_bound(line) < self._line_bound:

@@ -1,4 +1,4 @@
-"""Whole blocks of the usual kinds, taken without looking at each line.
+"""Complete blocks of the usual kinds, taken without looking at each line.
 
 A stream repeats itself: almost every block is the same few bytes (``event: X``, line end, ``data: ``), a
 line of data, and perhaps an id.  So the beginning of a block is remembered (``_start``), and many blocks
@@ -9,7 +9,7 @@ too.
 Nothing here changes what a stream means.  Each shortcut checks that the block is what the shortcut takes it
 for, to the byte; every other block is handed to the interpreter, one by one.
 
-Nor is each line held against the bounds: a block that is no larger than both bounds (``_harmless_bytes``)
+Nor is each line measured against the bounds: a block that is no larger than both bounds (``_harmless_bytes``)
 breaks neither, and any other is the interpreter's.
 """
 
@@ -37,7 +37,7 @@ _HEAD = re.compile(rb"(?:event: ?([^\r\n]*)\r?\n)?")
 
 
 class BlockInterpreter(Interpreter):
-    """An interpreter that may be given whole blocks when nothing waits (``_between_blocks``)."""
+    """An interpreter that may be given complete blocks when nothing waits (``_between_blocks``)."""
 
     # Slots: CPython shares the names of no more than 30 attributes, and finds those of larger objects
     # slowly.  One-byte chunks take 0.8 of the time, one event a chunk 0.93.
@@ -131,7 +131,7 @@ class BlockInterpreter(Interpreter):
     # Blocks.
 
     def _receive_blocks(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> None:
-        """Take the whole blocks of ``data[begin:end]``, each with its empty line; nothing waits before."""
+        """Take the complete blocks of ``data[begin:end]``, each with its empty line; nothing waits before."""
         empty_line = self._empty_line
         while begin < end:
             # A part of a megabyte at a time: what is cut out of it is gone before the next, and CPython
@@ -168,7 +168,7 @@ class BlockInterpreter(Interpreter):
         return ServerSentEvent(kind, value, self._last_event_id)
 
     def _receive_part(self, data: bytes, events: list[ServerSentEvent]) -> None:
-        """Take whole blocks, no more than can be copied."""
+        """Take complete blocks, no more than can be copied."""
         bound = self._harmless_bytes
         if len(data) > bound and max(map(len, data.split(self._empty_line))) > bound:
             self._interpret(data, 0, len(data), events)
@@ -190,13 +190,13 @@ class BlockInterpreter(Interpreter):
             self._receive_mixed_blocks(data, events)
 
     def _receive_usual_blocks(self, data: bytes, events: list[ServerSentEvent]) -> None:
-        """Take whole blocks, of which the first begins as usual, and probably most of them."""
+        """Take complete blocks, of which the first begins as usual, and probably most of them."""
         start, kind, end = self._start, self._usual_type, self._empty_line
         last_event_id = self._last_event_id
         # From the right: a joint begins with a rare byte and ends in a frequent one (0.75 of the time).
         values = data[self._value].rsplit(self._joint)
         joined = b"".join(values)
-        are_lines = 10 not in joined and 13 not in joined  # a fifth of asking each
+        are_lines = 10 not in joined and 13 not in joined  # a fifth of the time of a look at each
         for value in values:
             if are_lines or (10 not in value and 13 not in value):
                 made = new_object(ServerSentEvent)
@@ -215,7 +215,7 @@ class BlockInterpreter(Interpreter):
             last_event_id = self._last_event_id
 
     def _receive_mixed_blocks(self, data: bytes, events: list[ServerSentEvent]) -> None:
-        """Take whole blocks of any kind.
+        """Take complete blocks of any kind.
 
         Behind the last one may be one line end more: an empty line, which dispatches nothing.
         """
@@ -224,8 +224,8 @@ class BlockInterpreter(Interpreter):
             if event is not None:
                 events.append(event)
             else:
-                whole = block + self._empty_line
-                self._interpret(whole, 0, len(whole), events)
+                data = block + self._empty_line
+                self._interpret(data, 0, len(data), events)
 
     def _event_of_block(self, block: bytes) -> ServerSentEvent | None:
         """The event of a block that may have an id, a type, data, and an id; of any other, nothing."""

@@ -63,7 +63,7 @@ def streams(draw: st.DrawFn) -> list[bytes]:
 
 def parts_of(size: int) -> AbstractContextManager[object]:
     """Decoders that cut so many bytes into blocks at a time."""
-    return mock.patch("sse_core.framing.repetition._PART", size)
+    return mock.patch("sse_core.framing.block_fast_path._PART", size)
 
 
 def chunkings(blocks: list[bytes]) -> Iterator[list[bytes]]:
