@@ -116,7 +116,7 @@ class TakesBack(JSONFragments):
     @property
     def value(self) -> Any:
         known = super().value
-        return [*known, self._deferred] if isinstance(known, list) and self._held else known
+        return [*known, self._deferred] if isinstance(known, list) and self._deferred else known
 
 
 class JoinsNoPairs(JSONFragments):
