@@ -1,4 +1,4 @@
-"""What one client's body costs everybody else: read_asked beside ``json.loads``, and the silence of a stream.
+"""What one client's body costs everybody else: reading it beside ``json.loads``, and the silence of a stream.
 
 Bodies of 32 MiB, the most that the relay takes, each made of another thing that is dear to read.  For each:
 milliseconds for ``json.loads`` of it without the collector; milliseconds for all that the relay does before
@@ -27,8 +27,8 @@ from pathlib import Path
 
 from sse_core.headers import Headers
 from sse_http import Request
-from sse_relay.asking import BadRequest, read_asked
 from sse_relay.config import RelayConfig
+from sse_relay.turn_request import BadRequest, read_turn_request
 
 SIZE = 32 * 2**20
 CONFIG = RelayConfig("http://localhost")
@@ -116,7 +116,7 @@ def loads(body: bytes) -> None:
 def ask(body: bytes) -> str:
     """What the relay does; what became of it."""
     try:
-        read_asked(Request("POST", "/v1/messages", "", Headers(), body), CONFIG)
+        read_turn_request(Request("POST", "/v1/messages", "", Headers(), body), CONFIG)
     except BadRequest as error:
         return str(error).rpartition("beyond ")[2].rstrip(".")[:40]
     return "taken"

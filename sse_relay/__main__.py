@@ -11,7 +11,7 @@ _NEEDED = frozenset({"click", "h11", "trio", "typer"})
 def main() -> None:
     """The entry point of the console script."""
     try:
-        from .cli import main as run  # noqa: PLC0415  (what it needs may not be there)
+        from .cli import app  # noqa: PLC0415  (what it needs may not be there)
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in _NEEDED:
@@ -22,7 +22,7 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         sys.exit(130)
-    run()
+    app()
 
 
 if __name__ == "__main__":

@@ -21,14 +21,14 @@ from sse_core.lifecycle import Jitter, WallClock, no_jitter
 from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
 from sse_http.content_coding import codings_of
 
-from .answers import EventsAnswer, MessageAnswer
-from .asking import Asked, BadRequest, digest, is_turn_id, owner_of, read_asked, shown_key
 from .clients import Client, Clients
 from .config import RelayConfig
 from .early_stops import EarlyStops
 from .finished_turn import FinishedTurn
-from .lines import turn_line
+from .log_lines import turn_line
 from .registry import TurnRegistry
+from .turn_request import BadRequest, TurnRequest, digest, is_turn_id, owner_of, read_turn_request, shown_key
+from .turn_streams import TurnEventStream, TurnMessageStream
 from .turns import RelayedTurn
 
 _log = logging.getLogger("sse_relay")
@@ -167,35 +167,37 @@ class Relay:
         return Reply.json(200, {"simulated": self._config.simulated, "model": self._config.model})
 
     def _post(self, request: Request, now: float) -> Reply | Stream:
-        asked = read_asked(request, self._config)
+        turn_request = read_turn_request(request, self._config)
         event_id = request.last_event_id
         owner = owner_of(request.headers)
-        known = self._turns.get(owner, asked.turn_id or event_id.rpartition("-")[0])
+        known = self._turns.get(owner, turn_request.turn_id or event_id.rpartition("-")[0])
         if known is not None:
-            return self._attach(known, asked, request, now)
+            return self._attach(known, turn_request, request, now)
         if event_id:
             # Never answer a client that wants to go on with a second, billed generation.
             raise UnknownTurn
-        return self._begin(asked, owner, now)
+        return self._begin(turn_request, owner, now)
 
-    def _attach(self, known: RelayedTurn, asked: Asked, request: Request, now: float) -> Reply | Stream:
+    def _attach(
+        self, known: RelayedTurn, turn_request: TurnRequest, request: Request, now: float
+    ) -> Reply | Stream:
         """The same request once more: the same turn, not another one."""
-        if known.digest != asked.digest:
+        if known.digest != turn_request.digest:
             message = "A turn of this Turn-Id exists, for another request. Choose a new one."
             return Reply.error(409, "conflict_error", message, [("x-should-retry", "false")])
-        if asked.streaming or known.drained:
+        if turn_request.streaming or known.drained:
             return self._resume(known, request, now)
-        return MessageAnswer(known, now)
+        return TurnMessageStream(known, now)
 
-    def _begin(self, asked: Asked, owner: bytes, now: float) -> Reply | Stream:
-        refusal = self._no_place(asked, self._clients.get(owner))
+    def _begin(self, turn_request: TurnRequest, owner: bytes, now: float) -> Reply | Stream:
+        refusal = self._no_place(turn_request, self._clients.get(owner))
         if refusal is not None:
             return refusal
-        turn_id = asked.turn_id or self._new_id()
+        turn_id = turn_request.turn_id or self._new_id()
         relayed = RelayedTurn(
             turn_id,
             owner,
-            asked,
+            turn_request,
             self._config,
             client=self._clients.began(owner),
             jitter=self._jitter,
@@ -208,11 +210,11 @@ class Relay:
             relayed.stop(now)
         else:
             relayed.start(now)
-        answer = self._events(relayed, 0, now) if asked.streaming else MessageAnswer(relayed, now)
+        answer = self._events(relayed, 0, now) if turn_request.streaming else TurnMessageStream(relayed, now)
         self.waker()
         return answer
 
-    def _no_place(self, asked: Asked, client: Client) -> Reply | None:
+    def _no_place(self, turn_request: TurnRequest, client: Client) -> Reply | None:
         """The answer where there is no place for one more turn."""
         config = self._config
         if self._turns.running_count >= config.max_turns:
@@ -220,7 +222,7 @@ class Relay:
             return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
         if client.running >= config.client_turns:
             message = f"You have {client.running} turns running already (limit: max_client_turns)."
-        elif client.unread >= config.unread_turns and asked.on_disconnect.kind != "cancel":
+        elif client.unread >= config.unread_turns and turn_request.on_disconnect.kind != "cancel":
             message = (
                 f"You have {client.unread} turns running that nobody reads (limit: max_unread_turns). "
                 "Read or stop some, or ask with Turn-On-Disconnect: cancel."
@@ -269,9 +271,9 @@ class Relay:
             return EventStreamHead([("turn-id", known.id)])
         return self._events(known, position, now)
 
-    def _events(self, relayed: RelayedTurn, after: int, now: float) -> EventsAnswer:
+    def _events(self, relayed: RelayedTurn, after: int, now: float) -> TurnEventStream:
         config = self._config
-        return EventsAnswer(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
+        return TurnEventStream(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
 
     def _ended(self, relayed: RelayedTurn, finished: FinishedTurn, now: float) -> None:
         self._clients.ended(relayed.owner, read=relayed.readers > 0)

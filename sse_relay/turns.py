@@ -17,12 +17,12 @@ from sse_core.lifecycle import Failure, Outcome, Snapshots, Turn, TurnLog, TurnS
 from sse_core.lifecycle.retry import Jitter, WallClock
 from sse_http import ClientExchange, Exchange, Waker, no_waker
 
-from .asking import Asked
 from .clients import Client
 from .config import RelayConfig
 from .finished_turn import FinishedExchange, FinishedTurn
-from .lines import tool_line
+from .log_lines import tool_line
 from .own_key import without_blame
+from .turn_request import TurnRequest
 
 _log = logging.getLogger("sse_relay.turns")
 
@@ -37,7 +37,7 @@ class RelayedTurn:
         self,
         turn_id: str,
         owner: bytes,
-        asked: Asked,
+        turn_request: TurnRequest,
         config: RelayConfig,
         *,
         client: Client,
@@ -46,20 +46,22 @@ class RelayedTurn:
         on_end: Callable[[RelayedTurn, FinishedTurn, float], None],
     ) -> None:
         upstream = Upstream(
-            config.upstream.rstrip("/") + "/v1/messages" + (f"?{asked.query}" if asked.query else ""),
-            asked.headers,
+            config.upstream.rstrip("/")
+            + "/v1/messages"
+            + (f"?{turn_request.query}" if turn_request.query else ""),
+            turn_request.headers,
             retry=config.retry,
             deadlines=config.deadlines,
         )
         self.id = turn_id
         self.owner = owner
-        self.digest = asked.digest
-        self.on_disconnect = asked.on_disconnect
-        self._streaming = asked.streaming
+        self.digest = turn_request.digest
+        self.on_disconnect = turn_request.on_disconnect
+        self._streaming = turn_request.streaming
         self._accumulator = config.new_accumulator()
         turn = upstream.turn(
-            asked.body,
-            on_disconnect=asked.on_disconnect,
+            turn_request.body,
+            on_disconnect=turn_request.on_disconnect,
             jitter=jitter,
             wall_clock=wall_clock,
             accumulator=self._accumulator,

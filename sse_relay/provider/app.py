@@ -15,15 +15,15 @@ from sse_core.headers import Headers
 from sse_http.application import Exchange, Reply, Request, Stream, StreamHead, no_waker
 
 from . import events
-from .asked import Asked
 from .faults import Fault, FaultCounts, spoil
 from .generation import Generation
+from .messages_request import MessagesRequest
+from .non_streaming import NonStreamingAnswer
 from .records import Record, Records, RecordState
 from .replay import pieces, replay_steps
 from .script import script
 from .settings import Settings
 from .steps import Pacer
-from .whole import WholeAnswer
 
 _Handler = Callable[[Request, str, float], "Reply | Stream"]
 
@@ -114,9 +114,9 @@ class Provider:
 
     def _messages(self, request: Request, number: str, now: float) -> Reply | Stream:
         self._authenticate(request.headers)
-        asked = Asked.parse(request.body)
+        messages_request = MessagesRequest.parse(request.body)
         settings = self._settings.with_headers(request.headers)
-        if self._recorded is not None and not asked.stream:
+        if self._recorded is not None and not messages_request.stream:
             raise RemoteProtocolError('A recorded stream is replayed: it needs "stream": true')
         fault = settings.fault
         if fault is not None and not self._fault_counts.strikes(fault, request.body):
@@ -124,7 +124,7 @@ class Provider:
         record = self._records.begin(f"msg_{number}", request.path)
         if fault is not None and fault.kind == "status":
             return _refuse(fault, record, number)
-        stream = self._generate(settings, asked, fault, record, now)
+        stream = self._generate(settings, messages_request, fault, record, now)
         self._streams.add(stream)
         return stream
 
@@ -136,16 +136,16 @@ class Provider:
             raise RemoteProtocolError("invalid x-api-key", status=401)
 
     def _generate(
-        self, settings: Settings, asked: Asked, fault: Fault | None, record: Record, now: float
+        self, settings: Settings, request: MessagesRequest, fault: Fault | None, record: Record, now: float
     ) -> Stream:
         number = record.id.removeprefix("msg_")
         if self._recorded is None:
-            steps = script(settings, asked, record.id)
+            steps = script(settings, request, record.id)
         else:
             steps = replay_steps(self._recorded, settings.rate)
         pacer = Pacer(spoil(steps, fault, f"req_{number}"), now)
-        if not asked.stream:
-            return WholeAnswer(pacer, record, Headers(_fields("application/json", number)))
+        if not request.stream:
+            return NonStreamingAnswer(pacer, record, Headers(_fields("application/json", number)))
         head = StreamHead(200, Headers(_fields("text/event-stream; charset=utf-8", number)))
         piece = fault.number if fault is not None and fault.kind == "split" else None
         return Generation(pacer, record, head, piece)

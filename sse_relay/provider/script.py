@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 
 from . import events, prose
-from .asked import Asked
 from .events import Event
+from .messages_request import MessagesRequest
 from .settings import Settings
 from .steps import Step
 
@@ -46,22 +46,22 @@ class _Block:
     tail: tuple[Event, ...] = ()
 
 
-def script(settings: Settings, asked: Asked, message_id: str) -> Iterator[Step]:
+def script(settings: Settings, request: MessagesRequest, message_id: str) -> Iterator[Step]:
     """The steps of one generation, from ``message_start`` to ``message_stop``.
 
     The message and its first block start at once, as the provider's do; the first content comes at
     ``settings.ttft``, the text ``settings.thinking`` seconds after that.  The same settings and
     the same question give the same text.
     """
-    cut = settings.tokens > asked.max_tokens
-    blocks = _blocks(settings, asked, message_id)
-    yield Step(0.0, events.message_start(message_id, asked.model, asked.input_tokens))
+    cut = settings.tokens > request.max_tokens
+    blocks = _blocks(settings, request, message_id)
+    yield Step(0.0, events.message_start(message_id, request.model, request.input_tokens))
     for index, block in enumerate(blocks):
         yield from _block_steps(index, block)
     end = blocks[-1].end if blocks else settings.ttft
     stop_reason = "max_tokens" if cut else "tool_use" if settings.tool else "end_turn"
     count = sum(block.count for block in blocks)
-    yield Step(end, events.message_delta(stop_reason, asked.input_tokens, max(1, count)))
+    yield Step(end, events.message_delta(stop_reason, request.input_tokens, max(1, count)))
     yield Step(end, events.message_stop())
 
 
@@ -79,20 +79,20 @@ def _block_steps(index: int, block: _Block) -> Iterator[Step]:
     yield Step(block.end, events.block_stop(index))
 
 
-def _blocks(settings: Settings, asked: Asked, message_id: str) -> list[_Block]:
+def _blocks(settings: Settings, request: MessagesRequest, message_id: str) -> list[_Block]:
     rate = DEFAULT_RATE if settings.rate is None else settings.rate
     gap = 1 / rate if rate else 0.0
-    seed = zlib.crc32(asked.question.encode())
+    seed = zlib.crc32(request.question.encode())
     blocks = []
     if settings.thinking:
         blocks.append(_thinking(settings, rate or _THINKING_RATE, seed))
     begin = settings.ttft + settings.thinking
-    count = min(settings.tokens, asked.max_tokens)
+    count = min(settings.tokens, request.max_tokens)
     if count:
-        blocks.append(_text(begin, gap, count, prose.answer(seed, asked.question)))
+        blocks.append(_text(begin, gap, count, prose.answer(seed, request.question)))
         begin += count * gap
-    if settings.tool and settings.tokens <= asked.max_tokens:
-        blocks.append(_tool(begin, gap, asked.tool or _DEFAULT_TOOL, message_id))
+    if settings.tool and settings.tokens <= request.max_tokens:
+        blocks.append(_tool(begin, gap, request.tool or _DEFAULT_TOOL, message_id))
     return blocks
 
 

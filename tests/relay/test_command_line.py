@@ -17,7 +17,8 @@ from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
 from sse_relay import cli
 from sse_relay.config import RelayConfig
-from sse_relay.run import Listen
+from sse_relay.listen import Listen
+from sse_relay.programs import Program
 
 SECRET = "sk-a-secret-of-the-test"
 
@@ -37,10 +38,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RelayConfig, Listen, 
     """What the relay would have been started with."""
     calls: list[tuple[RelayConfig, Listen, Path | None]] = []
 
-    async def run_relay(config: RelayConfig, listen: Listen, upstream_ca: Path | None) -> None:
+    def relay_program(config: RelayConfig, listen: Listen, upstream_ca: Path | None) -> Program:
         calls.append((config, listen, upstream_ca))
+        yield from ()
 
-    monkeypatch.setattr(cli, "run_relay", run_relay)
+    monkeypatch.setattr(cli.serve, "relay_program", relay_program)
     return calls
 
 
@@ -369,19 +371,23 @@ def test_a_key_of_another_certificate(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_before_it_has_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def interrupted(_: int) -> None:
+    def interrupted(_: int) -> Program:
+        yield from ()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_demo", interrupted)
+    monkeypatch.setattr(cli.demo, "demo_program", interrupted)
     assert invoke("demo").exit_code == 130
 
 
 def test_a_mistake_of_ours_shows_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack trace has its use, but the values in its frames are nobody's business."""
 
-    async def mistaken(*_: object) -> None:
+    def mistaken(*_: object) -> Program:
+        yield from ()
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "run_relay", mistaken)
+    monkeypatch.setattr(cli.serve, "relay_program", mistaken)
     assert cli.app.pretty_exceptions_enable is False
-    assert isinstance(invoke("serve", "--api-key", SECRET).exception, ZeroDivisionError)
+    raised = invoke("serve", "--api-key", SECRET).exception
+    assert isinstance(raised, ExceptionGroup)
+    assert raised.subgroup(ZeroDivisionError) is not None

@@ -20,8 +20,9 @@ from typer.main import get_command
 
 import sse_trio
 from sse_core import EventStreamDecoder, MessageAccumulator, ServerSentEvent
-from sse_relay import cli, run
+from sse_relay import cli
 from sse_relay.config import RelayConfig
+from sse_relay.listen import Listen
 from tests.relay.e2e.support import Answer, Program
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "relay.md").read_text("utf-8")
@@ -104,7 +105,7 @@ UNITS = {"": 1, "s": 1, "KiB": 1024, "MiB": 1024**2}
 def defaults() -> dict[str, Any]:
     """Every default by its name."""
     config = RelayConfig("https://provider.test")
-    settings = run.Listen("127.0.0.1", 0).settings()
+    settings = Listen("127.0.0.1", 0).settings()
     found: dict[str, Any] = {}
     for each in (settings, config.retry, config.deadlines, config.readers, config.json_bounds, config):
         found |= {field.name: getattr(each, field.name) for field in dataclasses.fields(each)}

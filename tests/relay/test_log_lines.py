@@ -8,7 +8,7 @@ import pytest
 
 from sse_core.lifecycle import RetryPolicy
 from sse_http import Refusal
-from sse_relay.lines import refusal_line
+from sse_relay.log_lines import refusal_line
 from tests.relay.support import (
     BEGINNING,
     ENDING,

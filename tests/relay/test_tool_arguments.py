@@ -32,10 +32,10 @@ class Spy:
     """A parser that remembers what it was asked to parse."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.parsed: list[str] = []
 
     def __call__(self, text: str) -> Any:
-        self.asked.append(text)
+        self.parsed.append(text)
         return json.loads(text)
 
 
@@ -65,11 +65,11 @@ def test_exactly_once_at_the_blocks_end(stream: object) -> None:
         assert (block.raw_arguments, block.arguments, block.state) == (so_far, None, "streaming")
         if stream:
             assert reader.events[-1]["delta"]["partial_json"] == piece, "each fragment is shown as it comes"
-    assert spy.asked == []
+    assert spy.parsed == []
     provider.send(block_stop())
-    assert spy.asked == [WHOLE_ARGUMENTS]
+    assert spy.parsed == [WHOLE_ARGUMENTS]
     provider.send(message_delta("tool_use"), {"type": "message_stop"})
-    assert spy.asked == [WHOLE_ARGUMENTS]
+    assert spy.parsed == [WHOLE_ARGUMENTS]
     assert block.arguments == json.loads(WHOLE_ARGUMENTS)
 
 
@@ -110,7 +110,7 @@ def test_what_was_never_whole_is_never_parsed(how: str) -> None:
         provider.cut()
     else:
         world.stop(TURN_ID)
-    assert spy.asked == []
+    assert spy.parsed == []
     assert provider.turn.message.executable_tools == []
 
 
@@ -125,9 +125,9 @@ def test_once_for_each_tool_whatever_the_fragments(pieces: list[str], tools: int
         provider.send(block_start(index, type="tool_use", id=f"toolu_{index}", name="look", input={}))
         for piece in pieces:
             provider.send(fragment(piece, index))
-        assert len(spy.asked) == (index if whole.strip() else 0)
+        assert len(spy.parsed) == (index if whole.strip() else 0)
         provider.send(block_stop(index))
-    assert spy.asked == ([whole] * tools if whole.strip() else [])
+    assert spy.parsed == ([whole] * tools if whole.strip() else [])
 
 
 def test_the_log_says_so_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:

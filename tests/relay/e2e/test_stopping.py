@@ -104,16 +104,16 @@ def test_during_back_off(house: House, stop: Any) -> None:
 def test_before_the_head_of_the_answer(house: House, how: str) -> None:
     """A client that wants the whole message has no head until the end; it may name its turn."""
     turn_id = secrets.token_urlsafe(16)
-    asked = Unanswered(house, turn_id)
+    unanswered = Unanswered(house, turn_id)
     generation = wait_for(lambda: next((r for r in house.generations() if r["state"] == "running"), None))
     assert generation
     began = time.monotonic()
     if how == "delete":
         assert house.stop(turn_id) == {"outcome": "stopped"}
     else:
-        asked.vanish()
+        unanswered.vanish()
     assert_aborted_at_once(house, generation["id"], began)
-    asked.vanish()
+    unanswered.vanish()
 
 
 class Unanswered:

@@ -33,7 +33,7 @@ from .turns import RelayedTurn
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
 
-class EventsAnswer:
+class TurnEventStream:
     """A turn's events, from ``after`` on.  A ``Stream``."""
 
     def __init__(
@@ -117,7 +117,7 @@ class EventsAnswer:
         return StreamHead(200, Headers([*EVENT_STREAM_HEADERS, location, *fields]))
 
 
-class MessageAnswer:
+class TurnMessageStream:
     """A turn's whole message, once there is one.  A ``Stream`` that becomes a ``Reply``.
 
     It reads the log only to say that nothing has to be kept for it.

@@ -27,7 +27,7 @@ _DELTA_FIELDS = {
 }
 
 
-class WholeAnswer:
+class NonStreamingAnswer:
     """A ``Stream`` whose head is unknown until the last step, and then is the whole reply."""
 
     def __init__(self, pacer: Pacer, record: Record, headers: Headers) -> None:

@@ -17,7 +17,7 @@ _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")  # what the provider allows
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MessagesRequest:
     """A request that was accepted.
 
     ``question`` is the start of the last thing that the user said, on one line; ``tool`` the name
@@ -32,7 +32,7 @@ class Asked:
     input_tokens: int
 
     @classmethod
-    def parse(cls, body: bytes) -> Asked:
+    def parse(cls, body: bytes) -> MessagesRequest:
         """Read the body of a request.
 
         Raises :class:`RemoteProtocolError`, which says which field is wrong, where the provider

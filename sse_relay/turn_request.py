@@ -31,7 +31,7 @@ class BadRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TurnRequest:
     """A request for a turn, checked."""
 
     body: bytes  #: for the provider: always with ``"stream": true``
@@ -43,12 +43,12 @@ class Asked:
     headers: Headers  #: for the provider
 
 
-def read_asked(request: Request, config: RelayConfig) -> Asked:
+def read_turn_request(request: Request, config: RelayConfig) -> TurnRequest:
     """Check a request for a turn.  Raises ``BadRequest``."""
     body = _read_body(request.body, config)
     if not isinstance(body.stream, bool):
         raise BadRequest('"stream" must be true or false.')
-    return Asked(
+    return TurnRequest(
         body=body.streaming(),
         query=_read_query(request.query),
         digest=hashlib.sha256(digest(request.query) + hashlib.sha256(request.body).digest()).digest(),

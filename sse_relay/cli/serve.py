@@ -1,37 +1,21 @@
-"""The command line: ``sse-relay demo | serve | provider``."""
+"""``sse-relay serve``."""
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-import trio
 import typer
 
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
 
-from . import options
-from .config import DEFAULT_MODEL, RelayConfig
-from .provider import Settings, SettingsError
-from .run import Listen, StartError, run_demo, run_provider, run_relay
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    # A stack trace with the values in it would show keys.
-    pretty_exceptions_enable=False,
-    help="""Relay a language model's stream: measured, stoppable, resumable.
-
-    Example: [bold]sse-relay demo[/bold], then open http://127.0.0.1:8080/ in a browser.
-
-    Example: [bold]sse-relay serve --help[/bold] says how to put it before a provider.
-    """,
-)
+from ..config import DEFAULT_MODEL, RelayConfig
+from ..listen import Listen
+from ..programs import relay_program
+from . import flag_values
+from .flags import Host, Port, Verbose
+from .launch import launch
 
 _OPEN_RELAY = (
     "others can reach this address and would spend your key for the provider: name the keys that they must "
@@ -45,7 +29,7 @@ _DEADLINES, _RETRY, _JSON = Deadlines(), RetryPolicy(), JSONBounds()
 
 def _seconds(text: str) -> Any:  # an argument of Annotated
     return typer.Option(
-        parser=options.seconds, metavar="SECONDS", help=text, rich_help_panel="How long to wait"
+        parser=flag_values.seconds, metavar="SECONDS", help=text, rich_help_panel="How long to wait"
     )
 
 
@@ -53,24 +37,6 @@ def _bound(text: str, lowest: int = 1) -> Any:
     return typer.Option(min=lowest, help=text, rich_help_panel="Bounds")
 
 
-Host = Annotated[
-    str, typer.Option(parser=options.host, metavar="HOST", help="The name or address to listen on.")
-]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log at debug level.")]
-
-
-@app.command()
-def demo(port: Port = 8080, verbose: Verbose = False) -> None:
-    """Run a simulated provider, the relay and the page, on loopback.
-
-    Example: [bold]sse-relay demo --port 8080[/bold], then open the address that it prints.
-    """
-    _set_up_logging(verbose=verbose)
-    _run(lambda: run_demo(port))
-
-
-@app.command()
 def serve(
     upstream: Annotated[
         str, typer.Option(envvar="SSE_RELAY_UPSTREAM", help="The provider's base URL.")
@@ -101,7 +67,7 @@ def serve(
     pass_header: Annotated[
         list[str] | None,
         typer.Option(
-            parser=options.field_pattern,
+            parser=flag_values.field_pattern,
             metavar="PATTERN",
             help="A pattern of request headers to pass on, as 'Sim-*'; repeatable.",
         ),
@@ -109,7 +75,7 @@ def serve(
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
-            parser=options.allowed_host,
+            parser=flag_values.allowed_host,
             metavar="HOST",
             help="A name by which clients may call this server, without the port; repeatable. "
             "A server on all interfaces answers to its addresses too.",
@@ -118,7 +84,7 @@ def serve(
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(
-            parser=options.origin,
+            parser=flag_values.origin,
             metavar="ORIGIN",
             help="The origin of this relay's page, as https://example.org, where a proxy changes the "
             "Host on the way; repeatable.",
@@ -191,7 +157,6 @@ def serve(
     Example: [bold]sse-relay serve --upstream http://127.0.0.1:8000 --first-byte 1800 --max-attempts 1[/bold]
     waits half an hour for a local model that reads a long prompt, and asks it once.
     """
-    _set_up_logging(verbose=verbose)
     try:
         config = RelayConfig(
             upstream,
@@ -221,51 +186,7 @@ def serve(
         raise typer.BadParameter("--tls-key is of no use without --tls-cert")
     if config.api_key and not config.client_keys and not listen.is_private and not open_to_all:
         raise typer.BadParameter(_OPEN_RELAY)
-    _run(lambda: run_relay(config, listen, upstream_ca))
-
-
-@app.command()
-def provider(
-    host: Host = "127.0.0.1",
-    port: Port = 8081,
-    tokens: Annotated[str, typer.Option(help="Tokens of text an answer.")] = "200",
-    rate: Annotated[
-        str | None, typer.Option(help="Tokens a second; 0 is as fast as it can; 50, if not set.")
-    ] = None,
-    ttft: Annotated[str, typer.Option(help="Seconds before the first token.")] = "0.5",
-    thinking: Annotated[str, typer.Option(help="Seconds of thinking.")] = "0",
-    tool: Annotated[bool, typer.Option(help="Call a tool after the text.")] = False,
-    fault: Annotated[
-        str | None, typer.Option(help="A fault, as 'cut-after=10' or 'status=429,retry-after=1,times=1'.")
-    ] = None,
-    replay: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Answer with this recorded stream.")
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(envvar="SSE_PROVIDER_API_KEY", help="A key that requests must show.")
-    ] = None,
-    verbose: Verbose = False,
-) -> None:
-    """Run a simulated provider that speaks Anthropic's Messages API.
-
-    Every flag can be set for one request by a header: Sim-Tokens, Sim-Rate, Sim-TTFT, Sim-Thinking,
-    Sim-Tool, Sim-Fault.  Its record of every generation is at /sim/generations.
-
-    Example: [bold]sse-relay provider --port 8081 --rate 20[/bold]
-    """
-    _set_up_logging(verbose=verbose)
-    flags = {"tokens": tokens, "rate": rate, "TTFT": ttft, "thinking": thinking, "fault": fault}
-    settings = Settings(tool=tool)
-    for name, text in flags.items():
-        if text is not None:
-            settings = _with_flag(settings, name, text)
-    recorded = options.recording(replay) if replay else None
-    _run(lambda: run_provider(Listen(host, port), settings, api_key=api_key, replay=recorded))
-
-
-def main() -> None:
-    """The entry point of the console script."""
-    app()
+    launch(relay_program(config, listen, upstream_ca), verbose=verbose)
 
 
 def _deadlines(
@@ -280,31 +201,3 @@ def _deadlines(
     first_output = first_output or max(first_byte or 0, _DEADLINES.first_output or 0)
     whole = whole or max(first_output, _DEADLINES.whole or 0)
     return Deadlines(connect, first_byte, refusal, first_output, output_gap, whole)
-
-
-def _with_flag(settings: Settings, name: str, text: str) -> Settings:
-    """``settings`` with one flag, which is told by its own name where it can't be."""
-    try:
-        return settings.with_headers({f"Sim-{name}": text})
-    except SettingsError as error:
-        words = re.sub(r"^Sim-\w+: ", "", str(error), flags=re.IGNORECASE)
-        raise typer.BadParameter(words, param_hint=f"--{name.lower()}") from None
-
-
-def _set_up_logging(*, verbose: bool) -> None:
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s %(message)s",
-    )
-
-
-def _run(program: Callable[[], Awaitable[None]]) -> None:
-    code = 0
-    try:
-        trio.run(program)
-    except* StartError as errors:  # in a group, as a nursery was open
-        typer.echo(f"sse-relay: {errors.exceptions[0]}", err=True)
-        code = 1
-    except* KeyboardInterrupt:  # it came before the program listened to signals itself
-        code = 130
-    raise typer.Exit(code)
