@@ -14,7 +14,7 @@ from ..blocks import strict_json
 from ..blocks.events import BlockEvent, MessageStart, Ping, UnknownEvent
 from ..blocks.strict_json import JSONObject
 from ..framing import ServerSentEvent
-from .gemini.words import MARKS
+from .gemini.vocabulary import MARKS
 
 #: Characters of an event's data that are read.  What is longer fits no dialect that could be named.
 MAX_CHARACTERS = 256 * 1024

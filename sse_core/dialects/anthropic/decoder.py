@@ -24,8 +24,8 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..delta_pattern import Delta, DeltaPattern, Path
 from ..fields import optional, required, rest
-from ..repetition import Delta, Path, Repetition
 from .blocks import read_block
 from .errors import read_error
 
@@ -48,7 +48,7 @@ class Decoder:
         self._id: str | None = None
         self._ended = False
         self._broken = False  # an event could not be read
-        self._repetition = Repetition(_PLACES)
+        self._pattern = DeltaPattern(_PLACES)
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block event that ``sse`` stands for; none after the message's end, or after an error.
@@ -58,7 +58,7 @@ class Decoder:
         """
         if self._ended or self._broken:
             return []
-        delta = self._repetition.delta_of(sse)
+        delta = self._pattern.delta_of(sse)
         if delta is not None:
             return [delta]
         try:
@@ -72,7 +72,7 @@ class Decoder:
             return self._start(event)
         self._ended = type(events[-1]) in _ENDS
         if event.source is sse:  # and was not given its name back
-            self._repetition.learn(sse, events)
+            self._pattern.learn(sse, events)
         return events
 
     def receive_eof(self) -> list[BlockEvent]:

@@ -21,13 +21,13 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
+from ..budget import Budget
 from ..fields import rest
-from ..foreign import Answered, ArgumentsText, is_foreign
-from ..held import Held
+from ..portable_block import AnsweredCalls, ArgumentsText, is_translated
 from .blocks import write_block
 from .errors import in_own_words, write_cut, write_error
 from .translation import Translation
-from .words import stop_reason
+from .vocabulary import stop_reason
 
 NAME = "anthropic"
 
@@ -55,11 +55,11 @@ class Encoder:
         self._verbatim = verbatim
         self._began = verbatim  # whose message it is, is known
         self._translation: Translation | None = None
-        self._held = Held(max_held_bytes)
+        self._budget = Budget(max_held_bytes)
         self._last: ServerSentEvent | None = None  # that was sent on as it came
         self._is_told = verbatim  # the message goes on as its provider tells it
         self._calls: dict[int, ArgumentsText | None] = {}  # that are open, for the client to run
-        self._answered = Answered()
+        self._answered = AnsweredCalls()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
         self._cut_call = False  # a call has ended that may not be told as whole
         self._ends = False  # the stop reason has been told
@@ -86,12 +86,12 @@ class Encoder:
         if isinstance(event, e.MessageStart):
             self._began = True
             self._is_told = event.dialect == NAME
-            foreign = is_foreign(event.dialect, NAME)
-            self._translation = Translation(self.max_held_bytes) if foreign else None
+            translated = is_translated(event.dialect, NAME)
+            self._translation = Translation(self.max_held_bytes) if translated else None
         elif isinstance(event, e.UnknownEvent) and not self._began:
             return []  # nobody has said whose it is
         if isinstance(event, e.StreamError):
-            event = in_own_words(event, foreign=self._translation is not None)
+            event = in_own_words(event, translated=self._translation is not None)
         return self._own(event) if self._translation is None else self._translation.translate(event)
 
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
@@ -103,8 +103,8 @@ class Encoder:
         self._answered.note(event)
         if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
             if event.block.type == "tool_use" and event.index not in self._calls:
-                self._held.add(_CALL_BYTES)
-                self._calls[event.index] = None if self._is_told else ArgumentsText(event.block, self._held)
+                self._budget.add(_CALL_BYTES)
+                self._calls[event.index] = None if self._is_told else ArgumentsText(event.block, self._budget)
         elif isinstance(event, e.ArgumentsDelta):
             arguments = self._calls.get(event.index)
             if arguments is not None:
@@ -122,7 +122,7 @@ class Encoder:
     def _own_facts(self, event: e.MessageDelta) -> list[BlockEvent]:
         if self._ends and event.stop_reason is None:
             # Anthropic's SDKs believe the last `message_delta`: without a reason it would take it back.
-            self._held.add(len(strict_json.dumps([event.usage, event.extra])))
+            self._budget.add(len(strict_json.dumps([event.usage, event.extra])))
             self._late.usage.update(event.usage)
             self._late.extra.update(event.extra)
             return []
@@ -134,7 +134,7 @@ class Encoder:
     def _own_call_stop(self, event: e.BlockStop) -> list[BlockEvent]:
         arguments = self._calls.pop(event.index)
         is_whole = (arguments is None or arguments.is_whole()) and event.index not in self._outdated
-        self._held.add(-_CALL_BYTES)
+        self._budget.add(-_CALL_BYTES)
         self._outdated.discard(event.index)
         self._cut_call = self._cut_call or not is_whole
         return [event] if is_whole else []

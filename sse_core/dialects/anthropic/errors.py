@@ -10,7 +10,7 @@ from ...blocks.strict_json import JSONObject
 from ...headers import Headers
 from ..error_body import error_in, message_of
 from ..fields import rest, take
-from ..foreign import Words, in_words, status_of
+from ..portable_block import ErrorVocabulary, in_vocabulary, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -42,7 +42,7 @@ _STATUSES = {
 _TYPE_OF_STATUS = {status: type for type, status in _STATUSES.items()}
 _STATUSES |= {type: status for type, (status, _) in TYPES_OF_CUTS.items()}
 _NO_HEADERS = Headers()
-_WORDS: Words = {
+_WORDS: ErrorVocabulary = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
     "permission": ("permission_error", None),
@@ -107,12 +107,12 @@ def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS
     )
 
 
-def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
     """``error``, or what Anthropic would say in its place where it is in another protocol's words.
 
-    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    ``translated``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
+    return in_vocabulary(error, _STATUSES, _WORDS, translated=translated)
 
 
 def write_error(error: StreamError) -> JSONObject:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from ...blocks.model import Message
 from ...blocks.strict_json import JSONObject
-from ..foreign import client_calls, is_foreign
+from ..portable_block import client_calls, is_translated
 from .blocks import write_whole_block
 from .encoder import NAME
 from .translation import translated
-from .words import stop_reason
+from .vocabulary import stop_reason
 
 
 def to_response(message: Message) -> JSONObject:
@@ -21,7 +21,7 @@ def to_response(message: Message) -> JSONObject:
     stand in it as ``{"INVALID_JSON": text}``, and the stop reason lets no call run.  A message that came in
     another protocol is told in Anthropic's words.
     """
-    if is_foreign(message.dialect, NAME):
+    if is_translated(message.dialect, NAME):
         message = translated(message)
     _, cut_call = client_calls(message)
     reason = stop_reason(message.stop_reason, calls=True, cut_call=True) if cut_call else message.stop_reason

@@ -26,17 +26,17 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import (
-    Answered,
+from ..budget import Budget
+from ..portable_block import (
+    AnsweredCalls,
     ArgumentsText,
     client_calls,
     native_reason,
-    plain_event,
-    plain_message,
-    plain_word,
+    portable_event,
+    portable_message,
+    portable_stop_reason,
 )
-from ..held import Held
-from . import words
+from . import vocabulary
 
 #: What an event that waits costs beside its text, in bytes.
 _EVENT_BYTES = 200
@@ -52,14 +52,16 @@ class _Block:
 
     __slots__ = ("arguments", "held", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
 
-    def __init__(self, block: Block, held: Held) -> None:
+    def __init__(self, block: Block, budget: Budget) -> None:
         self.index = -1  # Anthropic's index, once the block has begun
         self.stopped = False
         self.outdated = False
         self.waiting: list[_OfBlock] = []
         self.held = 0  # what `waiting` costs, in bytes
         self.runs = isinstance(block, ToolUseBlock) and block.type == "tool_use"  # by the client
-        self.arguments = ArgumentsText(block, held) if isinstance(block, ToolUseBlock) and self.runs else None
+        self.arguments = (
+            ArgumentsText(block, budget) if isinstance(block, ToolUseBlock) and self.runs else None
+        )
         self.writes_text = isinstance(block, ToolUseBlock) and block.input_encoding == "text"
 
 
@@ -67,13 +69,13 @@ class Translation:
     """Block events of another protocol to those that Anthropic's decoder would give.  One a stream."""
 
     def __init__(self, max_held_bytes: int) -> None:
-        self._held = Held(max_held_bytes)
+        self._budget = Budget(max_held_bytes)
         self._blocks: dict[int, _Block] = {}  # by the other protocol's index
         self._line: deque[_Block] = deque()  # the same, in order: the first is open
         self._next = 0
         self._calls = False
         self._cut_call = False  # a call has ended that may not be told as whole
-        self._answered = Answered()
+        self._answered = AnsweredCalls()
         self._stop_reason: str | None = None
         self._native: str | None = None
         self._usage: JSONObject = {}
@@ -83,7 +85,7 @@ class Translation:
         self._answered.note(event)
         if isinstance(event, e.MessageStart | e.MessageDelta):
             self._note(event)
-        plain = plain_event(event)
+        plain = portable_event(event)
         if plain is None:
             return []
         handler = self._HANDLERS.get(type(plain))
@@ -91,13 +93,13 @@ class Translation:
 
     def _note(self, event: e.MessageStart | e.MessageDelta) -> None:
         """Keep what is told at the end."""
-        self._stop_reason = plain_word(event.stop_reason) or self._stop_reason
+        self._stop_reason = portable_stop_reason(event.stop_reason) or self._stop_reason
         self._native = native_reason(event.extra) or self._native
         known = {name: value for name, value in event.usage.items() if value is not None}
         self._usage.update(known)
 
     def _start(self, event: e.MessageStart) -> list[BlockEvent]:
-        start = e.MessageStart(event.id, event.model, event.role, words.usage(event.usage))
+        start = e.MessageStart(event.id, event.model, event.role, vocabulary.usage(event.usage))
         told: list[BlockEvent] = [start]
         for index, block in enumerate(event.blocks):
             told += [*self._block_start(e.BlockStart(index, block)), *self._block_stop(e.BlockStop(index))]
@@ -105,7 +107,7 @@ class Translation:
 
     def _block_start(self, event: e.BlockStart) -> list[BlockEvent]:
         block = event.block
-        known = self._blocks[event.index] = _Block(block, self._held)
+        known = self._blocks[event.index] = _Block(block, self._budget)
         self._line.append(known)
         self._calls = self._calls or known.runs
         told = self._tell(known, e.BlockStart(event.index, _began(block)))
@@ -157,7 +159,7 @@ class Translation:
         if known is self._line[0]:
             return [self._say(known, event)]
         size = _EVENT_BYTES + len(repr(event).encode())
-        self._held.add(size)
+        self._budget.add(size)
         known.held += size
         known.waiting.append(event)
         return []
@@ -165,7 +167,7 @@ class Translation:
     def _release(self, known: _Block) -> list[BlockEvent]:
         """What waited of a block."""
         told: list[BlockEvent] = [self._say(known, event) for event in known.waiting]
-        self._held.add(-known.held)
+        self._budget.add(-known.held)
         known.waiting, known.held = [], 0
         return told
 
@@ -180,14 +182,14 @@ class Translation:
 
     def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
         cut_call = self._cut_call or self._answered.seen or any(known.runs for known in self._line)
-        reason = words.stop_reason(
+        reason = vocabulary.stop_reason(
             self._stop_reason, calls=self._calls, cut_call=cut_call, native=self._native
         )
-        return [*self._rest(), e.MessageDelta(reason, words.usage(self._usage)), event]
+        return [*self._rest(), e.MessageDelta(reason, vocabulary.usage(self._usage)), event]
 
     def _failure(self, event: e.StreamError | e.MessageCut) -> list[BlockEvent]:
         """What waited, and the figures that came, are told; no stop reason: it would look like an end."""
-        facts = [e.MessageDelta(usage=words.usage(self._usage))] if self._usage else []
+        facts = [e.MessageDelta(usage=vocabulary.usage(self._usage))] if self._usage else []
         return [*self._rest(), *facts, event]
 
     def _rest(self) -> list[BlockEvent]:
@@ -212,11 +214,14 @@ class Translation:
 def translated(message: Message) -> Message:
     """A message of another protocol as Anthropic would have told it."""
     calls, cut_call = client_calls(message)
-    plain = plain_message(message)
-    plain.stop_reason = words.stop_reason(
-        plain_word(message.stop_reason), calls=calls, cut_call=cut_call, native=native_reason(message.extra)
+    plain = portable_message(message)
+    plain.stop_reason = vocabulary.stop_reason(
+        portable_stop_reason(message.stop_reason),
+        calls=calls,
+        cut_call=cut_call,
+        native=native_reason(message.extra),
     )
-    plain.usage = words.usage(message.usage)
+    plain.usage = vocabulary.usage(message.usage)
     plain.indexed_blocks = {index: _whole(block) for index, block in plain.indexed_blocks.items()}
     return plain
 

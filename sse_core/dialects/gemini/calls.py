@@ -16,8 +16,8 @@ from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSONObject
+from ..budget import Budget
 from ..fields import optional, rest
-from ..held import Held
 from .partial_args import PartialArgs
 
 #: What marks fields of the call itself among the extra fields of its block.  ``functionCall.id`` is the
@@ -33,8 +33,8 @@ _ID_LENGTH = 24
 class Calls:
     """The calls of one candidate."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._open: int | None = None  # the block of the call that goes on
         self._id: str | None = None  # the id that the provider gave it
         self._args: PartialArgs | None = None  # its arguments, while all of them could be placed
@@ -50,7 +50,7 @@ class Calls:
         if id_ is None:
             extra[CALL_ID] = None
         known = id_ or f"call_{_NO_ID.sub('', prefix)[:_ID_LENGTH]}_{block}"
-        self._open, self._id, self._args = block, id_, PartialArgs(self._held)
+        self._open, self._id, self._args = block, id_, PartialArgs(self._budget)
         start = e.BlockStart(block, ToolUseBlock(known, name, extra=extra))
         return [start, *self._arguments(block, part, call)]
 

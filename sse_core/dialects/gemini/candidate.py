@@ -13,8 +13,8 @@ from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.model import TextBlock, ThinkingBlock, tools_may_run_after
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget, ChangedFields
 from ..fields import optional, rest, take
-from ..held import ChangedFields, Held
 from .calls import Calls
 from .parts import verbatim
 
@@ -32,11 +32,11 @@ class Candidate:
     ``finish_reason`` is the last that came, or one that lets no call run; ``None`` before one.
     """
 
-    def __init__(self, held: Held, prefix: str) -> None:
+    def __init__(self, budget: Budget, prefix: str) -> None:
         self.finish_reason: str | None = None
         self._prefix = prefix
-        self._fields = ChangedFields(held)
-        self._calls = Calls(held)
+        self._fields = ChangedFields(budget)
+        self._calls = Calls(budget)
         self._next = 0
         self._open: type[TextBlock | ThinkingBlock] | None = None  # the kind of text that grows
         self._index = 0  # its block

@@ -22,13 +22,13 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..budget import Budget, ChangedFields
 from ..error_body import bare_error
 from ..fields import optional, text
-from ..held import ChangedFields, Held
 from .candidate import Candidate
 from .errors import error_of, read_error
-from .figures import Figures
-from .words import MARKS
+from .usage_metadata import Figures
+from .vocabulary import MARKS
 
 NAME = "gemini"
 #: Characters of a broken event that an error quotes.
@@ -46,10 +46,10 @@ class Decoder:
 
     def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
         self.max_choices = max_choices
-        self._held = Held(max_held_bytes)
-        self._usage = ChangedFields(self._held)
+        self._budget = Budget(max_held_bytes)
+        self._usage = ChangedFields(self._budget)
         self._figures = Figures()
-        self._fields = ChangedFields(self._held)
+        self._fields = ChangedFields(self._budget)
         self._candidates: dict[int, Candidate] = {}
         self._id = self._model = ""
         self._blocked: str | None = None  # why the prompt was not let through
@@ -161,7 +161,7 @@ class Decoder:
                 message = f"the stream has more than max_choices={self.max_choices}"
                 raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
             prefix = f"{index}_{self._id}" if index else self._id
-            candidate = self._candidates[index] = Candidate(self._held, prefix)
+            candidate = self._candidates[index] = Candidate(self._budget, prefix)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, dialect=NAME))
         return self._of(index, [*events, *candidate.receive(data)])

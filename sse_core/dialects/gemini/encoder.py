@@ -23,14 +23,14 @@ from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
+from ..budget import Budget
 from ..fields import repeatable
-from ..foreign import Answered, is_foreign, plain_event
-from ..held import Held
+from ..portable_block import AnsweredCalls, is_translated, portable_event
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
 from .parts import extra_of, part_of, whole_args
 from .response import is_blocked, placed, unsigned
-from .words import finish_reason, usage
+from .vocabulary import finish_reason, usage
 
 _Growing = TextBlock | ThinkingBlock | ToolUseBlock
 #: What an open block costs beside its text, in bytes.
@@ -40,14 +40,14 @@ _BLOCK_BYTES = 200
 class _Answer:
     """What is known of one candidate while it is written."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._waiting: dict[int, _Growing] = {}  # calls, and texts with more than themselves, until their end
         self._kinds: dict[int, type[Block]] = {}  # open blocks whose text goes out as it comes
         self._sizes: dict[int, int] = {}
         self._calls = False  # one has come that the client runs
         self._broken = False  # a call has come that can't be sent
-        self.answered = Answered()
+        self.answered = AnsweredCalls()
 
     def finish_reason(self, stop_reason: str | None) -> str:
         """Why the candidate ended."""
@@ -131,7 +131,7 @@ class _Answer:
 
     def end(self, index: int) -> list[JSONObject]:
         """The part that a block is which waited for its end."""
-        self._held.add(-self._sizes.pop(index, 0))
+        self._budget.add(-self._sizes.pop(index, 0))
         self._kinds.pop(index, None)
         block = self._waiting.pop(index, None)
         if isinstance(block, ToolUseBlock) and not _finish(block):
@@ -148,7 +148,7 @@ class _Answer:
     def _count(self, index: int, text: str) -> None:
         size = len(text.encode("utf-8", "surrogatepass"))
         size += 0 if index in self._sizes else _BLOCK_BYTES
-        self._held.add(size)
+        self._budget.add(size)
         self._sizes[index] = self._sizes.get(index, 0) + size
 
 
@@ -188,9 +188,9 @@ class Encoder:
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self._verbatim = verbatim
-        self._held = Held(max_held_bytes)
+        self._budget = Budget(max_held_bytes)
         self._named: JSONObject = {"modelVersion": "", "responseId": ""}
-        self._is_foreign = False
+        self._is_translated = False
         self._answers: dict[int, _Answer] = {}
         self._reasons: dict[int, str] = {}
         self._feedback: JSONObject = {}
@@ -214,17 +214,17 @@ class Encoder:
 
     def _write(self, event: BlockEvent) -> list[JSONObject]:
         if isinstance(event, e.MessageStart) and event.choice == 0:
-            self._is_foreign = is_foreign(event.dialect, NAME)
+            self._is_translated = is_translated(event.dialect, NAME)
         if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
             self._answer(event.choice).answered.note(event)
-        told = self._translated(event) if self._is_foreign else event
+        told = self._translated(event) if self._is_translated else event
         return [] if told is None else self._write_own(told)
 
     def _translated(self, event: BlockEvent) -> BlockEvent | None:
         """An event of another protocol with what Gemini has a form for."""
         if isinstance(event, e.SignatureDelta):
             return None
-        plain = plain_event(event)
+        plain = portable_event(event)
         if isinstance(plain, e.MessageStart):
             plain.blocks = [unsigned(block) for block in plain.blocks]
         elif isinstance(plain, e.BlockStart):
@@ -295,7 +295,7 @@ class Encoder:
         return [*self._rest(), *ends]
 
     def _error(self, event: e.StreamError) -> list[JSONObject]:
-        return [*self._facts_of_cut(), write_error(in_own_words(event, foreign=self._is_foreign))]
+        return [*self._facts_of_cut(), write_error(in_own_words(event, translated=self._is_translated))]
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:
         return [*self._facts_of_cut(), write_cut(event)]
@@ -315,7 +315,7 @@ class Encoder:
 
     def _answer(self, choice: int) -> _Answer:
         if choice not in self._answers:
-            self._answers[choice] = _Answer(self._held)
+            self._answers[choice] = _Answer(self._budget)
         return self._answers[choice]
 
     def _response(self, candidates: list[JSONObject], top: JSONObject | None = None) -> JSONObject:

@@ -17,7 +17,7 @@ from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..error_body import error_in, message_of
 from ..fields import rest, take, text
-from ..foreign import Words, in_words, status_of
+from ..portable_block import ErrorVocabulary, in_vocabulary, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -55,7 +55,7 @@ _STATUSES = {
 }
 #: Google has no word for what it charges, nor for a request that is too large or refused.
 _NO_HEADERS = Headers()
-_WORDS: Words = {
+_WORDS: ErrorVocabulary = {
     "invalid_request": ("INVALID_ARGUMENT", None),
     "refusal": ("INVALID_ARGUMENT", None),
     "too_large": ("INVALID_ARGUMENT", None),
@@ -142,12 +142,12 @@ def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS
     )
 
 
-def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
     """``error``, or what Google would say in its place where it is in another protocol's words.
 
-    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    ``translated``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
+    return in_vocabulary(error, _STATUSES, _WORDS, translated=translated)
 
 
 def write_error(error: StreamError) -> JSONObject:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 
 from ...blocks import strict_json
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import required
-from ..held import Held
 
 Step = str | int
 #: What a name and an open object cost beside their texts, in bytes.
@@ -71,8 +71,8 @@ class PartialArgs:
     After a ``ValueError`` it can't be used any more: a part of the arguments could not be placed.
     """
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._open: list[_Container] = []
         self._string: list[Step] | None = None  # the path of the string that is open
         self._whole = False
@@ -123,13 +123,13 @@ class PartialArgs:
         container = self._open[-1]
         before = container.bytes
         text = container.enter(step)
-        self._held.add(container.bytes - before)
+        self._budget.add(container.bytes - before)
         return text
 
     def _enter(self, step: Step, *, is_list: bool) -> str:
         container = _Container(step, is_list=is_list)
         self._open.append(container)
-        self._held.add(container.bytes)
+        self._budget.add(container.bytes)
         return "[" if is_list else "{"
 
     def _begin(self, path: list[Step], value: JSON) -> str:
@@ -145,7 +145,7 @@ class PartialArgs:
         self._string = None
         while len(self._open) > depth:
             container = self._open.pop()
-            self._held.add(-container.bytes)
+            self._budget.add(-container.bytes)
             text += "]" if container.is_list else "}"
         return text
 

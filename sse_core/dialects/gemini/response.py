@@ -9,11 +9,11 @@ from itertools import groupby
 
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
-from ..foreign import client_calls, is_foreign, plain_message
+from ..portable_block import client_calls, is_translated, portable_message
 from .candidate import CANDIDATE, CONTENT, GROWING
 from .decoder import NAME
 from .parts import extra_of, part_of, whole_args
-from .words import finish_reason, usage
+from .vocabulary import finish_reason, usage
 
 
 def to_response(message: Message) -> JSONObject:
@@ -26,7 +26,7 @@ def to_response(message: Message) -> JSONObject:
     whose arguments are no object, is left out, as the encoder leaves it out: Google's own SDK runs every
     call that it sees.
     """
-    if is_foreign(message.dialect, NAME):
+    if is_translated(message.dialect, NAME):
         message = _translated(message)
     answers = {0: message, **message.alternatives}
     top, _, _ = placed(message.extra)
@@ -43,7 +43,7 @@ def to_response(message: Message) -> JSONObject:
 
 def _translated(message: Message) -> Message:
     """A message of another protocol with what Gemini has a form for."""
-    plain = plain_message(message)
+    plain = portable_message(message)
     for answer in (plain, *plain.alternatives.values()):
         calls = any(tool.type == "tool_use" for tool in answer.tools)
         told = {index: unsigned(block) for index, block in answer.indexed_blocks.items() if _is_told(block)}

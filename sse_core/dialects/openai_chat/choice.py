@@ -15,8 +15,8 @@ from ...blocks.events import BlockEvent
 from ...blocks.model import TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget, ChangedFields
 from ..fields import rest
-from ..held import ChangedFields, Held
 from .fragments import Fragments
 from .parts import read_part
 from .reasoning import DETAILS, REASONING, Told, detail_text, fields_beside, signature_of, text_of
@@ -47,12 +47,12 @@ class Choice:
     ``call_fragments`` is how many fragments of calls were in the item that came last.
     """
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, budget: Budget) -> None:
         self.finish_reason: str | None = None
         self.call_fragments = 0
-        self._fields = ChangedFields(held)
-        self._fragments = Fragments(held)
-        self._calls = Calls(held)
+        self._fields = ChangedFields(budget)
+        self._fragments = Fragments(budget)
+        self._calls = Calls(budget)
         self._told = Told()
         self._came: set[str] = set()  # fields of the message that were more than empty
         self._has_deltas = False

@@ -22,10 +22,10 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..budget import Budget, ChangedFields
+from ..delta_pattern import Delta, DeltaPattern, Path
 from ..error_body import bare_error
 from ..fields import text
-from ..held import ChangedFields, Held
-from ..repetition import Delta, Path, Repetition
 from .choice import Choice, delta_of
 from .errors import is_error, read_error
 from .reasoning import REASONING
@@ -61,10 +61,10 @@ class Decoder:
 
     def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
         self.max_choices = max_choices
-        self._held = Held(max_held_bytes)
-        self._fields = ChangedFields(self._held)
+        self._budget = Budget(max_held_bytes)
+        self._fields = ChangedFields(self._budget)
         self._choices: dict[int, Choice] = {}
-        self._repetition = Repetition(_PLACES, _PADDING)
+        self._pattern = DeltaPattern(_PLACES, _PADDING)
         self._id = self._model = ""
         self._created: JSON = None  # the first that is not 0 counts: Ollama's clock goes on
         self._began = False  # a chunk has come
@@ -82,12 +82,12 @@ class Decoder:
         """
         if self._ended or self._broken:
             return []
-        delta = self._repetition.delta_of(sse)
+        delta = self._pattern.delta_of(sse)
         if delta is not None:
             if type(delta) is e.ThinkingDelta:
                 self._choices[delta.choice].thought(delta.thinking)
             return [delta]
-        held = self._held.bytes
+        held = self._budget.bytes
         try:
             events = self._read(sse)
         except LimitExceeded:
@@ -100,12 +100,12 @@ class Decoder:
             excerpt = f"{sse.data[:_EXCERPT]!a}"
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         # Pings may be left out where one follows another, and what was held back here may not.
-        keeps = self._started and self._held.bytes != held
+        keeps = self._started and self._budget.bytes != held
         events = events or [e.MessageDelta() if keeps else e.Ping()]
         # An error tells its source itself: whoever sends an error without one made it himself.
         carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
         carrier.source = sse
-        self._repetition.learn(sse, events if self._repeats(events[0]) else [])
+        self._pattern.learn(sse, events if self._repeats(events[0]) else [])
         return events
 
     def receive_eof(self) -> list[BlockEvent]:
@@ -190,7 +190,7 @@ class Decoder:
             self._before.extra.update(extra)
             # Azure begins with a chunk that has neither choices nor an id: the message begins later.
             if not choices and not self._id:
-                self._held.add(len(strict_json.dumps(usage)))
+                self._budget.add(len(strict_json.dumps(usage)))
                 return []
             events = self._start(_role(choices))
         is_chunk = text(chunk, "object", "") != _WHOLE
@@ -214,7 +214,7 @@ class Decoder:
             if len(self._choices) >= self.max_choices:
                 message = f"the stream has more than max_choices={self.max_choices}"
                 raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
-            choice = self._choices[index] = Choice(self._held)
+            choice = self._choices[index] = Choice(self._budget)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, _role([data]), dialect=NAME))
         events += choice.receive(data, is_chunk=is_chunk)

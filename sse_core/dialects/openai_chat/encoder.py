@@ -3,7 +3,7 @@
 A chunk says nothing of where a block begins or ends, so much of what other protocols say has no form
 here: signatures, redacted thinking, tools that the provider ran itself and their results.  They are
 left out.  Thinking goes out as ``reasoning_content``, the name that most hosts use.  Of a message that
-comes in another protocol, what is in that protocol's own words is left out too (``foreign``), but for the
+comes in another protocol, what is in that protocol's own words is left out too (``translated``), but for the
 stop reason: it stands as ``native_finish_reason`` beside ours, where OpenRouter has it.
 
 Source: https://platform.openai.com/docs/api-reference/chat-streaming
@@ -22,14 +22,14 @@ from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
+from ..budget import Budget
 from ..fields import repeatable, rest
-from ..foreign import Answered, ArgumentsText, is_foreign, plain_event
-from ..held import Held
+from ..portable_block import AnsweredCalls, ArgumentsText, is_translated, portable_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
 from .reasoning import DETAILS, REASONING
-from .words import finish_reason, native_reason, usage
+from .vocabulary import finish_reason, native_reason, usage
 
 #: How a thinking block names a field -> its name in a delta.
 _NAMES = {field: name for name, field in REASONING.items()}
@@ -83,8 +83,8 @@ class _Tool:
 class _Answer:
     """What is known of one choice while it is written.  ``dialect`` is what its message came in."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self.dialect = ""
         self.stop_reason: str | None = None
         self._names: dict[int, str] = {}  # open blocks of text and thinking: the field they are written to
@@ -92,7 +92,7 @@ class _Answer:
         self._calls = 0
         self._annotations = 0
         self._said: JSONObject = {}  # fields that have no name here, as they were told last
-        self.answered = Answered()
+        self.answered = AnsweredCalls()
 
     def news(self, message: JSONObject) -> JSONObject:
         """What is new in fields of the message that are told as a whole: a reader adds it to what it has."""
@@ -109,7 +109,7 @@ class _Answer:
         if self.dialect != NAME or cut_call:
             reason = finish_reason(reason, calls=self._calls > 0, cut_call=cut_call)
         native = (
-            native_reason(self.stop_reason, cut_call=cut_call) if is_foreign(self.dialect, NAME) else None
+            native_reason(self.stop_reason, cut_call=cut_call) if is_translated(self.dialect, NAME) else None
         )
         told = {"finish_reason": reason, "native_finish_reason": native}
         return {name: word for name, word in told.items() if word is not None}
@@ -142,7 +142,7 @@ class _Answer:
         # The client would run it: what the provider runs itself is not sent.
         if block.type != "tool_use":
             return []
-        arguments = None if self.dialect == NAME else ArgumentsText(block, self._held)
+        arguments = None if self.dialect == NAME else ArgumentsText(block, self._budget)
         tool = self._tools[index] = _Tool(block, self._calls, arguments)
         self._calls += 1
         return [tool.begin()]
@@ -225,7 +225,7 @@ class Encoder:
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self._verbatim = verbatim
-        self._held = Held(max_held_bytes)
+        self._budget = Budget(max_held_bytes)
         self._base: JSONObject = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
         self._answers: dict[int, _Answer] = {}
         self._usage: JSONObject = {}
@@ -249,7 +249,7 @@ class Encoder:
             self._dialect = event.dialect
         if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
             self._answer(event.choice).answered.note(event)
-        plain = plain_event(event) if is_foreign(self._dialect, NAME) else event
+        plain = portable_event(event) if is_translated(self._dialect, NAME) else event
         return [] if plain is None else [ServerSentEvent("message", data) for data in self._write(plain)]
 
     def _write(self, event: BlockEvent) -> list[str]:
@@ -303,7 +303,7 @@ class Encoder:
         return [*ends, *self._figures(), "[DONE]"]
 
     def _error(self, event: e.StreamError) -> list[str]:
-        event = in_own_words(event, foreign=is_foreign(self._dialect, NAME))
+        event = in_own_words(event, translated=is_translated(self._dialect, NAME))
         return [*self._figures(), strict_json.dumps(write_error(event))]
 
     def _cut(self, event: e.MessageCut) -> list[str]:
@@ -315,7 +315,7 @@ class Encoder:
         return [strict_json.dumps({**self._base, "choices": [], "usage": figures})] if figures else []
 
     def _answer(self, choice: int) -> _Answer:
-        return self._answers.setdefault(choice, _Answer(self._held))
+        return self._answers.setdefault(choice, _Answer(self._budget))
 
     def _chunk(
         self, index: int, delta: JSONObject, fields: JSONObject | None = None, top: JSONObject | None = None

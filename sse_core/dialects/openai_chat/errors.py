@@ -13,7 +13,7 @@ from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
 from ..error_body import error_in, message_of
 from ..fields import rest, take
-from ..foreign import Words, in_words, status_of
+from ..portable_block import ErrorVocabulary, in_vocabulary, status_of
 from ..provider_errors import (
     BESIDE,
     CUTS,
@@ -70,7 +70,7 @@ _TYPE_OF_STATUS = {
     504: "timeout_error",
 }
 _NO_HEADERS = Headers()
-_WORDS: Words = {
+_WORDS: ErrorVocabulary = {
     "invalid_request": ("invalid_request_error", None),
     "authentication": ("authentication_error", None),
     "permission": ("permission_error", None),
@@ -143,12 +143,12 @@ def read_error(data: JSONObject, status: int = 0, headers: Headers = _NO_HEADERS
     )
 
 
-def in_own_words(error: StreamError, *, foreign: bool = False) -> StreamError:
+def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
     """``error``, or what OpenAI would say in its place where it is in another protocol's words.
 
-    ``foreign``: it is known to be.  Then its code and its extra fields stay behind.
+    ``translated``: it is known to be.  Then its code and its extra fields stay behind.
     """
-    return in_words(error, _STATUSES, _WORDS, foreign=foreign)
+    return in_vocabulary(error, _STATUSES, _WORDS, translated=translated)
 
 
 def write_error(error: StreamError) -> JSONObject:

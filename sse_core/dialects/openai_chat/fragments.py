@@ -14,7 +14,7 @@ from typing import Any
 from ...blocks import strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ...blocks.text import GrowingText
-from ..held import Held
+from ..budget import Budget
 
 #: Fields of an object that say what it is: they don't come in fragments.
 _IDENTITY = frozenset({"type", "id", "index"})
@@ -77,8 +77,8 @@ class Fragments:
     much as was told then, and at the end.  So telling it costs no more than a few times its length.
     """
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._fields: dict[str, _Field] = {}
 
     def receive(self, fields: JSONObject) -> JSONObject:
@@ -91,7 +91,7 @@ class Fragments:
             known = self._fields.get(name)
             if known is None:
                 size = _size(value)
-                self._held.add(_FIELD_BYTES + len(name) + size)
+                self._budget.add(_FIELD_BYTES + len(name) + size)
                 known = self._fields[name] = _Field(_grown(value), 0, size)
                 is_due = True
             else:
@@ -131,12 +131,12 @@ class Fragments:
         return value, type(known) is not type(value) or known != value
 
     def _keep(self, value: JSON) -> bool:
-        self._held.add(_size(value))
+        self._budget.add(_size(value))
         return True
 
     def _merge_field(self, known: dict[str, _Grown], name: str, value: JSON) -> bool:
         if name not in known:
-            self._held.add(_FIELD_BYTES + len(name) + _size(value))
+            self._budget.add(_FIELD_BYTES + len(name) + _size(value))
             known[name] = _grown(value)
             return True
         if name in _IDENTITY and isinstance(value, str):

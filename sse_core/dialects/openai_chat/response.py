@@ -10,12 +10,12 @@ from typing import Any
 from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..foreign import NATIVE_REASON, client_calls, is_foreign, plain_message
+from ..portable_block import NATIVE_REASON, client_calls, is_translated, portable_message
 from .choice import ALL_DETAILS, AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .decoder import NAME
 from .parts import REASONING_PART, THINKING, whole_part
 from .reasoning import DETAILS, REASONING
-from .words import finish_reason, native_reason, usage
+from .vocabulary import finish_reason, native_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
 _TEXTS_OF_DETAILS = ("text", "summary", "data")
@@ -31,7 +31,7 @@ def to_response(message: Message) -> JSONObject:
     which OpenAI's own answers always have.  A message that came in another protocol is told in OpenAI's
     words, with its own stop reason as ``native_finish_reason``.
     """
-    if is_foreign(message.dialect, NAME):
+    if is_translated(message.dialect, NAME):
         message = _translated(message)
     answers = {0: message, **message.alternatives}
     beside = (CHOICE, MESSAGE)
@@ -50,7 +50,7 @@ def to_response(message: Message) -> JSONObject:
 
 def _translated(message: Message) -> Message:
     """A message of another protocol with what OpenAI has a form for."""
-    plain = plain_message(message)
+    plain = portable_message(message)
     for answer in (plain, *plain.alternatives.values()):
         native = native_reason(answer.stop_reason, cut_call=client_calls(answer)[1])
         answer.extra = {} if native is None else {NATIVE_REASON: native}

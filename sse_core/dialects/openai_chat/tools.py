@@ -26,8 +26,8 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import InputEncoding, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import rest, text
-from ..held import Held
 
 #: What a call and an index cost beside their texts, in bytes.
 _CALL_BYTES = 200
@@ -91,8 +91,8 @@ class _Fragment:
 class Calls:
     """The tool calls of one answer."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._calls: list[Call] = []
         self._by_id: dict[str, Call] = {}
         self._by_index: dict[int, Call] = {}
@@ -172,7 +172,7 @@ class Calls:
             if call.fragments:
                 return self._begin_up_to(call, next_block)
         kept = [fragment.name if call.name != known else "", fragment.arguments, fragment.extra]
-        self._held.add(len(strict_json.dumps(kept)) if any(kept) else 0)
+        self._budget.add(len(strict_json.dumps(kept)) if any(kept) else 0)
         return []
 
     def _begin_up_to(self, last: Call | None, next_block: int) -> list[BlockEvent]:
@@ -192,7 +192,7 @@ class Calls:
         indexed = None if index is None else self._by_index.get(index)
         call = self._of_id(fragment, indexed) if fragment.id else (indexed or self._new())
         if index is not None:
-            self._held.add(0 if index in self._by_index else _INDEX_BYTES)
+            self._budget.add(0 if index in self._by_index else _INDEX_BYTES)
             self._by_index[index] = call
             call.index = index if call.index is None else call.index
         return call
@@ -209,7 +209,7 @@ class Calls:
         call = indexed if indexed is not None and is_late and not _is_other(indexed, name) else self._new()
         call.id = id_
         self._by_id[id_] = call
-        self._held.add(len(id_.encode("utf-8", "surrogatepass")))
+        self._budget.add(len(id_.encode("utf-8", "surrogatepass")))
         return call
 
     def _at_place(self, fragment: _Fragment, place: int, before: Call | None) -> Call:
@@ -239,7 +239,7 @@ class Calls:
         return latest
 
     def _new(self) -> Call:
-        self._held.add(_CALL_BYTES)
+        self._budget.add(_CALL_BYTES)
         call = Call()
         self._calls.append(call)
         return call

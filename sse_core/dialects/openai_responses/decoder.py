@@ -24,14 +24,14 @@ from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..budget import Budget
 from ..error_body import bare_error
 from ..fields import rest, text
-from ..held import Held
+from .decoded_items import DecodedItems
 from .errors import ERRORS, read_error, read_failure
-from .items import Output
-from .numbers import Numbers
-from .parts import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
-from .told import ToldFields
+from .part_forms import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
+from .seen_text import SeenFields
+from .sequence_numbers import SequenceNumbers
 
 NAME = "openai-responses"
 DONE = "[DONE]"
@@ -88,10 +88,10 @@ class Decoder:
     """
 
     def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**22) -> None:
-        held = Held(max_held_bytes)
-        self._numbers = Numbers(starting_after)
-        self._fields = ToldFields(held)
-        self._output = Output(held)
+        budget = Budget(max_held_bytes)
+        self._numbers = SequenceNumbers(starting_after)
+        self._fields = SeenFields(budget)
+        self._output = DecodedItems(budget)
         self._readers = _readers(self._output)
         self._id = ""  # it stays so if the stream begins in the middle
         self._started = False
@@ -240,7 +240,7 @@ def _stop_reason(outcome: str, response: JSONObject) -> str | None:
     return outcome if outcome == "completed" else None
 
 
-def _readers(output: Output) -> dict[str, _Read]:
+def _readers(output: DecodedItems) -> dict[str, _Read]:
     """What reads each kind of event of an item or a part."""
     readers: dict[str, _Read] = {
         "response.output_item.added": partial(output.item, whole=False),

@@ -26,12 +26,12 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import json_object
-from ..foreign import is_foreign, is_whole
+from ..portable_block import is_translated, is_whole
+from .decoded_item import OUTPUT, item_place
 from .decoder import BESIDE, NAME
+from .encoded_items import BlockWriter, EncodedItem
 from .errors import in_own_words, write_cut, write_error
-from .made_items import ending_of, item_type, made_response, new_item
-from .output_item import OUTPUT, item_place
-from .written_items import Item, Writer
+from .portable_items import ending_of, item_type, new_item, portable_response
 
 #: After a number from here on none follows: it could be longer than a number that can be written.
 _MAX_NUMBER = 2**63
@@ -70,11 +70,11 @@ class Encoder:
         self._last: ServerSentEvent | None = None  # that was sent on as it came
         self._own = False
         self._started = False
-        self._items: dict[int, Item] = {}
+        self._items: dict[int, EncodedItem] = {}
         self._next = 0
-        self._latest: Item | None = None  # that began
-        self._due: Item | None = None  # that the provider has told as done, and more of it may follow
-        self._writers: dict[int, Writer] = {}
+        self._latest: EncodedItem | None = None  # that began
+        self._due: EncodedItem | None = None  # that the provider has told as done, and more of it may follow
+        self._writers: dict[int, BlockWriter] = {}
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what a response has no form for.
@@ -115,7 +115,7 @@ class Encoder:
         if self._started:
             return []
         self._started = True
-        self._own = not is_foreign(event.dialect, NAME)
+        self._own = not is_translated(event.dialect, NAME)
         response = self._response("in_progress", None, [])
         names = ("response.created", "response.in_progress")
         sent = [*({**response, "type": name} for name in names), *self._tell(event.extra)]
@@ -135,7 +135,7 @@ class Encoder:
                 continue
             item = self._items.get(place)
             if item is None:
-                item = Item(place, skeleton, told=True)
+                item = EncodedItem(place, skeleton, told=True)
                 sent += self._add(item)
                 sent += [] if item.is_verbatim else item.added()
             elif item.told and item.type == skeleton["type"]:
@@ -154,14 +154,14 @@ class Encoder:
         item, self._due = self._due, None
         return [] if item is None else self._end_of(item)
 
-    def _item_of(self, event: Any) -> Item | None:
+    def _item_of(self, event: Any) -> EncodedItem | None:
         """The item that an event of a block is of."""
         if isinstance(event, e.BlockStart):
             return self._told(self._message.indexed_blocks[event.index])
         writer = self._writers.get(getattr(event, "index", -1))
         return None if writer is None else writer.item
 
-    def _told(self, block: Block) -> Item | None:
+    def _told(self, block: Block) -> EncodedItem | None:
         """The item that the provider has told of for ``block``."""
         if isinstance(block, VerbatimBlock):
             item = self._latest
@@ -190,14 +190,14 @@ class Encoder:
         item = new_item(self._next, type_, block, self._message.id)
         return [*self._add(item), *self._begin_in(item, index)]
 
-    def _add(self, item: Item) -> list[JSONObject]:
+    def _add(self, item: EncodedItem) -> list[JSONObject]:
         """``item`` begins, so the one before is at its end."""
         latest, self._latest = self._latest, item
         self._items[item.index] = item
         self._next = max(self._next, item.index + 1)
         return [] if latest is None or latest.may_be_told_again else self._end_of(latest)
 
-    def _begin_in(self, item: Item, index: int) -> list[JSONObject]:
+    def _begin_in(self, item: EncodedItem, index: int) -> list[JSONObject]:
         block = self._message.indexed_blocks[index]
         if isinstance(block, VerbatimBlock):
             writer = item.begin(block, own=self._own)  # the item is what the block is
@@ -239,7 +239,7 @@ class Encoder:
         at_end = item.is_verbatim or (item.ended and item is not self._due)
         return [*sent, *self._end_of(item)] if at_end else sent
 
-    def _end_of(self, item: Item) -> list[JSONObject]:
+    def _end_of(self, item: EncodedItem) -> list[JSONObject]:
         """No further block of ``item`` is expected: it is done once none of its blocks can grow."""
         item.ended = True
         return [] if item.is_open or item.done else item.finish("completed")
@@ -256,10 +256,13 @@ class Encoder:
         extra = self._message.extra if self._own else {}
         beside = {name[len(BESIDE) :]: value for name, value in extra.items() if name.startswith(BESIDE)}
         fields = {name: value for name, value in extra.items() if not name.startswith((OUTPUT, BESIDE))}
-        return {**beside, "response": made_response(self._message, status, reason, output, fields)}
+        return {**beside, "response": portable_response(self._message, status, reason, output, fields)}
 
     def _error(self, event: e.StreamError) -> list[JSONObject]:
-        return [*self._figures(), write_error(in_own_words(event, foreign=self._started and not self._own))]
+        return [
+            *self._figures(),
+            write_error(in_own_words(event, translated=self._started and not self._own)),
+        ]
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:
         return [*self._figures(), write_cut(event)]

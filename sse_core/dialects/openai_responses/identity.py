@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ...blocks.strict_json import JSONObject
+from ..budget import Budget
 from ..fields import text
-from ..held import Held
 from .client_calls import is_call
-from .output_item import Item
+from .decoded_item import DecodedItem
 
 #: An index beyond is none: it would cost more than an item does.
 _MAX_INDEX = 2**32
@@ -51,33 +51,33 @@ class Clue(NamedTuple):
         return cls(type_, index_in(event, "output_index"), text(event, "item_id", ""))
 
 
-class Items:
+class ItemIndex:
     """The items of a response, and the keys by which they are known."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
-        self._items: dict[int, Item] = {}
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._items: dict[int, DecodedItem] = {}
         self._next = 0  # the index beyond all items
         # Each key is one of a type.
-        self.at: dict[tuple[str, int], Item] = {}
-        self.with_id: dict[tuple[str, str], Item | None] = {}  # None: the id of several is nobody's
-        self.with_call: dict[tuple[str, str], Item] = {}
+        self.at: dict[tuple[str, int], DecodedItem] = {}
+        self.with_id: dict[tuple[str, str], DecodedItem | None] = {}  # None: the id of several is nobody's
+        self.with_call: dict[tuple[str, str], DecodedItem] = {}
         self._type_of_call: dict[str, str] = {}
-        self.latest: dict[str, Item] = {}
+        self.latest: dict[str, DecodedItem] = {}
         # Those that are not done, the oldest first: all, and those without a call_id.
-        self.open: defaultdict[str, OrderedDict[int, Item]] = defaultdict(OrderedDict)
-        self.open_without_call: defaultdict[str, OrderedDict[int, Item]] = defaultdict(OrderedDict)
+        self.open: defaultdict[str, OrderedDict[int, DecodedItem]] = defaultdict(OrderedDict)
+        self.open_without_call: defaultdict[str, OrderedDict[int, DecodedItem]] = defaultdict(OrderedDict)
         self._indexes: set[int] = set()
 
-    def announced(self, clue: Clue) -> Item | None:
+    def announced(self, clue: Clue) -> DecodedItem | None:
         """The item that is announced once more; ``None`` for a new one."""
         return self._find(_ANNOUNCED, clue)
 
-    def ended(self, clue: Clue) -> Item | None:
+    def ended(self, clue: Clue) -> DecodedItem | None:
         """The item that is told as whole; ``None`` for a new one."""
         return self._find(_ENDED, clue)
 
-    def grown(self, clue: Clue) -> Item | None:
+    def grown(self, clue: Clue) -> DecodedItem | None:
         """The item that grows, if it is known."""
         return self._find(_GROWN, clue)
 
@@ -92,10 +92,10 @@ class Items:
         known = self._type_of_call.get(clue.call_id)
         return known is not None and known != clue.type and is_call(clue.type)
 
-    def new(self, clue: Clue) -> Item:
+    def new(self, clue: Clue) -> DecodedItem:
         """A new item.  Where its index is another's, it gets the next that is free, and takes the place."""
         index = self._next if clue.place is None or clue.place in self._items else clue.place
-        item = self._items[index] = Item(index, clue.type, self._held)
+        item = self._items[index] = DecodedItem(index, clue.type, self._budget)
         self._next = max(self._next, index + 1)
         place = index if clue.place is None else clue.place
         self.at[clue.type, place] = self.latest[clue.type] = item
@@ -104,28 +104,28 @@ class Items:
         self.learn(item, clue)
         return item
 
-    def learn(self, item: Item, clue: Clue) -> None:
+    def learn(self, item: DecodedItem, clue: Clue) -> None:
         """``item`` has this id and this ``call_id``."""
         if clue.id and self.with_id.get((item.type, clue.id), item) is not item:
             self.with_id[item.type, clue.id] = None
         elif clue.id and (item.type, clue.id) not in self.with_id:
-            self._held.add(len(clue.id) + _KEY_BYTES)
+            self._budget.add(len(clue.id) + _KEY_BYTES)
             self.with_id[item.type, clue.id] = item
         if clue.call_id and not item.call_id:
-            self._held.add(len(clue.call_id) + 2 * _KEY_BYTES)
+            self._budget.add(len(clue.call_id) + 2 * _KEY_BYTES)
             item.call_id = clue.call_id
             self.with_call[item.type, clue.call_id] = item
             self.open_without_call[item.type].pop(item.index, None)
             if is_call(item.type):
                 self._type_of_call.setdefault(clue.call_id, item.type)
 
-    def close(self, item: Item) -> None:
+    def close(self, item: DecodedItem) -> None:
         """``item`` is whole."""
         item.is_done = True
         self.open[item.type].pop(item.index, None)
         self.open_without_call[item.type].pop(item.index, None)
 
-    def in_output(self, clues: Mapping[int, Clue]) -> Iterator[tuple[int, Item | None]]:
+    def in_output(self, clues: Mapping[int, Clue]) -> Iterator[tuple[int, DecodedItem | None]]:
         """The items of the response's end, by their positions; ``None`` for one that is told already.
 
         A ``call_id`` says which item it is, else an id.  The others stand in the order of their indexes;
@@ -146,9 +146,9 @@ class Items:
             self.learn(item, clue)
             yield position, item
 
-    def _keyed(self, clues: Mapping[int, Clue]) -> dict[int, Item]:
+    def _keyed(self, clues: Mapping[int, Clue]) -> dict[int, DecodedItem]:
         """Those that a ``call_id`` or an id tells, each item once."""
-        keyed: dict[int, Item] = {}
+        keyed: dict[int, DecodedItem] = {}
         seen: set[int] = set()
         for position, clue in clues.items():
             item = _by_call(self, clue) or _by_id(self, clue)
@@ -157,7 +157,7 @@ class Items:
                 keyed[position] = item
         return keyed
 
-    def _find(self, table: Sequence[_Find], clue: Clue) -> Item | None:
+    def _find(self, table: Sequence[_Find], clue: Clue) -> DecodedItem | None:
         for find in table:
             item = find(self, clue)
             if item is not None:
@@ -168,14 +168,14 @@ class Items:
 class _Others:
     """The items that no key tells, and the places of the output that are left for them."""
 
-    def __init__(self, items: list[Item], left: Mapping[int, Clue]) -> None:
+    def __init__(self, items: list[DecodedItem], left: Mapping[int, Clue]) -> None:
         self._in_order = all(item.index in left and _fits(item, left[item.index]) for item in items)
         self._at = {item.index: item for item in items}
-        self._waiting: defaultdict[tuple[str, bool], deque[Item]] = defaultdict(deque)
+        self._waiting: defaultdict[tuple[str, bool], deque[DecodedItem]] = defaultdict(deque)
         for item in items:
             self._waiting[item.type, item.call_id != ""].append(item)
 
-    def item(self, position: int, clue: Clue) -> Item | None:
+    def item(self, position: int, clue: Clue) -> DecodedItem | None:
         """The item at a position."""
         if self._in_order:
             return self._at.get(position)
@@ -195,62 +195,62 @@ def index_in(data: JSONObject, name: str) -> int | None:
     return index if type(index) is int and 0 <= index < _MAX_INDEX else None
 
 
-def _fits(item: Item, clue: Clue) -> bool:
+def _fits(item: DecodedItem, clue: Clue) -> bool:
     return item.type == clue.type and not (item.call_id and clue.call_id and item.call_id != clue.call_id)
 
 
 # The ways to find an item.  None of them finds one of another type, or one that has another `call_id`.
 
 
-def _by_call(items: Items, clue: Clue) -> Item | None:
+def _by_call(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return items.with_call.get((clue.type, clue.call_id))
 
 
-def _by_id_as_call(items: Items, clue: Clue) -> Item | None:
+def _by_id_as_call(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return items.with_call.get((clue.type, clue.id))
 
 
-def _by_id(items: Items, clue: Clue) -> Item | None:
+def _by_id(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     item = items.with_id.get((clue.type, clue.id))
     return item if item is not None and _fits(item, clue) else None
 
 
-def _by_index(items: Items, clue: Clue) -> Item | None:
+def _by_index(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     item = None if clue.place is None else items.at.get((clue.type, clue.place))
     return item if item is not None and _fits(item, clue) else None
 
 
-def _by_both(items: Items, clue: Clue) -> Item | None:
+def _by_both(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     item = _by_id(items, clue)
     return item if item is not None and item is _by_index(items, clue) else None
 
 
-def _open_by_id(items: Items, clue: Clue) -> Item | None:
+def _open_by_id(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return _if_open(_by_id(items, clue))
 
 
-def _open_by_index(items: Items, clue: Clue) -> Item | None:
+def _open_by_index(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return _if_open(_by_index(items, clue))
 
 
-def _if_open(item: Item | None) -> Item | None:
+def _if_open(item: DecodedItem | None) -> DecodedItem | None:
     return None if item is None or item.is_done else item
 
 
-def _oldest_open(items: Items, clue: Clue) -> Item | None:
+def _oldest_open(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     row = (items.open_without_call if clue.call_id else items.open)[clue.type]
     return next(iter(row.values()), None)
 
 
-def _latest_open(items: Items, clue: Clue) -> Item | None:
+def _latest_open(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return next(reversed(items.open[clue.type].values()), None)
 
 
-def _latest(items: Items, clue: Clue) -> Item | None:
+def _latest(items: ItemIndex, clue: Clue) -> DecodedItem | None:
     return items.latest.get(clue.type)
 
 
-_Find = Callable[[Items, Clue], Item | None]
+_Find = Callable[[ItemIndex, Clue], DecodedItem | None]
 
 
 def _without_index(find: _Find) -> _Find:

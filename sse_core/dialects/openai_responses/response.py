@@ -12,12 +12,12 @@ from ...blocks import strict_json
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSONObject
 from ..fields import json_object, rest
-from ..foreign import client_calls, is_foreign, is_whole
+from ..portable_block import client_calls, is_translated, is_whole
+from .decoded_item import OUTPUT, item_place
 from .decoder import BESIDE, NAME
-from .made_items import ending_of, error_of, item_type, made_id, made_items, made_response
-from .output_item import OUTPUT, item_place
-from .parts import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
-from .words import ending
+from .part_forms import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
+from .portable_items import ending_of, error_of, item_type, made_id, portable_items, portable_response
+from .vocabulary import ending
 
 _Text = TextBlock | ThinkingBlock
 #: What became of a message that did not come to its end.
@@ -39,10 +39,10 @@ def to_response(message: Message) -> JSONObject:
     Of a message from another protocol it is the response that the encoder ends with: texts that follow
     each other are one item.  What the provider ran itself, and what is unknown, is left out.
     """
-    if is_foreign(message.dialect, NAME):
+    if is_translated(message.dialect, NAME):
         return _foreign_response(message)
     extra = _response_fields(message)
-    output = _told_items(message)
+    output = _sent_items(message)
     placed = {id(block) for item in output.values() for block in item.blocks}
     last = output[max(output)] if output else None
     for block in message.blocks:
@@ -61,16 +61,16 @@ def to_response(message: Message) -> JSONObject:
 
 
 def _foreign_response(message: Message) -> JSONObject:
-    items = made_items(message)
+    items = portable_items(message)
     status, reason = _STATUSES.get(message.completeness, ""), None
     if message.completeness == "complete":
         status, reason = ending_of(message, items)
     unfinished = status if status in ("completed", "in_progress") else "incomplete"
     output = [item.at_end(unfinished if item.is_open or item is items[-1] else "completed") for item in items]
-    return made_response(message, status, reason, output, {})
+    return portable_response(message, status, reason, output, {})
 
 
-class _Item:
+class _ResponseItem:
     """An item while it is put together.  ``was_told``: the provider told of it."""
 
     def __init__(self, index: int, skeleton: JSONObject, *, was_told: bool) -> None:
@@ -84,20 +84,20 @@ def _response_fields(message: Message) -> JSONObject:
     return {name: value for name, value in message.extra.items() if not name.startswith((OUTPUT, BESIDE))}
 
 
-def _told_items(message: Message) -> dict[int, _Item]:
+def _sent_items(message: Message) -> dict[int, _ResponseItem]:
     """The items that the provider told of, with their blocks."""
-    output: dict[int, _Item] = {}
+    output: dict[int, _ResponseItem] = {}
     for name, skeleton in message.extra.items():
         place = item_place(name)
         if place is not None and isinstance(skeleton, dict) and "type" in skeleton:
-            output[place] = _Item(place, skeleton, was_told=True)
+            output[place] = _ResponseItem(place, skeleton, was_told=True)
     whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
         index = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
         if type(index) is int and index in output:
             output[index].blocks.append(block)
     # A block that is an item says nothing of its place, but stands in the order of the items of its type.
-    waiting: dict[str, deque[_Item]] = defaultdict(deque)
+    waiting: dict[str, deque[_ResponseItem]] = defaultdict(deque)
     for item in output.values():
         if not item.blocks:
             waiting[str(item.skeleton["type"])].append(item)
@@ -107,19 +107,19 @@ def _told_items(message: Message) -> dict[int, _Item]:
     return output
 
 
-def _add(output: dict[int, _Item], block: Block, last: _Item | None) -> _Item | None:
+def _add(output: dict[int, _ResponseItem], block: Block, last: _ResponseItem | None) -> _ResponseItem | None:
     """Put a block that has no item into one, and give the last: texts that follow each other share it."""
     type_ = item_type(block, own=True)
     if type_ is None:
         return last
     if last is None or last.was_told or type_ not in LISTS or last.skeleton["type"] != type_:
         index = 0 if last is None else last.index + 1
-        last = output[index] = _Item(index, {"type": type_}, was_told=False)
+        last = output[index] = _ResponseItem(index, {"type": type_}, was_told=False)
     last.blocks.append(block)
     return last
 
 
-def _whole(item: _Item, message: Message) -> JSONObject:
+def _whole(item: _ResponseItem, message: Message) -> JSONObject:
     """The item, with its blocks in it."""
     first = item.blocks[0] if item.blocks else None
     if isinstance(first, VerbatimBlock):
@@ -137,7 +137,7 @@ def _whole(item: _Item, message: Message) -> JSONObject:
     return {**whole, **_lists(item)}
 
 
-def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
+def _made_up(item: _ResponseItem, block: Block | None, message: Message) -> JSONObject:
     """The fields that OpenAI's items always have."""
     type_ = str(item.skeleton["type"])
     whole = message.completeness == "complete"
@@ -151,7 +151,7 @@ def _made_up(item: _Item, block: Block | None, message: Message) -> JSONObject:
     return fields if type_ == "reasoning" else {**fields, "status": "completed" if whole else "incomplete"}
 
 
-def _lists(item: _Item) -> JSONObject:
+def _lists(item: _ResponseItem) -> JSONObject:
     """The lists of the item's parts: the blocks, and between them the parts that are no text."""
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())

@@ -7,7 +7,7 @@ from .decoder import Decoder
 from .encoder import HEADERS, Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
-from .words import NAME
+from .vocabulary import NAME
 
 DIALECT = Dialect(
     NAME,

@@ -17,8 +17,8 @@ from ...blocks.model import (
     UnknownBlock,
 )
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import text
-from ..held import Held
 from .camel_case import in_camel_case
 from .chunk_types import CALL
 from .origin import FIELD, Origin, failure, is_error, output
@@ -63,8 +63,8 @@ _HAVE_CALLER = frozenset({_SEARCH, "web_fetch_tool_result"})
 class AnthropicOrigin(Origin):
     """A message of Anthropic's Messages API."""
 
-    def __init__(self, held: Held) -> None:
-        super().__init__(held)
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
         self._servers: dict[str, JSONObject] = {}  # a call of an MCP server -> what it came with
         self._searched = False  # the pages that were found are sources, so what is cited of them is none
 
@@ -88,7 +88,7 @@ class AnthropicOrigin(Origin):
     def begin(self, block: Block) -> list[JSONObject]:
         """Nothing; the server of a call is kept for its result."""
         if isinstance(block, ToolUseBlock) and block.type == "mcp_tool_use":
-            self._held.add(len(block.id))
+            self._budget.add(len(block.id))
             self._servers[block.id] = self._of_call(block)
         return []
 

@@ -12,8 +12,8 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import optional, required, rest
-from ..held import Held
 
 #: Fields of a call's chunks that have a name in our model, or say nothing of the call itself.
 _KNOWN = (
@@ -48,8 +48,8 @@ class Calls:
     ``earlier`` are ids of calls, and of questions whether they may be run, that came before the step.
     """
 
-    def __init__(self, held: Held, earlier: Iterable[str]) -> None:
-        self._held = held
+    def __init__(self, budget: Budget, earlier: Iterable[str]) -> None:
+        self._budget = budget
         self._earlier = set(earlier)
         self._questions: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
         self._last_question: dict[str, str] = {}  # a call -> what is asked of it
@@ -146,7 +146,7 @@ class Calls:
         ids = [*self._calls, *self._last_question.values()]
         self._earlier.update(ids)
         self.reset_step()
-        self._held.add(sum(map(len, ids)))
+        self._budget.add(sum(map(len, ids)))
 
     def reset_step(self) -> None:
         """The step has not been."""
@@ -154,11 +154,11 @@ class Calls:
         self._replaced.clear()
         self._questions.clear()
         self._last_question.clear()
-        self._held.add(-self._kept)
+        self._budget.add(-self._kept)
         self._kept = 0
 
     def _keep(self, text: str) -> None:
-        self._held.add(len(text))
+        self._budget.add(len(text))
         self._kept += len(text)
 
 

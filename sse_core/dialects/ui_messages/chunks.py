@@ -33,14 +33,14 @@ from ...blocks.model import (
     tools_may_run_after,
 )
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import MAX_REPEATED
-from ..held import Held
 from .chunk_types import OUTPUTS, START_STEP
 from .errors import cut_text, write_error
 from .open_parts import CallPart, TextPart, WholePart
 from .origins import origin_of
 from .step_calls import StepCalls
-from .words import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
+from .vocabulary import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
 
 
 class Chunks:
@@ -58,14 +58,14 @@ class Chunks:
         self._reset()
 
     def _reset(self) -> None:
-        self._held = Held(self._max_held_bytes)
+        self._budget = Budget(self._max_held_bytes)
         self._told_start = False
-        self._origin = origin_of("", self._held)
+        self._origin = origin_of("", self._budget)
         self._stop_reason: str | None = None
         self._open: dict[int, TextPart | CallPart | WholePart] = {}
         self._late: list[TextPart] = []  # texts whose blocks have ended, and that may go on
         self._ids: set[str] = set()  # of open texts
-        self._calls = StepCalls(self._held)
+        self._calls = StepCalls(self._budget)
 
     def write(self, event: BlockEvent) -> list[JSONObject] | None:
         """The chunks for ``event``; ``None`` for what is no block event."""
@@ -85,7 +85,7 @@ class Chunks:
         if self._told_start:
             return []
         self._told_start = True
-        self._origin, self._stop_reason = origin_of(event.dialect, self._held), event.stop_reason
+        self._origin, self._stop_reason = origin_of(event.dialect, self._budget), event.stop_reason
         self._origin.note(event.extra)
         chunks = self._begin(event.id, step=not (self._origin.is_own and STEPLESS in event.extra))
         for index, block in enumerate(event.blocks):
@@ -98,7 +98,7 @@ class Chunks:
     def _start_block(self, index: int, block: Block) -> list[JSONObject]:
         if index in self._open:
             return []
-        self._held.add(_PART)
+        self._budget.add(_PART)
         joined = self._joined(block)
         if joined is not None:
             return self._go_on(index, joined, block)
@@ -181,7 +181,7 @@ class Chunks:
 
     def _start_whole(self, index: int, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         part = self._open[index] = WholePart(block)
-        self._held.add(part.kept)
+        self._budget.add(part.kept)
         return self._tell(part, self._origin.start(part.block))
 
     def _tell(self, part: WholePart, chunks: list[JSONObject]) -> list[JSONObject]:
@@ -229,7 +229,7 @@ class Chunks:
         return [] if part.said else part.delta(event.text)
 
     def _keep(self, part: CallPart, text: str) -> None:
-        self._held.add(len(text))
+        self._budget.add(len(text))
         part.kept += len(text)
 
     def _signature(self, event: e.SignatureDelta) -> list[JSONObject]:
@@ -242,7 +242,7 @@ class Chunks:
         part = self._open.get(event.index)
         if not isinstance(part, TextPart) or not isinstance(part.block, TextBlock):
             return []
-        self._held.add(len(strict_json.dumps(event.citation)))
+        self._budget.add(len(strict_json.dumps(event.citation)))
         part.block.citations = part.block.citations or []
         part.block.citations.append(event.citation)
         return self._origin.cited(event.citation)
@@ -251,7 +251,7 @@ class Chunks:
         part = self._open.get(event.index)
         if part is None:
             return []
-        self._held.add(len(strict_json.dumps(event.fields)))
+        self._budget.add(len(strict_json.dumps(event.fields)))
         block = part.block
         fields = block.data if isinstance(block, VerbatimBlock) else block.extra
         fields.update(event.fields)
@@ -270,7 +270,7 @@ class Chunks:
             return self._stop_text(part)
         if isinstance(part, CallPart):
             return self._stop_call(part)
-        self._held.add(-part.kept)
+        self._budget.add(-part.kept)
         return self._tell(part, self._origin.whole(part.block))
 
     def _stop_text(self, part: TextPart) -> list[JSONObject]:
@@ -286,7 +286,7 @@ class Chunks:
             told = self._calls.available(chunk)
             if not told:
                 return []
-        self._held.add(-part.kept)
+        self._budget.add(-part.kept)
         return [chunk, *part.outcome()]
 
     def _take_back(self, _: e.MessageReset | e.ItemsDelta) -> list[JSONObject]:

@@ -24,8 +24,8 @@ from ...blocks.model import Block, ResultBlock, TextBlock, ThinkingBlock, Unknow
 from ...blocks.strict_json import JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
+from ..budget import Budget
 from ..fields import optional, required, rest
-from ..held import Held
 from .calls import Calls
 from .chunk_types import (
     ANSWER,
@@ -39,7 +39,7 @@ from .chunk_types import (
     check_part,
 )
 from .errors import read_error
-from .words import DONE, DROPPED, INTERRUPTED, METADATA, NAME, STEPLESS
+from .vocabulary import DONE, DROPPED, INTERRUPTED, METADATA, NAME, STEPLESS
 
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
@@ -56,8 +56,8 @@ class Decoder:
     """
 
     def __init__(self, *, earlier_ids: Iterable[str] = (), max_held_bytes: int = 64 * 2**20) -> None:
-        self._held = Held(max_held_bytes)
-        self._calls = Calls(self._held, earlier_ids)
+        self._budget = Budget(max_held_bytes)
+        self._calls = Calls(self._budget, earlier_ids)
         self._id = ""
         self._started = False  # the message has begun
         self._stepped = False  # a step has begun, or a part without one
@@ -290,7 +290,7 @@ class Decoder:
 
     def _keep(self, count: int) -> None:
         self._kept += count
-        self._held.add(count)
+        self._budget.add(count)
 
     _READERS: ClassVar[dict[str, Callable[[Decoder, JSONObject], list[BlockEvent]]]] = {
         "start": _start,

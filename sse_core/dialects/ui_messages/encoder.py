@@ -15,7 +15,7 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..fields import json_object
 from .chunks import Chunks
-from .words import DONE
+from .vocabulary import DONE
 
 #: What the answer's header has to say.  The browser's side knows the protocol by the third; the fourth
 #: keeps a proxy from collecting the stream before it sends it on.

@@ -11,8 +11,8 @@ from typing import ClassVar
 from ...blocks import strict_json
 from ...blocks.model import Block, ResultBlock, ThinkingBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import text
-from ..held import Held
 from .origin import FIELD, Origin, call, output
 
 _CODE = "code_execution"
@@ -36,8 +36,8 @@ _UNKNOWN_MEDIA = "application/octet-stream"
 class GeminiOrigin(Origin):
     """An answer of Gemini's."""
 
-    def __init__(self, held: Held) -> None:
-        super().__init__(held)
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
         self._codes = 0
         self._calls = 0
         self._call: str | None = None  # the call of Google's whose response is to come
@@ -92,7 +92,7 @@ class GeminiOrigin(Origin):
         """Keep what the answer is grounded in."""
         if name == GROUNDING:
             found = [chunk for item in items if isinstance(item, dict) for chunk in self._grounded(item)]
-            self._held.add(sum(len(strict_json.dumps(chunk)) for chunk in found))
+            self._budget.add(sum(len(strict_json.dumps(chunk)) for chunk in found))
             self._grounding += found
 
     def _grounded(self, chunk: JSONObject) -> list[JSONObject]:

@@ -20,7 +20,7 @@ from ...blocks.model import (
     UnknownBlock,
 )
 from ...blocks.strict_json import JSON, JSONObject
-from ..held import Held
+from ..budget import Budget
 from .chunk_types import CALL, is_field, is_part, output_of
 from .sources import Sources, citation_of, is_citation, source_of
 
@@ -34,9 +34,9 @@ class Origin:
 
     is_own: ClassVar[bool] = False
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
-        self._sources = Sources(held)
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._sources = Sources(budget)
 
     def note(self, extra: JSONObject) -> None:
         """Keep what extra fields of the message say of its blocks.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..held import Held
+from ..budget import Budget
 from .anthropic_origin import AnthropicOrigin
 from .gemini_origin import GeminiOrigin
 from .origin import Origin, OwnOrigin
 from .responses_origin import ResponsesOrigin
-from .words import is_own
+from .vocabulary import is_own
 
 _ORIGINS: dict[str, type[Origin]] = {
     "anthropic": AnthropicOrigin,
@@ -16,6 +16,6 @@ _ORIGINS: dict[str, type[Origin]] = {
 }
 
 
-def origin_of(dialect: str, held: Held) -> Origin:
+def origin_of(dialect: str, budget: Budget) -> Origin:
     """The origin of a message that came in ``dialect``; a plain one where nothing has to come back."""
-    return (OwnOrigin if is_own(dialect) else _ORIGINS.get(dialect, Origin))(held)
+    return (OwnOrigin if is_own(dialect) else _ORIGINS.get(dialect, Origin))(budget)

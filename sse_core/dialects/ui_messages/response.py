@@ -17,7 +17,7 @@ from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlo
 from ...blocks.strict_json import JSON, JSONObject
 from .chunks import Chunks
 from .ui_message import UIMessage
-from .words import DROPPED, METADATA, is_own
+from .vocabulary import DROPPED, METADATA, is_own
 
 
 def to_response(message: Message) -> JSONObject:

@@ -24,8 +24,8 @@ from ...blocks.model import (
     VerbatimBlock,
 )
 from ...blocks.strict_json import JSONObject
+from ..budget import Budget
 from ..fields import text
-from ..held import Held
 from .openai_citation import source_id, source_of_citation
 from .origin import FIELD, Origin
 from .responses_items import CLIENT_ITEMS, ITEMS, NOTHING, Item, call_metadata, mcp_result
@@ -40,8 +40,8 @@ _WITH_TEXT = ("message", "reasoning")
 class ResponsesOrigin(Origin):
     """A response."""
 
-    def __init__(self, held: Held) -> None:
-        super().__init__(held)
+    def __init__(self, budget: Budget) -> None:
+        super().__init__(budget)
         self._items: dict[int, JSONObject] = {}
         self._free: dict[tuple[str, str | None], deque[int]] = defaultdict(deque)  # items without a block
         self._taken: set[int] = set()  # items that have one
@@ -56,7 +56,7 @@ class ResponsesOrigin(Origin):
             place = _ITEM.fullmatch(name)
             if place is None or not isinstance(value, dict):
                 continue
-            self._held.add(len(strict_json.dumps(value)))
+            self._budget.add(len(strict_json.dumps(value)))
             index = int(place[1])
             if index not in self._items:
                 self._items[index] = {}

@@ -6,7 +6,7 @@ Source: ``LanguageModelV4Citation`` of the npm package ``@ai-sdk/provider``.
 from __future__ import annotations
 
 from ...blocks.strict_json import JSON, JSONObject
-from ..held import Held
+from ..budget import Budget
 from .chunk_types import is_field
 
 _MAX_PLACE = 2**53 - 1  #: the last whole number that JavaScript can count to
@@ -17,8 +17,8 @@ _SOURCES = {"url": ("id", "url"), "document": ("id", "mediaType", "title")}
 class Sources:
     """The sources of a message that the browser's side was told of."""
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._ids: set[str] = set()
 
     def new(self, source: JSONObject | None, id_: str | None = None) -> list[JSONObject]:
@@ -29,7 +29,7 @@ class Sources:
         id_ = source.get("url", id_) if source is not None else None
         if source is None or id_ is None or id_ in self._ids:
             return []
-        self._held.add(len(id_))
+        self._budget.add(len(id_))
         self._ids.add(id_)
         kind = "source-url" if "url" in source else "source-document"
         return [{"type": kind, "sourceId": id_, **source}]

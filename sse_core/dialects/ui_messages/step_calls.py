@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...blocks.strict_json import JSONObject
-from ..held import Held
+from ..budget import Budget
 from .chunk_types import ANSWER
 
 
@@ -14,8 +14,8 @@ class StepCalls:
     the message has ended.
     """
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._count = 0
         self._known: set[str] = set()
         self._of_step: set[str] = set()
@@ -36,7 +36,7 @@ class StepCalls:
             unique = f"{id_ or 'call'}-{self._count}"
         self._known.add(unique)
         self._of_step.add(unique)
-        self._held.add(len(unique))
+        self._budget.add(len(unique))
         return unique
 
     def available(self, chunk: JSONObject) -> list[JSONObject]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
 from .chunk_types import ANSWER, DATA, START_STEP
-from .words import METADATA
+from .vocabulary import METADATA
 
 #: What else the parts of a call take over from chunks.
 _CALL_FIELDS = ("providerExecuted", "title", "toolMetadata")

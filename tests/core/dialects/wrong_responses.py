@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from sse_core.dialects.held import Held
+from sse_core.dialects.budget import Budget
 from sse_core.dialects.openai_responses import Decoder
-from sse_core.dialects.openai_responses.identity import Clue, Items
-from sse_core.dialects.openai_responses.output_item import Item
+from sse_core.dialects.openai_responses.decoded_item import DecodedItem
+from sse_core.dialects.openai_responses.identity import Clue, ItemIndex
 
 
 class WrongDecoder(Decoder):
     """A decoder whose items may be made wrong; this one's are right."""
 
-    items: type[Items] = Items
+    items: type[ItemIndex] = ItemIndex
 
     def __init__(self) -> None:
         super().__init__()
-        self._output._items = self.items(Held(2**20))  # noqa: SLF001  (the mistake is planted there)
+        self._output._items = self.items(Budget(2**20))  # noqa: SLF001  (the mistake is planted there)
 
 
-class _IndexOnly(Items):
-    def announced(self, clue: Clue) -> Item | None:
+class _IndexOnly(ItemIndex):
+    def announced(self, clue: Clue) -> DecodedItem | None:
         return self._there(clue)
 
-    def ended(self, clue: Clue) -> Item | None:
+    def ended(self, clue: Clue) -> DecodedItem | None:
         return self._there(clue)
 
-    def grown(self, clue: Clue) -> Item | None:
+    def grown(self, clue: Clue) -> DecodedItem | None:
         return self._there(clue)
 
     def is_other_call(self, _: Clue) -> bool:
         return False
 
-    def _there(self, clue: Clue) -> Item | None:
+    def _there(self, clue: Clue) -> DecodedItem | None:
         return None if clue.place is None else self.at.get((clue.type, clue.place))
 
 
@@ -41,11 +41,11 @@ class IndexOnly(WrongDecoder):
     items = _IndexOnly
 
 
-class _LatestWithoutIndex(Items):
-    def ended(self, clue: Clue) -> Item | None:
+class _LatestWithoutIndex(ItemIndex):
+    def ended(self, clue: Clue) -> DecodedItem | None:
         return self.latest.get(clue.type) if clue.place is None else super().ended(clue)
 
-    def grown(self, clue: Clue) -> Item | None:
+    def grown(self, clue: Clue) -> DecodedItem | None:
         return self.latest.get(clue.type) if clue.place is None else super().grown(clue)
 
 
@@ -55,8 +55,8 @@ class LatestWithoutIndex(WrongDecoder):
     items = _LatestWithoutIndex
 
 
-class _CallsAgain(Items):
-    def announced(self, clue: Clue) -> Item | None:
+class _CallsAgain(ItemIndex):
+    def announced(self, clue: Clue) -> DecodedItem | None:
         return None if clue.call_id else super().announced(clue)
 
 
@@ -66,8 +66,8 @@ class CallsAgain(WrongDecoder):
     items = _CallsAgain
 
 
-class _IdFirst(Items):
-    def new(self, clue: Clue) -> Item:
+class _IdFirst(ItemIndex):
+    def new(self, clue: Clue) -> DecodedItem:
         item = super().new(clue)
         self.at.clear()
         return item
@@ -79,7 +79,7 @@ class IdOnly(WrongDecoder):
     items = _IdFirst
 
 
-class _OneCallOfEachKind(Items):
+class _OneCallOfEachKind(ItemIndex):
     def is_other_call(self, _: Clue) -> bool:
         return False
 

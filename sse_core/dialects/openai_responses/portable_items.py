@@ -10,12 +10,12 @@ from __future__ import annotations
 from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import MAX_REPEATED, text
-from ..foreign import client_calls, is_foreign, is_whole
+from ..portable_block import client_calls, is_translated, is_whole
 from .decoder import NAME
+from .encoded_items import EncodedItem
 from .errors import in_own_words
-from .parts import CALLS, FIELD, LISTS
-from .words import ending, usage
-from .written_items import Item
+from .part_forms import CALLS, FIELD, LISTS
+from .vocabulary import ending, usage
 
 #: Characters of the message's id that are in an item's: with the rest of it, events can repeat that.
 _MAX_BEGINNING = MAX_REPEATED // 2
@@ -47,10 +47,10 @@ def made_id(type_: str, message_id: str, index: int) -> str:
     return f"{_PREFIXES.get(type_, 'item')}_{message_id[:_MAX_BEGINNING]}_{index}"
 
 
-def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
+def new_item(index: int, type_: str, block: Block, message_id: str) -> EncodedItem:
     """The item that begins with ``block``, where the provider has told of none."""
     if isinstance(block, VerbatimBlock):
-        return Item(index, {"type": type_}, told=False)
+        return EncodedItem(index, {"type": type_}, told=False)
     skeleton: JSONObject = {"id": made_id(type_, message_id, index), "type": type_}
     if isinstance(block, TextBlock):
         skeleton |= {"status": "in_progress", "role": "assistant"}
@@ -58,12 +58,12 @@ def new_item(index: int, type_: str, block: Block, message_id: str) -> Item:
         named = {"name": block.name} if type_ in CALLS else {}
         # A client answers by the `call_id`: a call that came without an id has the item's.
         skeleton |= {"status": "in_progress", "call_id": block.id or skeleton["id"], **named}
-    return Item(index, skeleton, told=False)
+    return EncodedItem(index, skeleton, told=False)
 
 
-def made_items(message: Message) -> list[Item]:
+def portable_items(message: Message) -> list[EncodedItem]:
     """The items of a message that came in another protocol.  A call that is not whole is open."""
-    items: list[Item] = []
+    items: list[EncodedItem] = []
     for block in message.blocks:
         type_ = item_type(block, own=False)
         if type_ is None:
@@ -76,7 +76,7 @@ def made_items(message: Message) -> list[Item]:
     return items
 
 
-def ending_of(message: Message, items: list[Item]) -> tuple[str, str | None]:
+def ending_of(message: Message, items: list[EncodedItem]) -> tuple[str, str | None]:
     """The status of a complete message's response and, where it is ``incomplete``, the reason."""
     return ending(
         message.stop_reason,
@@ -85,7 +85,7 @@ def ending_of(message: Message, items: list[Item]) -> tuple[str, str | None]:
     )
 
 
-def made_response(
+def portable_response(
     message: Message, status: str, reason: str | None, output: list[JSONObject], fields: JSONObject
 ) -> JSONObject:
     """The response.  ``fields`` are those that the provider has told of, if it speaks this protocol."""
@@ -126,5 +126,5 @@ def error_of(message: Message) -> JSON:
     """The error of a response that failed."""
     if message.error is None:
         return None
-    error = in_own_words(message.error, foreign=is_foreign(message.dialect, NAME))
+    error = in_own_words(message.error, translated=is_translated(message.dialect, NAME))
     return {"code": error.code or error.type, "message": error.message}

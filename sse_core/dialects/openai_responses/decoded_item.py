@@ -12,10 +12,11 @@ from typing import Any
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
+from ..budget import Budget
 from ..fields import rest
-from ..held import Held
-from .parts import LISTS, Part, form_of
-from .told import ToldFields, digest_of
+from .decoded_part import DecodedPart
+from .part_forms import LISTS, form_of
+from .seen_text import SeenFields, digest_of
 
 #: What marks an item's fields among the extra fields of the message.
 OUTPUT = "output."
@@ -25,7 +26,7 @@ _PLACE = re.compile(rf"{re.escape(OUTPUT)}([0-9]{{1,10}})")
 _ITEM_BYTES = 400
 
 
-class Item:
+class DecodedItem:
     """One output item: its blocks so far.
 
     ``index`` is its own: no other item has it, whatever the host counts.  ``call_id`` is empty while it
@@ -45,17 +46,17 @@ class Item:
         "verbatim",
     )
 
-    def __init__(self, index: int, type_: str, held: Held) -> None:
-        held.add(_ITEM_BYTES)
+    def __init__(self, index: int, type_: str, budget: Budget) -> None:
+        budget.add(_ITEM_BYTES)
         self.index = index
         self.type = type_
         self.call_id = ""
         self.is_done = False
-        self.parts: dict[str, dict[int, Part]] = {name: {} for name in LISTS.get(type_, ())}
+        self.parts: dict[str, dict[int, DecodedPart]] = {name: {} for name in LISTS.get(type_, ())}
         self.has_announced_parts = False
-        self.call: Part | None = None
+        self.call: DecodedPart | None = None
         self.verbatim: int | None = None  # the index of its block, if that is the item as it is
-        self.fields = ToldFields(held)  # of that block
+        self.fields = SeenFields(budget)  # of that block
         self._skeleton = b""  # a digest of it, as it was told last
 
     def tell(self, skeleton: JSONObject) -> list[BlockEvent]:
@@ -81,7 +82,7 @@ def parts_of(data: JSONObject, name: str) -> list[Any]:
     return [value] if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
-def without_parts(item: Item, data: JSONObject) -> JSONObject:
+def without_parts(item: DecodedItem, data: JSONObject) -> JSONObject:
     """The item without what stands in blocks.
 
     A list with a part that is no text stays, with null where a block stands.  So does an empty content
@@ -98,7 +99,7 @@ def without_parts(item: Item, data: JSONObject) -> JSONObject:
     return skeleton
 
 
-def in_places(parts: dict[int, Part], listed: list[Any]) -> Iterator[tuple[int, Any]]:
+def in_places(parts: dict[int, DecodedPart], listed: list[Any]) -> Iterator[tuple[int, Any]]:
     """Parts of a whole list, each with its index: some hosts begin to count at 1, or leave gaps."""
     if all(place < len(listed) for place in parts):
         yield from enumerate(list(listed))

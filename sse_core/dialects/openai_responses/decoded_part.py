@@ -1,71 +1,33 @@
-"""Where an output item has text, and the block that such a text is.
-
-An item's lists hold parts: the ``content`` of a message or of reasoning, the ``summary`` of reasoning.
-A call has one text, its arguments.  Each is a block, from its first event to that of its end.
-"""
+"""The block that a part of an item is, or the arguments of a call, as far as it has come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import Block, TextBlock, ThinkingBlock
-from ...blocks.strict_json import JSON, JSONObject
+from ...blocks.strict_json import JSONObject
+from ..budget import Budget
 from ..fields import rest
-from ..held import Held
-from .told import ToldFields, ToldText, rest_of_all
+from .part_forms import PLACES, Form
+from .seen_text import SeenFields, SeenText, rest_of_all
 
-_Delta = Callable[[int, str], BlockEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """A kind of part: its type, the field of its text, where it stands, what its text grows by."""
-
-    type: str
-    text: str
-    list: str  # the item's list of such parts
-    index: str  # what a place in that list is called
-    item: str  # the type of item that has such parts
-    field: str | None  # what tells the block from others of its class
-    delta: _Delta
-
-
-_CONTENT = ("content", "content_index")
-_SUMMARY = ("summary", "summary_index")
-OUTPUT_TEXT = Form("output_text", "text", *_CONTENT, "message", None, e.TextDelta)
-REFUSAL = Form("refusal", "refusal", *_CONTENT, "message", "refusal", e.TextDelta)
-REASONING_TEXT = Form("reasoning_text", "text", *_CONTENT, "reasoning", "reasoning_text", e.ThinkingDelta)
-SUMMARY_TEXT = Form("summary_text", "text", *_SUMMARY, "reasoning", "summary", e.ThinkingDelta)
-FORMS = {form.type: form for form in (OUTPUT_TEXT, REFUSAL, REASONING_TEXT, SUMMARY_TEXT)}
-#: The extra field that says what a block is; of a call of one of OpenAI's own tools, the item's type.
-FIELD = "field"
-#: Extra fields of a block that say where it stands and what it is.
-PLACES = ("output_index", "content_index", "summary_index", FIELD)
-#: The lists of an item's parts, by the item's type.
-LISTS = {"message": ("content",), "reasoning": ("summary", "content")}
-#: The field of a call's text, by the item's type.
-CALLS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": "arguments"}
 #: What a part costs beside its fields: its digest and its place.
 _PART_BYTES = 400
 
 
-class Part:
+class DecodedPart:
     """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end was told."""
 
     __slots__ = ("_cited", "_delta", "_fields", "form", "index", "is_open", "told")
 
-    def __init__(self, index: int, form: Form | None, held: Held) -> None:
-        held.add(_PART_BYTES)
+    def __init__(self, index: int, form: Form | None, budget: Budget) -> None:
+        budget.add(_PART_BYTES)
         self.index = index
         self.form = form
         self.is_open = True
         self._delta = e.ArgumentsDelta if form is None else form.delta
-        self.told = ToldText()
-        self._fields = ToldFields(held)
+        self.told = SeenText()
+        self._fields = SeenFields(budget)
         self._cited: int | None = None  # the number of citations; None before there is a list of them
 
     @property
@@ -100,7 +62,7 @@ class Part:
         rest_of_it = self.told.rest_of(text)
         if rest_of_it is not None:
             return self.grow(rest_of_it)
-        self.told = ToldText()
+        self.told = SeenText()
         self.told.add(text)
         return [e.TextReplaced(self.index, text)]
 
@@ -140,14 +102,14 @@ class Part:
         )
 
 
-def repetition(parts: dict[int, Part], form: Form, whole: str) -> list[BlockEvent] | None:
+def repetition(parts: dict[int, DecodedPart], form: Form, whole: str) -> list[BlockEvent] | None:
     """What is new in ``whole`` if it is the text of several parts together; ``None`` where it is not.
 
     Some hosts count the place of a text up with each of its deltas, and then tell the whole text at one.
     """
     if len(parts) < 2:
         return None
-    texts = (part.told if part.form is form else ToldText() for part in parts.values())
+    texts = (part.told if part.form is form else SeenText() for part in parts.values())
     rest_of_it = rest_of_all(texts, whole)
     last = parts[next(reversed(parts))]
     if rest_of_it is None:
@@ -157,26 +119,3 @@ def repetition(parts: dict[int, Part], form: Form, whole: str) -> list[BlockEven
 
 def _has_citations(form: Form, data: JSONObject) -> bool:
     return form.item == "message" and isinstance(data.get("annotations"), list)
-
-
-def form_of(part: JSON, item: str, name: str) -> Form | None:
-    """The form of a part in the list ``name`` of such an item; ``None`` for one that is no text."""
-    kind = part.get("type") if isinstance(part, dict) else None
-    form = FORMS.get(kind) if isinstance(kind, str) else None
-    return form if form is not None and (form.item, form.list) == (item, name) else None
-
-
-def form_of_block(block: TextBlock | ThinkingBlock, *, own: bool) -> Form:
-    """The form of the part that a block is; ``own``: its extra fields are in this protocol's words.
-
-    The mark of a refusal is common to all protocols.
-    """
-    field = block.extra.get("field")
-    if isinstance(block, TextBlock):
-        return REFUSAL if field == "refusal" else OUTPUT_TEXT
-    return REASONING_TEXT if own and field == "reasoning_text" else SUMMARY_TEXT
-
-
-def text_of(value: JSON) -> str | None:
-    """Arguments are text, as the protocol has it; a host may send the value itself."""
-    return value if value is None or isinstance(value, str) else strict_json.dumps(value)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from ...blocks import strict_json
 from ...blocks.json_pieces import join_surrogates
 from ...blocks.strict_json import JSON, JSONObject
-from ..held import Held
+from ..budget import Budget
 
 _DIGEST_BYTES = 16
 #: What a field costs beside its name: its digest and its place.
@@ -16,7 +16,7 @@ _FIELD_BYTES = 100
 _UTF16 = ("utf-16-le", "surrogatepass")
 
 
-class ToldText:
+class SeenText:
     """The length and a digest of a text that was told in fragments.
 
     A fragment may end between the halves of a surrogate pair: the first half waits for the second,
@@ -62,7 +62,7 @@ class ToldText:
         return _without_half(rest, self._half) if self._half else rest
 
 
-def rest_of_all(told: Iterable[ToldText], whole: str) -> str | None:
+def rest_of_all(told: Iterable[SeenText], whole: str) -> str | None:
     """What ``whole`` has beyond all these texts, one after another; ``None`` if it does not begin with them.
 
     Nor where one of them is empty: each text takes its part of ``whole``, so that this costs what it is long.
@@ -75,13 +75,13 @@ def rest_of_all(told: Iterable[ToldText], whole: str) -> str | None:
     return str(data, "utf-8", "surrogatepass")
 
 
-class ToldFields:
+class SeenFields:
     """Fields that come with several events: which of them say something new."""
 
-    __slots__ = ("_digests", "_held")
+    __slots__ = ("_budget", "_digests")
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._digests: dict[str, bytes] = {}
 
     def changed(self, fields: JSONObject) -> JSONObject:
@@ -91,7 +91,7 @@ class ToldFields:
             digest = digest_of(value)
             if self._digests.get(name) != digest:
                 if name not in self._digests:
-                    self._held.add(len(name) + _FIELD_BYTES)
+                    self._budget.add(len(name) + _FIELD_BYTES)
                 self._digests[name] = digest
                 new[name] = value
         return new

@@ -28,8 +28,8 @@ from ..blocks.stop_reasons import StopWord, meaning_of
 from ..blocks.strict_json import JSONObject
 from ..blocks.text import GrowingText
 from ..blocks.token_counts import COUNTED, TokenCounts
+from .budget import Budget
 from .fields import rest, text
-from .held import Held
 from .provider_errors import beside, is_known, kind_of
 
 #: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
@@ -44,7 +44,7 @@ def native_reason(extra: JSONObject) -> str | None:
     return text(extra, NATIVE_REASON, "") or None
 
 
-def is_foreign(dialect: str, own: str) -> bool:
+def is_translated(dialect: str, own: str) -> bool:
     """Whether a message of ``dialect`` is another protocol's; without a name it counts as one's own."""
     return dialect not in {"", own}
 
@@ -65,12 +65,12 @@ def client_calls(message: Message) -> tuple[bool, bool]:
 
 
 def _is_answered(message: Message) -> bool:
-    answered = Answered()
+    answered = AnsweredCalls()
     answered.note_all(message.blocks)
     return answered.seen
 
 
-class Answered:
+class AnsweredCalls:
     """Whether the result of a call that the client would run is in the message: ``seen``."""
 
     def __init__(self) -> None:
@@ -100,10 +100,10 @@ class ArgumentsText:
     run the call with half of its arguments.  So an encoder that tells arguments as they come has to know.
     """
 
-    __slots__ = ("_held", "_size", "_text")
+    __slots__ = ("_budget", "_size", "_text")
 
-    def __init__(self, call: ToolUseBlock, held: Held) -> None:
-        self._held = held
+    def __init__(self, call: ToolUseBlock, budget: Budget) -> None:
+        self._budget = budget
         self._size = 0
         self._text = GrowingText() if call.input_encoding == "json" else None
         self.append(call.raw_arguments)
@@ -111,14 +111,14 @@ class ArgumentsText:
     def append(self, fragment: str) -> None:
         """More of it.  Raises ``LimitExceeded`` beyond the bound on what is kept."""
         if self._text is not None:
-            self._held.add(len(fragment))
+            self._budget.add(len(fragment))
             self._size += len(fragment)
             self._text.append(fragment)
 
     def is_whole(self) -> bool:
         """Whether the text, which has come to its end, is what the call takes; it is not kept any longer."""
         text, self._text = self._text, None
-        self._held.add(-self._size)
+        self._budget.add(-self._size)
         if text is None or strict_json.is_blank(str(text)):
             return True
         try:
@@ -128,13 +128,13 @@ class ArgumentsText:
         return True
 
 
-def plain_block(block: Block) -> Block | None:
+def portable_block(block: Block) -> Block | None:
     """``block`` without its provider's own words; ``None`` where nothing is left."""
     change = _BLOCKS.get(type(block))
     return None if change is None else change(block)
 
 
-def plain_event(event: BlockEvent) -> BlockEvent | None:
+def portable_event(event: BlockEvent) -> BlockEvent | None:
     """``event`` without its provider's own words; ``None`` where nothing is left."""
     if isinstance(event, _OWN_WORDS):
         return None
@@ -142,62 +142,64 @@ def plain_event(event: BlockEvent) -> BlockEvent | None:
     return event if change is None else change(event)
 
 
-def plain_message(message: Message) -> Message:
+def portable_message(message: Message) -> Message:
     """A copy of ``message``, with its alternatives, without its provider's own words."""
-    plain = Message()
+    portable = Message()
     for name in ("id", "model", "role", "stop_reason", "completeness", "error", "dialect"):
-        setattr(plain, name, getattr(message, name))
-    plain.usage = dict(_plain_usage(message.usage))
-    plain.stop_reason = plain_word(message.stop_reason)
-    plain.indexed_blocks = {
+        setattr(portable, name, getattr(message, name))
+    portable.usage = dict(_portable_usage(message.usage))
+    portable.stop_reason = portable_stop_reason(message.stop_reason)
+    portable.indexed_blocks = {
         index: left
         for index, block in message.indexed_blocks.items()
-        if (left := plain_block(block)) is not None
+        if (left := portable_block(block)) is not None
     }
     if _is_answered(message) and tools_may_run_after(message.stop_reason):
-        plain.stop_reason = "max_tokens"  # nobody may run any of its calls
-    plain.alternatives = {index: plain_message(other) for index, other in message.alternatives.items()}
-    return plain
+        portable.stop_reason = "max_tokens"  # nobody may run any of its calls
+    portable.alternatives = {index: portable_message(other) for index, other in message.alternatives.items()}
+    return portable
 
 
-def plain_word(word: str | None) -> str | None:
+def portable_stop_reason(word: str | None) -> str | None:
     """A stop reason in words that every protocol knows, where its own dialect has given it a meaning."""
     if not isinstance(word, StopWord) or meaning_of(str(word)) == word.meaning:
         return word
     return word.meaning
 
 
-def _plain_usage(usage: JSONObject) -> JSONObject:
+def _portable_usage(usage: JSONObject) -> JSONObject:
     """Usage with names that every protocol knows, where its own dialect has counted it."""
     return TokenCounts.of(usage).named() if COUNTED in usage else usage
 
 
 #: What says each kind of error in a protocol: a type, and a code where the type is not enough.
-Words = Mapping[e.ErrorKind, tuple[str, str | None]]
+ErrorVocabulary = Mapping[e.ErrorKind, tuple[str, str | None]]
 
 
-def in_words(error: e.StreamError, own: Mapping[str, int], words: Words, *, foreign: bool) -> e.StreamError:
+def in_vocabulary(
+    error: e.StreamError, own: Mapping[str, int], words: ErrorVocabulary, *, translated: bool
+) -> e.StreamError:
     """``error``, or what a protocol says in its place where it is in another one's words.
 
     ``own`` has the protocol's own types and their HTTP status codes, ``words`` those that it has for
     each kind.  A type that nobody knows may be a new one of its own, unless the message is known to be
-    ``foreign``: then the code and the extra fields stay behind.
+    ``translated``: then the code and the extra fields stay behind.
     """
-    if not (foreign or (error.type not in own and is_known(error.type))):
+    if not (translated or (error.type not in own and is_known(error.type))):
         return error
     if error.type in own and error.kind in {"unknown", kind_of(error.type)}:
-        return _plain_error(error, error.type)
+        return _portable_error(error, error.type)
     kind = kind_of(error.code, error.type) if error.kind == "unknown" else error.kind
-    return _plain_error(error, *words.get(kind, (error.type, None)))
+    return _portable_error(error, *words.get(kind, (error.type, None)))
 
 
-def status_of(error_type: str, own: Mapping[str, int], words: Words) -> int:
+def status_of(error_type: str, own: Mapping[str, int], words: ErrorVocabulary) -> int:
     """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
     ours = error_type if error_type in own else words.get(kind_of(error_type), ("", None))[0]
     return own.get(ours, _UNKNOWN_STATUS)
 
 
-def _plain_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
+def _portable_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
     """``error`` in these words, without its provider's own."""
     return replace(error, type=type, code=code, extra=beside(error.extra))
 
@@ -224,21 +226,23 @@ def _start(event: e.MessageStart) -> BlockEvent:
         event.id,
         event.model,
         event.role,
-        _plain_usage(event.usage),
-        [plain for block in event.blocks if (plain := plain_block(block)) is not None],
-        plain_word(event.stop_reason),
+        _portable_usage(event.usage),
+        [portable for block in event.blocks if (portable := portable_block(block)) is not None],
+        portable_stop_reason(event.stop_reason),
         dialect=event.dialect,
         choice=event.choice,
     )
 
 
 def _block_start(event: e.BlockStart) -> BlockEvent | None:
-    plain = plain_block(event.block)
-    return None if plain is None else e.BlockStart(event.index, plain, event.model, choice=event.choice)
+    portable = portable_block(event.block)
+    return None if portable is None else e.BlockStart(event.index, portable, event.model, choice=event.choice)
 
 
 def _message_delta(event: e.MessageDelta) -> BlockEvent:
-    return e.MessageDelta(plain_word(event.stop_reason), _plain_usage(event.usage), choice=event.choice)
+    return e.MessageDelta(
+        portable_stop_reason(event.stop_reason), _portable_usage(event.usage), choice=event.choice
+    )
 
 
 #: Events that have nothing but the provider's own words.

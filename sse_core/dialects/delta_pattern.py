@@ -38,7 +38,7 @@ _MAX_LESSONS = 8
 _OTHER = "?"
 
 
-class Repetition:
+class DeltaPattern:
     """The pattern of one stream's last event, if it was a delta.
 
     ``places`` says where in an event's value the text of each kind of delta may stand, in the order in which

@@ -17,26 +17,27 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import ResultBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
-from ..held import Held
-from .calls import Calls
+from ..budget import Budget
 from .client_calls import PROVIDER_ITEMS, is_call, is_output
-from .identity import Clue, Items, index_in
-from .output_item import Item, in_places, parts_of, without_parts
-from .parts import CALLS, FORMS, Form, Part, form_of, repetition, text_of
+from .decoded_calls import DecodedCalls
+from .decoded_item import DecodedItem, in_places, parts_of, without_parts
+from .decoded_part import DecodedPart, repetition
+from .identity import Clue, ItemIndex, index_in
+from .part_forms import CALLS, FORMS, Form, form_of, text_of
 
 
-class Output:
+class DecodedItems:
     """All items of a response.
 
     A method gives ``None`` for an event that its item has no room for, or that has a value of another type
     than the protocol's.
     """
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
-        self._items = Items(held)
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._items = ItemIndex(budget)
         self._blocks = count()
-        self._calls = Calls(held, self._blocks)
+        self._calls = DecodedCalls(budget, self._blocks)
 
     def item(self, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
         """An item begins or, if it is ``whole``, is as it says now."""
@@ -157,7 +158,7 @@ class Output:
         *,
         whole: str | None = None,
         announces: bool = False,
-    ) -> tuple[Part, list[BlockEvent]] | None:
+    ) -> tuple[DecodedPart, list[BlockEvent]] | None:
         """The part that an event is of, and its beginning and its item's where they were not announced.
 
         ``whole`` is its text where the event tells it; ``announces``: the event is of its beginning.
@@ -181,12 +182,12 @@ class Output:
         return (known, events) if known.form is form else None
 
     def _begin(
-        self, item: Item, form: Form, place: int, data: JSONObject, events: list[BlockEvent]
-    ) -> tuple[Part, list[BlockEvent]]:
-        part = item.parts[form.list][place] = Part(next(self._blocks), form, self._held)
+        self, item: DecodedItem, form: Form, place: int, data: JSONObject, events: list[BlockEvent]
+    ) -> tuple[DecodedPart, list[BlockEvent]]:
+        part = item.parts[form.list][place] = DecodedPart(next(self._blocks), form, self._budget)
         return part, events + part.start(form, {"output_index": item.index, form.index: place}, data)
 
-    def _take(self, item: Item, data: JSONObject, *, whole: bool = False) -> list[BlockEvent]:
+    def _take(self, item: DecodedItem, data: JSONObject, *, whole: bool = False) -> list[BlockEvent]:
         """What ``data``, the item as it is now, says that is new; ``whole``: it is at its end."""
         events: list[BlockEvent] | None = None
         if item.verbatim is None and item.type in CALLS:
@@ -202,12 +203,12 @@ class Output:
             self._items.close(item)
         return events
 
-    def _answer(self, item: Item) -> list[BlockEvent]:
+    def _answer(self, item: DecodedItem) -> list[BlockEvent]:
         """Where ``item`` is the output of a call, the provider ran the call."""
         call = self._calls.answer(item.call_id) if is_output(item.type) else None
         return [] if call is None else self._take_verbatim(call[0], call[1], whole=call[2])
 
-    def _take_verbatim(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+    def _take_verbatim(self, item: DecodedItem, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         name_and_id: JSONObject = {name: data[name] for name in ("type", "id") if name in data}
         changed = item.fields.changed(data)
         if item.verbatim is None:
@@ -222,7 +223,7 @@ class Output:
             events += [e.FieldsDelta(item.verbatim, changed)] if changed else []
         return [*events, e.BlockStop(item.verbatim)] if whole else events
 
-    def _take_parts(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+    def _take_parts(self, item: DecodedItem, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         events: list[BlockEvent] = []
         for name, parts in item.parts.items():
             listed = parts_of(data, name)
@@ -248,7 +249,7 @@ class Output:
         return events
 
 
-def _take_part(part: Part, form: Form, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+def _take_part(part: DecodedPart, form: Form, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
     if not part.is_open:
         return []
     value = _text_in(data.get(form.text)) if data.get(form.text) is not None else None
@@ -257,7 +258,7 @@ def _take_part(part: Part, form: Form, data: JSONObject, *, whole: bool) -> list
     return events + part.stop() if whole else events
 
 
-def _last_of(item: Item, form: Form, whole: str | None) -> Part | None:
+def _last_of(item: DecodedItem, form: Form, whole: str | None) -> DecodedPart | None:
     """The part that text at a place that nobody announced is of: some hosts count with each event of text.
 
     That is the last, if it can have the text, and if the host announces parts at all.

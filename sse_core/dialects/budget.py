@@ -9,7 +9,7 @@ from ..blocks.strict_json import JSON, JSONObject
 from ..errors import LimitExceeded
 
 
-class Held:
+class Budget:
     """Counts what is kept, in bytes, against ``max_held_bytes``."""
 
     __slots__ = ("bound", "bytes")
@@ -32,10 +32,10 @@ class Held:
 class ChangedFields:
     """Fields that come with every event: which of them say something new."""
 
-    __slots__ = ("_held", "_known", "_sizes")
+    __slots__ = ("_budget", "_known", "_sizes")
 
-    def __init__(self, held: Held) -> None:
-        self._held = held
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self._known: JSONObject = {}
         self._sizes: dict[str, int] = {}
 
@@ -63,7 +63,7 @@ class ChangedFields:
     def _count(self, name: str, value: JSON, again: AbstractSet[str] = frozenset()) -> None:
         """Count ``value`` as what is kept of ``name``, and those of its fields that are told ``again``."""
         size = len(name) + len(strict_json.dumps(value))
-        self._held.add(size - self._sizes.get(name, 0))
+        self._budget.add(size - self._sizes.get(name, 0))
         self._sizes[name] = size
         if again:
-            self._held.add(len(strict_json.dumps({key: value[key] for key in again})))
+            self._budget.add(len(strict_json.dumps({key: value[key] for key in again})))

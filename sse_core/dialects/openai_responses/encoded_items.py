@@ -12,7 +12,7 @@ from ...blocks import strict_json
 from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import json_object, repeatable, rest, text
-from .parts import (
+from .part_forms import (
     CALLS,
     LISTS,
     OUTPUT_TEXT,
@@ -23,7 +23,7 @@ from .parts import (
     Form,
     form_of_block,
 )
-from .words import cited
+from .vocabulary import cited
 
 #: The events of a part, and those of its text.
 _EVENTS_OF_PARTS = {
@@ -42,7 +42,7 @@ _EVENTS_OF_CALLS = {
 _CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
 
 
-class Item:
+class EncodedItem:
     """One output item.  ``skeleton`` is the item without what stands in blocks.
 
     ``told``: the provider has told of it.  ``ended``: no further block of it is expected.  ``done``: the
@@ -60,8 +60,8 @@ class Item:
         self._id: JSON = skeleton.get("id")
         self._open = 0
         self._status = "in_progress"
-        self._parts: dict[str, list[_Part]] = {name: [] for name in LISTS["reasoning"]}
-        self._writer: Writer | None = None  # of the one block of an item that has no parts
+        self._parts: dict[str, list[_TextWriter]] = {name: [] for name in LISTS["reasoning"]}
+        self._writer: BlockWriter | None = None  # of the one block of an item that has no parts
 
     def tell(self, skeleton: JSONObject) -> None:
         """It is as ``skeleton`` says, now.  In a list of parts, null stands for one that is text."""
@@ -85,7 +85,7 @@ class Item:
     @property
     def is_verbatim(self) -> bool:
         """Whether its one block is the whole item."""
-        return type(self._writer) is Writer or not (self.type in LISTS or self.type in CALLS)
+        return type(self._writer) is BlockWriter or not (self.type in LISTS or self.type in CALLS)
 
     @property
     def may_be_told_again(self) -> bool:
@@ -96,18 +96,18 @@ class Item:
         """Whether a block of an item of this type may begin in it."""
         return self.type == type_ and self._writer is None
 
-    def begin(self, block: Block, *, own: bool) -> Writer:
+    def begin(self, block: Block, *, own: bool) -> BlockWriter:
         """``block`` begins in it; ``own``: its extra fields are in this protocol's words."""
         self._open += 1
         if isinstance(block, TextBlock | ThinkingBlock):
             form = form_of_block(block, own=own)
             parts = self._parts[form.list]
-            parts.append(_Part(self, block, form, self._free_place(form.list), own=own))
+            parts.append(_TextWriter(self, block, form, self._free_place(form.list), own=own))
             return parts[-1]
         if isinstance(block, ToolUseBlock):
-            self._writer = _Call(self, block) if self.type in CALLS else _Tool(self, block)
+            self._writer = _ArgumentsWriter(self, block) if self.type in CALLS else _ToolWriter(self, block)
         else:
-            self._writer = Writer(self, block)
+            self._writer = BlockWriter(self, block)
         return self._writer
 
     def _free_place(self, name: str) -> int:
@@ -116,7 +116,7 @@ class Item:
         place = nulls[len(parts)] if len(parts) < len(nulls) else len(told) - len(nulls) + len(parts)
         return max(place, parts[-1].place + 1) if parts else place
 
-    def stop(self, writer: Writer) -> list[JSONObject]:
+    def stop(self, writer: BlockWriter) -> list[JSONObject]:
         """A block of it is whole."""
         self._open -= 1
         return writer.stop()
@@ -169,10 +169,10 @@ class Item:
         return {"type": type_, **repeatable({"item_id": self._id}), "output_index": self.index, **fields}
 
 
-class Writer:
+class BlockWriter:
     """Writes a block within its item.  This one says nothing: the item's own events say it all."""
 
-    def __init__(self, item: Item, block: Any) -> None:
+    def __init__(self, item: EncodedItem, block: Any) -> None:
         self.item = item
         self.block = block
 
@@ -201,12 +201,12 @@ class Writer:
         return dict(self.block.data)
 
 
-class _Call(Writer):
+class _ArgumentsWriter(BlockWriter):
     """The arguments of a call."""
 
     block: ToolUseBlock
 
-    def __init__(self, item: Item, block: ToolUseBlock) -> None:
+    def __init__(self, item: EncodedItem, block: ToolUseBlock) -> None:
         super().__init__(item, block)
         self._event = _EVENTS_OF_CALLS[item.type]
         self._made_up = ""
@@ -227,20 +227,20 @@ class _Call(Writer):
         return {CALLS[self.item.type]: self.block.raw_arguments + self._made_up}
 
 
-class _Tool(Writer):
+class _ToolWriter(BlockWriter):
     """A call of one of OpenAI's own tools, whose arguments are fields of the item."""
 
     def whole(self) -> JSONObject:
         return {} if self.item.told else json_object(self.block.raw_arguments.encode(errors="replace"))
 
 
-class _Part(Writer):
+class _TextWriter(BlockWriter):
     """A text of a message, or a thought."""
 
     block: TextBlock | ThinkingBlock
 
     def __init__(
-        self, item: Item, block: TextBlock | ThinkingBlock, form: Form, place: int, *, own: bool
+        self, item: EncodedItem, block: TextBlock | ThinkingBlock, form: Form, place: int, *, own: bool
     ) -> None:
         super().__init__(item, block)
         self._form = form
@@ -301,7 +301,7 @@ class _Part(Writer):
         return self.item.event(f"{_EVENTS_OF_PARTS[self._form][1]}.{end}", **self._place, **fields)
 
 
-def _listed(told: list[JSON], parts: list[_Part]) -> list[JSON]:
+def _listed(told: list[JSON], parts: list[_TextWriter]) -> list[JSON]:
     """A list of parts: those that are text in their places, and around them those that are none."""
     others = deque(part for part in told if part is not None)
     listed: list[JSON] = []

@@ -18,29 +18,30 @@ from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSONObject
+from ..budget import Budget
 from ..fields import rest, text
-from ..held import Held
 from .client_calls import arguments_of, runner_of, tool_name
-from .output_item import Item
-from .parts import CALLS, FIELD, Part, text_of
+from .decoded_item import DecodedItem
+from .decoded_part import DecodedPart
+from .part_forms import CALLS, FIELD, text_of
 
 
-class Calls:
+class DecodedCalls:
     """The calls of a response.  ``blocks`` gives each block its index."""
 
-    def __init__(self, held: Held, blocks: Iterator[int]) -> None:
-        self._held = held
+    def __init__(self, budget: Budget, blocks: Iterator[int]) -> None:
+        self._budget = budget
         self._blocks = blocks
-        self._due: dict[int, Part] = {}  # those that were told as whole, and may be told again
+        self._due: dict[int, DecodedPart] = {}  # those that were told as whole, and may be told again
         # By the call_id: those of which it is not known who runs them, as they are now, and whether whole.
-        self._unclaimed: dict[str, tuple[Item, JSONObject, bool]] = {}
+        self._unclaimed: dict[str, tuple[DecodedItem, JSONObject, bool]] = {}
         self._answered: set[str] = set()
 
-    def is_due(self, item: Item) -> bool:
+    def is_due(self, item: DecodedItem) -> bool:
         """Whether a call was told as whole and is still open."""
         return item.index in self._due
 
-    def grow(self, item: Item | None, fragment: str) -> list[BlockEvent] | None:
+    def grow(self, item: DecodedItem | None, fragment: str) -> list[BlockEvent] | None:
         """More arguments; ``None`` after their end.
 
         A call that was not announced has no name: it begins with its end, which tells everything.
@@ -51,12 +52,12 @@ class Calls:
             return None
         return item.call.grow(fragment)
 
-    def become(self, item: Item | None, arguments: str | None) -> list[BlockEvent]:
+    def become(self, item: DecodedItem | None, arguments: str | None) -> list[BlockEvent]:
         """The arguments are these."""
         call = None if item is None else item.call
         return [] if call is None or arguments is None or not call.is_open else call.become(arguments)
 
-    def take(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
+    def take(self, item: DecodedItem, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
         """What ``data``, a call with arguments as it is now, says that is new.
 
         ``None`` for one that nobody could run or answer.
@@ -85,12 +86,12 @@ class Calls:
         # One that was cut is never whole, though the protocol ends it.
         return events + (call.become(arguments) if arguments or (whole and arguments is not None) else [])
 
-    def _begin(self, item: Item, block: ToolUseBlock) -> list[BlockEvent]:
+    def _begin(self, item: DecodedItem, block: ToolUseBlock) -> list[BlockEvent]:
         block.extra["output_index"] = item.index
-        item.call = Part(next(self._blocks), None, self._held)
+        item.call = DecodedPart(next(self._blocks), None, self._budget)
         return [e.BlockStart(item.call.index, block)]
 
-    def _end(self, item: Item, call: Part, arguments: str | None) -> list[BlockEvent]:
+    def _end(self, item: DecodedItem, call: DecodedPart, arguments: str | None) -> list[BlockEvent]:
         self._due.pop(item.index, None)
         if item.type != "function_call" or arguments is None or _is_json(arguments):
             return self.become(item, arguments) + call.stop()
@@ -101,7 +102,7 @@ class Calls:
         self._due[item.index] = call
         return self.become(item, arguments)
 
-    def take_tool(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
+    def take_tool(self, item: DecodedItem, data: JSONObject, *, whole: bool) -> list[BlockEvent] | None:
         """What ``data``, a call of one of OpenAI's own tools, says that is new.
 
         ``None`` for one that the client does not run.
@@ -112,12 +113,12 @@ class Calls:
             return None
         events = item.tell(data)
         if item.call is None and runner == "unknown" and item.call_id:
-            self._held.add(len(strict_json.dumps(data)))
+            self._budget.add(len(strict_json.dumps(data)))
             self._unclaimed[item.call_id] = (item, data, whole)
             return events
         return events + self._run(item, data, whole=whole)
 
-    def _run(self, item: Item, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
+    def _run(self, item: DecodedItem, data: JSONObject, *, whole: bool) -> list[BlockEvent]:
         """It is the client's."""
         if not item.call_id:
             return []
@@ -130,17 +131,17 @@ class Calls:
             events += call.become(arguments_of(data)) + call.stop()
         return events
 
-    def answer(self, call_id: str) -> tuple[Item, JSONObject, bool] | None:
+    def answer(self, call_id: str) -> tuple[DecodedItem, JSONObject, bool] | None:
         """The output of a call has come: the call that waited for it, as :meth:`take_tool` got it."""
         if call_id and call_id not in self._answered:
-            self._held.add(len(call_id))
+            self._budget.add(len(call_id))
             self._answered.add(call_id)
         return self._claim(call_id)
 
-    def _claim(self, call_id: str) -> tuple[Item, JSONObject, bool] | None:
+    def _claim(self, call_id: str) -> tuple[DecodedItem, JSONObject, bool] | None:
         unclaimed = self._unclaimed.pop(call_id, None)
         if unclaimed is not None:
-            self._held.add(-len(strict_json.dumps(unclaimed[1])))
+            self._budget.add(-len(strict_json.dumps(unclaimed[1])))
         return unclaimed
 
     def end(self) -> list[BlockEvent]:

@@ -8,7 +8,7 @@ from ...blocks.strict_json import JSONObject
 _REMEMBERED = 8
 
 
-class Numbers:
+class SequenceNumbers:
     """The numbers of a stream's events.  ``last`` is the last that was seen, ``None`` without numbers.
 
     An event whose number is not above the last is a repetition, unless the numbers are no use: a host
