@@ -139,7 +139,7 @@ class OursView(Ours):
         receive, reader = self.accumulator.receive, self.reader
         for delta in deltas:
             receive(delta)
-            reader.receive(delta.fragment)
+            reader.receive(delta.text)
             _ = reader.value
 
     def end(self) -> Any:

@@ -7,23 +7,20 @@ from typing import Any
 
 from sse_core import Message
 from sse_core.blocks import (
-    ArgumentsDelta,
     BlockEvent,
     BlockStart,
     BlockStop,
+    GrowthDelta,
     MessageCut,
     MessageStart,
     MessageStop,
     StreamError,
     TextBlock,
-    TextDelta,
     TextReplaced,
     ThinkingBlock,
-    ThinkingDelta,
     ToolUseBlock,
 )
 
-_DELTAS = (TextDelta, ThinkingDelta, ArgumentsDelta)
 #: (choice, index of the block)
 _Place = tuple[int, int]
 
@@ -45,13 +42,8 @@ class BlockModel:
             self._start(event)
         elif isinstance(event, BlockStart):
             self._texts[event.choice, event.index] = _text_of(event.block)
-        elif isinstance(event, _DELTAS):
-            added = next(
-                v
-                for v in (getattr(event, n, None) for n in ("text", "thinking", "fragment"))
-                if v is not None
-            )
-            self._texts[event.choice, event.index] += added
+        elif isinstance(event, GrowthDelta):
+            self._texts[event.choice, event.index] += event.text
         elif isinstance(event, TextReplaced):
             self._texts[event.choice, event.index] = event.text
         elif isinstance(event, BlockStop):

@@ -132,8 +132,8 @@ _STREAMS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
     (
         _START,
         ("BlockStart", {"index": 1, "block": ["ToolUseBlock", _TOOL]}),
-        ("ArgumentsDelta", {"index": 1, "fragment": '{"a"'}),
-        ("ArgumentsDelta", {"index": 1, "fragment": ":1}"}),
+        ("ArgumentsDelta", {"index": 1, "text": '{"a"'}),
+        ("ArgumentsDelta", {"index": 1, "text": ":1}"}),
         ("BlockStop", {"index": 1}),
         (
             "BlockStart",
@@ -143,7 +143,7 @@ _STREAMS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
                 "model": "d",
             },
         ),
-        ("ArgumentsDelta", {"index": 0, "fragment": "1"}),
+        ("ArgumentsDelta", {"index": 0, "text": "1"}),
         ("BlockStop", {"index": 0}),
         ("MessageDelta", {"stop_reason": "tool_use"}),
         ("MessageStop", {}),
@@ -154,7 +154,7 @@ _STREAMS: tuple[tuple[tuple[str, dict[str, Any]], ...], ...] = (
             {"id": "m", "model": "c", "blocks": [["ThinkingBlock", {"thinking": "a", "signature": "s"}]]},
         ),
         ("BlockStart", {"index": 1, "block": ["ThinkingBlock", {}]}),
-        ("ThinkingDelta", {"index": 1, "thinking": "b"}),
+        ("ThinkingDelta", {"index": 1, "text": "b"}),
         ("SignatureDelta", {"index": 1, "signature": "s"}),
         ("BlockStart", {"index": 2, "block": ["RedactedThinkingBlock", {"data": "r"}]}),
         ("BlockStart", {"index": 3, "block": ["UnknownBlock", {"data": {"type": "x"}}]}),

@@ -14,7 +14,6 @@ within the same bounds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 from typing import Any, ClassVar
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
@@ -26,9 +25,7 @@ from .strict_json import JSON, JSONObject
 from .text import PAGE
 
 _Delta = (
-    e.TextDelta
-    | e.ThinkingDelta
-    | e.ArgumentsDelta
+    e.GrowthDelta
     | e.SignatureDelta
     | e.CitationDelta
     | e.FieldsDelta
@@ -36,16 +33,11 @@ _Delta = (
     | e.TextReplaced
     | e.BlockStop
 )
-#: What kind of block each delta makes longer, and by which text.
+#: What kind of block each delta makes longer.
 _GROWN_BY: dict[type[e.BlockEvent], type[TextBlock | ThinkingBlock | ToolUseBlock]] = {
     e.TextDelta: TextBlock,
     e.ThinkingDelta: ThinkingBlock,
     e.ArgumentsDelta: ToolUseBlock,
-}
-_TEXT_OF: dict[type[e.BlockEvent], Callable[[Any], str]] = {
-    e.TextDelta: attrgetter("text"),
-    e.ThinkingDelta: attrgetter("thinking"),
-    e.ArgumentsDelta: attrgetter("fragment"),
 }
 
 
@@ -133,10 +125,7 @@ class MessageAccumulator:
             and delta.cursor is None
             and len(fragments) < PAGE
         ):
-            if type(event) is e.TextDelta:
-                text = event.text
-            else:
-                text = event.fragment if type(event) is e.ArgumentsDelta else delta.thinking
+            text: str = delta.text
             size = self._size
             count = size.bytes + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass")))
             if count <= self.max_message_bytes:
@@ -199,13 +188,13 @@ class MessageAccumulator:
         if event.model is not None:
             self.message.model = event.model
 
-    def _grow(self, event: e.TextDelta | e.ThinkingDelta | e.ArgumentsDelta) -> None:
+    def _grow(self, event: e.GrowthDelta) -> None:
         kind = type(event)
         block = self._open.get(event.index)
         if not isinstance(block, _GROWN_BY[kind]):
             self._misplaced(event, block)
             return
-        text = _TEXT_OF[kind](event)
+        text = event.text
         self._count(text)
         block.append(text)
         if text:  # an empty one is no output, and the next may be the first

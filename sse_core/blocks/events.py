@@ -76,19 +76,21 @@ class BlockStart(BlockEvent):
 
 
 @dataclass(slots=True)
-class TextDelta(BlockEvent):
-    """More text of a text block."""
+class GrowthDelta(BlockEvent):
+    """More ``text`` of a block that grows: the root of the three deltas that most of a stream is made of."""
 
     index: int
     text: str
 
 
 @dataclass(slots=True)
-class ThinkingDelta(BlockEvent):
-    """More text of a thinking block."""
+class TextDelta(GrowthDelta):
+    """More text of a text block."""
 
-    index: int
-    thinking: str
+
+@dataclass(slots=True)
+class ThinkingDelta(GrowthDelta):
+    """More text of a thinking block."""
 
 
 @dataclass(slots=True)
@@ -100,11 +102,8 @@ class SignatureDelta(BlockEvent):
 
 
 @dataclass(slots=True)
-class ArgumentsDelta(BlockEvent):
-    """A fragment of a tool's arguments: text that may end in the middle of anything."""
-
-    index: int
-    fragment: str
+class ArgumentsDelta(GrowthDelta):
+    """More of the text of a tool's arguments, which may end in the middle of anything."""
 
 
 @dataclass(slots=True)
@@ -239,8 +238,8 @@ def _is_empty(block: Block) -> bool:
 
 _SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {
     TextDelta: lambda event: event.text != "",
-    ThinkingDelta: lambda event: event.thinking != "",
-    ArgumentsDelta: lambda event: event.fragment != "",
+    ThinkingDelta: lambda event: event.text != "",
+    ArgumentsDelta: lambda event: event.text != "",
     SignatureDelta: lambda _: True,
     CitationDelta: lambda _: True,
     FieldsDelta: lambda _: True,
@@ -259,6 +258,7 @@ __all__ = [
     "CitationDelta",
     "ErrorKind",
     "FieldsDelta",
+    "GrowthDelta",
     "ItemsDelta",
     "JSONObject",
     "MessageCut",

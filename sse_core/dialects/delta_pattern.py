@@ -105,7 +105,7 @@ class DeltaPattern:
                 return  # filled with another text it is no JSON
 
     def _make_pattern(self, sse: ServerSentEvent, event: Delta) -> None:
-        text = _text_of(event)
+        text = event.text
         before, found, after = sse.data.partition(strict_json.dumps(text))
         if not found:
             return  # it is escaped in another way than ours
@@ -132,12 +132,6 @@ class DeltaPattern:
                 event.choice,
             )
             self._before, self._between, self._after = before + '"', between, after.rstrip(" ")
-
-
-def _text_of(event: Delta) -> str:
-    if isinstance(event, e.TextDelta):
-        return event.text
-    return event.thinking if isinstance(event, e.ThinkingDelta) else event.fragment
 
 
 def _at(value: JSON, path: Path) -> JSON:

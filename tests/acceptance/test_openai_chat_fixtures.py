@@ -87,7 +87,7 @@ def test_text_and_thinking_are_what_their_deltas_say(path: Path) -> None:
     thinking = "".join(block.thinking for block in message.blocks if isinstance(block, ThinkingBlock))
     texts = "".join(event.text for event in events if isinstance(event, TextDelta))
     assert message.text == texts.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert thinking == "".join(event.thinking for event in events if isinstance(event, ThinkingDelta))
+    assert thinking == "".join(event.text for event in events if isinstance(event, ThinkingDelta))
 
 
 @every_stream

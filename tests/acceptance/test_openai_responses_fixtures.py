@@ -120,7 +120,7 @@ def test_text_and_thinking_are_what_their_deltas_say(path: Path) -> None:
             deltas = [e.text for e in events if isinstance(e, TextDelta) and e.index == index]
             assert block.text == "".join(deltas) != ""
         elif isinstance(block, ThinkingBlock):
-            deltas = [e.thinking for e in events if isinstance(e, ThinkingDelta) and e.index == index]
+            deltas = [e.text for e in events if isinstance(e, ThinkingDelta) and e.index == index]
             assert block.thinking == "".join(deltas) != ""
     assert not [event for event in events if isinstance(event, TextReplaced)]
 

@@ -133,8 +133,8 @@ _DELTAS = (TextDelta, ThinkingDelta, ArgumentsDelta)
 _SAYS: dict[type[BlockEvent], Callable[[Any], tuple[int, str]]] = {
     BlockStart: _opening,
     TextDelta: lambda event: (event.index, event.text),
-    ThinkingDelta: lambda event: (event.index, event.thinking),
-    ArgumentsDelta: lambda event: (event.index, event.fragment),
+    ThinkingDelta: lambda event: (event.index, event.text),
+    ArgumentsDelta: lambda event: (event.index, event.text),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from sse_core import MessageAccumulator, ProtocolError, ServerSentEvent
-from sse_core.blocks import ArgumentsDelta, BlockEvent, TextDelta, ThinkingDelta
+from sse_core.blocks import BlockEvent, GrowthDelta
 from sse_core.lifecycle import Outcome
 
 from .answers import LONGEST_WORD
@@ -121,14 +121,9 @@ class TurnReading:
             self._end()
 
     def _check_size(self, event: BlockEvent) -> None:
-        if isinstance(event, TextDelta):
-            size = len(event.text)
-        elif isinstance(event, ThinkingDelta):
-            size = len(event.thinking)
-        elif isinstance(event, ArgumentsDelta):
-            size = len(event.fragment)
-        else:
+        if not isinstance(event, GrowthDelta):
             return
+        size = len(event.text)
         if size > LONGEST_WORD:
             self._world.seen["merged event" if not self._snapshot_left else "long event of a snapshot"] += 1
         if size > self._longest and not self._snapshot_left:

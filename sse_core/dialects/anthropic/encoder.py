@@ -108,7 +108,7 @@ class Encoder:
         elif isinstance(event, e.ArgumentsDelta):
             arguments = self._calls.get(event.index)
             if arguments is not None:
-                arguments.append(event.fragment)
+                arguments.append(event.text)
         elif isinstance(event, e.TextReplaced) and event.index in self._calls:
             self._outdated.add(event.index)
         elif isinstance(event, e.BlockStop) and event.index in self._calls:
@@ -195,9 +195,9 @@ _WRITERS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.MessageStart: _write_message_start,
     e.BlockStart: _write_block_start,
     e.TextDelta: lambda event: _delta(event.index, "text_delta", {"text": event.text}),
-    e.ThinkingDelta: lambda event: _delta(event.index, "thinking_delta", {"thinking": event.thinking}),
+    e.ThinkingDelta: lambda event: _delta(event.index, "thinking_delta", {"thinking": event.text}),
     e.SignatureDelta: lambda event: _delta(event.index, "signature_delta", {"signature": event.signature}),
-    e.ArgumentsDelta: lambda event: _delta(event.index, "input_json_delta", {"partial_json": event.fragment}),
+    e.ArgumentsDelta: lambda event: _delta(event.index, "input_json_delta", {"partial_json": event.text}),
     e.CitationDelta: lambda event: _delta(event.index, "citations_delta", {"citation": event.citation}),
     e.FieldsDelta: lambda event: _delta(event.index, "compaction_delta", event.fields),
     e.UnknownDelta: _write_unknown_delta,

@@ -123,13 +123,13 @@ class Translation:
             return []
         if isinstance(event, e.ArgumentsDelta):
             if known.arguments is not None:
-                known.arguments.append(event.fragment)
+                known.arguments.append(event.text)
             return self._arguments(known, event)
         return self._tell(known, event)
 
     def _arguments(self, known: _Block, event: e.ArgumentsDelta) -> list[BlockEvent]:
         if known.writes_text:
-            event = replace(event, fragment=strict_json.dumps(event.fragment)[1:-1])
+            event = replace(event, text=strict_json.dumps(event.text)[1:-1])
         return self._tell(known, event)
 
     def _replaced(self, event: e.TextReplaced) -> list[BlockEvent]:

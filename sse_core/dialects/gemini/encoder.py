@@ -88,10 +88,10 @@ class _Answer:
         return self._grow(event.index, event.text)
 
     def thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
-        return self._grow(event.index, event.thinking)
+        return self._grow(event.index, event.text)
 
     def arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
-        return self._grow(event.index, event.fragment)
+        return self._grow(event.index, event.text)
 
     def _grow(self, index: int, text: str) -> list[JSONObject]:
         block = self._waiting.get(index)

@@ -85,7 +85,7 @@ class Decoder:
         delta = self._pattern.delta_of(sse)
         if delta is not None:
             if type(delta) is e.ThinkingDelta:
-                self._choices[delta.choice].thought(delta.thinking)
+                self._choices[delta.choice].thought(delta.text)
             return [delta]
         held = self._budget.bytes
         try:

@@ -151,7 +151,7 @@ class _Answer:
         return self._say(event.index, event.text)
 
     def thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
-        return self._say(event.index, event.thinking)
+        return self._say(event.index, event.text)
 
     def _say(self, index: int, text: str) -> list[JSONObject]:
         name = self._names.get(index)
@@ -159,12 +159,12 @@ class _Answer:
 
     def arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
         tool = self._tools.get(event.index)
-        if tool is None or not event.fragment:
+        if tool is None or not event.text:
             return []
         if tool.arguments is not None:
-            tool.arguments.append(event.fragment)
-        tool.said = tool.said or not strict_json.is_blank(event.fragment)
-        return [tool.more(event.fragment)]
+            tool.arguments.append(event.text)
+        tool.said = tool.said or not strict_json.is_blank(event.text)
+        return [tool.more(event.text)]
 
     def replaced(self, event: e.TextReplaced) -> list[JSONObject]:
         # What was said can't be taken back: so the call is never whole, and nobody runs it.

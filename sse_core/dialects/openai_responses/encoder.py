@@ -212,10 +212,10 @@ class Encoder:
         return self._grow(event.index, event.text)
 
     def _thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
-        return self._grow(event.index, event.thinking)
+        return self._grow(event.index, event.text)
 
     def _arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
-        return self._grow(event.index, event.fragment)
+        return self._grow(event.index, event.text)
 
     def _citation(self, event: e.CitationDelta) -> list[JSONObject]:
         writer = self._writers.get(event.index)

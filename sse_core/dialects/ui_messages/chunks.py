@@ -208,15 +208,15 @@ class Chunks:
 
     def _thinking(self, event: e.ThinkingDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
-        return part.delta(event.thinking) if isinstance(part, TextPart) and not _is_text(part) else []
+        return part.delta(event.text) if isinstance(part, TextPart) and not _is_text(part) else []
 
     def _arguments(self, event: e.ArgumentsDelta) -> list[JSONObject]:
         part = self._open.get(event.index)
         if not isinstance(part, CallPart):
             return []
-        self._keep(part, event.fragment)
-        part.block.append(event.fragment)
-        return part.delta(event.fragment)
+        self._keep(part, event.text)
+        part.block.append(event.text)
+        return part.delta(event.text)
 
     def _replaced(self, event: e.TextReplaced) -> list[JSONObject]:
         """What was said can't be taken back; where nothing was, this is all of it."""

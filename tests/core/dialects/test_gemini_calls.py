@@ -36,7 +36,7 @@ NO_ID: dict[str, Any] = {"functionCall.id": None}
 
 
 def fragments(*stream: ServerSentEvent) -> list[str]:
-    return [event.fragment for event in decode(*stream) if isinstance(event, ArgumentsDelta)]
+    return [event.text for event in decode(*stream) if isinstance(event, ArgumentsDelta)]
 
 
 def arguments(*stream: ServerSentEvent) -> Any:

@@ -114,7 +114,7 @@ class ToolWholeWhenItParses(Decoder):
             if isinstance(event, ArgumentsDelta) and event.choice == 0:
                 if event.index in self.texts and self.texts[event.index] == "\0":
                     continue
-                self.texts[event.index] = self.texts.get(event.index, "") + event.fragment
+                self.texts[event.index] = self.texts.get(event.index, "") + event.text
                 told.append(event)
                 if self._is_json(self.texts[event.index]):
                     self.texts[event.index] = "\0"
