@@ -15,7 +15,9 @@ from typing import TypeVar
 
 from sse_core.blocks.stop_reasons import MEANINGS
 from sse_core.dialects.provider_errors import KINDS, PASSING_KINDS
-from sse_core.lifecycle import Timer, Want, source_table, turn_table
+from sse_core.lifecycle import Timer, Want
+from sse_core.lifecycle.source import source_table
+from sse_core.lifecycle.turn import turn_table
 
 DOCS = Path(__file__).resolve().parent
 PLACE = re.compile(

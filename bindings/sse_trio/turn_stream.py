@@ -19,7 +19,7 @@ from sse_core.blocks import BlockEvent, Message
 from sse_core.errors import LocalProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle import OnComment, Outcome, Timing, Turn, TurnState, Upstream, Want
-from sse_core.lifecycle.turn_text import text_of
+from sse_core.lifecycle.turn.turn_text import text_of
 from sse_http import ClientExchange, parse_url
 
 from .arguments import check_tls

@@ -38,7 +38,7 @@ class Dialect:
     ``error_kinds`` says what types and codes of its own errors mean, each where its decoder doesn't say so
     itself.  What none of them says is looked up in the tables of all hosts' words.
     ``delta`` tells which events are a delta of text and nothing else, where that can be told from their
-    bytes: see :func:`sse_core.lifecycle.merging.merged`.
+    bytes: see :func:`sse_core.lifecycle.log.merging.merged`.
     """
 
     name: str

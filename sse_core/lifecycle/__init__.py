@@ -1,25 +1,24 @@
 """What may happen when: turns, logs and their readers, event sources."""
 
-from .broadcast import Broadcast
-from .event_queue import OnComment
-from .failure import Failure
-from .log import TurnLog
-from .machine import ConnectingMachine, HTTPRequest, Want
+from .log.broadcast import Broadcast
+from .log.snapshots import Snapshots
+from .log.subscription import ReaderOutcome, Subscription, SubscriptionSettings
+from .log.turn_log import TurnLog
+from .machine import ConnectingMachine, HTTPRequest, OnComment, Want
 from .policies import Deadlines, OnDisconnect, SourceDeadlines
-from .reconnect import OnReconnect, Reconnect
 from .redirect import DEFAULT_MAX_REDIRECTS
-from .resumption import ResumeRule
 from .retention import Retention
 from .retry import BROWSER_RETRY, NO_RETRY, Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
-from .snapshots import Snapshots
-from .source import EventSource
-from .source_table import SourceInput, SourceState
-from .subscription import ReaderOutcome, Subscription, SubscriptionSettings
+from .source.event_source import EventSource
+from .source.reconnect import OnReconnect, Reconnect
+from .source.resumption import ResumeRule
+from .source.source_table import SourceInput, SourceState
 from .timers import Timer, Timers
-from .timing import Timing
-from .turn import Turn
-from .turn_table import Outcome, TurnInput, TurnState
-from .upstream import Upstream
+from .turn.failure import Failure
+from .turn.timing import Timing
+from .turn.turn import Turn
+from .turn.turn_table import Outcome, TurnInput, TurnState
+from .turn.upstream import Upstream
 
 __all__ = [
     "BROWSER_RETRY",

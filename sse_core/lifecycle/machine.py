@@ -13,11 +13,15 @@ Nothing here waits, and nothing here knows what time it is.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..arguments import check_type
 from ..headers import Headers, as_headers
+
+#: Called with the text of each comment of a stream, without the space after the colon.
+OnComment = Callable[[str], None]
 
 
 class Want(enum.Enum):

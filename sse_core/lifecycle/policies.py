@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from .seconds import check_durations, check_number, read_number
+from .durations import check_durations, check_number, read_number
 
 
 @dataclass(frozen=True, slots=True)

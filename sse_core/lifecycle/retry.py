@@ -18,7 +18,7 @@ from ..blocks import StreamError
 from ..dialects.provider_errors import RETRYABLE_STATUSES
 from ..headers import Headers
 from ..http_date import read_http_date
-from .seconds import check_number, read_number
+from .durations import check_number, read_number
 
 #: Returns a number in [0, 1); the binding's randomness.
 Jitter = Callable[[], float]

@@ -7,7 +7,7 @@ import json
 from sse_core import ServerSentEvent
 from sse_core.headers import Headers
 from sse_core.lifecycle import Broadcast, HTTPRequest
-from sse_core.lifecycle.log import ENTRY_OVERHEAD_BYTES
+from sse_core.lifecycle.log.turn_log import ENTRY_OVERHEAD_BYTES
 
 from .client import ORIGIN, SECRET, Answer, Client
 from .house import House

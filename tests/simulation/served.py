@@ -9,7 +9,7 @@ from sse_core.blocks import BlockEvent, MessageReset
 from sse_core.blocks.events import is_visible
 from sse_core.headers import Headers
 from sse_core.lifecycle import HTTPRequest, Outcome, Snapshots, Turn, TurnLog, TurnState, Want
-from sse_core.lifecycle.log import ENTRY_OVERHEAD_BYTES
+from sse_core.lifecycle.log.turn_log import ENTRY_OVERHEAD_BYTES
 
 from .answers import Answer, message_id
 from .house import SNAPSHOTS, House

@@ -15,7 +15,7 @@ import sse_trio
 from sse_core import encode_comment, encode_event
 from sse_core.framing.decoder import DEFAULT_MAX_BYTES
 from sse_core.lifecycle import DEFAULT_MAX_REDIRECTS, Outcome, SourceDeadlines
-from sse_core.lifecycle.refusal import MAX_EXCERPT_BYTES
+from sse_core.lifecycle.source.error_body import MAX_EXCERPT_BYTES
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import (
     Cutter,

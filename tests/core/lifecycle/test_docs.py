@@ -21,9 +21,9 @@ from sse_core.lifecycle import (
     Timer,
     Turn,
     TurnLog,
-    source_table,
-    turn_table,
 )
+from sse_core.lifecycle.source import source_table
+from sse_core.lifecycle.turn import turn_table
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 PAGE = DOCS / "lifecycle.md"

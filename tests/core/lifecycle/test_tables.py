@@ -23,9 +23,9 @@ from sse_core.lifecycle import (
     TurnInput,
     TurnState,
     Want,
-    source_table,
-    turn_table,
 )
+from sse_core.lifecycle.source import source_table
+from sse_core.lifecycle.turn import turn_table
 from tests.core.lifecycle import source_support as sources
 from tests.core.lifecycle import support as turns
 from tests.core.lifecycle.support import (

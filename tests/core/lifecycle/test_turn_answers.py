@@ -33,7 +33,7 @@ from sse_core.lifecycle import (
     Upstream,
     Want,
 )
-from sse_core.lifecycle.turn_text import text_of
+from sse_core.lifecycle.turn.turn_text import text_of
 from tests.core.lifecycle.support import (
     ANSWER,
     ANTHROPIC,

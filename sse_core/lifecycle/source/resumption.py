@@ -13,10 +13,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from ..headers import Headers
-from ..urls import parse_url
-from .machine import HTTPRequest
-from .redirect import as_get, resolved
+from ...headers import Headers
+from ...urls import parse_url
+from ..machine import HTTPRequest
+from ..redirect import as_get, resolved
 
 #: How an event source goes on, whose request has a method that is not safe.  ``None`` leaves it to the
 #: answer; see :class:`Resumption`.

@@ -11,11 +11,11 @@ is cut off between them would lose them; so these few are kept as they are.
 
 from __future__ import annotations
 
-from ..blocks import Block, BlockEvent, MessageAccumulator, MessageDelta, MessageReset
-from ..dialects import Dialect
-from ..dialects.event_codec import held_events
-from ..errors import ProtocolError
-from ..framing import EventStreamDecoder, ServerSentEvent, encode_event
+from ...blocks import Block, BlockEvent, MessageAccumulator, MessageDelta, MessageReset
+from ...dialects import Dialect
+from ...dialects.event_codec import held_events
+from ...errors import ProtocolError
+from ...framing import EventStreamDecoder, ServerSentEvent, encode_event
 
 #: Bytes of the data of a message's last events that are kept.
 MAX_END_BYTES = 64 * 1024

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import enum
 
-from .machine import Want
-from .timers import TableKey, Timer
+from ..machine import Want
+from ..timers import TableKey, Timer
 
 
 class TurnState(TableKey):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .policies import Deadlines
-from .timers import Timer, Timers
+from ..policies import Deadlines
+from ..timers import Timer, Timers
 
 
 class TurnTimers(Timers):

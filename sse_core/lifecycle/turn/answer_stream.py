@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..blocks import BlockEvent, MessageCut
-from ..dialects import Dialect, Recognition
-from ..dialects.event_codec import held_events
-from ..errors import RemoteProtocolError
-from ..framing import EventStreamDecoder, ServerSentEvent
-from ..headers import Headers
-from .event_stream_check import stream_problem
+from ...blocks import BlockEvent, MessageCut
+from ...dialects import Dialect, Recognition
+from ...dialects.event_codec import held_events
+from ...errors import RemoteProtocolError
+from ...framing import EventStreamDecoder, ServerSentEvent
+from ...headers import Headers
+from ..event_stream_check import stream_problem
 
 #: A turn is a POST, and what a POST makes may be told with 201 (RFC 9110 section 9.3.3).
 STREAM_STATUSES = frozenset({200, 201})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..blocks import BlockEvent, MessageAccumulator, Ping
-from ..errors import LimitExceeded
+from ...blocks import BlockEvent, MessageAccumulator, Ping
+from ...errors import LimitExceeded
 
 
-class HeldEvents:
+class AttemptBuffer:
     """The block events of one attempt before its first visible one, each checked when it comes.
 
     An event that breaks the rules must be found before any of them is given out: half of an attempt,

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from ..framing import ServerSentEvent
-from .log import TurnLog
-from .retry import Jitter, no_jitter
+from ...framing import ServerSentEvent
+from ..retry import Jitter, no_jitter
 from .subscription import Subscription, SubscriptionSettings
+from .turn_log import TurnLog
 
 
 class Broadcast:

@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..arguments import check_callable, check_type
-from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
-from ..framing import ServerSentEvent
-from ..framing.decoder import DEFAULT_MAX_BYTES
-from ..headers import Headers
-from ..urls import parse_url
-from .event_queue import EventQueue, OnComment, fits_a_field, id_as_field
-from .event_stream_check import stream_problem
-from .machine import HTTPRequest, Want
-from .policies import SourceDeadlines
+from ...arguments import check_callable, check_type
+from ...errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
+from ...framing import ServerSentEvent
+from ...framing.decoder import DEFAULT_MAX_BYTES
+from ...headers import Headers
+from ...urls import parse_url
+from ..event_stream_check import stream_problem
+from ..machine import HTTPRequest, OnComment, Want
+from ..policies import SourceDeadlines
+from ..redirect import DEFAULT_MAX_REDIRECTS, is_redirect, redirected, too_many_redirects
+from ..retry import Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
+from ..timers import Timer, Timers
+from .error_body import ErrorBody
+from .event_queue import EventQueue, fits_a_field, id_as_field
 from .reconnect import OnReconnect, Reconnect, reconnection_delay
-from .redirect import DEFAULT_MAX_REDIRECTS, is_redirect, redirected, too_many_redirects
-from .refusal import SourceRefusal
 from .resumption import ResumeRule, Resumption
-from .retry import Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
 from .source_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, SourceInput, SourceState
-from .timers import Timer, Timers
 
 
 class EventSource:
@@ -97,7 +97,7 @@ class EventSource:
         self._queue = EventQueue(
             last_event_id, max_line_bytes, max_event_bytes, on_reconnect=on_reconnect, on_comment=on_comment
         )
-        self._refusal: SourceRefusal | None = None
+        self._error_body: ErrorBody | None = None
         self._state = SourceState.IDLE
         self._timers = Timers()
         self._transport_open = False
@@ -228,7 +228,7 @@ class EventSource:
         else:
             # 9.2.2: "Otherwise, if res's status is not 200, or if res's `Content-Type` is not
             # `text/event-stream`, then fail the connection."
-            self._read_refusal(SourceRefusal(f"the server {problem}", 502, headers), now)
+            self._read_error(ErrorBody(f"the server {problem}", 502, headers), now)
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
@@ -239,8 +239,8 @@ class EventSource:
                     self._attempts_without_event = 0
             except LimitExceeded as error:
                 self._end_with(error, now)
-        elif self._refusal is not None and self._refusal.receive_data(data):
-            self._end_with(self._refusal.error(), now)
+        elif self._error_body is not None and self._error_body.receive_data(data):
+            self._end_with(self._error_body.error(), now)
 
     def receive_eof(self, now: float) -> None:
         """The answer's body came to its proper end."""
@@ -251,8 +251,8 @@ class EventSource:
                 self._end_with(error, now)
             else:
                 self._try_again(None, now)
-        elif self._refusal is not None:
-            self._end_with(self._refusal.error(), now)
+        elif self._error_body is not None:
+            self._end_with(self._error_body.error(), now)
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke.
@@ -266,8 +266,8 @@ class EventSource:
                 self._try_again(problem, now)
             else:
                 self._end_with(problem, now)
-        elif self._refusal is not None:
-            self._end_with(self._refusal.error(), now)
+        elif self._error_body is not None:
+            self._end_with(self._error_body.error(), now)
         elif self._state is SourceState.REDIRECTING:
             self._apply(SourceInput.TRANSPORT_CLOSED, now)
         elif self._state is SourceState.RECONNECTING:
@@ -282,8 +282,8 @@ class EventSource:
         while (timer := self._timers.next_expired(now)) is not None:
             if timer is Timer.BACKOFF:
                 self._apply(SourceInput.RECONNECT_DUE, now)
-            elif self._refusal is not None:
-                self._end_with(self._refusal.error(), now)
+            elif self._error_body is not None:
+                self._end_with(self._error_body.error(), now)
             else:
                 self._try_again(TransportError(EXPIRY_MESSAGES[timer]), now)
 
@@ -299,18 +299,18 @@ class EventSource:
 
     def _refused(self, status: int, headers: Headers, now: float) -> None:
         """Once more, if the status says that this may help, else the end, as soon as it is known why."""
-        refusal = SourceRefusal(f"the server answered with status {status}", status, headers)
+        body = ErrorBody(f"the server answered with status {status}", status, headers)
         retry_after = retry_after_seconds(headers, self._wall_clock)
         self._resumption.refused(status, headers)
         may_pass = self._retry.retries_status(status, headers) and self._may_resume(ended=False)
         if may_pass and self._retry.allows(self._attempts_without_event, retry_after):
-            self._try_again(refusal.error(), now, retry_after)
+            self._try_again(body.error(), now, retry_after)
         else:
-            self._read_refusal(refusal, now)
+            self._read_error(body, now)
 
-    def _read_refusal(self, refusal: SourceRefusal, now: float) -> None:
+    def _read_error(self, body: ErrorBody, now: float) -> None:
         self._apply(SourceInput.REFUSAL, now)
-        self._refusal = refusal
+        self._error_body = body
 
     def _follow(self, status: int, headers: Headers, now: float) -> None:
         """Leave for where the answer says, unless that is forbidden."""
@@ -369,7 +369,7 @@ class EventSource:
     def _apply(self, happened: SourceInput, now: float) -> None:
         """Go where the table says, with the timers that belong there."""
         self._state = TRANSITIONS[self._state, happened]
-        self._refusal = None
+        self._error_body = None
         self._timers.clear()
         if self._state is SourceState.CONNECTING:
             self.reconnects += happened is SourceInput.RECONNECT_DUE

@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from ..arguments import wrong_type
-from ..errors import LocalProtocolError
-from ..framing import ServerSentEvent, encode_event
+from ...arguments import wrong_type
+from ...errors import LocalProtocolError
+from ...framing import ServerSentEvent, encode_event
 from .merging import merged
 from .snapshots import Snapshots
 

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ..blocks import BlockEvent, MessageAccumulator
-from ..dialects import Dialect
-from ..headers import Headers
+from ...blocks import BlockEvent, MessageAccumulator
+from ...dialects import Dialect
+from ...headers import Headers
+from ..machine import HTTPRequest, OnComment
+from ..redirect import repeated, too_many_redirects
 from .answer_stream import STREAM_STATUSES, AnswerStream, begins_as_no_stream, head_problem, is_untyped
-from .event_queue import OnComment
-from .failure import Failure, Refusal
-from .held import HeldEvents
-from .machine import HTTPRequest
-from .redirect import repeated, too_many_redirects
+from .attempt_buffer import AttemptBuffer
+from .error_answer import ErrorAnswer
+from .failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Attempt:
         on_comment: OnComment | None,
     ) -> None:
         self.accepted = False
-        self.refusal: Refusal | None = None  #: the answer is no stream, and its body says why
+        self.error_answer: ErrorAnswer | None = None  #: the answer is no stream, and its body says why
         self.response_status: int | None = None  #: of the answer, if it was accepted
         self.response_headers = Headers()  #: likewise
         self._dialect = dialect
@@ -59,13 +59,13 @@ class Attempt:
         on_comment = None if self._on_comment is None else partial(self._comment, self._on_comment)
         bounds = self._bounds
         self._stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
-        self._held = HeldEvents(
+        self._buffer = AttemptBuffer(
             self._accumulator, max_events=bounds.max_held_events, max_bytes=bounds.max_held_bytes
         )
 
     def let_go(self) -> None:
         """Nothing more is read: what was kept for that is not needed.  What the head said stays."""
-        self.refusal = None
+        self.error_answer = None
         self._begin()
 
     # The head
@@ -82,7 +82,7 @@ class Attempt:
 
     def refuse(self, status: int, headers: Headers) -> None:
         """The answer is an error: its body says which."""
-        self.refusal = Refusal(status, headers)
+        self.error_answer = ErrorAnswer(status, headers)
 
     def accept(self, status: int, headers: Headers) -> Failure | None:
         """The answer tells of no error: see whether it is a stream.
@@ -98,7 +98,7 @@ class Attempt:
         elif (headers.get("content-type") or "").lower().startswith("text/event-stream"):
             return Failure.broken(f"The provider {problem}.", retryable=False, headers=headers)
         else:
-            self.refusal = Refusal(status, headers, problem)
+            self.error_answer = ErrorAnswer(status, headers, problem)
         return None
 
     # The body
@@ -118,7 +118,7 @@ class Attempt:
                 "without a type" if is_untyped(self.response_headers) else "with an event stream by its type"
             )
             problem = f"answered {said}, but its body is none"
-            self.refusal = Refusal(self.response_status, self.response_headers, problem)
+            self.error_answer = ErrorAnswer(self.response_status, self.response_headers, problem)
         return bool(begins)
 
     def receive_data(self, data: bytes) -> Iterator[BlockEvent]:
@@ -136,13 +136,13 @@ class Attempt:
     # What nobody has seen
 
     def _comment(self, on_comment: OnComment, text: str) -> None:
-        (self._held.hold_comment if self._held else on_comment)(text)
+        (self._buffer.hold_comment if self._buffer else on_comment)(text)
 
     def hold(self, event: BlockEvent) -> None:
         """Keep ``event`` back.  Raises where it may not follow, or is too much."""
-        self._held.hold(event)
+        self._buffer.hold(event)
 
     def take_held(self, event: BlockEvent) -> list[BlockEvent | str]:
         """All that was held back, since ``event`` is to be seen.  Raises where that may not follow."""
-        self._held.check(event)
-        return self._held.take()
+        self._buffer.check(event)
+        return self._buffer.take()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import enum
 
-from .machine import Want
-from .timers import Timer
+from ..machine import Want
+from ..timers import Timer
 
 
 class SourceState(enum.Enum):

@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from ..arguments import check_type
-from ..blocks import BlockEvent, Message, MessageAccumulator
-from ..dialects import Dialect
-from ..errors import LocalProtocolError
-from ..framing.decoder import DEFAULT_MAX_BYTES
-from ..headers import Headers, HeadersLike
+from ...arguments import check_type
+from ...blocks import BlockEvent, Message, MessageAccumulator
+from ...dialects import Dialect
+from ...errors import LocalProtocolError
+from ...framing.decoder import DEFAULT_MAX_BYTES
+from ...headers import Headers, HeadersLike
+from ..machine import HTTPRequest, OnComment, Want
+from ..policies import Deadlines, OnDisconnect
+from ..redirect import DEFAULT_MAX_REDIRECTS
+from ..retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .attempt import Attempt, AttemptBounds
-from .event_queue import OnComment
 from .failure import Failure
-from .machine import HTTPRequest, Want
-from .policies import Deadlines, OnDisconnect
-from .redirect import DEFAULT_MAX_REDIRECTS
-from .retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .timing import Timing
 from .turn_table import WANTS, Outcome, TurnState
 from .turn_timers import TurnTimers

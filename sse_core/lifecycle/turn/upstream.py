@@ -6,16 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .. import dialects
-from ..arguments import check_bound, check_callable, check_type
-from ..blocks import MessageAccumulator
-from ..dialects import Dialect
-from ..framing.decoder import DEFAULT_MAX_BYTES
-from ..headers import Headers, HeadersLike
-from .event_queue import OnComment
-from .machine import HTTPRequest
-from .policies import Deadlines, OnDisconnect
-from .retry import Jitter, RetryPolicy, WallClock, no_jitter
+from ... import dialects
+from ...arguments import check_bound, check_callable, check_type
+from ...blocks import MessageAccumulator
+from ...dialects import Dialect
+from ...framing.decoder import DEFAULT_MAX_BYTES
+from ...headers import Headers, HeadersLike
+from ..machine import HTTPRequest, OnComment
+from ..policies import Deadlines, OnDisconnect
+from ..retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .turn import Turn
 
 

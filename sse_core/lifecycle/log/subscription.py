@@ -17,11 +17,11 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..framing import encode_comment
-from .log import TurnLog
-from .retry import Jitter, no_jitter
-from .seconds import check_durations
-from .timers import Timer, Timers
+from ...framing import encode_comment
+from ..durations import check_durations
+from ..retry import Jitter, no_jitter
+from ..timers import Timer, Timers
+from .turn_log import TurnLog
 
 _MAX_BYTES_A_PULL = 64 * 1024
 

@@ -14,15 +14,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..blocks import BlockEvent, MessageCut, MessageReset, MessageStop, StreamError
-from ..blocks.events import is_visible
-from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
-from ..headers import Headers
-from .failure import Failure, Refusal
-from .machine import HTTPRequest
-from .redirect import is_redirect
-from .retry import no_jitter, retry_after_seconds
-from .timers import Timer
+from ...blocks import BlockEvent, MessageCut, MessageReset, MessageStop, StreamError
+from ...blocks.events import is_visible
+from ...errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
+from ...headers import Headers
+from ..machine import HTTPRequest
+from ..redirect import is_redirect
+from ..retry import no_jitter, retry_after_seconds
+from ..timers import Timer
+from .error_answer import ErrorAnswer
+from .failure import Failure
 from .timing import is_reasoning
 from .turn_record import TurnRecord
 from .turn_table import (
@@ -115,7 +116,7 @@ class Turn(TurnRecord):
     def response_started(self, status: int, headers: Headers, now: float) -> None:
         """The head of the answer has come."""
         attempt = self._attempt
-        if self._state is not TurnState.WAITING or attempt.accepted or attempt.refusal is not None:
+        if self._state is not TurnState.WAITING or attempt.accepted or attempt.error_answer is not None:
             return
         self._timers.disarm(Timer.FIRST_BYTE)
         if status >= 400:
@@ -135,15 +136,15 @@ class Turn(TurnRecord):
             self._timers.begin(Timer.REFUSAL, now)
         if self.accepted:
             self._receive_stream(data, now)
-        elif self._attempt.refusal is not None and self._attempt.refusal.receive_data(data):
-            self._fail_as_refused(self._attempt.refusal, now)
+        elif self._attempt.error_answer is not None and self._attempt.error_answer.receive_data(data):
+            self._fail_as_refused(self._attempt.error_answer, now)
 
     def receive_eof(self, now: float) -> None:
         """The answer's body came to its proper end."""
         if not self._is_reading():
             return
-        if self._attempt.refusal is not None:
-            self._fail_as_refused(self._attempt.refusal, now)
+        if self._attempt.error_answer is not None:
+            self._fail_as_refused(self._attempt.error_answer, now)
             return
         try:
             for event in self._attempt.receive_eof():
@@ -162,8 +163,8 @@ class Turn(TurnRecord):
             self._sleep()
         elif self._state is TurnState.REDIRECTING:
             self._apply(TurnInput.TRANSPORT_CLOSED, now)
-        elif self._is_reading() and self._attempt.refusal is not None:
-            self._fail_as_refused(self._attempt.refusal, now)
+        elif self._is_reading() and self._attempt.error_answer is not None:
+            self._fail_as_refused(self._attempt.error_answer, now)
         elif self.accepted and self._is_reading():
             message = f"The connection to the provider was lost: {reason}"
             self._fail(Failure.cut(message, retryable=retryable), now)
@@ -185,8 +186,8 @@ class Turn(TurnRecord):
                 self._apply(TurnInput.RETRY_DUE, now)
             elif timer is Timer.NO_READER:
                 self.stop(now)
-            elif self._attempt.refusal is not None:
-                self._fail_as_refused(self._attempt.refusal, now, expired=timer)
+            elif self._attempt.error_answer is not None:
+                self._fail_as_refused(self._attempt.error_answer, now, expired=timer)
             else:
                 self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
 
@@ -249,12 +250,12 @@ class Turn(TurnRecord):
 
     # What follows
 
-    def _fail_as_refused(self, refusal: Refusal, now: float, *, expired: Timer | None = None) -> None:
+    def _fail_as_refused(self, answer: ErrorAnswer, now: float, *, expired: Timer | None = None) -> None:
         self._timers.disarm(Timer.REFUSAL)
-        failure = refusal.failure(self.dialect)
+        failure = answer.failure(self.dialect)
         if expired is Timer.WHOLE:
             again = False
-        elif refusal.problem is None:
+        elif answer.problem is None:
             again = self.retry.retries_refusal(failure.status, failure.headers, failure.error)
         else:
             # An error that came with 200 speaks for itself, if it came in time.

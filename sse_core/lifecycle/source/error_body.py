@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..charset import text_of
-from ..errors import RemoteProtocolError
-from ..headers import Headers
-from .event_stream_check import content_coding
+from ...charset import text_of
+from ...errors import RemoteProtocolError
+from ...headers import Headers
+from ..event_stream_check import content_coding
 
 #: Bytes of a refusal's body that are read, and kept as its excerpt.
 MAX_EXCERPT_BYTES = 4096
@@ -13,7 +13,7 @@ MAX_EXCERPT_BYTES = 4096
 _QUOTED = 200  #: characters of it that stand in the error's own text
 
 
-class SourceRefusal:
+class ErrorBody:
     """A final answer to an event source, while its body comes.
 
     ``status`` is the error's: the answer's own, or 502 for one that is not what it should be.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..blocks import Block, BlockEvent, BlockStart, MessageStart, TextBlock, TextDelta
+from ...blocks import Block, BlockEvent, BlockStart, MessageStart, TextBlock, TextDelta
 
 
 def text_of(event: BlockEvent) -> str:

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import SSEError
-from .retry import Jitter, RetryPolicy
+from ...errors import SSEError
+from ..retry import Jitter, RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,9 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from ..framing import EventStreamDecoder, ServerSentEvent
+from ...framing import EventStreamDecoder, ServerSentEvent
+from ..machine import OnComment
 from .reconnect import OnReconnect, Reconnect
-
-#: Is told of each comment of a stream: its text, without the space after the colon.
-OnComment = Callable[[str], None]
 
 
 class EventQueue:

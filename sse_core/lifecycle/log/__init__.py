@@ -1,0 +1,1 @@
+"""The events of one stream, numbered and kept, and those who read them."""
