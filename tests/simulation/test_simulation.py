@@ -139,7 +139,9 @@ def test_each_bug_has_its_place(mutation: Mutation) -> None:
 
 
 def test_a_bug_without_a_place_is_told() -> None:
-    with pytest.raises(ValueError, match=r"gap-not-told: its place is in sse_core\.lifecycle\.log\.turn_log 0 times"):
+    with pytest.raises(
+        ValueError, match=r"gap-not-told: its place is in sse_core\.lifecycle\.log\.turn_log 0 times"
+    ):
         mutants.mutated(mutants.BY_NAME["gap-not-told"], "")
 
 
