@@ -20,7 +20,7 @@ from sse_http import (
     Target,
     parse_url,
 )
-from sse_http.server import chunk
+from sse_http.http1_connection import chunk
 from tests.http.support import EVENTS, Peer, Pieces, Recorder, Upstream, echo, read_answers, request
 
 SMALL = ServerSettings(max_head_bytes=200, max_body_bytes=100)

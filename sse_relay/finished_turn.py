@@ -12,7 +12,7 @@ from sse_core.blocks import strict_json
 from sse_core.dialects import Dialect
 from sse_core.headers import Headers
 from sse_core.lifecycle import Failure, Outcome, Timing, Turn, TurnState, Want
-from sse_http import Reply, Waker, no_waker
+from sse_http import Endpoint, Reply, Waker, no_waker
 
 from .field_names import matches
 
@@ -95,7 +95,7 @@ class FinishedTurn:
 class FinishedExchange:
     """The exchange of a turn that has ended: a connection that comes late is to be closed."""
 
-    url = ""
+    target = Endpoint("", 0)
     deadline = None
 
     def __init__(self) -> None:

@@ -75,6 +75,11 @@ class TurnEventStream:
         moments = (self._timers.deadline, self._subscription.deadline)
         return min((moment for moment in moments if moment is not None), default=None)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last pull left something."""
+        return self._subscription.behind
+
     def data_to_send(self, now: float) -> bytes:
         """The next events."""
         return self._subscription.data_to_send(now)
@@ -127,6 +132,7 @@ class TurnMessageStream:
         self.waker: Waker = no_waker
         self.state = StreamState.OPEN
         self.deadline: float | None = None
+        self.has_more = False
         self._relayed = relayed
         self._closed = False
         relayed.log.add_reader(self)

@@ -15,7 +15,7 @@ from sse_core.blocks import BlockEvent, BlockStop, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter, WallClock
-from sse_http import ClientExchange, Exchange, Waker, no_waker
+from sse_http import ClientExchange, Endpoint, Exchange, Waker, no_waker
 
 from .clients import Client
 from .config import RelayConfig
@@ -150,9 +150,9 @@ class RelayedTurn:
     # What the transport does: sse_http.Exchange
 
     @property
-    def url(self) -> str:
+    def target(self) -> Endpoint:
         """Where to connect."""
-        return self._exchange.url
+        return self._exchange.target
 
     @property
     def want(self) -> Want:

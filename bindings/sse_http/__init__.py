@@ -18,9 +18,10 @@ from .application import (
     Waker,
     no_waker,
 )
-from .checks import LOOPBACK_HOSTS, AllowedPeers
 from .client import ClientExchange
+from .endpoint import Endpoint
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
+from .guard import LOOPBACK_HOSTS, AllowedPeers
 from .handlers import (
     Comment,
     EventItem,
@@ -30,10 +31,10 @@ from .handlers import (
     HandlerSettings,
     Retry,
 )
+from .http1_connection import ConnectionPhase, ServerConnection
 from .problem import GOING_DOWN
 from .refusal import Refusal
 from .request_body import BodyBudget
-from .server import ConnectionPhase, ServerConnection
 from .server_settings import ServerSettings
 from .tls import TLS, Channel, Plain
 
@@ -51,6 +52,7 @@ __all__ = [
     "ClientExchange",
     "Comment",
     "ConnectionPhase",
+    "Endpoint",
     "EventItem",
     "EventStreamHead",
     "EventStreamReply",

@@ -20,6 +20,8 @@ from sse_core.arguments import check_type
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import Want
 
+from .endpoint import Endpoint
+
 Waker = Callable[[], None]
 
 #: What the head of every answer says that is JSON.
@@ -129,6 +131,13 @@ class Stream(Protocol):
     def deadline(self) -> float | None:
         """When to call ``handle_timeout``."""
 
+    @property
+    def has_more(self) -> bool:
+        """Whether ``data_to_send`` has left something that it would give now.
+
+        It is asked right after a pull, so that a stream that has nothing is not pulled for it.
+        """
+
     def data_to_send(self, now: float) -> bytes:
         """The next bytes of the body, of a bounded number; empty if there are none now."""
 
@@ -142,6 +151,9 @@ class Stream(Protocol):
 class Exchange(Protocol):
     """What a binding drives towards an upstream: bytes in, bytes out, one wish, one deadline.
 
+    It is the client's side, and any protocol's; ``ClientExchange`` is HTTP's.  The server's side of a
+    request and its answer is ``ServerExchange``, which no binding ever sees.
+
     ``waker`` is called when the wish or the deadline changed for another reason than the calls of
     the binding that drives it: a stop, a reader that caught up.
     """
@@ -149,7 +161,7 @@ class Exchange(Protocol):
     waker: Waker
 
     @property
-    def url(self) -> str:
+    def target(self) -> Endpoint:
         """Where to connect when the wish is ``Want.CONNECT``."""
 
     @property

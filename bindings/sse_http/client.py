@@ -18,8 +18,9 @@ from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
 from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
-from .heads import as_bytes, headers_of
-from .incoming import Incoming
+from .endpoint import Endpoint
+from .h11_feed import H11Feed
+from .h11_messages import as_bytes, headers_of
 
 _USER_AGENT = "sse-core"
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
@@ -67,16 +68,17 @@ class ClientExchange:
 
     def _begin(self) -> None:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=self._max_head_bytes)
-        self._incoming = Incoming(self._http, self._max_head_bytes, max_head_fields=self._max_head_fields)
+        self._feed = H11Feed(self._http, self._max_head_bytes, max_head_fields=self._max_head_fields)
         self._start: bytes | None = b""  # of the answer, until it is known to be HTTP
         self._has_head = False
         self._informational = 0
         self._body: ContentDecoder | None = None
 
     @property
-    def url(self) -> str:
+    def target(self) -> Endpoint:
         """Where to connect when the wish is ``Want.CONNECT``."""
-        return self._machine.request.url
+        url = parse_url(self._machine.request.url)
+        return Endpoint(url.host, url.port, tls=url.secure)
 
     @property
     def want(self) -> Want:
@@ -111,7 +113,7 @@ class ClientExchange:
             return
         try:
             self._check_start(data)
-            self._incoming.receive_data(data)
+            self._feed.receive_data(data)
             while self.want in _LISTENING and self._handle_next(now):
                 pass
         except h11.RemoteProtocolError as error:
@@ -153,7 +155,7 @@ class ClientExchange:
 
     def _handle_next(self, now: float) -> bool:
         """Pass the next event on; whether there may be another."""
-        event = self._incoming.next_event()
+        event = self._feed.next_event()
         if isinstance(event, h11.Data):
             self._receive_body(bytes(event.data), now)
         elif isinstance(event, h11.Response):

@@ -39,6 +39,7 @@ class EventStreamHead:
         self.head = StreamHead(200, Headers([*EVENT_STREAM_HEADERS, *fields]))
         self.state = StreamState.FINISHED
         self.deadline: float | None = None
+        self.has_more = False
 
     def data_to_send(self, now: float) -> bytes:  # noqa: ARG002  (the face of a Stream)
         """Nothing."""

@@ -256,6 +256,11 @@ class HandlerAnswer:
         moments = (self._hold_until, self._subscription.deadline if self._subscription else None)
         return min((moment for moment in moments if moment is not None), default=None)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last pull left something."""
+        return self._subscription is not None and self._subscription.behind
+
     def data_to_send(self, now: float) -> bytes:
         """The next events, or a heartbeat that is due."""
         return self._subscription.data_to_send(now) if self._subscription else b""

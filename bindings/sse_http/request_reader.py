@@ -14,8 +14,8 @@ import h11
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 
 from .application import Reply, Request
-from .heads import read_request
-from .incoming import Incoming
+from .h11_feed import H11Feed
+from .h11_messages import read_request
 from .refusal import Refused
 from .request_body import BodyBudget, RequestBody
 from .server_settings import ServerSettings
@@ -57,13 +57,13 @@ class RequestReader:
         self._client = client
         self._check = check
         self._send = send
-        self._incoming = Incoming(http, settings.max_head_bytes, max_head_fields=settings.max_head_fields)
+        self._feed = H11Feed(http, settings.max_head_bytes, max_head_fields=settings.max_head_fields)
         self._began: float | None = None
         self._body: RequestBody | None = None
 
     def __len__(self) -> int:
         """How many bytes have come and have not been read yet."""
-        return len(self._incoming)
+        return len(self._feed)
 
     @property
     def deadline(self) -> float | None:
@@ -74,7 +74,7 @@ class RequestReader:
 
     def receive_data(self, data: bytes) -> None:
         """Bytes from the peer, which are kept until they are asked for."""
-        self._incoming.receive_data(data)
+        self._feed.receive_data(data)
 
     def next_request(self, now: float) -> Request | None:
         """The next whole request; ``None`` until more has come, or been sent.
@@ -93,8 +93,8 @@ class RequestReader:
 
     def _read(self, now: float) -> Request | None:
         while True:
-            event = self._incoming.next_event()
-            if self._began is None and (isinstance(event, h11.Event) or len(self._incoming)):
+            event = self._feed.next_event()
+            if self._began is None and (isinstance(event, h11.Event) or len(self._feed)):
                 self._began = now
             if isinstance(event, h11.Request):
                 if self._receive_head(event, now):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .checks import AllowedPeers
+from .guard import AllowedPeers
 
 #: Of so many equal shares of what all request bodies may take together, one address has one.
 SHARES_OF_BODIES = 4

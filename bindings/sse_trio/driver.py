@@ -10,7 +10,7 @@ import trio
 
 from sse_core.errors import TransportError
 from sse_core.lifecycle.machine import Want
-from sse_http import Exchange, parse_url
+from sse_http import Exchange
 
 from .link import Link, open_link
 from .reading_share import ReadingShare
@@ -94,9 +94,9 @@ class Driver:
 
     async def _connect(self) -> None:
         self.problem = None
-        target = parse_url(self._exchange.url)
+        target = self._exchange.target
         try:
-            link = await open_link(target.host, target.port, self._context() if target.secure else None)
+            link = await open_link(target.host, target.port, self._context() if target.tls else None)
         except TransportError as error:
             self.lose(error)
             return

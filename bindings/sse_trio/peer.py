@@ -75,6 +75,10 @@ class Peer:
             if not data:
                 return False
             taken = self._link.send_now(data)
+            if not taken:
+                self._connection.blocked(trio.current_time())
+            if not (taken and self._connection.has_more):
+                return False
             size += len(data)
             if size >= _BYTES_IN_A_ROW:
                 break

@@ -53,6 +53,11 @@ class Generation:
         """When the next event is due; ``None`` while too much waits, and at the end."""
         return self._pacer.deadline if self._state is StreamState.OPEN and not self._full else None
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the last pull left something."""
+        return bool(self._waiting)
+
     def data_to_send(self, now: float) -> bytes:
         """What is due by now and not sent yet."""
         self._generate(now)

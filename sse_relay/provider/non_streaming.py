@@ -32,6 +32,7 @@ class NonStreamingAnswer:
 
     def __init__(self, pacer: Pacer, record: Record, headers: Headers) -> None:
         self.waker = no_waker
+        self.has_more = False
         self._pacer = pacer
         self._record = record
         self._headers = headers

@@ -59,6 +59,10 @@ class Pieces:
     def state(self) -> StreamState:
         return StreamState.OPEN if self.pieces else self.end
 
+    @property
+    def has_more(self) -> bool:
+        return bool(self.pieces)
+
     def data_to_send(self, now: float) -> bytes:
         del now
         self.pulled_after_close += bool(self.closed)
@@ -209,10 +213,19 @@ class Peer:
         start = len(self.received)
         while data := self.connection.data_to_send(self.now):
             self.received += data
+            if not self.connection.has_more:
+                break
         phase = self.connection.phase
         assert self.connection.data_to_send(self.now) == b"", "to pull until nothing comes is enough"
         assert self.connection.phase is phase
         return bytes(self.received[start:])
+
+    def stall(self) -> bytes:
+        """Pull once, and take nothing of it from then on."""
+        self.reads = False
+        data = self.connection.data_to_send(self.now)
+        self.connection.blocked(self.now)
+        return data
 
     def wait(self, seconds: float) -> None:
         """Let time go by, from deadline to deadline."""

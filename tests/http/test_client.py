@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import HTTPRequest, Want
-from sse_http import ClientExchange
+from sse_http import ClientExchange, Endpoint
 from tests.http.support import Recorder, Upstream, each_byte
 
 WHOLE = ["connected", "response_started", "data", "eof"]
@@ -49,7 +49,7 @@ def seen(machine: Recorder) -> tuple[object, ...]:
 class TestRequest:
     def test_get(self) -> None:
         upstream = ask()
-        assert upstream.exchange.url == "http://example.org/v1?x=1"
+        assert upstream.exchange.target == Endpoint("example.org", 80)
         assert upstream.sent == (
             b"GET /v1?x=1 HTTP/1.1\r\nhost: example.org\r\nconnection: close\r\n"
             b"accept-encoding: identity\r\nuser-agent: sse-core\r\n\r\n"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sse_http import ServerSettings
-from sse_http.incoming import MAX_BLANK_RUN, MAX_CHUNK_LINE_BYTES
+from sse_http.h11_feed import MAX_BLANK_RUN, MAX_CHUNK_LINE_BYTES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "http.md").read_text("utf-8")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sse_core.headers import Headers
 from sse_http import ConnectionPhase, Reply, Request, ServerConnection, StreamHead, StreamState
-from sse_http.server import chunk
+from sse_http.http1_connection import chunk
 from tests.http.support import EVENTS, OK, Broken, Mistake, Peer, Pieces, Scripted, request
 
 FINISHED, ABORTED = StreamState.FINISHED, StreamState.ABORTED
@@ -335,8 +335,7 @@ class TestClose:
 
     def stall(self, peer: Peer, stream: Pieces) -> None:
         stream.feed(b"x")
-        peer.reads = False
-        peer.connection.data_to_send(peer.now)
+        peer.stall()
         peer.wait(1000.0)
 
     def flood(self, peer: Peer, stream: Pieces) -> None:

@@ -98,11 +98,31 @@ class TestDeadlines:
         peer.reads = False
         peer.wait(3.0)
         peer.send(request())
-        assert peer.connection.data_to_send(3.0)
+        assert peer.stall()
         assert peer.connection.deadline == 63.0
-        peer.wait(60.0)
+        peer.wait(20.0)
+        peer.connection.blocked(peer.now)  # room for some of it is no room for all
+        assert peer.connection.deadline == 63.0
+        peer.wait(40.0)
         assert peer.phase() is ConnectionPhase.OVER
         assert stream.closed == [63.0]
+
+    def test_what_goes_straight_out_has_no_deadline(self) -> None:
+        peer = Peer(Pieces(b"x"))
+        peer.reads = False
+        peer.send(request())
+        assert peer.connection.data_to_send(0.0)
+        assert peer.connection.deadline is None
+
+    def test_a_peer_that_takes_all_in_the_end(self) -> None:
+        stream = Pieces(b"x")
+        peer = Peer(stream)
+        peer.reads = False
+        peer.send(request())
+        assert peer.stall()
+        peer.wait(59.0)
+        assert peer.pull() == b""
+        assert peer.connection.deadline is None
 
     def test_a_peer_that_takes_all_is_in_no_hurry(self) -> None:
         stream = Pieces(b"x")
@@ -118,7 +138,7 @@ class TestDeadlines:
         peer = Peer(OK)
         peer.reads = False
         peer.send(request())
-        peer.connection.data_to_send(0.0)
+        peer.stall()
         peer.wait(60.0)
         assert peer.phase() is ConnectionPhase.OVER
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sse_core.blocks.json_structure import JSONBounds
+from sse_http import Endpoint
 from tests.relay.support import JSON, QUESTION, TURN_ID, World, question
 
 
@@ -135,7 +136,7 @@ def test_the_request_line() -> None:
     for upstream in ("http://provider.test:81/base", "http://provider.test:81/base/"):
         world = World(upstream)
         world.ask()
-        assert world.provider.exchange.url == "http://provider.test:81/base/v1/messages"
+        assert world.provider.exchange.target == Endpoint("provider.test", 81)
         head, _ = world.provider.connect().requests[0]
         assert (head.method, head.target) == (b"POST", b"/base/v1/messages")
 

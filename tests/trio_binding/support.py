@@ -67,6 +67,10 @@ class Feed:
         self.state = state
         self.waker()
 
+    @property
+    def has_more(self) -> bool:
+        return bool(self._data or self.endless)
+
     def data_to_send(self, now: float) -> bytes:
         self.pulls += 1
         data, self._data = b"".join(self._data) or self.endless, []
@@ -133,6 +137,10 @@ class LogAnswer:
     @property
     def deadline(self) -> float | None:
         return self._subscription.deadline
+
+    @property
+    def has_more(self) -> bool:
+        return self._subscription.behind
 
     def data_to_send(self, now: float) -> bytes:
         return self._subscription.data_to_send(now)

@@ -12,7 +12,7 @@ import trio
 
 from sse_core.lifecycle import SubscriptionSettings
 from sse_core.lifecycle.machine import Want
-from sse_http import Exchange, HandlerSettings, ServerSettings, no_waker
+from sse_http import Endpoint, Exchange, HandlerSettings, ServerSettings, no_waker, parse_url
 from sse_trio import link as links
 from sse_trio.reading_share import BYTES_IN_A_TURN
 from tests.trio_binding.support import GET, Feeds, client_of, listening, serving
@@ -77,7 +77,8 @@ class Endless:
 
     def __init__(self, url: str, turns: list[int]) -> None:
         self.waker = no_waker
-        self.url = url
+        url_parts = parse_url(url)
+        self.target = Endpoint(url_parts.host, url_parts.port)
         self.want = Want.CONNECT
         self.deadline: float | None = None
         self.received = 0

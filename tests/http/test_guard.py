@@ -9,7 +9,7 @@ import pytest
 
 from sse_core.headers import Headers
 from sse_http import LOOPBACK_HOSTS, AllowedPeers, Reply, Request, ServerSettings, StreamState
-from sse_http.checks import refuse
+from sse_http.guard import refuse
 from tests.http.support import OK, Peer, Pieces, request
 
 

@@ -28,7 +28,7 @@ _TO_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 _TOO_BLANK = b" " * (MAX_BLANK_RUN + 1)
 
 
-class Incoming:
+class H11Feed:
     """What came from the peer of ``http``, given to it as it asks.
 
     ``max_head_bytes`` is the connection's ``max_incomplete_event_size``; ``max_head_fields`` bounds the

@@ -31,8 +31,8 @@ from .application import (
     Waker,
     no_waker,
 )
-from .checks import AllowedPeers, refuse, with_access
-from .heads import has_body, response_head
+from .guard import AllowedPeers, refuse, with_access
+from .h11_messages import has_body, response_head
 from .problem import GOING_DOWN, MISTAKE, TOO_LATE
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
@@ -115,7 +115,7 @@ class ServerConnection:
         return min((moment for moment in moments if moment is not None), default=None)
 
     def data_to_send(self, now: float) -> bytes:
-        """The next bytes for the peer.  To call it says that those before have been written.
+        """The next bytes for the peer.  To call it says that the kernel has taken those before.
 
         Empty bytes say that there is nothing to write now; look at ``phase`` then.
         """
@@ -124,11 +124,18 @@ class ServerConnection:
             self._produce(now)
         data = b"".join(self._out)
         self._out.clear()
-        if data:
-            self._timers.arm(Timer.STALL, now + self._settings.write_timeout)
-        elif self.phase is ConnectionPhase.CLOSING:
+        if not data and self.phase is ConnectionPhase.CLOSING:
             self.connection_lost(now)
         return data
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another pull, right after one that gave bytes, may give something or change ``phase``."""
+        if self.phase is ConnectionPhase.READING:
+            return len(self._reader) > 0
+        if self._stream is None:
+            return self.phase is ConnectionPhase.CLOSING
+        return self._stream.has_more or self._stream.state is not StreamState.OPEN
 
     # Inputs
 
@@ -142,6 +149,14 @@ class ServerConnection:
         elif self.phase in {ConnectionPhase.READING, ConnectionPhase.ANSWERING}:
             self._receive(data, now)
         self.waker()
+
+    def blocked(self, now: float) -> None:
+        """The kernel did not take all of what the last pull gave.
+
+        The peer has ``write_timeout`` from now until the next pull; to say so again changes nothing.
+        """
+        if self._timers.due(Timer.STALL) is None:
+            self._timers.arm(Timer.STALL, now + self._settings.write_timeout)
 
     def connection_lost(self, now: float) -> None:
         """The peer has gone; idempotent."""
