@@ -5,9 +5,9 @@ PYTHON ?= python3.11 python3 python3.13 python3.12
 PORT   ?= 8080
 ARGS   ?=
 COVER  ?= --cov --cov-fail-under=100
-# Tests that wait for nothing, so that they can run side by side on all cores.  What `sse_core` and
-# `sse_http` decide is covered by these alone.
-PURE   := $(wildcard tests/core tests/http tests/vectors tests/acceptance tests/simulation)
+# Tests that wait for nothing, so that they can run side by side on all cores.  What `sse_core`,
+# `sse_http` and `sse_io` decide is covered by these alone.
+PURE   := $(wildcard tests/core tests/http tests/io tests/vectors tests/acceptance tests/simulation)
 FUZZ_SECONDS ?= 60
 SEEDS  ?= 20000
 JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)

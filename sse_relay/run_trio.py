@@ -8,7 +8,7 @@ import signal
 import trio
 
 import sse_trio
-from sse_trio.server_log import log_refusal
+from sse_trio.error_log import log_refusal
 
 from .listen import StartError
 from .programs import Program, Service

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = {
     "sse_core": ROOT / "sse_core",
     "sse_http": ROOT / "bindings" / "sse_http",
+    "sse_io": ROOT / "bindings" / "sse_io",
     "sse_trio": ROOT / "bindings" / "sse_trio",
     "sse_relay": ROOT / "sse_relay",
 }

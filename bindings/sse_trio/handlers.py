@@ -26,7 +26,7 @@ from sse_http import (
     no_waker,
 )
 
-from .server_log import report
+from .error_log import report
 
 #: What a handler may return.
 Returned = Reply | EventStreamReply | Follow | AsyncIterator[EventItem]

@@ -15,10 +15,10 @@ import trio
 
 from sse_core.errors import TransportError
 from sse_http import TLS, Channel, Plain
+from sse_io.connect_errors import connect_failure, tls_failure
+from sse_io.socket_options import bound_silence, keep_alive
 
-from .connect_errors import connect_failure, tls_failure
 from .reading_share import ReadingShare
-from .socket_options import bound_silence, keep_alive
 
 #: What comes of one connection before others get their turn: to work it off takes some milliseconds.
 _READ_SIZE = 16 * 1024

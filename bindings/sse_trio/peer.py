@@ -15,8 +15,8 @@ import trio
 from sse_core.errors import TransportError
 from sse_http import ConnectionPhase, ServerConnection, no_waker
 
+from .error_log import report
 from .link import Link
-from .server_log import report
 
 #: How much one connection is pulled before others get their turn: so many times, so many bytes.
 _PULLS_IN_A_ROW = 16

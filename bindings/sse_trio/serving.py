@@ -28,12 +28,12 @@ from sse_http import (
 
 from .arguments import check_serving
 from .driver import Driver
+from .error_log import log_refusal, report, reported
 from .handlers import Handler, HandlerApplication, as_application
 from .link import Link
 from .listeners import open_listeners, port_of
 from .peer import Peer
 from .reading_share import ReadingShare
-from .server_log import log_refusal, report, reported
 
 _log = logging.getLogger("sse_trio")
 
