@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 from ..blocks.events import ErrorKind, MessageCut, StreamError
 from ..blocks.model import Message
@@ -19,26 +20,56 @@ from .meanings import MeaningDecoder, Meanings
 
 #: What a request's body has to say to most providers, if the answer is to be a stream.
 STREAM = MappingProxyType({"stream": True})
-#: Ends that are told of even where events are sent on as they came: the provider has not told of them.
+#: Ends that are written even where events are sent on as they came: the provider has not sent them.
 OUR_ENDS = (MessageCut, StreamError)
+
+#: How an event fits a dialect by its shape: as none but the dialect's own events do, or as events of any
+#: host may.
+Fit = Literal["certain", "possible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """Where a request has the key that the provider knows its sender by.
+
+    ``header`` is the name of the header field.  ``scheme`` stands before the key in its value, as
+    ``Bearer`` does (RFC 6750 section 2.1); empty where the key stands alone.
+    """
+
+    header: str
+    scheme: str = ""
+
+    def field(self, key: str) -> tuple[str, str]:
+        """The header field that has ``key``: its name and its value."""
+        return self.header, f"{self.scheme} {key}" if self.scheme else key
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One wire protocol.
+    """One wire protocol, and all that is its own.
 
-    ``Decoder()`` and ``Encoder(verbatim=False)`` make the two directions of one stream.
-    ``to_response(message)`` is the provider's own non-streaming response object.
-    ``error_response(error)`` is the body of a non-streaming answer that is an error, and
-    ``error_status(type)`` the HTTP status code it goes with.
-    ``parse_error(status, body, headers)`` reads an answer that is an error.
-    ``request_fields`` is what a request's body has to say if the answer is to be a stream;
-    ``response_headers`` is what an answer in this protocol needs beside its content type.
-    ``stop_reasons`` says what stop reasons of its own mean, ``token_counts`` counts its own usage, and
-    ``error_kinds`` says what types and codes of its own errors mean, each where its decoder doesn't say so
-    itself.  What none of them says is looked up in the tables of all hosts' words.
-    ``delta`` tells which events are a delta of text and nothing else, where that can be told from their
-    bytes: see :func:`sse_core.lifecycle.log.merging.merged`.
+    ``name``: what it is called, in :func:`sse_core.dialects.get` and as ``Message.dialect``.
+    ``Decoder``, ``Encoder``: make the two directions of one stream, ``Encoder(verbatim=False)``.
+    ``to_response``: makes the provider's own non-streaming response of a message.
+    ``error_response``: makes the body of a non-streaming answer that is an error.
+    ``error_status``: the HTTP status code that goes with an error type.
+    ``parse_error``: reads an answer that is an error, of its status, body and headers.
+    ``request_path``: path and query of the address that a streaming request goes to, below the provider's
+    own; ``{model}`` stands for the model's name, where the address has it.
+    ``credential``: where a request has its key; ``None`` where the protocol doesn't say.
+    ``request_fields``: what a request's body has to say if the answer is to be a stream.
+    ``response_headers``: what an answer in this protocol needs beside its content type.
+    ``comments_are_safe``: whether its clients ignore comments, as they should.
+    ``shape``: how an event fits it, by its type (its name, where the data has none) and its data; ``None``
+    for an event that doesn't.
+    ``delta``: which events are a delta of text and nothing else, where that shows in their bytes: see
+    :func:`sse_core.lifecycle.log.merging.merged`.
+    ``stop_reasons``: what stop reasons of its own mean.
+    ``token_counts``: counts its own usage.
+    ``error_kinds``: what types and codes of its own errors mean.
+
+    The last three are for what its decoder doesn't say itself.  What none of them says is looked up in the
+    tables of all hosts' words.
     """
 
     name: str
@@ -48,8 +79,12 @@ class Dialect:
     error_response: Callable[[StreamError], JSONObject]
     error_status: Callable[[str], int]
     parse_error: Callable[[int, bytes, Headers], StreamError]
+    request_path: str = ""
+    credential: Credential | None = None
     request_fields: Mapping[str, object] = field(default_factory=lambda: STREAM)
     response_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    comments_are_safe: bool = True
+    shape: Callable[[str, JSONObject], Fit | None] | None = None
     delta: re.Pattern[bytes] | None = None
     stop_reasons: Mapping[str, StopReason] = field(default_factory=lambda: MappingProxyType({}))
     token_counts: Callable[[JSONObject], TokenCounts] | None = None

@@ -8,13 +8,14 @@ what is wrong if none was.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ..blocks import strict_json
 from ..blocks.events import BlockEvent, MessageStart, Ping, UnknownEvent
 from ..blocks.strict_json import JSONObject
 from ..framing import ServerSentEvent
-from .gemini.vocabulary import MARKS
+from .base import Fit
+from .registry import DIALECTS
 
 #: Characters of an event's data that are read.  What is longer fits no dialect that could be named.
 MAX_CHARACTERS = 256 * 1024
@@ -24,26 +25,6 @@ _EXCERPT = 100
 #: their own work first, as of a response that was created and is in progress.
 ENOUGH = 4
 _PING = re.compile(r'"type"\s*:\s*"ping"')
-#: https://docs.claude.com/en/docs/build-with-claude/streaming
-_ANTHROPIC = frozenset(
-    {
-        "message_start",
-        "content_block_start",
-        "content_block_delta",
-        "content_block_stop",
-        "message_delta",
-        "message_stop",
-        "ping",
-    }
-)
-#: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
-_UI_MESSAGES = (
-    *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-"),
-    *("start-step", "finish-step", "reset-step", "message-metadata"),
-)
-#: These are words for anything: a host of another dialect may have events of its own that are named so.
-_COMMON = frozenset({"start", "finish", "abort", "file", "custom"})
-_COMMON_BEGIN = ("source-", "data-")
 
 
 def recognized(sse: ServerSentEvent) -> str | None:
@@ -51,8 +32,16 @@ def recognized(sse: ServerSentEvent) -> str | None:
 
     An error fits none: the protocols' errors are too much alike, and each decoder knows most of them.
     """
+    return next(iter(_fits(sse)), None)
+
+
+def _fits(sse: ServerSentEvent) -> dict[str, Fit]:
+    """The names of the dialects that ``sse`` fits, and how."""
     kind, data = _read(sse)
-    return next((name for name, fits in _SHAPES.items() if fits(kind, data)), None)
+    fits = {
+        name: dialect.shape(kind, data) for name, dialect in DIALECTS.items() if dialect.shape is not None
+    }
+    return {name: fit for name, fit in fits.items() if fit is not None}
 
 
 def _read(sse: ServerSentEvent) -> tuple[str, JSONObject]:
@@ -65,13 +54,6 @@ def _read(sse: ServerSentEvent) -> tuple[str, JSONObject]:
         return "", {}
     kind = data.get("type", sse.type)
     return kind if isinstance(kind, str) else "", data
-
-
-def _is_common(sse: ServerSentEvent) -> bool:
-    """Whether an event says too little to be another dialect's for certain."""
-    kind, data = _read(sse)
-    is_figure = "candidates" not in data and len(MARKS & data.keys()) == 1
-    return kind in _COMMON or kind.startswith(_COMMON_BEGIN) or is_figure
 
 
 class Recognition:
@@ -101,8 +83,10 @@ class Recognition:
         if _is_ping(sse):
             return
         self._first = self._first or sse
-        if len(self._fitting) < ENOUGH and not _is_common(sse):
-            self._fitting.append(recognized(sse))
+        if len(self._fitting) < ENOUGH:
+            fits = _fits(sse)
+            if "possible" not in fits.values():
+                self._fitting.append(next(iter(fits), None))
 
     def failure(self, dialect: str) -> str | None:
         """What is wrong with a stream that was read as ``dialect`` to its end, in words.
@@ -133,21 +117,3 @@ def mismatch(first: ServerSentEvent, dialect: str) -> str:
 
 def _is_ping(sse: ServerSentEvent) -> bool:
     return sse.type == "ping" or _PING.search(sse.data, 0, _EXCERPT) is not None
-
-
-def _is_chat(_: str, data: JSONObject) -> bool:
-    kind, choices = data.get("object"), data.get("choices")
-    if isinstance(kind, str):
-        return kind.startswith("chat.completion")
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return isinstance(first, dict) and ("delta" in first or "message" in first)
-
-
-#: Dialect -> whether an event of this type (its name where the data has none) with this data is one of it.
-_SHAPES: dict[str, Callable[[str, JSONObject], bool]] = {
-    "anthropic": lambda kind, _: kind in _ANTHROPIC,
-    "openai-responses": lambda kind, _: kind.startswith("response."),
-    "ui-messages": lambda kind, _: kind.startswith(_UI_MESSAGES + _COMMON_BEGIN) or kind in _COMMON,
-    "openai-chat": _is_chat,
-    "gemini": lambda _, data: not MARKS.isdisjoint(data),
-}

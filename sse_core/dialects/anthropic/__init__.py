@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from ..base import Dialect
+from ..base import Credential, Dialect
 from .decoder import Decoder
 from .deltas import DELTA
 from .encoder import Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
+from .vocabulary import NAME, shape
 
 DIALECT = Dialect(
-    "anthropic", Decoder, Encoder, to_response, error_response, error_status, parse_error, delta=DELTA
+    name=NAME,
+    Decoder=Decoder,
+    Encoder=Encoder,
+    to_response=to_response,
+    error_response=error_response,
+    error_status=error_status,
+    parse_error=parse_error,
+    request_path="/v1/messages",
+    credential=Credential("x-api-key"),
+    shape=shape,
+    delta=DELTA,
 )
 
 __all__ = ["DIALECT", "Decoder", "Encoder", "to_response"]

@@ -28,6 +28,7 @@ from ..delta_pattern import Delta, DeltaPattern, Path
 from ..fields import optional, required, rest
 from .blocks import read_block
 from .errors import read_error
+from .vocabulary import NAME
 
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
@@ -144,7 +145,7 @@ def _read_message_start(data: JSONObject) -> BlockEvent:
         blocks=[read_block(block) for block in optional(message, "content", list) or []],
         stop_reason=optional(message, "stop_reason", str),
         extra=_without_null_stop_sequence(extra),
-        dialect="anthropic",
+        dialect=NAME,
     )
 
 

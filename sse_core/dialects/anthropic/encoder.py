@@ -27,9 +27,7 @@ from ..portable_block import AnsweredCalls, ArgumentsText, is_translated
 from .blocks import write_block
 from .errors import in_own_words, write_cut, write_error
 from .translation import Translation
-from .vocabulary import stop_reason
-
-NAME = "anthropic"
+from .vocabulary import NAME, stop_reason
 
 #: What an ``event:`` field can hold.
 _EVENT_NAME = re.compile(r"[^\r\n\0]+")

@@ -9,9 +9,8 @@ from ...blocks.model import Message
 from ...blocks.strict_json import JSONObject
 from ..portable_block import client_calls, is_translated
 from .blocks import write_whole_block
-from .encoder import NAME
 from .translation import translated
-from .vocabulary import stop_reason
+from .vocabulary import NAME, stop_reason
 
 
 def to_response(message: Message) -> JSONObject:

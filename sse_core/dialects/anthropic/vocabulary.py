@@ -1,4 +1,4 @@
-"""Stop reasons and usage as Anthropic names them, where a message came from another protocol."""
+"""Anthropic's words: its events, and stop reasons and usage of messages from other protocols."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
+from ..base import Fit
 
+NAME = "anthropic"
+#: https://docs.claude.com/en/docs/build-with-claude/streaming
+_EVENTS = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+    }
+)
 #: https://docs.claude.com/en/api/handling-stop-reasons
 _OWN = frozenset(
     {
@@ -22,6 +36,11 @@ _OWN = frozenset(
 )
 #: Meanings for which Anthropic has no word.
 _WORDLESS = frozenset({"error", "other"})
+
+
+def shape(kind: str, _: JSONObject) -> Fit | None:
+    """How an event of this type fits the protocol."""
+    return "certain" if kind in _EVENTS else None
 
 
 def stop_reason(word: str | None, *, calls: bool, cut_call: bool, native: str | None = None) -> str | None:

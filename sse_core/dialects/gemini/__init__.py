@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..base import Dialect
-from .decoder import NAME, Decoder
+from ..base import Credential, Dialect
+from .decoder import Decoder
 from .encoder import Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
+from .vocabulary import NAME, shape
 
-#: That the answer is a stream is said by the address, ``:streamGenerateContent?alt=sse``.
-_REQUEST_FIELDS: Mapping[str, object] = MappingProxyType({})
 DIALECT = Dialect(
-    NAME,
-    Decoder,
-    Encoder,
-    to_response,
-    error_response,
-    error_status,
-    parse_error,
-    request_fields=_REQUEST_FIELDS,
+    name=NAME,
+    Decoder=Decoder,
+    Encoder=Encoder,
+    to_response=to_response,
+    error_response=error_response,
+    error_status=error_status,
+    parse_error=parse_error,
+    request_path="/v1beta/models/{model}:streamGenerateContent?alt=sse",
+    credential=Credential("x-goog-api-key"),
+    request_fields=MappingProxyType({}),  # the address says that the answer is a stream
+    comments_are_safe=False,  # google-genai raises on any comment
+    shape=shape,
 )
 
 __all__ = ["DIALECT", "Decoder", "Encoder", "to_response"]

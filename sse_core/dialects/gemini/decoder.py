@@ -28,9 +28,8 @@ from ..fields import optional, text
 from .candidate import Candidate
 from .errors import error_of, read_error
 from .usage_metadata import Figures
-from .vocabulary import MARKS
+from .vocabulary import MARKS, NAME
 
-NAME = "gemini"
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100
 #: Fields of a response that are read elsewhere.

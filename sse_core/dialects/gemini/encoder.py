@@ -26,11 +26,10 @@ from ..base import OUR_ENDS, cannot_take_back
 from ..budget import Budget
 from ..fields import repeatable
 from ..portable_block import AnsweredCalls, is_translated, portable_event
-from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
 from .parts import extra_of, part_of, whole_args
 from .response import is_blocked, placed, unsigned
-from .vocabulary import finish_reason, usage
+from .vocabulary import NAME, finish_reason, usage
 
 _Growing = TextBlock | ThinkingBlock | ToolUseBlock
 #: What an open block costs beside its text, in bytes.

@@ -11,9 +11,8 @@ from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlo
 from ...blocks.strict_json import JSONObject
 from ..portable_block import client_calls, is_translated, portable_message
 from .candidate import CANDIDATE, CONTENT, GROWING
-from .decoder import NAME
 from .parts import extra_of, part_of, whole_args
-from .vocabulary import finish_reason, usage
+from .vocabulary import NAME, finish_reason, usage
 
 
 def to_response(message: Message) -> JSONObject:

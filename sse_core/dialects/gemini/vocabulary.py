@@ -6,7 +6,9 @@ from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
+from ..base import Fit
 
+NAME = "gemini"
 #: Any of these fields makes an object a response.
 #: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse
 MARKS = frozenset({"candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"})
@@ -29,6 +31,14 @@ MALFORMED = "MALFORMED_FUNCTION_CALL"
 _COHERE = frozenset({"COMPLETE", "ERROR_LIMIT", "ERROR_TOXIC", "USER_CANCEL"})
 #: Names of figures in the other protocols' usage.
 _FOREIGN = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "completion_tokens"})
+
+
+def shape(_: str, data: JSONObject) -> Fit | None:
+    """How an event with this data fits the protocol; one field alone any host may have."""
+    marks = MARKS & data.keys()
+    if not marks:
+        return None
+    return "certain" if "candidates" in marks or len(marks) > 1 else "possible"
 
 
 def finish_reason(stop_reason: str | None, *, calls: bool, cut_call: bool) -> str:

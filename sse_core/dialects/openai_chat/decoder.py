@@ -29,8 +29,8 @@ from ..fields import text
 from .choice import Choice, delta_of
 from .errors import is_error, read_error
 from .reasoning import REASONING
+from .vocabulary import NAME
 
-NAME = "openai-chat"
 DONE = "[DONE]"
 #: Characters of a broken event that an error quotes.
 _EXCERPT = 100

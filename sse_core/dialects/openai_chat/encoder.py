@@ -26,10 +26,9 @@ from ..budget import Budget
 from ..fields import repeatable, rest
 from ..portable_block import AnsweredCalls, ArgumentsText, is_translated, portable_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
-from .decoder import NAME
 from .errors import in_own_words, write_cut, write_error
 from .reasoning import DETAILS, REASONING
-from .vocabulary import finish_reason, native_reason, usage
+from .vocabulary import NAME, finish_reason, native_reason, usage
 
 #: How a thinking block names a field -> its name in a delta.
 _NAMES = {field: name for name, field in REASONING.items()}

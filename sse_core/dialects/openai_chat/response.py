@@ -12,10 +12,9 @@ from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlo
 from ...blocks.strict_json import JSON, JSONObject
 from ..portable_block import NATIVE_REASON, client_calls, is_translated, portable_message
 from .choice import ALL_DETAILS, AUDIO, CHOICE, LOGPROBS, MESSAGE
-from .decoder import NAME
 from .parts import REASONING_PART, THINKING, whole_part
 from .reasoning import DETAILS, REASONING
-from .vocabulary import finish_reason, native_reason, usage
+from .vocabulary import NAME, finish_reason, native_reason, usage
 
 #: Fields of a detail of reasoning that are fragments of one text; all others are assigned.
 _TEXTS_OF_DETAILS = ("text", "summary", "data")

@@ -1,4 +1,4 @@
-"""Stop reasons and usage as OpenAI names them, where a message came from another protocol."""
+"""OpenAI's words: its chunks, and stop reasons and usage of messages from other protocols."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
+from ..base import Fit
 
+NAME = "openai-chat"
 #: https://platform.openai.com/docs/api-reference/chat-streaming
 _OWN = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 #: What another protocol means.  After ``length`` nobody runs a call, nor takes the answer for whole: that
@@ -24,6 +26,16 @@ _FINISH_REASONS: dict[StopReason, str] = {
 _AFTER_NO_CALLS: dict[StopReason, str] = {**_FINISH_REASONS, "stop_sequence": "length"}
 #: A call is not whole.
 _CUT = "length"
+
+
+def shape(_: str, data: JSONObject) -> Fit | None:
+    """How an event with this data fits the protocol."""
+    kind, choices = data.get("object"), data.get("choices")
+    if isinstance(kind, str):
+        return "certain" if kind.startswith("chat.completion") else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    has_answer = isinstance(first, dict) and ("delta" in first or "message" in first)
+    return "certain" if has_answer else None
 
 
 def finish_reason(word: str | None, *, calls: bool, cut_call: bool) -> str | None:

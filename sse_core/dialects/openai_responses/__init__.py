@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from ..base import Dialect
+from ..base import Credential, Dialect
 from .decoder import Decoder
 from .encoder import Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
+from .vocabulary import NAME, shape
 
 DIALECT = Dialect(
-    "openai-responses", Decoder, Encoder, to_response, error_response, error_status, parse_error
+    name=NAME,
+    Decoder=Decoder,
+    Encoder=Encoder,
+    to_response=to_response,
+    error_response=error_response,
+    error_status=error_status,
+    parse_error=parse_error,
+    request_path="/v1/responses",
+    credential=Credential("authorization", "Bearer"),
+    shape=shape,
 )
 
 __all__ = ["DIALECT", "Decoder", "Encoder", "to_response"]

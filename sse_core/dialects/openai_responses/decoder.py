@@ -32,8 +32,8 @@ from .errors import ERRORS, read_error, read_failure
 from .part_forms import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
 from .seen_text import SeenFields
 from .sequence_numbers import SequenceNumbers
+from .vocabulary import NAME
 
-NAME = "openai-responses"
 DONE = "[DONE]"
 #: What marks fields that stand beside the response in its event (GitHub Copilot).
 BESIDE = "event."

@@ -28,10 +28,11 @@ from ..base import cannot_take_back
 from ..fields import json_object
 from ..portable_block import is_translated, is_whole
 from .decoded_item import OUTPUT, item_place
-from .decoder import BESIDE, NAME
+from .decoder import BESIDE
 from .encoded_items import BlockWriter, EncodedItem
 from .errors import in_own_words, write_cut, write_error
 from .portable_items import ending_of, item_type, new_item, portable_response
+from .vocabulary import NAME
 
 #: After a number from here on none follows: it could be longer than a number that can be written.
 _MAX_NUMBER = 2**63

@@ -11,11 +11,10 @@ from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlo
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import MAX_REPEATED, text
 from ..portable_block import client_calls, is_translated, is_whole
-from .decoder import NAME
 from .encoded_items import EncodedItem
 from .errors import in_own_words
 from .part_forms import CALLS, FIELD, LISTS
-from .vocabulary import ending, usage
+from .vocabulary import NAME, ending, usage
 
 #: Characters of the message's id that are in an item's: with the rest of it, events can repeat that.
 _MAX_BEGINNING = MAX_REPEATED // 2

@@ -14,10 +14,10 @@ from ...blocks.strict_json import JSONObject
 from ..fields import json_object, rest
 from ..portable_block import client_calls, is_translated, is_whole
 from .decoded_item import OUTPUT, item_place
-from .decoder import BESIDE, NAME
+from .decoder import BESIDE
 from .part_forms import CALLS, LISTS, OUTPUT_TEXT, PLACES, Form, form_of_block
 from .portable_items import ending_of, error_of, item_type, made_id, portable_items, portable_response
-from .vocabulary import ending
+from .vocabulary import NAME, ending
 
 _Text = TextBlock | ThinkingBlock
 #: What became of a message that did not come to its end.

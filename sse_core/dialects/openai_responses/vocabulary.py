@@ -9,11 +9,18 @@ from ...blocks.model import tools_may_run_after
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
+from ..base import Fit
 
+NAME = "openai-responses"
 #: What a stop reason means -> the reason of a response that is incomplete.
 _REASONS: dict[StopReason, str] = {"max_tokens": "max_output_tokens", "refusal": "content_filter"}
 #: Where nobody said why; the second is what the decoder calls a response that is incomplete for no reason.
 _UNSAID = (None, "incomplete")
+
+
+def shape(kind: str, _: JSONObject) -> Fit | None:
+    """How an event of this type fits the protocol."""
+    return "certain" if kind.startswith("response.") else None
 
 
 def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str, str | None]:

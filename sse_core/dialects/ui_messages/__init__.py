@@ -7,17 +7,19 @@ from .decoder import Decoder
 from .encoder import HEADERS, Encoder
 from .errors import error_response, error_status, parse_error
 from .response import to_response
-from .vocabulary import NAME
+from .vocabulary import NAME, shape
 
 DIALECT = Dialect(
-    NAME,
-    Decoder,
-    Encoder,
-    to_response,
-    error_response,
-    error_status,
-    parse_error,
+    name=NAME,
+    Decoder=Decoder,
+    Encoder=Encoder,
+    to_response=to_response,
+    error_response=error_response,
+    error_status=error_status,
+    parse_error=parse_error,
+    request_path="/api/chat",  # where ``useChat`` asks, unless it is told otherwise
     response_headers=HEADERS,
+    shape=shape,
 )
 
 __all__ = ["DIALECT", "HEADERS", "Decoder", "Encoder", "to_response"]

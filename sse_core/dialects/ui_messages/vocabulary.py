@@ -7,6 +7,8 @@ https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol
 from __future__ import annotations
 
 from ...blocks.stop_reasons import StopReason, meaning_of
+from ...blocks.strict_json import JSONObject
+from ..base import Fit
 
 NAME = "ui-messages"
 DONE = "[DONE]"
@@ -18,6 +20,14 @@ METADATA = "messageMetadata"
 DROPPED = "droppedBlocks"
 #: Says, among a message's extra fields, that its first part does not belong to a step.
 STEPLESS = "stepless"
+#: The types of its chunks, or what they begin with.
+_CHUNKS = (
+    *("text-", "reasoning-", "tool-input-", "tool-output-", "tool-approval-"),
+    *("start-step", "finish-step", "reset-step", "message-metadata"),
+)
+#: Types for which any host may have events of its own.
+_COMMON_CHUNKS = frozenset({"start", "finish", "abort", "file", "custom"})
+_COMMON_BEGINNINGS = ("source-", "data-")
 _WORDS: dict[StopReason, str] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -27,6 +37,13 @@ _WORDS: dict[StopReason, str] = {
     "error": "error",
 }
 _OTHER = "other"
+
+
+def shape(kind: str, _: JSONObject) -> Fit | None:
+    """How a chunk of this type fits the protocol."""
+    if kind in _COMMON_CHUNKS or kind.startswith(_COMMON_BEGINNINGS):
+        return "possible"
+    return "certain" if kind.startswith(_CHUNKS) else None
 
 
 def finish_reason(stop_reason: str, *, wants_tools: bool) -> str:

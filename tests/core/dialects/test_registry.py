@@ -30,3 +30,25 @@ def test_any_other_name_is_refused_with_those_there_are(name: str) -> None:
 def test_who_can_not_take_back_says_so(name: str, *, verbatim: bool) -> None:
     with pytest.raises(LocalProtocolError, match=f"{name} can't take back .*after_output='never'"):
         dialects.get(name).Encoder(verbatim=verbatim).send(MessageReset())
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "credential"),
+    [
+        ("anthropic", "/v1/messages", ("x-api-key", "k")),
+        ("openai-chat", "/v1/chat/completions", ("authorization", "Bearer k")),
+        ("openai-responses", "/v1/responses", ("authorization", "Bearer k")),
+        ("gemini", "/v1beta/models/{model}:streamGenerateContent?alt=sse", ("x-goog-api-key", "k")),
+        ("ui-messages", "/api/chat", None),
+    ],
+)
+def test_a_dialect_says_where_a_request_goes_and_where_its_key_stands(
+    name: str, path: str, credential: tuple[str, str] | None
+) -> None:
+    dialect = dialects.get(name)
+    assert dialect.request_path == path
+    assert (dialect.credential and dialect.credential.field("k")) == credential
+
+
+def test_the_clients_of_one_dialect_cannot_take_comments() -> None:
+    assert [name for name in dialects.names() if not dialects.get(name).comments_are_safe] == ["gemini"]
