@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from .accumulator import MessageAccumulator
+from .content_blocks import (
+    Block,
+    GrowingBlock,
+    InputEncoding,
+    RedactedThinkingBlock,
+    ResultBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolState,
+    ToolType,
+    ToolUseBlock,
+    UnknownBlock,
+    VerbatimBlock,
+)
 from .events import (
     ArgumentsDelta,
     BlockEvent,
@@ -29,21 +43,7 @@ from .events import (
     is_visible,
 )
 from .json_fragments import JSONFragmentError, JSONFragments
-from .model import (
-    Block,
-    Completeness,
-    InputEncoding,
-    Message,
-    RedactedThinkingBlock,
-    ResultBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolState,
-    ToolType,
-    ToolUseBlock,
-    UnknownBlock,
-    VerbatimBlock,
-)
+from .message import Completeness, Message
 from .stop_reasons import StopReason, StopWord
 from .token_counts import TokenCounts
 
@@ -57,6 +57,7 @@ __all__ = [
     "Completeness",
     "ErrorKind",
     "FieldsDelta",
+    "GrowingBlock",
     "GrowthDelta",
     "InputEncoding",
     "ItemsDelta",

@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError
 from . import events as e
 from . import strict_json
-from .model import Block, Completeness, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from .content_blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from .message import Completeness, Message
 from .snapshot import snapshot
 from .strict_json import JSON, JSONObject
 from .text import PAGE

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..framing import ServerSentEvent
-from .model import Block, TextBlock, ThinkingBlock
+from .content_blocks import Block, TextBlock, ThinkingBlock
 from .strict_json import JSON, JSONObject
 
 ErrorKind = Literal[

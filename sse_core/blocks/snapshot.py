@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 
 from . import events as e
-from .model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
+from .content_blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock
+from .message import Message
 
 #: Characters of text in one delta: a reader need not take a long answer in one event.
 _PIECE = 16 * 1024

@@ -92,6 +92,11 @@ _FORBIDDING: tuple[StopReason, ...] = ("max_tokens", "refusal", "error")
 #: What these words mean, they mean with more behind them, too.  No call runs after any of them.
 _SPECIFIED = frozenset(word for meaning in _FORBIDDING for word in MEANINGS[meaning])
 
+#: What a message may have ended for, if a client is to run its tools.  All other meanings, and no reason
+#: at all, forbid it: lengths, refusals, pauses (the provider wants the message back as it is), and reasons
+#: that are not known yet.
+_TOOLS_MAY_RUN_AFTER: frozenset[StopReason] = frozenset({"tool_use", "end_turn"})
+
 
 class StopWord(str):
     """A stop reason whose meaning its dialect says, whatever the table of all hosts' words says of it."""
@@ -120,6 +125,11 @@ def meaning_of(word: str) -> StopReason:
     if isinstance(word, StopWord):
         return word.meaning
     return _MEANING_OF.get(_bare(word), "other")
+
+
+def tools_may_run_after(stop_reason: str | None) -> bool:
+    """Whether a client may run the tools of a complete message that ended for this reason."""
+    return stop_reason is not None and meaning_of(stop_reason) in _TOOLS_MAY_RUN_AFTER
 
 
 def is_known(word: str) -> bool:

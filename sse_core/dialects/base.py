@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from ..blocks import Message
 from ..blocks.events import ErrorKind, MessageCut, StreamError
-from ..blocks.model import Message
 from ..blocks.stop_reasons import StopReason
 from ..blocks.strict_json import JSONObject
 from ..blocks.token_counts import TokenCounts

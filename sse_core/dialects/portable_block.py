@@ -11,10 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..blocks import events as e
-from ..blocks import strict_json
-from ..blocks.events import BlockEvent
-from ..blocks.model import (
+from ..blocks import (
     Block,
     Message,
     RedactedThinkingBlock,
@@ -22,9 +19,11 @@ from ..blocks.model import (
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
-    tools_may_run_after,
+    strict_json,
 )
-from ..blocks.stop_reasons import StopWord, meaning_of
+from ..blocks import events as e
+from ..blocks.events import BlockEvent
+from ..blocks.stop_reasons import StopWord, meaning_of, tools_may_run_after
 from ..blocks.strict_json import JSONObject
 from ..blocks.text import GrowingText
 from ..blocks.token_counts import COUNTED, TokenCounts

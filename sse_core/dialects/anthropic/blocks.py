@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast, get_args
 
-from ...blocks.model import (
+from ...blocks import (
     Block,
     RedactedThinkingBlock,
     ResultBlock,

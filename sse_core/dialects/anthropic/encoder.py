@@ -13,10 +13,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ...blocks import ToolUseBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent

@@ -5,7 +5,7 @@ Source: https://docs.claude.com/en/api/messages
 
 from __future__ import annotations
 
-from ...blocks.model import Message
+from ...blocks import Message
 from ...blocks.strict_json import JSONObject
 from ..portable_block import client_calls, is_translated
 from .blocks import write_whole_block

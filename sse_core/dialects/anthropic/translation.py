@@ -21,10 +21,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from ...blocks import Block, Message, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, Message, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ..budget import Budget
 from ..portable_block import (

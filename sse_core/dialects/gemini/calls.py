@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 
+from ...blocks import ToolUseBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ..budget import Budget
 from ..fields import optional, rest

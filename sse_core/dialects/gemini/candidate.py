@@ -9,9 +9,10 @@ Source: https://ai.google.dev/gemini-api/docs/thought-signatures
 
 from __future__ import annotations
 
+from ...blocks import TextBlock, ThinkingBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import TextBlock, ThinkingBlock, tools_may_run_after
+from ...blocks.stop_reasons import tools_may_run_after
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget, ChangedFields
 from ..fields import optional, rest, take

@@ -5,7 +5,7 @@ Source: https://ai.google.dev/api/caching#Part
 
 from __future__ import annotations
 
-from ...blocks.model import Block, ResultBlock, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
+from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
 from ...blocks.strict_json import JSONObject
 from ..fields import rest
 from .calls import CALL, CALL_ID

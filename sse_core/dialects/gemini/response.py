@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
+from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSONObject
 from ..portable_block import client_calls, is_translated, portable_message
 from .candidate import CANDIDATE, CONTENT, GROWING

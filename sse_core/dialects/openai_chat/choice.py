@@ -10,9 +10,9 @@ What has another type than it should is read as what it stands for, or kept as i
 
 from __future__ import annotations
 
+from ...blocks import TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks.stop_reasons import StopReason, meaning_of
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget, ChangedFields

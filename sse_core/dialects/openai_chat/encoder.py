@@ -14,10 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from ...blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent

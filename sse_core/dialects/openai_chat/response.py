@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...blocks import strict_json
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock
+from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, UnknownBlock, strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ..portable_block import NATIVE_REASON, client_calls, is_translated, portable_message
 from .choice import ALL_DETAILS, AUDIO, CHOICE, LOGPROBS, MESSAGE

@@ -21,10 +21,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ...blocks import InputEncoding, ToolUseBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import InputEncoding, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget
 from ..fields import rest, text

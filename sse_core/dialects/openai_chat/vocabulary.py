@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ...blocks.model import tools_may_run_after
-from ...blocks.stop_reasons import StopReason, meaning_of
+from ...blocks.stop_reasons import StopReason, meaning_of, tools_may_run_after
 from ...blocks.strict_json import JSONObject
 from ...blocks.token_counts import TokenCounts
 from ..base import Fit

@@ -12,10 +12,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from ...blocks import ResultBlock, UnknownBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import ResultBlock, UnknownBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget
 from .client_calls import PROVIDER_ITEMS, is_call, is_output

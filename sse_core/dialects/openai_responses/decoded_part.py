@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ...blocks import Block, TextBlock, ThinkingBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, TextBlock, ThinkingBlock
 from ...blocks.strict_json import JSONObject
 from ..budget import Budget
 from ..fields import rest

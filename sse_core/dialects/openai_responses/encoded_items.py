@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from ...blocks import strict_json
-from ...blocks.model import Block, TextBlock, ThinkingBlock, ToolUseBlock
+from ...blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import json_object, repeatable, rest, text
 from .part_forms import (

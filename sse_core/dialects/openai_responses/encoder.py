@@ -16,11 +16,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any, ClassVar
 
+from ...blocks import Block, VerbatimBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.accumulator import MessageAccumulator
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, VerbatimBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent

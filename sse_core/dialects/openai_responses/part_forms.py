@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...blocks import TextBlock, ThinkingBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import TextBlock, ThinkingBlock
 from ...blocks.strict_json import JSON
 
 _Delta = Callable[[int, str], BlockEvent]

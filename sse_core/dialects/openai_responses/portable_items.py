@@ -7,7 +7,7 @@ Source: https://platform.openai.com/docs/api-reference/responses/object
 
 from __future__ import annotations
 
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import MAX_REPEATED, text
 from ..portable_block import client_calls, is_translated, is_whole

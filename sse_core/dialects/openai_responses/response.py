@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict, deque
 
-from ...blocks import strict_json
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
+from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock, strict_json
 from ...blocks.strict_json import JSONObject
 from ..fields import json_object, rest
 from ..portable_block import client_calls, is_translated, is_whole

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...blocks.model import (
+from ...blocks import (
     Block,
     RedactedThinkingBlock,
     ResultBlock,

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...blocks import ToolUseBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget
 from ..fields import optional, required, rest

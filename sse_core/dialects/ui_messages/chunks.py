@@ -18,10 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ...blocks import events as e
-from ...blocks import strict_json
-from ...blocks.events import BlockEvent
-from ...blocks.model import (
+from ...blocks import (
     Block,
     RedactedThinkingBlock,
     ResultBlock,
@@ -30,8 +27,11 @@ from ...blocks.model import (
     ToolUseBlock,
     UnknownBlock,
     VerbatimBlock,
-    tools_may_run_after,
+    strict_json,
 )
+from ...blocks import events as e
+from ...blocks.events import BlockEvent
+from ...blocks.stop_reasons import tools_may_run_after
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget
 from ..fields import MAX_REPEATED

@@ -17,10 +17,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal
 
+from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock, strict_json
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks.strict_json import JSONObject
 from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent

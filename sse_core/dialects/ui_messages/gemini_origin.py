@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from ...blocks import strict_json
-from ...blocks.model import Block, ResultBlock, ThinkingBlock, UnknownBlock
+from ...blocks import Block, ResultBlock, ThinkingBlock, UnknownBlock, strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget
 from ..fields import text

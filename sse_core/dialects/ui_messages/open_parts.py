@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ...blocks import strict_json
-from ...blocks.model import (
+from ...blocks import (
     ResultBlock,
     TextBlock,
     ThinkingBlock,
     ToolUseBlock,
     UnknownBlock,
+    strict_json,
 )
 from ...blocks.strict_json import JSONObject
 from ..fields import MAX_REPEATED

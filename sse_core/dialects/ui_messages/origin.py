@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ...blocks import strict_json
-from ...blocks.model import (
+from ...blocks import (
     Block,
     ResultBlock,
     ToolUseBlock,
     UnknownBlock,
+    strict_json,
 )
 from ...blocks.strict_json import JSON, JSONObject
 from ..budget import Budget

@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
-from ...blocks.model import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock
 from ...blocks.strict_json import JSON, JSONObject
 from .chunks import Chunks
 from .ui_message import UIMessage

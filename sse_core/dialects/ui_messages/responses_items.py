@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...blocks import strict_json
-from ...blocks.model import ToolUseBlock
+from ...blocks import ToolUseBlock, strict_json
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest, text
 from .camel_case import in_camel_case

@@ -13,8 +13,7 @@ import math
 import re
 from collections import defaultdict, deque
 
-from ...blocks import strict_json
-from ...blocks.model import (
+from ...blocks import (
     Block,
     ResultBlock,
     TextBlock,
@@ -22,6 +21,7 @@ from ...blocks.model import (
     ToolUseBlock,
     UnknownBlock,
     VerbatimBlock,
+    strict_json,
 )
 from ...blocks.strict_json import JSONObject
 from ..budget import Budget

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...blocks import RedactedThinkingBlock, ThinkingBlock
 from ...blocks.events import BlockEvent, BlockStart, MessageReset, SignatureDelta, ThinkingDelta, is_visible
-from ...blocks.model import RedactedThinkingBlock, ThinkingBlock
 
 
 @dataclass(slots=True)
