@@ -14,6 +14,7 @@ JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
 
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.ready
+RUNS    := $(VENV)/.runs
 BENCH   := $(VENV)-bench
 NODE    := tests/acceptance/node
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
@@ -27,13 +28,18 @@ help: ## list the targets
 
 $(STAMP): pyproject.toml scripts/make-venv
 	scripts/make-venv $(VENV) $(PYTHON)
+	@touch $(RUNS) $@
+
+# What the program needs to run is a tenth of what its tests need.
+$(RUNS): pyproject.toml scripts/make-venv
+	EXTRA=relay scripts/make-venv $(VENV) $(PYTHON)
 	@touch $@
 
 setup: $(STAMP) ## put the project and its tools into .venv, and what tests need of npm beside them
 	@scripts/node-packages $(NODE)
 	@echo "$(VENV) is ready."
 
-demo: $(STAMP) ## run the simulated provider, the relay and the page
+demo: $(RUNS) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
