@@ -64,9 +64,10 @@ class Timers:
         at = self._due.pop(timer, None)
         return None if at is None else at - now
 
-    def clear(self) -> None:
-        """Forget all timers."""
-        self._due.clear()
+    def clear(self, *, but: frozenset[Timer] = frozenset()) -> None:
+        """Forget all timers, except those in ``but``."""
+        for timer in self._due.keys() - but:
+            del self._due[timer]
 
     def due(self, timer: Timer) -> float | None:
         """When ``timer`` is due, or ``None`` if it isn't armed."""

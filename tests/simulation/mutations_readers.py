@@ -203,7 +203,7 @@ READERS = (
     Mutation(
         "id-not-sent",
         "the last event ID is not sent",
-        "sse_core.lifecycle.source.event_source",
+        "sse_core.lifecycle.source.next_request",
         'fields["last-event-id"] =',
         'fields["x-last-event-id"] =',
     ),
@@ -238,16 +238,9 @@ READERS = (
     Mutation(
         "client-never-pauses",
         "a source whose consumer is busy reads on",
-        "sse_core.lifecycle.source.event_source",
-        "if self._paused and self._state is SourceState.OPEN:",
-        "if self._paused and self._state is SourceState.IDLE:",
-    ),
-    Mutation(
-        "client-stays-busy",
-        "a source goes on pausing when it is to read again",
-        "sse_core.lifecycle.source.event_source",
-        "        if self._paused:\n            self._paused = False\n",
-        "        if self._paused:\n",
+        "sse_core.lifecycle.source.source_table",
+        "reading=SourceState.OPEN",
+        "reading=SourceState.IDLE",
     ),
     Mutation(
         "client-hangs",

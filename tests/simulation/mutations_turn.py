@@ -46,13 +46,13 @@ TURN = (
         "sse_core.lifecycle.turn.turn",
         "        elif self._state is TurnState.STREAMING:\n            self._give_out(event)",
         "        elif self._state is TurnState.STREAMING:\n            self._give_out(event)\n"
-        "            self._timers.begin(Timer.OUTPUT_GAP, now)",
+        "            self._begin(Timer.OUTPUT_GAP, now)",
     ),
     Mutation(
         "whole-not-armed",
         "no deadline for the whole turn",
         "sse_core.lifecycle.turn.turn",
-        "self._timers.begin(Timer.WHOLE, now)",
+        "self._begin(Timer.WHOLE, now)",
         "pass",
     ),
     Mutation(
@@ -101,23 +101,23 @@ TURN = (
     Mutation(
         "full-log-filled",
         "a turn that is to pause reads on",
-        "sse_core.lifecycle.turn.turn_record",
-        "if self._timers.paused and self._state is TurnState.STREAMING:\n            return",
-        "if self._timers.paused and self._state is TurnState.IDLE:\n            return",
+        "sse_core.lifecycle.turn.turn_table",
+        "reading=TurnState.STREAMING",
+        "reading=TurnState.IDLE",
     ),
     Mutation(
         "pause-not-lifted",
         "a turn goes on pausing when there is room again",
-        "sse_core.lifecycle.turn.turn_timers",
-        "was_paused, self.paused = self.paused, False",
-        "was_paused = self.paused",
+        "sse_core.lifecycle.machine",
+        "was_paused, self._paused = self._paused, False",
+        "was_paused = self._paused",
     ),
     Mutation(
         "gap-armed-anew",
         "a pause gives the provider the whole gap again",
-        "sse_core.lifecycle.turn.turn_timers",
-        "self.arm(Timer.OUTPUT_GAP, now + self._gap_left)",
-        "self.begin(Timer.OUTPUT_GAP, now)",
+        "sse_core.lifecycle.turn.turn_table",
+        "gap_goes_on=True",
+        "gap_goes_on=False",
     ),
     Mutation(
         "silence-bought-again",
@@ -129,7 +129,7 @@ TURN = (
     Mutation(
         "late-connection-kept-in-back-off",
         "a connection that comes late leaves the back-off armed",
-        "sse_core.lifecycle.turn.turn",
+        "sse_core.lifecycle.machine",
         "        self._timers.disarm(Timer.BACKOFF)\n",
         "",
     ),

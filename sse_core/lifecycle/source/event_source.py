@@ -10,8 +10,6 @@ and a rule that says when a request may be repeated at all (``resumption.py``).
 
 from __future__ import annotations
 
-import dataclasses
-
 from ...arguments import check_callable, check_type
 from ...errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError, TransportError
 from ...framing import ServerSentEvent
@@ -19,19 +17,20 @@ from ...framing.decoder import DEFAULT_MAX_BYTES
 from ...headers import Headers
 from ...urls import parse_url
 from ..event_stream_check import stream_problem
-from ..machine import HTTPRequest, OnComment, Want
+from ..machine import HTTPRequest, OnComment, TabledMachine
 from ..policies import SourceDeadlines
-from ..redirect import DEFAULT_MAX_REDIRECTS, is_redirect, redirected, too_many_redirects
+from ..redirect import DEFAULT_MAX_REDIRECTS, is_redirect
 from ..retry import Jitter, RetryPolicy, WallClock, no_jitter, retry_after_seconds
-from ..timers import Timer, Timers
+from ..timers import Timer
 from .error_body import ErrorBody
-from .event_queue import EventQueue, fits_a_field, id_as_field
+from .event_queue import EventQueue, fits_a_field
+from .next_request import NextRequest
 from .reconnect import OnReconnect, Reconnect, reconnection_delay
-from .resumption import ResumeRule, Resumption
-from .source_table import EXPIRY_MESSAGES, STATE_TIMERS, TRANSITIONS, WANTS, SourceInput, SourceState
+from .resumption import ResumeRule
+from .source_table import EXPIRY_MESSAGES, TABLES, SourceInput, SourceState
 
 
-class EventSource:
+class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
     """The machine of one event source.
 
     - ``request``: what is sent; its URL is absolute http or https.
@@ -76,8 +75,7 @@ class EventSource:
         check_callable("on_comment", on_comment)
         if not fits_a_field(last_event_id):
             raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
-        if max_redirects < 0:
-            raise ValueError("max_redirects must not be below zero")
+        super().__init__(TABLES, deadlines or SourceDeadlines())
         #: Of the stream that was opened last, as ``https://host:port``, redirects included; before
         #: there is one, that of ``url``.
         self.origin = parse_url(request.url).origin
@@ -86,31 +84,17 @@ class EventSource:
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
         self.reconnects = 0
         self._url = request.url
-        self._resumption = Resumption(request, resume)
-        self._next = request  #: what is sent next: what an attempt begins with, or a redirect's target
-        self._redirects = 0
-        self._max_redirects = max_redirects
+        self._next = NextRequest(request, resume, max_redirects)
         self._retry = retry or RetryPolicy()
-        self._deadlines = deadlines or SourceDeadlines()
         self._jitter = jitter
         self._wall_clock = wall_clock
         self._queue = EventQueue(
             last_event_id, max_line_bytes, max_event_bytes, on_reconnect=on_reconnect, on_comment=on_comment
         )
         self._error_body: ErrorBody | None = None
-        self._state = SourceState.IDLE
-        self._timers = Timers()
-        self._transport_open = False
-        self._paused = False
         self._attempts_without_event = 0
-        self._reconnect_at = 0.0
 
     # Outputs
-
-    @property
-    def state(self) -> SourceState:
-        """Where the source is."""
-        return self._state
 
     @property
     def url(self) -> str:
@@ -130,28 +114,7 @@ class EventSource:
         where the first one's answer is read on.  Its ``Last-Event-ID`` is that of what has come, and
         may be ahead of ``last_event_id``: what has come is going to be handed out here.
         """
-        return dataclasses.replace(self._next, headers=self._with_fields(self._next.headers))
-
-    def _with_fields(self, headers: Headers) -> Headers:
-        # 9.2.2 sets "Accept" and the cache mode "no-store", for which Fetch sends `no-cache` twice,
-        # where nobody has set them.
-        defaults = {"accept": "text/event-stream", "cache-control": "no-cache", "pragma": "no-cache"}
-        fields = {name: value for name, value in defaults.items() if name not in headers}
-        if self._queue.received_id:
-            fields["last-event-id"] = id_as_field(self._queue.received_id)
-        return headers.replaced(fields)
-
-    @property
-    def want(self) -> Want:
-        """What the source wishes its binding to do."""
-        if self._paused and self._state is SourceState.OPEN:
-            return Want.PAUSE
-        return WANTS[self._state, self._transport_open]
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call ``handle_timeout``."""
-        return self._timers.deadline
+        return self._next.after(self._queue.received_id)
 
     def next_event(self) -> ServerSentEvent | None:
         """The next event for the consumer, or ``None``.
@@ -179,36 +142,7 @@ class EventSource:
 
         An attempt that was redirected goes on as it is.
         """
-        self._resumption.renew_headers(headers)
-        if not self._redirects:
-            self._next = self._resumption.request
-
-    def pause(self, now: float) -> None:  # noqa: ARG002  (every input has a clock)
-        """The consumer is busy: read nothing; silence is not the peer's fault now."""
-        self._paused = True
-        self._timers.disarm(Timer.IDLE)
-
-    def resume(self, now: float) -> None:
-        """The consumer asks for more."""
-        if self._paused:
-            self._paused = False
-            if self._state is SourceState.OPEN:
-                self._arm(Timer.IDLE, now)
-
-    def connected(self, now: float) -> None:
-        """The transport is open and the request is on its way.
-
-        Late, it does no harm: the source wishes it closed.  Raises ``LocalProtocolError`` before
-        ``start``.
-        """
-        if self._state is SourceState.IDLE:
-            raise LocalProtocolError("nothing was to be connected: call start() first")
-        self._transport_open = True
-        # In RECONNECTING the transport is late: close first, then sleep.
-        self._timers.disarm(Timer.CONNECT, Timer.BACKOFF)
-        if self._state is SourceState.CONNECTING:
-            self._resumption.sent()
-            self._arm(Timer.FIRST_BYTE, now)
+        self._next.renew_headers(headers)
 
     def response_started(self, status: int, headers: Headers, now: float) -> None:
         """The head of the answer has come."""
@@ -221,7 +155,7 @@ class EventSource:
             # 9.2.1: "Clients will reconnect if the connection is closed; a client can be told to
             # stop reconnecting using the HTTP 204 No Content response code."
             self._apply(SourceInput.END, now)
-        elif not self._resumption.accepts(status, self._next.method):
+        elif not self._next.resumption.accepts(status, self._next.method):
             self._refused(status, headers, now)
         elif problem is None:
             self._accept(status, headers, now)
@@ -233,7 +167,7 @@ class EventSource:
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
         if self._state is SourceState.OPEN:
-            self._arm(Timer.IDLE, now)
+            self._begin(Timer.IDLE, now)
             try:
                 if self._queue.receive_data(data):
                     self._attempts_without_event = 0
@@ -254,46 +188,46 @@ class EventSource:
         elif self._error_body is not None:
             self._end_with(self._error_body.error(), now)
 
-    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
-        """The connection could not be made, or broke.
+    # What TabledMachine asks of a machine
 
-        ``retryable`` is false where another connection would fail in the same way: the source ends.
-        """
-        was_open, self._transport_open = self._transport_open, False
-        if self._state in {SourceState.CONNECTING, SourceState.OPEN}:
+    def _opened(self, now: float) -> None:
+        # The state stays: to WHATWG a source is CONNECTING until an answer was accepted.
+        self._timers.disarm(Timer.CONNECT)
+        self._next.resumption.sent()
+        self._begin(Timer.FIRST_BYTE, now)
+
+    def _lost(self, reason: str, now: float, *, was_open: bool, retryable: bool) -> None:
+        if self._error_body is not None:
+            self._end_with(self._error_body.error(), now)
+        elif self._state in {SourceState.CONNECTING, SourceState.OPEN}:
             problem = _broken(self._next.url, reason, was_open=was_open, retryable=retryable)
             if retryable:
                 self._try_again(problem, now)
             else:
                 self._end_with(problem, now)
+
+    def _expired(self, timer: Timer, now: float) -> None:
+        if timer is Timer.BACKOFF:
+            self._apply(SourceInput.RECONNECT_DUE, now)
         elif self._error_body is not None:
             self._end_with(self._error_body.error(), now)
-        elif self._state is SourceState.REDIRECTING:
-            self._apply(SourceInput.TRANSPORT_CLOSED, now)
-        elif self._state is SourceState.RECONNECTING:
-            self._timers.arm(Timer.BACKOFF, self._reconnect_at)
+        else:
+            self._try_again(TransportError(EXPIRY_MESSAGES[timer]), now)
 
-    def closed(self, now: float) -> None:
-        """The transport was closed, as wished."""
-        self.connection_lost("closed", now)
-
-    def handle_timeout(self, now: float) -> None:
-        """Fire the timers that are due."""
-        while (timer := self._timers.next_expired(now)) is not None:
-            if timer is Timer.BACKOFF:
-                self._apply(SourceInput.RECONNECT_DUE, now)
-            elif self._error_body is not None:
-                self._end_with(self._error_body.error(), now)
-            else:
-                self._try_again(TransportError(EXPIRY_MESSAGES[timer]), now)
+    def _entered(self, happened: SourceInput, now: float) -> None:  # noqa: ARG002  (every input has a clock)
+        self._error_body = None
+        if self._state is SourceState.CONNECTING:
+            self.reconnects += happened is SourceInput.RECONNECT_DUE
+            # A redirect goes on with the attempt that it was met on.
+            self._attempts_without_event += happened is not SourceInput.TRANSPORT_CLOSED
 
     # What follows
 
     def _accept(self, status: int, headers: Headers, now: float) -> None:
         self.status, self.response_headers = status, headers
         self.origin = parse_url(self._next.url).origin
-        self._resumption.accepted(self._next.url, status, headers)
-        self._begin_anew()
+        self._next.resumption.accepted(self._next.url, status, headers)
+        self._next.begin_anew()
         self._queue.reset()
         self._apply(SourceInput.ACCEPTED, now)
 
@@ -301,7 +235,7 @@ class EventSource:
         """Once more, if the status says that this may help, else the end, as soon as it is known why."""
         body = ErrorBody(f"the server answered with status {status}", status, headers)
         retry_after = retry_after_seconds(headers, self._wall_clock)
-        self._resumption.refused(status, headers)
+        self._next.resumption.refused(status, headers)
         may_pass = self._retry.retries_status(status, headers) and self._may_resume(ended=False)
         if may_pass and self._retry.allows(self._attempts_without_event, retry_after):
             self._try_again(body.error(), now, retry_after)
@@ -314,23 +248,12 @@ class EventSource:
 
     def _follow(self, status: int, headers: Headers, now: float) -> None:
         """Leave for where the answer says, unless that is forbidden."""
-        if self._redirects >= self._max_redirects:
-            self._end_with(too_many_redirects(self._max_redirects), now)
-            return
         try:
-            following = redirected(self._next, status, headers)
-        except RemoteProtocolError as error:
+            self._next.follow(status, headers)
+        except (RemoteProtocolError, LimitExceeded) as error:
             self._end_with(error, now)
-            return
-        # "See what came of it": a POST that is to become a GET was heard.
-        self._resumption.redirected(as_another_method=following.method != self._next.method)
-        self._next = following
-        self._redirects += 1
-        self._apply(SourceInput.REDIRECT, now)
-
-    def _begin_anew(self) -> None:
-        self._next = self._resumption.request
-        self._redirects = 0
+        else:
+            self._apply(SourceInput.REDIRECT, now)
 
     def _try_again(self, problem: SSEError | None, now: float, retry_after: float | None = None) -> None:
         """Another attempt, if the rule and the policy allow it, else the end."""
@@ -345,13 +268,13 @@ class EventSource:
             delay = self._delay(retry_after)
             attempt = self._attempts_without_event + 1
             self._queue.add(Reconnect(attempt, delay, last_event_id, problem))
-            self._reconnect_at = now + delay
-            self._begin_anew()
+            self._retry_at = now + delay
+            self._next.begin_anew()
             self._apply(SourceInput.RECONNECT, now)
 
     def _may_resume(self, *, ended: bool) -> bool:
         has_retry = self._queue.reconnection_time is not None
-        return self._retry.max_attempts > 1 and self._resumption.allows(ended=ended, has_retry=has_retry)
+        return self._retry.max_attempts > 1 and self._next.resumption.allows(ended=ended, has_retry=has_retry)
 
     def _delay(self, retry_after: float | None) -> float:
         return reconnection_delay(
@@ -365,28 +288,6 @@ class EventSource:
     def _end_with(self, problem: SSEError | None, now: float) -> None:
         self.error = problem
         self._apply(SourceInput.END, now)
-
-    def _apply(self, happened: SourceInput, now: float) -> None:
-        """Go where the table says, with the timers that belong there."""
-        self._state = TRANSITIONS[self._state, happened]
-        self._error_body = None
-        self._timers.clear()
-        if self._state is SourceState.CONNECTING:
-            self.reconnects += happened is SourceInput.RECONNECT_DUE
-            # A redirect goes on with the attempt that it was met on.
-            self._attempts_without_event += happened is not SourceInput.TRANSPORT_CLOSED
-        for timer in STATE_TIMERS[self._state]:
-            self._arm(timer, now)
-
-    def _arm(self, timer: Timer, now: float) -> None:
-        if timer is Timer.BACKOFF:
-            # Close first, then sleep: `closed` arms it.
-            if not self._transport_open:
-                self._timers.arm(timer, self._reconnect_at)
-            return
-        seconds: float | None = getattr(self._deadlines, timer.value)
-        if seconds is not None and not (self._paused and timer is Timer.IDLE):
-            self._timers.arm(timer, now + seconds)
 
 
 def _broken(url: str, reason: str, *, was_open: bool, retryable: bool) -> TransportError:

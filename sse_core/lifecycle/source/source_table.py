@@ -5,13 +5,14 @@ A transition that isn't in the table does not exist.
 
 from __future__ import annotations
 
-import enum
+from collections.abc import Callable
 
-from ..machine import Want
-from ..timers import Timer
+from ..machine import Tables, Want
+from ..policies import SourceDeadlines
+from ..timers import TableKey, Timer
 
 
-class SourceState(enum.Enum):
+class SourceState(TableKey):
     """Where an event source is; the names of WHATWG's ready states, and the pause between."""
 
     IDLE = "idle"  #: not started
@@ -23,7 +24,7 @@ class SourceState(enum.Enum):
     CLOSED = "closed"  #: for good
 
 
-class SourceInput(enum.Enum):
+class SourceInput(TableKey):
     """What may happen to an event source."""
 
     START = "start"
@@ -65,6 +66,14 @@ STATE_TIMERS: dict[SourceState, tuple[Timer, ...]] = {
     SourceState.CLOSED: (),
 }
 
+#: How long a timer runs.  ``BACKOFF`` has no deadline: the retry policy says how long.
+DEADLINES: dict[Timer, Callable[[SourceDeadlines], float | None]] = {
+    Timer.CONNECT: lambda deadlines: deadlines.connect,
+    Timer.FIRST_BYTE: lambda deadlines: deadlines.first_byte,
+    Timer.IDLE: lambda deadlines: deadlines.idle,
+    Timer.REFUSAL: lambda deadlines: deadlines.refusal,
+}
+
 #: What a source wishes, by state and by whether a transport is open.
 WANTS: dict[tuple[SourceState, bool], Want] = {
     (SourceState.IDLE, False): Want.NOTHING,
@@ -78,6 +87,20 @@ WANTS: dict[tuple[SourceState, bool], Want] = {
     (SourceState.CLOSED, True): Want.CLOSE,
     (SourceState.CLOSED, False): Want.NOTHING,
 }
+
+TABLES: Tables[SourceState, SourceInput, SourceDeadlines] = Tables(
+    first=SourceState.IDLE,
+    connecting=SourceState.CONNECTING,
+    reading=SourceState.OPEN,
+    gap=Timer.IDLE,
+    gap_goes_on=False,
+    redirected=SourceInput.TRANSPORT_CLOSED,
+    transitions=TRANSITIONS,
+    timers=STATE_TIMERS,
+    lasting=frozenset(),
+    deadlines=DEADLINES,
+    wants=WANTS,
+)
 
 #: What a timer means when it fires: the words for the person who reads the error.
 EXPIRY_MESSAGES: dict[Timer, str] = {

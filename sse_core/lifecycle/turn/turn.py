@@ -29,8 +29,6 @@ from .turn_record import TurnRecord
 from .turn_table import (
     EXPIRY_MESSAGES,
     PASSING_TIMERS,
-    STATE_TIMERS,
-    TRANSITIONS,
     Outcome,
     TurnInput,
     TurnState,
@@ -63,7 +61,7 @@ class Turn(TurnRecord):
         if self._state is not TurnState.IDLE:
             raise LocalProtocolError("this turn was started or stopped before; make a new Turn")
         self.timing.started_at = now
-        self._timers.begin(Timer.WHOLE, now)
+        self._begin(Timer.WHOLE, now)
         self._apply(TurnInput.START, now)
 
     def stop(self, now: float) -> Outcome:
@@ -76,18 +74,6 @@ class Turn(TurnRecord):
         self._end(Outcome.STOPPED, MessageCut("stopped"), now)
         return Outcome.STOPPED
 
-    def pause(self, now: float) -> None:
-        """Stop reading: the reader's log is full.  No gap is measured while paused; what is left of it stays.
-
-        Before the first visible output there is nothing that could fill a log: until then the turn
-        reads on.
-        """
-        self._timers.pause(now)
-
-    def resume(self, now: float) -> None:
-        """Read again."""
-        self._timers.resume(now, streaming=self._state is TurnState.STREAMING)
-
     def readers_changed(self, count: int, now: float) -> None:
         """There are now ``count`` readers; at none, the policy of the turn decides."""
         if count or self.outcome is not None:
@@ -99,19 +85,8 @@ class Turn(TurnRecord):
 
     # Inputs: what the transport does
 
-    def connected(self, now: float) -> None:
-        """The transport is open and the request is on its way.
-
-        Late, it does no harm: the turn wishes it closed.  Raises ``LocalProtocolError`` before
-        ``start``.
-        """
-        if self._state is TurnState.IDLE:
-            raise LocalProtocolError("nothing was to be connected: call start() first")
-        self._transport_open = True
-        # In BACKOFF the transport is late: close first, then sleep.
-        self._timers.disarm(Timer.BACKOFF)
-        if self._state is TurnState.CONNECTING:
-            self._apply(TurnInput.CONNECTED, now)
+    def _opened(self, now: float) -> None:
+        self._apply(TurnInput.CONNECTED, now)
 
     def response_started(self, status: int, headers: Headers, now: float) -> None:
         """The head of the answer has come."""
@@ -122,7 +97,7 @@ class Turn(TurnRecord):
         if status >= 400:
             # Whether another attempt may help, and when, its body knows better than its status.
             self._attempt.refuse(status, headers)
-            self._timers.begin(Timer.REFUSAL, now)
+            self._begin(Timer.REFUSAL, now)
         elif is_redirect(status, headers):
             self._follow(status, headers, now)
         else:
@@ -133,7 +108,7 @@ class Turn(TurnRecord):
         if not self._is_reading():
             return
         if self.accepted and self._attempt.turns_out_no_stream(data):
-            self._timers.begin(Timer.REFUSAL, now)
+            self._begin(Timer.REFUSAL, now)
         if self.accepted:
             self._receive_stream(data, now)
         elif self._attempt.error_answer is not None and self._attempt.error_answer.receive_data(data):
@@ -154,15 +129,10 @@ class Turn(TurnRecord):
         if self._is_reading():
             self._fail(Failure.cut("The provider's stream ended before the message was whole."), now)
 
-    def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
-        """The connection could not be made, or broke; ``retryable``: another one may be better."""
-        self._transport_open = False
+    def _lost(self, reason: str, now: float, *, was_open: bool, retryable: bool) -> None:
+        del was_open  # a turn's states say it
         if self._state is TurnState.CONNECTING:
             self._fail(Failure.unreachable(self.request.url, reason, retryable=retryable), now)
-        elif self._state is TurnState.BACKOFF:
-            self._sleep()
-        elif self._state is TurnState.REDIRECTING:
-            self._apply(TurnInput.TRANSPORT_CLOSED, now)
         elif self._is_reading() and self._attempt.error_answer is not None:
             self._fail_as_refused(self._attempt.error_answer, now)
         elif self.accepted and self._is_reading():
@@ -172,24 +142,18 @@ class Turn(TurnRecord):
             message = f"The connection to the provider was lost before it answered: {reason}"
             self._fail(Failure.broken(message, retryable=retryable), now)
 
-    def closed(self, now: float) -> None:
-        """The transport was closed, as wished."""
-        self.connection_lost("closed", now)
-
-    def handle_timeout(self, now: float) -> None:
-        """Fire the timers that are due."""
-        while (timer := self._timers.next_expired(now)) is not None:
-            if timer is Timer.BACKOFF and self.tool_executed and self.failure is not None:
-                # A call that was shown and taken back was run nevertheless.
-                self._fail(self.failure, now, again=False)
-            elif timer is Timer.BACKOFF:
-                self._apply(TurnInput.RETRY_DUE, now)
-            elif timer is Timer.NO_READER:
-                self.stop(now)
-            elif self._attempt.error_answer is not None:
-                self._fail_as_refused(self._attempt.error_answer, now, expired=timer)
-            else:
-                self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
+    def _expired(self, timer: Timer, now: float) -> None:
+        if timer is Timer.BACKOFF and self.tool_executed and self.failure is not None:
+            # A call that was shown and taken back was run nevertheless.
+            self._fail(self.failure, now, again=False)
+        elif timer is Timer.BACKOFF:
+            self._apply(TurnInput.RETRY_DUE, now)
+        elif timer is Timer.NO_READER:
+            self.stop(now)
+        elif self._attempt.error_answer is not None:
+            self._fail_as_refused(self._attempt.error_answer, now, expired=timer)
+        else:
+            self._fail(Failure.expired(EXPIRY_MESSAGES[timer], retryable=self._may_pass(timer)), now)
 
     def _may_pass(self, timer: Timer) -> bool:
         """Whether another attempt may get by this deadline."""
@@ -216,7 +180,7 @@ class Turn(TurnRecord):
         elif self.accepted:
             self.timing.first_byte_at = now
         else:
-            self._timers.begin(Timer.REFUSAL, now)
+            self._begin(Timer.REFUSAL, now)
 
     def _receive_stream(self, data: bytes, now: float) -> None:
         try:
@@ -251,7 +215,6 @@ class Turn(TurnRecord):
     # What follows
 
     def _fail_as_refused(self, answer: ErrorAnswer, now: float, *, expired: Timer | None = None) -> None:
-        self._timers.disarm(Timer.REFUSAL)
         failure = answer.failure(self.dialect)
         if expired is Timer.WHOLE:
             again = False
@@ -305,22 +268,14 @@ class Turn(TurnRecord):
         self.timing.ended_at = now
         self._apply(TurnInput.END, now)
 
-    def _apply(self, happened: TurnInput, now: float) -> None:
-        """Go where the table says, with the timers that belong there."""
-        before, self._state = self._state, TRANSITIONS[self._state, happened]
-        self._timers.disarm(*STATE_TIMERS[before])
-        if self._state is TurnState.CONNECTING and before is not TurnState.REDIRECTING:
+    def _entered(self, happened: TurnInput, now: float) -> None:
+        if self._state is TurnState.CONNECTING and happened is not TurnInput.TRANSPORT_CLOSED:
             self._begin_attempt(now)
         elif self._state is TurnState.BACKOFF:
             self._forget_attempt()
         elif self._state is TurnState.DONE:
             self._timers.clear()
             self._let_go()
-        for timer in STATE_TIMERS[self._state]:
-            if timer is Timer.BACKOFF:
-                self._sleep()
-            else:
-                self._timers.begin(timer, now)
 
     def _let_go(self) -> None:
         # Nobody will send it again, and it may be the largest thing that a turn holds.
@@ -339,8 +294,3 @@ class Turn(TurnRecord):
             message = "The headers of the request could not be made."
             self._fail(Failure.broken(message, retryable=False), now, again=False)
             raise
-
-    def _sleep(self) -> None:
-        # Close first, then sleep: `closed` begins it.
-        if not self._transport_open:
-            self._timers.arm(Timer.BACKOFF, self._retry_at)

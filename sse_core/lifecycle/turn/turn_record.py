@@ -14,22 +14,21 @@ from ...dialects import Dialect
 from ...errors import LocalProtocolError
 from ...framing.decoder import DEFAULT_MAX_BYTES
 from ...headers import Headers, HeadersLike
-from ..machine import HTTPRequest, OnComment, Want
+from ..machine import HTTPRequest, OnComment, TabledMachine
 from ..policies import Deadlines, OnDisconnect
 from ..redirect import DEFAULT_MAX_REDIRECTS
 from ..retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .attempt import Attempt, AttemptBounds
 from .failure import Failure
 from .timing import Timing
-from .turn_table import WANTS, Outcome, TurnState
-from .turn_timers import TurnTimers
+from .turn_table import TABLES, Outcome, TurnInput, TurnState
 
 
 def _unheard(text: str) -> None:
     """Where nobody listens no comment is kept."""
 
 
-class TurnRecord:
+class TurnRecord(TabledMachine[TurnState, TurnInput, Deadlines]):
     """The state of one turn, and its outputs.  For its arguments see :class:`.turn.Turn`."""
 
     def __init__(
@@ -58,6 +57,7 @@ class TurnRecord:
         check_type("retry", retry, RetryPolicy, type(None))
         check_type("deadlines", deadlines, Deadlines, type(None))
         check_type("on_disconnect", on_disconnect, OnDisconnect, type(None))
+        super().__init__(TABLES, deadlines or Deadlines())
         self.request = request  #: what to send; it follows redirects within an attempt
         self.timing = Timing()
         self.attempts = 0
@@ -76,11 +76,7 @@ class TurnRecord:
         self._bounds = AttemptBounds(
             max_line_bytes, max_event_bytes, max_held_events, max_held_bytes, max_redirects
         )
-        self._state = TurnState.IDLE
-        self._timers = TurnTimers(deadlines or Deadlines())
         self._events: deque[BlockEvent | str] = deque()  # a comment is its text
-        self._transport_open = False
-        self._retry_at = 0.0
         self._first_request = request
         self._forget_attempt()
 
@@ -91,11 +87,6 @@ class TurnRecord:
         self._attempt = Attempt(self.dialect, self._accumulator, self._bounds, on_comment)
 
     # Outputs
-
-    @property
-    def state(self) -> TurnState:
-        """Where the turn is."""
-        return self._state
 
     @property
     def message(self) -> Message:
@@ -116,18 +107,6 @@ class TurnRecord:
     def response_headers(self) -> Headers:
         """The fields of the answer that was accepted."""
         return self._attempt.response_headers
-
-    @property
-    def want(self) -> Want:
-        """What the turn wishes its binding to do."""
-        if self._timers.paused and self._state is TurnState.STREAMING:
-            return Want.PAUSE
-        return WANTS[self._state, self._transport_open]
-
-    @property
-    def deadline(self) -> float | None:
-        """When to call ``handle_timeout``."""
-        return self._timers.deadline
 
     @property
     def retry_at(self) -> float | None:

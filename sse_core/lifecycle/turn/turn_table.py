@@ -17,8 +17,10 @@ Every state but ``DONE`` may go to ``DONE``.  A transition that isn't in the tab
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
-from ..machine import Want
+from ..machine import Tables, Want
+from ..policies import Deadlines
 from ..timers import TableKey, Timer
 
 
@@ -76,7 +78,7 @@ TRANSITIONS: dict[tuple[TurnState, TurnInput], TurnState] = {
     (TurnState.BACKOFF, TurnInput.END): TurnState.DONE,
 }
 
-#: The timers of a state: those of the state before are disarmed on entry, these are armed.
+#: The timers of a state, armed on entry; on entry to another state they are disarmed.
 STATE_TIMERS: dict[TurnState, tuple[Timer, ...]] = {
     TurnState.IDLE: (),
     TurnState.CONNECTING: (Timer.CONNECT,),
@@ -85,6 +87,19 @@ STATE_TIMERS: dict[TurnState, tuple[Timer, ...]] = {
     TurnState.STREAMING: (Timer.OUTPUT_GAP,),
     TurnState.BACKOFF: (Timer.BACKOFF,),
     TurnState.DONE: (),
+}
+
+#: The timers that run on from state to state, to the end of the turn.
+LASTING_TIMERS = frozenset({Timer.WHOLE, Timer.NO_READER})
+
+#: How long a timer runs.  ``BACKOFF`` and ``NO_READER`` have no deadline: their policies say how long.
+DEADLINES: dict[Timer, Callable[[Deadlines], float | None]] = {
+    Timer.CONNECT: lambda deadlines: deadlines.connect,
+    Timer.FIRST_BYTE: lambda deadlines: deadlines.first_byte,
+    Timer.REFUSAL: lambda deadlines: deadlines.refusal,
+    Timer.FIRST_OUTPUT: lambda deadlines: deadlines.first_output,
+    Timer.OUTPUT_GAP: lambda deadlines: deadlines.output_gap,
+    Timer.WHOLE: lambda deadlines: deadlines.whole,
 }
 
 #: What a turn wishes, by state and by whether a transport is open.  "Close, then sleep" stands
@@ -100,6 +115,20 @@ WANTS: dict[tuple[TurnState, bool], Want] = {
     (TurnState.DONE, True): Want.CLOSE,
     (TurnState.DONE, False): Want.NOTHING,
 }
+
+TABLES: Tables[TurnState, TurnInput, Deadlines] = Tables(
+    first=TurnState.IDLE,
+    connecting=TurnState.CONNECTING,
+    reading=TurnState.STREAMING,
+    gap=Timer.OUTPUT_GAP,
+    gap_goes_on=True,
+    redirected=TurnInput.TRANSPORT_CLOSED,
+    transitions=TRANSITIONS,
+    timers=STATE_TIMERS,
+    lasting=LASTING_TIMERS,
+    deadlines=DEADLINES,
+    wants=WANTS,
+)
 
 #: What a timer means when it fires: the words for the person who reads the error.
 EXPIRY_MESSAGES: dict[Timer, str] = {

@@ -6,6 +6,7 @@ the matrices show: no cell changes a state that the table doesn't, and no entry 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from sse_core import LocalProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle import (
+    Deadlines,
     EventSource,
     RetryPolicy,
+    SourceDeadlines,
     SourceInput,
     SourceState,
     Timer,
@@ -24,6 +27,7 @@ from sse_core.lifecycle import (
     TurnState,
     Want,
 )
+from sse_core.lifecycle.machine import Tables
 from sse_core.lifecycle.source import source_table
 from sse_core.lifecycle.turn import turn_table
 from tests.core.lifecycle import source_support as sources
@@ -368,3 +372,25 @@ def test_the_sources_timers_and_their_words_belong_together() -> None:
     armed = {timer for timers in source_table.STATE_TIMERS.values() for timer in timers}
     # The words of a refusal are the answer's own.
     assert armed - {Timer.BACKOFF, Timer.REFUSAL} == set(source_table.EXPIRY_MESSAGES) - {Timer.FIRST_BYTE}
+
+
+LIMITS = [(Deadlines, turn_table.DEADLINES), (SourceDeadlines, source_table.DEADLINES)]
+
+
+@pytest.mark.parametrize(("settings", "table"), LIMITS)
+def test_each_deadline_is_of_the_timer_that_has_its_name(
+    settings: type[Any], table: dict[Timer, Any]
+) -> None:
+    fields = [field.name for field in dataclasses.fields(settings)]
+    assert [timer.name.lower() for timer in table] == fields
+    one = settings(**{name: float(number) for number, name in enumerate(fields, 1)})
+    assert [seconds(one) for seconds in table.values()] == [getattr(one, name) for name in fields]
+    assert {seconds(settings(**dict.fromkeys(fields))) for seconds in table.values()} == {None}
+
+
+@pytest.mark.parametrize("tables", [turn_table.TABLES, source_table.TABLES])
+def test_each_timer_that_a_state_begins_has_a_deadline(tables: Tables[Any, Any, Any]) -> None:
+    begun = {timer for timers in tables.timers.values() for timer in timers} - {Timer.BACKOFF}
+    assert begun <= set(tables.deadlines)
+    assert tables.gap in tables.timers[tables.reading]
+    assert tables.lasting.isdisjoint(begun)
