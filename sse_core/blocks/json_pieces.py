@@ -1,11 +1,10 @@
-"""A string that arrives in pieces, and its surrogate halves."""
+"""A string that arrives in pieces."""
 
 from __future__ import annotations
 
-import re
+from .surrogates import ends_in_high_half, with_pairs_joined
 
 _PAGE = 1024  #: so many pieces are joined into a page: many small strings cost more than their text
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class StringPieces:
@@ -38,13 +37,7 @@ class StringPieces:
 def join_surrogates(text: str) -> tuple[str, str]:
     """``text`` with each surrogate pair as the one character that it stands for, and what has to wait.
 
-    That is a high surrogate at the end, whose other half may be on its way: providers cut strings of
-    UTF-16 anywhere, and decode each piece alone.
+    That is a high surrogate at the end, whose other half may be on its way.
     """
-    if text.isascii():
-        return text, ""
-    half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-    text = text[: len(text) - len(half)]
-    if _PAIR.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
-    return text, half
+    half = text[-1] if ends_in_high_half(text) else ""
+    return with_pairs_joined(text[: len(text) - len(half)]), half

@@ -11,18 +11,16 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any
 
 from . import json_structure
+from .surrogates import holds_half
 
 JSON = Any  #: a JSON value; the recursive type says no more to a reader and needs a cast everywhere
 JSONObject = dict[str, JSON]
 
 #: How deeply arrays and objects may be nested, here and in ``JSONFragments``.
 MAX_DEPTH = json_structure.MAX_DEPTH
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def is_blank(text: str) -> bool:
@@ -54,7 +52,7 @@ def dumps(value: JSON) -> str:
     text = _encoder.encode(value)
     # RFC 3629 section 3: "The definition of UTF-8 prohibits encoding character numbers between
     # U+D800 and U+DFFF".  Half of a surrogate pair can travel as an escape only.
-    return text if text.isascii() or not _SURROGATE.search(text) else _ascii_encoder.encode(value)
+    return _ascii_encoder.encode(value) if holds_half(text) else text
 
 
 def string_at(text: str, position: int) -> tuple[str, int]:

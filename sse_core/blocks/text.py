@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from .surrogates import with_pairs_joined
 
 #: So many fragments are joined into a page: many small strings cost more than their text.
 PAGE = 1024
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 
 class GrowingText:
@@ -42,11 +41,7 @@ class GrowingText:
     def __str__(self) -> str:
         if not self.fragments and len(self._pages) == 1:
             return self._pages[0]
-        text = "".join(self._pages) + "".join(self.fragments)
-        # RFC 8259 section 7: a character outside the Basic Multilingual Plane is escaped as "a
-        # 12-character sequence, encoding the UTF-16 surrogate pair".  Providers cut between them.
-        if not text.isascii() and _PAIR.search(text):
-            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        text = with_pairs_joined("".join(self._pages) + "".join(self.fragments))
         self._pages = [text]
         self.fragments.clear()
         return text

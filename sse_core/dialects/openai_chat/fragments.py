@@ -13,6 +13,7 @@ from typing import Any
 
 from ...blocks import strict_json
 from ...blocks.strict_json import JSON, JSONObject
+from ...blocks.surrogates import ends_in_high_half
 from ...blocks.text import GrowingText
 from ..budget import Budget
 
@@ -97,7 +98,7 @@ class Fragments:
             else:
                 is_due = self._add(known, value)
             # Providers cut between the halves of a surrogate pair: the first alone is no character.
-            if is_due and not (isinstance(value, str) and "\ud800" <= value[-1:] <= "\udbff"):
+            if is_due and not (isinstance(value, str) and ends_in_high_half(value)):
                 told[name] = _tell(known)
         return told
 

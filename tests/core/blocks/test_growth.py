@@ -67,18 +67,19 @@ STREAMS = st.lists(rows() | OTHERS.map(lambda event: [event]), max_size=8).map(
 
 def begun(room: int) -> MessageAccumulator:
     """An accumulator with open blocks of four kinds in two answers, and room for so many bytes more."""
-    accumulator = MessageAccumulator()
     blocks: list[Block] = [
         TextBlock(),
         ThinkingBlock(),
         ToolUseBlock("t", "f"),
         UnknownBlock({"type": "new"}),
     ]
-    for choice in (0, 1):
-        accumulator.receive(MessageStart("m", "claude", choice=choice))
-        for index, block in enumerate(blocks):
-            accumulator.receive(BlockStart(index, block, choice=choice))
-    accumulator.max_message_bytes = accumulator.message_bytes + room
+    accumulator = MessageAccumulator()
+    for bound in (2**20, room):  # after the first time it is known what the blocks take
+        accumulator = MessageAccumulator(max_message_bytes=accumulator.message_bytes + bound)
+        for choice in (0, 1):
+            accumulator.receive(MessageStart("m", "claude", choice=choice))
+            for index, block in enumerate(blocks):
+                accumulator.receive(BlockStart(index, block, choice=choice))
     return accumulator
 
 
