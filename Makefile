@@ -49,7 +49,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(PURE) -n auto $(COVER)
-	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%)
+	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%) --ignore=tests/mutants
 endif
 
 check: $(STAMP) ## check format, style, types and imports
@@ -72,7 +72,8 @@ fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
 simulate: $(STAMP) ## play SEEDS worlds with every fault in virtual time, in JOBS processes
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
 
-mutants: $(STAMP) ## put bugs into the machines and see that the simulation finds each
+mutants: $(STAMP) ## see that the laws and the simulation find the bugs that are put in on purpose
+	$(BIN)/python -m pytest tests/mutants -n $(JOBS)
 	$(BIN)/python -m tests.simulation.mutants --jobs $(JOBS) $(ARGS)
 
 conformance: $(STAMP) ## try this decoder and its peers on the vectors; writes docs/conformance.md

@@ -21,7 +21,7 @@ from tests.simulation.world import Broken
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "simulation.md").read_text("utf-8")
-WORLDS = 400
+WORLDS = 250
 #: Beside what providers do and how turns end.
 HAPPENS = {
     "broadcast closed",
@@ -40,26 +40,6 @@ HAPPENS = {
     "stop",
     "taken back",
 }
-#: Found by the first worlds already.
-QUICK = [
-    "backoff-keeps-connection",
-    "stop-does-not-close",
-    "gap-for-ever",
-    "pings-are-progress",
-    "held-not-thrown-away",
-    "retry-after-output",
-    "second-outcome",
-    "pause-not-lifted",
-    "one-attempt-more",
-    "position-off-by-one",
-    "full-for-ever",
-    "gap-not-told",
-    "heartbeat-is-an-event",
-    "merged-first-id",
-    "snapshot-closes-block",
-    "id-not-sent",
-    "kept-too-long",
-]
 
 
 def test_every_invariant_holds_and_everything_happens() -> None:
@@ -146,8 +126,9 @@ def test_a_bug_without_a_place_is_told() -> None:
 
 
 def test_bugs_are_found(capsys: pytest.CaptureFixture[str]) -> None:
-    assert mutants.main([*QUICK, "--jobs", "4", "--limit", "20"]) == 0, capsys.readouterr().out
-    assert f"{len(QUICK)} of {len(QUICK)} were found" in capsys.readouterr().out
+    """Two of them; `make mutants` looks at all."""
+    assert mutants.main(["gap-for-ever", "id-not-sent", "--jobs", "2", "--limit", "20"]) == 0
+    assert "2 of 2 were found" in capsys.readouterr().out
 
 
 def test_a_bug_that_survives_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ from tests.core.dialects.wrong_dialects import (
     with_the_reason_that_came,
     without_json,
 )
-from tests.core.framing.test_laws_find_mistakes import first_finding
+from tests.mutants.finding import first_finding
 
 TARGETS = [*(f"dialect_{name}" for name in dialects.names()), "accumulator", "json_fragments"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fuzz.targets import framing_calls
 from fuzz.targets.framing_calls import HEADER, MAX_LEN, PIECES, SEEDS
-from tests.core.framing.wrong_decoders import NulInID
+from tests.mutants.wrong_decoders import NulInID
 
 __all__ = ["HEADER", "MAX_LEN", "PIECES", "SEEDS", "check"]
 

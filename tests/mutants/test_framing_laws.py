@@ -1,61 +1,20 @@
-"""The laws of ``fuzz/`` take a right decoder and encoder, ours or not, and find every wrong one soon."""
+"""The laws of ``fuzz/`` take a right decoder that is not ours, and find every wrong one soon."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
 
-from fuzz.engine import changed, target
 from fuzz.laws import decoder_does_as_the_model
 from fuzz.model import Bounds
 from fuzz.script import Call
 from fuzz.strategies import BOUNDS, CALLS
 from sse_core import ServerSentEvent, encode_comment, encode_event, encode_events
-from tests.core.framing.wrong_decoders import WRONG, WRONG_IN_MEMORY, RightDecoder
-
-TARGETS = ["framing_bytes", "framing_calls", "framing_memory", "encoder"]
-TRIES = 20_000
-
-
-def change_bytes(data: bytes, max_size: int) -> bytes:
-    """Change one byte, as simply as can be: no coverage leads this test."""
-    if not data:
-        return data
-    place = hash(data) % len(data)
-    return (data[:place] + bytes([hash(data) % 251]) + data[place + 1 :])[:max_size]
-
-
-def first_finding(name: str, check: Callable[[bytes], None], tries: int = TRIES) -> BaseException | None:
-    """What the first of some thousand changed seeds raises."""
-    module, dice = target(name), random.Random(1)
-    corpus = list(module.SEEDS)
-    for number in range(tries):
-        data = dice.choice(corpus)
-        if number >= len(module.SEEDS):
-            data = changed(module, data, module.MAX_LEN, dice.getrandbits(32), change_bytes)
-        else:
-            data = corpus[number]
-        try:
-            check(data)
-        except Exception as error:  # noqa: BLE001  (whatever it is: it must not be there)
-            return error
-        if dice.random() < 0.05:
-            corpus.append(data)
-    return None
-
-
-def check_of(name: str, *what: Any) -> Callable[[bytes], None]:
-    module = target(name)
-    return lambda data: module.check(data, *what)
-
-
-@pytest.mark.parametrize("name", TARGETS)
-def test_ours_obeys(name: str) -> None:
-    assert first_finding(name, check_of(name), 500) is None
+from tests.mutants.finding import check_of, first_finding
+from tests.mutants.wrong_decoders import WRONG, WRONG_IN_MEMORY, RightDecoder
 
 
 @pytest.mark.parametrize("name", ["framing_bytes", "framing_calls", "framing_memory"])
