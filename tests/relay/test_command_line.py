@@ -42,7 +42,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RelayConfig, Listen, 
         calls.append((config, listen, upstream_ca))
         yield from ()
 
+    def launch(program: Program, *, verbose: bool) -> None:  # noqa: ARG001  (the face of the real one)
+        assert not list(program)
+
     monkeypatch.setattr(cli.serve, "relay_program", relay_program)
+    monkeypatch.setattr(cli.serve, "launch", launch)
     return calls
 
 
