@@ -19,7 +19,13 @@ from .mutator import mutate
 REPORT_EVERY = 0.5  # seconds
 DIALECT = "dialect_"
 #: What is watched: an input is kept if it reaches something new there.
-WATCHED = ("sse_core.framing", "sse_core.blocks", "sse_core.dialects", "sse_http.content_coding")
+WATCHED = (
+    "sse_core.framing",
+    "sse_core.blocks",
+    "sse_core.dialects",
+    "sse_http.content_coding",
+    "sse_http.chunk_path",
+)
 
 #: Changes the bytes of an input, so that there are this many at most.
 MutateBytes = Callable[[bytes, int], bytes]
@@ -68,6 +74,7 @@ def main() -> None:
     with atheris.instrument_imports(include=list(WATCHED)):
         importlib.import_module("sse_core")
         importlib.import_module("sse_http.content_coding")
+        importlib.import_module("sse_http.chunk_path")
     module = target(name)
 
     def change(data: bytes, max_size: int, seed: int) -> bytes:

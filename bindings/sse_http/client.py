@@ -17,10 +17,11 @@ from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
 from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
+from .chunk_path import ChunkPath
 from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
 from .endpoint import Endpoint
 from .h11_feed import H11Feed
-from .h11_messages import as_bytes, headers_of
+from .h11_messages import as_bytes, headers_of, is_chunked
 
 _USER_AGENT = "sse-core"
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
@@ -63,6 +64,7 @@ class ClientExchange:
         self._max_informational = max_informational
         self._out = b""
         self._broken: TransportError | None = None
+        self._method = machine.request.method
         request_head(machine.request)
         self._begin()
 
@@ -73,6 +75,7 @@ class ClientExchange:
         self._has_head = False
         self._informational = 0
         self._body: ContentDecoder | None = None
+        self._chunks: ChunkPath | None = None
 
     @property
     def target(self) -> Endpoint:
@@ -93,6 +96,7 @@ class ClientExchange:
     def connected(self, now: float) -> None:
         """The transport is open: the request goes out."""
         self._begin()
+        self._method = self._machine.request.method  # a redirect may change it before this answer's end
         try:
             self._out = request_bytes(self._http, self._machine.request)
         except ValueError as error:
@@ -112,10 +116,13 @@ class ClientExchange:
             self._broken = TransportError("the peer closed the connection before it answered")
             return
         try:
-            self._check_start(data)
-            self._feed.receive_data(data)
-            while self.want in _LISTENING and self._handle_next(now):
-                pass
+            if self._chunks is None:
+                self._receive(data, now)
+            elif data:
+                self._receive_chunks(self._chunks, data, now)
+            else:
+                self._end_chunks(self._chunks)
+                self._receive(data, now)
         except h11.RemoteProtocolError as error:
             self._broken = self._problem(error)
         except TransportError as error:
@@ -153,6 +160,48 @@ class ClientExchange:
         if self._start == _START:
             self._start = None
 
+    def _receive(self, data: bytes, now: float) -> None:
+        """Let h11 read, until the head of a chunked answer has been read."""
+        self._check_start(data)
+        self._feed.receive_data(data)
+        self._read_events(now)
+        self._begin_chunks(now)
+
+    def _begin_chunks(self, now: float) -> None:
+        if self._chunks is not None and self.want in _LISTENING:
+            self._receive_chunks(self._chunks, self._feed.take_rest(), now)
+
+    def _receive_chunks(self, chunks: ChunkPath, data: bytes, now: float) -> None:
+        """Take the content of whole chunks as it is, and let h11 read the rest."""
+        while data:
+            content, piece, data = chunks.split(data)
+            if content:
+                self._receive_body(content, now)
+            if not piece:
+                return
+            if self.want in _LISTENING:
+                self._read_by_h11(chunks, piece, now)
+            if self.want not in _LISTENING:
+                return
+
+    def _read_by_h11(self, chunks: ChunkPath, piece: bytes, now: float) -> None:
+        if chunks.is_open:
+            self._feed.give(piece)
+        else:
+            self._chunks = None
+            self._feed.receive_data(piece)
+        self._read_events(now)
+
+    def _end_chunks(self, chunks: ChunkPath) -> None:
+        """The peer closed its side: how its answer ends, or is cut, h11 says."""
+        self._chunks = None
+        if rest := chunks.end():
+            self._feed.receive_data(rest)
+
+    def _read_events(self, now: float) -> None:
+        while self.want in _LISTENING and self._handle_next(now):
+            pass
+
     def _handle_next(self, now: float) -> bool:
         """Pass the next event on; whether there may be another."""
         event = self._feed.next_event()
@@ -160,6 +209,7 @@ class ClientExchange:
             self._receive_body(bytes(event.data), now)
         elif isinstance(event, h11.Response):
             self._receive_head(event, now)
+            return self._chunks is None
         elif isinstance(event, h11.EndOfMessage):
             self._machine.receive_eof(now)
             self._close_behind_the_answer()
@@ -184,6 +234,8 @@ class ClientExchange:
             kept = [(name, value) for name, value in headers if name not in _OF_THE_CODING]
             headers = Headers(kept)
         self._machine.response_started(head.status_code, headers, now)
+        if is_chunked(head, self._method):
+            self._chunks = ChunkPath()
 
     def _receive_body(self, data: bytes, now: float) -> None:
         if self._body is None:

@@ -58,6 +58,15 @@ class H11Feed:
         self._waiting += data
         self._ended = self._ended or not data
 
+    def give(self, piece: bytes) -> None:
+        """Bytes that h11 keeps nothing of: of a chunk whose size is known."""
+        self._http.receive_data(piece)
+        self._held = None
+
+    def take_rest(self) -> bytes:
+        """What h11 has not been given yet."""
+        return self._take(len(self._waiting))
+
     def next_event(self) -> h11.Event | type[h11.NEED_DATA | h11.PAUSED]:
         """As h11's own.  Raises ``h11.RemoteProtocolError`` and ``LimitExceeded``."""
         while True:

@@ -99,6 +99,14 @@ def has_body(method: str, status: int) -> bool:
     return method != "HEAD" and status not in {204, 304}
 
 
+def is_chunked(head: h11.Response, method: str) -> bool:
+    """Whether ``head`` begins a body of chunks, as an answer to a request with ``method``."""
+    # h11 has seen to it that no other coding is named.
+    return has_body(method, head.status_code) and any(
+        name == b"transfer-encoding" for name, _ in head.headers
+    )
+
+
 def response_head(
     status: int, headers: Headers, *, length: int | None = None, close: bool = False, date: str | None = None
 ) -> h11.Response:
