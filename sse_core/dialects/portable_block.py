@@ -7,8 +7,7 @@ unknown.  One extra field is common to all: ``field`` = ``refusal`` marks the te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 from ..blocks import (
@@ -29,13 +28,10 @@ from ..blocks.text import GrowingText
 from ..blocks.token_counts import COUNTED, TokenCounts
 from .budget import Budget
 from .fields import rest, text
-from .provider_errors import beside, is_known, kind_of
 
 #: Where OpenRouter, and our own encoder, have the stop reason in the words of the model's provider.
 #: https://openrouter.ai/announcements/standardized-finish-reasons
 NATIVE_REASON = "choice.native_finish_reason"
-#: The HTTP status code of an error that nobody knows.
-_UNKNOWN_STATUS = 500
 
 
 def native_reason(extra: JSONObject) -> str | None:
@@ -169,38 +165,6 @@ def portable_stop_reason(word: str | None) -> str | None:
 def _portable_usage(usage: JSONObject) -> JSONObject:
     """Usage with names that every protocol knows, where its own dialect has counted it."""
     return TokenCounts.of(usage).named() if COUNTED in usage else usage
-
-
-#: What says each kind of error in a protocol: a type, and a code where the type is not enough.
-ErrorVocabulary = Mapping[e.ErrorKind, tuple[str, str | None]]
-
-
-def in_vocabulary(
-    error: e.StreamError, own: Mapping[str, int], words: ErrorVocabulary, *, translated: bool
-) -> e.StreamError:
-    """``error``, or what a protocol says in its place where it is in another one's words.
-
-    ``own`` has the protocol's own types and their HTTP status codes, ``words`` those that it has for
-    each kind.  A type that nobody knows may be a new one of its own, unless the message is known to be
-    ``translated``: then the code and the extra fields stay behind.
-    """
-    if not (translated or (error.type not in own and is_known(error.type))):
-        return error
-    if error.type in own and error.kind in {"unknown", kind_of(error.type)}:
-        return _portable_error(error, error.type)
-    kind = kind_of(error.code, error.type) if error.kind == "unknown" else error.kind
-    return _portable_error(error, *words.get(kind, (error.type, None)))
-
-
-def status_of(error_type: str, own: Mapping[str, int], words: ErrorVocabulary) -> int:
-    """The HTTP status code of an error type, of another protocol's too; 500 for one that is not known."""
-    ours = error_type if error_type in own else words.get(kind_of(error_type), ("", None))[0]
-    return own.get(ours, _UNKNOWN_STATUS)
-
-
-def _portable_error(error: e.StreamError, type: str, code: str | None = None) -> e.StreamError:
-    """``error`` in these words, without its provider's own."""
-    return replace(error, type=type, code=code, extra=beside(error.extra))
 
 
 def _text(block: TextBlock) -> Block:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..base import Credential, Dialect
+from ..openai_errors import error_response, error_status, parse_error
 from .decoder import Decoder
 from .deltas import DELTA
 from .encoder import Encoder
-from .errors import error_response, error_status, parse_error
 from .response import to_response
 from .vocabulary import NAME, shape
 

@@ -26,8 +26,8 @@ from ..budget import Budget, ChangedFields
 from ..delta_pattern import Delta, DeltaPattern, Path
 from ..error_body import bare_error
 from ..fields import text
+from ..openai_errors import read_error
 from .choice import Choice, delta_of
-from .errors import is_error, read_error
 from .reasoning import REASONING
 from .vocabulary import NAME
 
@@ -139,7 +139,7 @@ class Decoder:
         chunk = strict_json.loads(data)
         if not isinstance(chunk, dict):
             raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
-        if is_error(chunk, sse.type):
+        if _is_error(chunk, sse.type):
             return self._error(chunk)
         if _is_chunk(chunk):
             return self._chunk(chunk)
@@ -259,3 +259,12 @@ def _usage(chunk: JSONObject, choices: list[JSONObject]) -> JSONObject:
     places = [chunk, *choices, chunk.get("x_groq")]
     found = [place.get("usage") for place in places if isinstance(place, dict)]
     return next((usage for usage in found if usage and isinstance(usage, dict)), {})
+
+
+def _is_error(chunk: JSONObject, name: str) -> bool:
+    """Whether a chunk tells of an error; ``name`` is its event's.
+
+    An error comes in three shapes: an object with ``error`` alone; the same, named ``event: error``; and
+    ``error`` beside the fields of a chunk (OpenRouter), where null tells of none.
+    """
+    return bool(chunk.get("error")) or name == "error" or chunk.get("object") == "error"

@@ -23,9 +23,9 @@ from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
 from ..budget import Budget
 from ..fields import repeatable, rest
+from ..openai_errors import in_own_words, write_cut, write_error
 from ..portable_block import AnsweredCalls, ArgumentsText, is_translated, portable_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
-from .errors import in_own_words, write_cut, write_error
 from .reasoning import DETAILS, REASONING
 from .vocabulary import NAME, finish_reason, native_reason, usage
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
+from .. import openai_errors
 from ..fields import rest
-from ..openai_chat import errors as chat
-from ..openai_chat.errors import error_response, error_status, in_own_words, parse_error
+from ..openai_errors import error_response, error_status, in_own_words, parse_error
 from ..provider_errors import BESIDE, beside, status_in
 
 #: The types of events that are errors; the second is a gateway's.
@@ -41,21 +41,18 @@ def read_failure(response: JSONObject, data: JSONObject) -> StreamError:
 
 
 def write_error(error: StreamError) -> JSONObject:
-    """The data of an event, without its ``sequence_number``, that :func:`read_error` reads as ``error``.
-
-    ``outcome`` is our own field: what became of the message.
-    """
-    return {"type": "error", **chat.write_error(error)}
+    """The data of an event, without its ``sequence_number``, that :func:`read_error` reads as ``error``."""
+    return {"type": "error", **openai_errors.write_error(error)}
 
 
-def write_cut(event: MessageCut) -> JSONObject:
+def write_cut(cut: MessageCut) -> JSONObject:
     """The error, without its ``sequence_number``, that tells of a cut."""
-    return {"type": "error", **chat.write_cut(event)}
+    return {"type": "error", **openai_errors.write_cut(cut)}
 
 
 def _read(error: JSON, around: JSONObject, status: int = 0) -> StreamError:
     fields = error if isinstance(error, dict) else {"message": error}
-    return chat.read_error({"error": fields, **around}, status)
+    return openai_errors.read_error({"error": fields, **around}, status)
 
 
 __all__ = [
