@@ -56,6 +56,14 @@ def take(data: JSONObject, name: str, kind: type, default: JSON) -> JSON:
     return data.pop(name) if type(data.get(name)) is kind else default
 
 
+def parsed_object(text: str) -> JSONObject:
+    """The JSON object that ``text`` is.  Raises ``ValueError`` where it is none."""
+    data = strict_json.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+    return data
+
+
 def json_object(body: bytes) -> JSONObject:
     """The JSON object that ``body`` is, or an empty one."""
     try:

@@ -19,19 +19,17 @@ from collections.abc import Callable
 from typing import Any
 
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
 from ...errors import RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..delta_pattern import Delta, DeltaPattern, Path
-from ..fields import optional, required, rest
+from ..fields import optional, parsed_object, required, rest
+from ..stream_decoder import StreamDecoder
 from .blocks import read_block
 from .errors import read_error
 from .vocabulary import NAME
 
-#: Characters of a broken event that an error quotes.
-_EXCERPT = 100
 #: After these nothing of a stream counts.
 _ENDS = frozenset({e.MessageStop, e.StreamError})
 #: Where the text of a delta stands in its event.
@@ -42,32 +40,24 @@ _PLACES: dict[type[Delta], tuple[Path, ...]] = {
 }
 
 
-class Decoder:
+class Decoder(StreamDecoder):
     """Anthropic's events to block events.  One for each stream."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._id: str | None = None
-        self._ended = False
-        self._broken = False  # an event could not be read
         self._pattern = DeltaPattern(_PLACES)
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block event that ``sse`` stands for; none after the message's end, or after an error.
+        """The block event that ``sse`` stands for, and one more where it says more than that.
 
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what
-        it needs, and for a second message within the stream.
+        Raises what :meth:`StreamDecoder.receive_event` raises, for a second message within the stream, too.
         """
-        if self._ended or self._broken:
-            return []
-        delta = self._pattern.delta_of(sse)
-        if delta is not None:
-            return [delta]
-        try:
-            events = _read(sse)
-        except ValueError as error:
-            self._broken = True  # what it said is missing from all that follows
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
-            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        delta = None if self._ended or self._broken else self._pattern.delta_of(sse)
+        return super().receive_event(sse) if delta is None else [delta]
+
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        events = _read(sse)
         event = events[0]
         if isinstance(event, e.MessageStart):
             return self._start(event)
@@ -89,15 +79,12 @@ class Decoder:
             return [event]
         # The same start twice is a repetition; another one is a second stream spliced in.
         if event.id != self._id:
-            self._broken = True
             raise RemoteProtocolError("a second message begins within the stream", status=502)
         return []
 
 
 def _read(sse: ServerSentEvent) -> list[BlockEvent]:
-    data = strict_json.loads(sse.data)
-    if not isinstance(data, dict):
-        raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+    data = parsed_object(sse.data)
     kind = _kind(data, sse.type)
     read = _READERS.get(kind)
     if read is None:

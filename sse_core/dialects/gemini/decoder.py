@@ -20,23 +20,21 @@ from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
-from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..budget import Budget, ChangedFields
 from ..error_body import bare_error
 from ..fields import optional, text
+from ..stream_decoder import ChoicesDecoder, of_choice
 from .candidate import Candidate
 from .errors import error_of, read_error
 from .usage_metadata import Figures
 from .vocabulary import MARKS, NAME
 
-#: Characters of a broken event that an error quotes.
-_EXCERPT = 100
 #: Fields of a response that are read elsewhere.
 _OF_RESPONSE = frozenset({"candidates", "usageMetadata", "error"})
 
 
-class Decoder:
+class Decoder(ChoicesDecoder):
     """Gemini's events to block events.  One for each stream.
 
     ``max_choices`` bounds the number of candidates, ``max_held_bytes`` what is kept between two
@@ -44,7 +42,7 @@ class Decoder:
     """
 
     def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
-        self.max_choices = max_choices
+        super().__init__(max_choices)
         self._budget = Budget(max_held_bytes)
         self._usage = ChangedFields(self._budget)
         self._figures = Figures()
@@ -53,31 +51,6 @@ class Decoder:
         self._id = self._model = ""
         self._blocked: str | None = None  # why the prompt was not let through
         self._started = False
-        self._ended = False
-        self._broken = False  # half of an event was read: nothing that hangs on it can be told
-
-    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for; none after an error.
-
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
-        have the wrong types, ``LimitExceeded`` beyond ``max_choices`` or ``max_held_bytes``.
-        """
-        if self._ended or self._broken:
-            return []
-        try:
-            events = self._read(sse)
-        except LimitExceeded:
-            self._broken = True
-            raise
-        except ValueError as error:
-            self._broken = True
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
-            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
-        events = events or [e.Ping()]
-        # An error tells its source itself: whoever sends an error without one made it himself.
-        carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
-        carrier.source = sse
-        return events
 
     def receive_eof(self) -> list[BlockEvent]:
         """The stream has ended: completely, if each candidate has a finish reason, else it was cut."""
@@ -87,14 +60,14 @@ class Decoder:
         reasons = [candidate.finish_reason for candidate in self._candidates.values()] or [self._blocked]
         if self._broken or not all(reasons):
             return [e.MessageCut("truncated")]
-        ends = [self._of(index, candidate.finish()) for index, candidate in self._candidates.items()]
+        ends = [of_choice(index, candidate.finish()) for index, candidate in self._candidates.items()]
         return [*(event for events in ends for event in events), e.MessageStop()]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
         data = sse.data.strip()
-        if not data:
-            return []
-        response = strict_json.loads(data)
+        return (data and self._receive(strict_json.loads(data))) or [e.Ping()]
+
+    def _receive(self, response: JSON) -> list[BlockEvent]:
         error = error_of(response)
         if error is not None:
             return self._error(response, error)
@@ -156,16 +129,9 @@ class Decoder:
         candidate = self._candidates.get(index)
         events: list[BlockEvent] = []
         if candidate is None:
-            if len(self._candidates) >= self.max_choices:
-                message = f"the stream has more than max_choices={self.max_choices}"
-                raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
+            self._check_choices(len(self._candidates))
             prefix = f"{index}_{self._id}" if index else self._id
             candidate = self._candidates[index] = Candidate(self._budget, prefix)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, dialect=NAME))
-        return self._of(index, [*events, *candidate.receive(data)])
-
-    def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:
-        for event in events:
-            event.choice = index
-        return events
+        return of_choice(index, [*events, *candidate.receive(data)])

@@ -20,20 +20,19 @@ from ...blocks import events as e
 from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSON, JSONObject
-from ...errors import LimitExceeded, RemoteProtocolError
+from ...errors import LimitExceeded
 from ...framing import ServerSentEvent
 from ..budget import Budget, ChangedFields
 from ..delta_pattern import Delta, DeltaPattern, Path
 from ..error_body import bare_error
-from ..fields import text
+from ..fields import parsed_object, text
 from ..openai_errors import read_error
+from ..stream_decoder import ChoicesDecoder, of_choice
 from .choice import Choice, delta_of
 from .reasoning import REASONING
 from .vocabulary import NAME
 
 DONE = "[DONE]"
-#: Characters of a broken event that an error quotes.
-_EXCERPT = 100
 #: Fields of a chunk that only blur its length: OpenAI's and Mistral's.
 _PADDING = ("obfuscation", "p")
 #: Fields of a chunk that are read elsewhere, or mean nothing.
@@ -52,7 +51,7 @@ _PLACES: dict[type[Delta], tuple[Path, ...]] = {
 }
 
 
-class Decoder:
+class Decoder(ChoicesDecoder):
     """Chunks to block events.  One for each stream.
 
     ``max_choices`` bounds the number of choices, ``max_held_bytes`` what is kept between two
@@ -60,7 +59,7 @@ class Decoder:
     """
 
     def __init__(self, *, max_choices: int = 128, max_held_bytes: int = 2**20) -> None:
-        self.max_choices = max_choices
+        super().__init__(max_choices)
         self._budget = Budget(max_held_bytes)
         self._fields = ChangedFields(self._budget)
         self._choices: dict[int, Choice] = {}
@@ -69,44 +68,20 @@ class Decoder:
         self._created: JSON = None  # the first that is not 0 counts: Ollama's clock goes on
         self._began = False  # a chunk has come
         self._started = False  # the message has begun
-        self._ended = False
-        self._broken = False  # an event could not be read
         self._call_fragments = 0  # in the chunk that came last
         self._before = e.MessageDelta()  # what came before the message could begin
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block events that ``sse`` stands for; none after the stream's end, or after an error.
 
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object, ``LimitExceeded`` beyond
-        ``max_choices`` or ``max_held_bytes``.
+        Raises what :meth:`StreamDecoder.receive_event` raises.
         """
-        if self._ended or self._broken:
-            return []
-        delta = self._pattern.delta_of(sse)
-        if delta is not None:
-            if type(delta) is e.ThinkingDelta:
-                self._choices[delta.choice].thought(delta.text)
-            return [delta]
-        held = self._budget.bytes
-        try:
-            events = self._read(sse)
-        except LimitExceeded:
-            # Half of the event was read: nothing that hangs on it can be told.
-            self._broken = True
-            self._choices.clear()
-            raise
-        except ValueError as error:
-            self._broken = True
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
-            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
-        # Pings may be left out where one follows another, and what was held back here may not.
-        keeps = self._started and self._budget.bytes != held
-        events = events or [e.MessageDelta() if keeps else e.Ping()]
-        # An error tells its source itself: whoever sends an error without one made it himself.
-        carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
-        carrier.source = sse
-        self._pattern.learn(sse, events if self._repeats(events[0]) else [])
-        return events
+        delta = None if self._ended or self._broken else self._pattern.delta_of(sse)
+        if delta is None:
+            return super().receive_event(sse)
+        if type(delta) is e.ThinkingDelta:
+            self._choices[delta.choice].thought(delta.text)
+        return [delta]
 
     def receive_eof(self) -> list[BlockEvent]:
         """The stream has ended: completely, if each choice has a finish reason, else it was cut."""
@@ -127,19 +102,29 @@ class Decoder:
         return [
             event
             for index, choice in self._choices.items()
-            for event in self._of(index, choice.held_events())
+            for event in of_choice(index, choice.held_events())
         ]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        data = sse.data.strip()
+        held = self._budget.bytes
+        try:
+            events = self._receive(sse.data.strip(), sse.type)
+        except LimitExceeded:
+            self._choices.clear()  # half of the event was read: nothing that hangs on it can be told
+            raise
+        # Pings may be left out where one follows another, and what was held back here may not.
+        keeps = self._started and self._budget.bytes != held
+        events = events or [e.MessageDelta() if keeps else e.Ping()]
+        self._pattern.learn(sse, events if self._repeats(events[0]) else [])
+        return events
+
+    def _receive(self, data: str, name: str) -> list[BlockEvent]:
         if not data:
             return []
         if data.startswith(DONE):
             return self._finish()
-        chunk = strict_json.loads(data)
-        if not isinstance(chunk, dict):
-            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
-        if _is_error(chunk, sse.type):
+        chunk = parsed_object(data)
+        if _is_error(chunk, name):
             return self._error(chunk)
         if _is_chunk(chunk):
             return self._chunk(chunk)
@@ -161,7 +146,7 @@ class Decoder:
     def _cut(self) -> list[BlockEvent]:
         """The end, of which nobody has said that it is one: what was held."""
         self._ended = True
-        return [event for index in self._choices for event in self._of(index, self._choices[index].cut())]
+        return [event for index in self._choices for event in of_choice(index, self._choices[index].cut())]
 
     def _finish(self) -> list[BlockEvent]:
         if not self._began:
@@ -169,7 +154,7 @@ class Decoder:
         self._ended = True
         events = self._start("assistant")
         for index, choice in self._choices.items():
-            events += self._of(index, choice.finish())
+            events += of_choice(index, choice.finish())
         return [*events, e.MessageStop()]
 
     def _chunk(self, chunk: JSONObject) -> list[BlockEvent]:
@@ -211,20 +196,13 @@ class Decoder:
         choice = self._choices.get(index)
         events: list[BlockEvent] = []
         if choice is None:
-            if len(self._choices) >= self.max_choices:
-                message = f"the stream has more than max_choices={self.max_choices}"
-                raise LimitExceeded(message, limit="max_choices", bound=self.max_choices, status=502)
+            self._check_choices(len(self._choices))
             choice = self._choices[index] = Choice(self._budget)
             if index != 0:
                 events.append(e.MessageStart(self._id, self._model, _role([data]), dialect=NAME))
         events += choice.receive(data, is_chunk=is_chunk)
         self._call_fragments += choice.call_fragments
-        return self._of(index, events)
-
-    def _of(self, index: int, events: list[BlockEvent]) -> list[BlockEvent]:
-        for event in events:
-            event.choice = index
-        return events
+        return of_choice(index, events)
 
 
 def _is_chunk(data: JSONObject) -> bool:

@@ -19,14 +19,13 @@ from collections.abc import Callable
 from functools import partial
 
 from ...blocks import events as e
-from ...blocks import strict_json
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
-from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..budget import Budget
 from ..error_body import bare_error
-from ..fields import rest, text
+from ..fields import parsed_object, rest, text
+from ..stream_decoder import StreamDecoder
 from .decoded_items import DecodedItems
 from .errors import ERRORS, read_error, read_failure
 from .part_forms import CALLS, OUTPUT_TEXT, REASONING_TEXT, REFUSAL, SUMMARY_TEXT
@@ -37,8 +36,6 @@ from .vocabulary import NAME
 DONE = "[DONE]"
 #: What marks fields that stand beside the response in its event (GitHub Copilot).
 BESIDE = "event."
-#: Characters of a broken event that an error quotes.
-_EXCERPT = 100
 #: Events that only say that something goes on.  What comes of it is in the item, when it is done; a
 #: partial image is large and worth nothing then.
 _PROGRESS = (
@@ -77,7 +74,7 @@ _TEXTS = {
 _Read = Callable[[JSONObject], list[BlockEvent] | None]
 
 
-class Decoder:
+class Decoder(StreamDecoder):
     """The events of a response to block events.  One for each response.
 
     A response in the background can be asked for again from where its stream broke off
@@ -88,6 +85,7 @@ class Decoder:
     """
 
     def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**22) -> None:
+        super().__init__()
         budget = Budget(max_held_bytes)
         self._numbers = SequenceNumbers(starting_after)
         self._fields = SeenFields(budget)
@@ -96,31 +94,14 @@ class Decoder:
         self._id = ""  # it stays so if the stream begins in the middle
         self._started = False
         self._resumable = starting_after is not None
-        self._ended = False
-        self._broken = False  # an event could not be read
 
     def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
         """The block events that ``sse`` stands for; none for a repetition, and none after the end.
 
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or whose fields
-        have the wrong types, and for a second response within the stream; ``LimitExceeded`` beyond
-        ``max_held_bytes``.
+        Raises what :meth:`StreamDecoder.receive_event` raises, for a second response within the stream, too.
         """
-        if self._ended or self._broken:
-            return []
-        try:
-            events = self._read(sse)
-        except LimitExceeded:
-            self._broken = True
-            raise
-        except ValueError as error:
-            self._broken = True
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
-            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
+        events = super().receive_event(sse)
         if events:
-            # An error tells its source itself: whoever sends an error without one made it himself.
-            carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
-            carrier.source = sse
             # Only after the last of them is everything known that the event said.
             events[-1].cursor = self._numbers.last if self._resumable else None
         return events
@@ -136,9 +117,7 @@ class Decoder:
         payload = sse.data.strip()
         if not payload or payload.startswith(DONE):
             return [e.Ping()]
-        data = strict_json.loads(payload)
-        if not isinstance(data, dict):
-            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+        data = parsed_object(payload)
         kind = _kind(data, sse.type)
         bare = bare_error(data) if kind in _UNNAMED else None
         if kind == "error" or bare is not None:

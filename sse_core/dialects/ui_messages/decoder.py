@@ -21,10 +21,10 @@ from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
-from ...errors import LimitExceeded, RemoteProtocolError
 from ...framing import ServerSentEvent
 from ..budget import Budget
-from ..fields import optional, required, rest
+from ..fields import optional, parsed_object, required, rest
+from ..stream_decoder import StreamDecoder
 from .calls import Calls
 from .chunk_types import (
     ANSWER,
@@ -40,21 +40,23 @@ from .chunk_types import (
 from .errors import read_error
 from .vocabulary import DONE, DROPPED, INTERRUPTED, METADATA, NAME, STEPLESS
 
-#: Characters of a broken event that an error quotes.
-_EXCERPT = 100
 #: What a block that can still be taken back counts for, in bytes.
 _BLOCK = 100
 
 
-class Decoder:
+class Decoder(StreamDecoder):
     """Chunks to block events.  One for each stream.
 
     ``earlier_ids`` are the ids of calls, and of questions whether they may be run, in the message that the
     stream goes on, if it goes on one.  ``max_held_bytes`` bounds what is kept between two events: which parts
     are open, which calls there are, and the text of a call's arguments until its value comes.
+
+    An error is told at the stream's end, since parts may end between the two.  What can't come now: a delta
+    of a part or an output of a call that has not begun, a second message within the stream.
     """
 
     def __init__(self, *, earlier_ids: Iterable[str] = (), max_held_bytes: int = 64 * 2**20) -> None:
+        super().__init__()
         self._budget = Budget(max_held_bytes)
         self._calls = Calls(self._budget, earlier_ids)
         self._id = ""
@@ -63,56 +65,29 @@ class Decoder:
         self._finished = False  # a chunk has told of the end
         self._cut: Literal["truncated", "stopped"] | None = None  # and that end is a cut
         self._error: e.StreamError | None = None  # what ends the message, when the stream has ended
-        self._over = False  # nothing more counts
-        self._broken = False  # an event could not be read
         self._next = 0  # the next block's index
         self._texts: dict[tuple[str, str], int] = {}  # kind and id -> index: what grows
         self._step: dict[int, bool] = {}  # blocks of the step: whether they are open
         self._kept = 0  # what of max_held_bytes they count for
 
-    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for; none after the stream's end.
-
-        An error is told at the stream's end, since parts may end between the two.
-
-        Raises ``RemoteProtocolError`` (status 502) for data that is no JSON object or lacks what it needs,
-        for a delta of a part or an output of a call that has not begun, and for a second message within the
-        stream; ``LimitExceeded`` beyond ``max_held_bytes``.
-        """
-        if self._over or self._broken:
-            return []
-        try:
-            events = self._read(sse.data.strip())
-        except LimitExceeded:
-            self._broken = True
-            raise
-        except ValueError as error:
-            self._broken = True
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
-            raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
-        events = events or [e.Ping()]
-        # An error tells its source itself: whoever sends an error without one made it himself.
-        carrier = events[-1] if isinstance(events[-1], e.StreamError) else events[0]
-        carrier.source = sse
-        return events
-
     def receive_eof(self) -> list[BlockEvent]:
         """The stream has ended: with an error, completely if a chunk told of its end, else it was cut."""
-        if self._over:
+        if self._ended:
             return []
         if self._error is not None or (self._finished and not self._broken):
             return self._end()
-        self._over = True
+        self._ended = True
         return [e.MessageCut("truncated")]
 
-    def _read(self, data: str) -> list[BlockEvent]:
+    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        return self._receive(sse.data.strip()) or [e.Ping()]
+
+    def _receive(self, data: str) -> list[BlockEvent]:
         if not data:
             return []
         if data.startswith(DONE):
             return self._end() if self._started or self._error is not None else []
-        chunk = strict_json.loads(data)
-        if not isinstance(chunk, dict):
-            raise ValueError("no JSON object")  # noqa: TRY004  (a peer's mistake, not the caller's)
+        chunk = parsed_object(data)
         if required(chunk, "type", str) == "error":
             self._error = self._error or read_error(chunk)
             return []
@@ -191,7 +166,7 @@ class Decoder:
         return []
 
     def _end(self) -> list[BlockEvent]:
-        self._over = True
+        self._ended = True
         if self._error is not None:
             return [self._error]
         if self._cut is not None:
