@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal
 
-from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock, strict_json
+from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks import events as e
 from ...blocks.events import BlockEvent
 from ...blocks.strict_json import JSONObject
