@@ -1,6 +1,7 @@
 """What may happen when: turns, logs and their readers, event sources."""
 
 from .log.broadcast import Broadcast
+from .log.event_log import EventLog, LogReader
 from .log.snapshots import Snapshots
 from .log.subscription import ReaderOutcome, Subscription, SubscriptionSettings
 from .log.turn_log import TurnLog
@@ -27,10 +28,12 @@ __all__ = [
     "Broadcast",
     "ConnectingMachine",
     "Deadlines",
+    "EventLog",
     "EventSource",
     "Failure",
     "HTTPRequest",
     "Jitter",
+    "LogReader",
     "OnComment",
     "OnDisconnect",
     "OnReconnect",

@@ -1,7 +1,7 @@
 """One stream for many readers, with no provider behind it: the progress of a long job, notifications.
 
 It is a log that nobody fills but its owner, who can't be asked to pause.  So readers hold nothing: what
-goes beyond the bounds is dropped, and a reader who hasn't taken it is told of the gap.
+goes beyond the bounds is dropped, and a reader who hasn't taken it is sent an event ``gap``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Literal
 
 from ...framing import ServerSentEvent
 from ..retry import Jitter, no_jitter
+from .event_log import EventLog
 from .subscription import Subscription, SubscriptionSettings
 from .turn_log import TurnLog
 
@@ -18,23 +19,31 @@ from .turn_log import TurnLog
 class Broadcast:
     """Events for whoever subscribes.
 
-    ``epoch`` names the stream within its event IDs; give a new one after a restart, so that an ID from
-    before it is not taken for a position now.  ``max_bytes`` and ``max_events`` bound what is kept for
-    those who come later or read slowly.  ``settings`` and ``jitter`` are the readers'.
+    - ``epoch``: the name of the stream within its event IDs; give a new one after a restart, so that an ID
+      from before it is not taken for a position now.
+    - ``log``: one of your own, in place of one in memory; it has an epoch and bounds itself, and its readers
+      hold nothing.
+    - ``max_bytes``, ``max_events``: bound what is kept for those who come later or read slowly.
+    - ``settings``, ``jitter``: the readers'.
 
-    Raises ``ValueError`` for what :class:`TurnLog` refuses.
+    Raises ``ValueError`` for what :class:`.turn_log.TurnLog` refuses, and for an ``epoch`` beside a ``log``.
     """
 
     def __init__(
         self,
-        epoch: str,
+        epoch: str = "",
         *,
+        log: EventLog | None = None,
         max_bytes: int = 4 * 1024 * 1024,
         max_events: int = 100_000,
         settings: SubscriptionSettings | None = None,
         jitter: Jitter = no_jitter,
     ) -> None:
-        self.log = TurnLog(epoch, max_bytes=max_bytes, max_events=max_events, readers_hold=False)
+        if log is None:
+            log = TurnLog(epoch, max_bytes=max_bytes, max_events=max_events, readers_hold=False)
+        elif epoch:
+            raise ValueError("a log has an epoch of its own: give one or the other")
+        self.log = log
         self._settings = settings
         self._jitter = jitter
 
@@ -45,8 +54,7 @@ class Broadcast:
         written; those before it are published.
         """
         try:
-            for event in events:
-                self.log.append(event)
+            self.log.append(*events)
         finally:
             self.log.announce(now)
 

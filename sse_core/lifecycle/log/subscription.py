@@ -21,7 +21,7 @@ from ...framing import encode_comment
 from ..durations import check_durations
 from ..retry import Jitter, no_jitter
 from ..timers import Timer, Timers
-from .turn_log import TurnLog
+from .event_log import EventLog
 
 _MAX_BYTES_A_PULL = 64 * 1024
 
@@ -67,17 +67,20 @@ class ReaderOutcome(enum.Enum):
 
 
 class Subscription:
-    """A cursor into ``log``, from ``after`` (a position; 0 is the start).
+    """A cursor into a log.
 
-    ``waker`` is called when there may be something to pull; ``jitter`` is the randomness of
-    ``lifetime_jitter``.
+    - ``log``: any :class:`.event_log.EventLog`.
+    - ``after``: the position to begin at; 0 is the start.
+    - ``settings``: how the reader is treated.
+    - ``waker``: called when there may be something to pull.
+    - ``jitter``: the randomness of ``lifetime_jitter``.
 
     Raises ``ValueError`` for an ``after`` that the log hasn't come to yet.
     """
 
     def __init__(
         self,
-        log: TurnLog,
+        log: EventLog,
         now: float,
         *,
         after: int = 0,

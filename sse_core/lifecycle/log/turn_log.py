@@ -1,4 +1,4 @@
-"""A turn's events, numbered and bounded.  There are no queues: a reader is a cursor into the log.
+"""A log in memory: events, numbered and bounded.  There are no queues: a reader is a cursor into the log.
 
 The log's own bounds are the bound of everybody's memory.  An entry that every reader has passed may
 be dropped when room is needed; one that a reader still has to take may not, and then the log is
@@ -14,11 +14,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Protocol
 
 from ...arguments import wrong_type
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent, encode_event
+from .event_log import LogReader
 from .merging import merged
 from .snapshots import Snapshots
 
@@ -26,26 +26,17 @@ from .snapshots import Snapshots
 ENTRY_OVERHEAD_BYTES = 64
 
 
-class LogReader(Protocol):
-    """What a log knows of its readers."""
-
-    @property
-    def position(self) -> int:
-        """The sequence number of the last event that the reader has taken."""
-
-    def log_changed(self, now: float) -> None:
-        """There is something new to read, or the log was closed."""
-
-
 class TurnLog:
-    """The numbered events of one stream, as the bytes that readers are sent.
+    """An :class:`.event_log.EventLog` in memory: what is appended can be read at once.
 
-    ``epoch`` is the name of the log within its event IDs; with ``None`` it gives none, and each event
-    keeps the ``last_event_id`` that it came with.  ``max_bytes`` and ``max_events`` bound what is
-    retained: whoever fills the log while it isn't ``full`` exceeds ``max_bytes`` by less than one entry.
-    With ``readers_hold`` false it is never full: what goes beyond the bounds is dropped, whoever has yet
-    to take it.  ``delta`` says which neighbours may be merged for a reader who is behind
-    (``Dialect.delta``), ``snapshots`` tells a reader in short what was dropped.
+    - ``epoch``: the name of the log within its event IDs; with ``None`` it gives none, and each event keeps
+      the ``last_event_id`` that it came with.
+    - ``max_bytes``, ``max_events``: bound what is retained: whoever writes while the log isn't ``full``
+      exceeds ``max_bytes`` by less than one entry.
+    - ``readers_hold``: false means that the log is never full: what goes beyond the bounds is dropped,
+      whoever has yet to take it.
+    - ``delta``: says which neighbours may be merged for a reader who is behind (``Dialect.delta``).
+    - ``snapshots``: gives a reader in short what was dropped.
 
     Raises ``ValueError`` for an ``epoch`` that is empty or that no event ID can hold, and for bounds
     below 1.
@@ -71,9 +62,12 @@ class TurnLog:
         self.max_bytes = max_bytes
         self.max_events = max_events
         self.retained_bytes = 0
+        self.last = 0  #: the sequence number of the newest event; 0 before the first
         self.full = False  #: whoever fills the log must pause until ``on_room`` is called
         self.closed = False
+        self.stop_wished = False  #: somebody wishes the stream to stop
         self.on_room: Callable[[float], None] = _nothing  #: called with ``now`` when ``full`` ends
+        self.on_stop_wished: Callable[[float], None] = _nothing  #: called with ``now``, once
         self._readers: dict[LogReader, None] = {}  # a set that keeps its order
         self._entries: list[bytes] = []
         self._dropped = 0  # how many of them, from the front, are empty by now
@@ -90,55 +84,47 @@ class TurnLog:
         self._low_events = max_events - max_events // 4
 
     @property
-    def last(self) -> int:
-        """The sequence number of the newest event; 0 before the first."""
-        return self._first + len(self._entries) - self._dropped - 1
-
-    @property
     def first_retained(self) -> int:
         """The sequence number of the oldest event that can still be read."""
         return self._first
 
-    def append(self, event: ServerSentEvent) -> None:
-        """Number ``event`` and keep it.  Readers are told by ``announce``, once for a batch.
+    def append(self, *events: ServerSentEvent) -> None:
+        """Number a batch of events and keep them.  Readers hear of them by ``announce``.
 
-        Raises ``LocalProtocolError`` after ``close``, and ``TypeError`` for what is no event.
+        Raises ``LocalProtocolError`` after ``close``, ``TypeError`` for what is no event, and ``ValueError``
+        for an event that can't be written; those before it are kept.
         """
-        if not isinstance(event, ServerSentEvent):
-            raise wrong_type("append", event, ServerSentEvent)
-        if self._takes():
-            self._keep(encode_event(event.data, event=event.type, id=self._next_id(event)))
+        for event in events:
+            if not isinstance(event, ServerSentEvent):
+                raise wrong_type("append", event, ServerSentEvent)
+            lines = b""  # of what is thrown away nothing is written
+            if self._keeping:
+                own = event.last_event_id or None
+                event_id = own if self.epoch is None else f"{self.epoch}-{self.last + 1}"
+                lines = encode_event(event.data, event=event.type, id=event_id)
+            self.append_lines(lines)
 
     def append_lines(self, lines: bytes) -> None:
         """Keep whole lines as they are: a comment, for one.  They have a number, and no ID.
 
         Raises ``LocalProtocolError`` after ``close``.
         """
-        if self._takes():
-            self._keep(lines)
-
-    def _takes(self) -> bool:
-        """Whether the next entry is kept; else it is only counted."""
         if self.closed:
             raise LocalProtocolError("this log was closed: no event may follow")
-        self._first += not self._keeping
-        return self._keeping
-
-    def _keep(self, entry: bytes) -> None:
-        self._entries.append(entry)
-        self.retained_bytes += len(entry) + ENTRY_OVERHEAD_BYTES
-        # It ends being full in `_make_room` only, where whoever waits for that is told.
+        self.last += 1
+        if not self._keeping:
+            self._first += 1
+            return
+        self._entries.append(lines)
+        self.retained_bytes += len(lines) + ENTRY_OVERHEAD_BYTES
+        # It ends being full in `_make_room` only, where whoever waits for that is called.
         if not self.full and self._is_beyond(self.max_bytes, self.max_events):
             self._drop_what_all_have_passed()
             somebody_needs_it = self._needed <= self.last
             self.full = somebody_needs_it and self._is_beyond(self.max_bytes, self.max_events)
 
-    def _next_id(self, event: ServerSentEvent) -> str | None:
-        own = event.last_event_id or None
-        return own if self.epoch is None else f"{self.epoch}-{self.last + 1}"
-
     def announce(self, now: float) -> None:
-        """Tell every reader that there is something new."""
+        """Let every reader know that there is something new."""
         for reader in tuple(self._readers):
             reader.log_changed(now)
 
@@ -159,6 +145,12 @@ class TurnLog:
             # It knows nothing of what is thrown away here, so it can't stand for it.
             self._snapshots.forget()
         self._make_room(now)
+
+    def wish_stop(self, now: float) -> None:
+        """Ask whoever writes to stop.  Harmless when repeated, or after ``close``."""
+        if not self.stop_wished and not self.closed:
+            self.stop_wished = True
+            self.on_stop_wished(now)
 
     def add_reader(self, reader: LogReader) -> None:
         """Nothing that ``reader`` has yet to take will be dropped from now on."""
@@ -191,7 +183,7 @@ class TurnLog:
         return b"".join(entries), after
 
     def what_was_dropped(self, position: int) -> bytes:
-        """What a reader at ``position`` is told of the events after it that are gone, if any are.
+        """What a reader at ``position`` is sent of the events after it that are gone, if any are.
 
         First an event ``gap``, with the numbers of the first and the last that are missing.  It has data,
         so that a browser's EventSource sees it, and no ID: the next event's own ID is a position that
@@ -244,7 +236,7 @@ class TurnLog:
                 self.on_room(now)
 
     def _is_beyond(self, max_bytes: int, max_events: int) -> bool:
-        return self.retained_bytes >= max_bytes or len(self._entries) - self._dropped >= max_events
+        return self.retained_bytes >= max_bytes or self.last - self._first + 1 >= max_events
 
     def _drop_what_all_have_passed(self) -> None:
         """Drop the oldest entries that nobody has to read, until a quarter of the room is free."""
@@ -271,4 +263,4 @@ class TurnLog:
 
 
 def _nothing(now: float) -> None:
-    """Nobody waits for room."""
+    """Nobody waits for it."""

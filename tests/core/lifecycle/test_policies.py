@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sse_core import ServerSentEvent
 from sse_core.lifecycle import (
     Broadcast,
     Deadlines,
@@ -151,6 +152,8 @@ def test_what_is_no_event_is_not_kept() -> None:
     with pytest.raises(TypeError, match="append takes ServerSentEvent, not str"):
         Broadcast("e").publish(wrong, 0.0)
     wrong = 7
+    with pytest.raises(TypeError, match="append takes ServerSentEvent, not int"):
+        TurnLog("e").append(ServerSentEvent("message", "x"), wrong)
     for make in (TurnLog, Broadcast):
         with pytest.raises(TypeError, match="id takes str or NoneType, not int"):
             make(wrong)
