@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from sse_core.blocks import BlockEvent, BlockStop, StreamError, ToolUseBlock
 from sse_core.headers import Headers
-from sse_core.lifecycle import Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
+from sse_core.lifecycle import EventLog, Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter, WallClock
 from sse_http import ClientExchange, Endpoint, Exchange, Waker, no_waker
 
@@ -69,10 +69,11 @@ class RelayedTurn:
         self._running: Turn | None = turn
         self.turn: Turn | FinishedTurn = turn
         self._snapshots = Snapshots(turn.dialect, accumulator=config.new_accumulator())
-        self.log = TurnLog(
+        self.log: EventLog = TurnLog(
             turn_id, max_bytes=config.log_bytes, delta=turn.dialect.delta, snapshots=self._snapshots
         )
         self.log.on_room = self._go_on
+        self.log.on_stop_wished = self.stop
         self.readers = 0
         self.drained = False  #: nobody can come back
         self.interrupted = False  #: it was stopped because the relay goes down
@@ -199,18 +200,19 @@ class RelayedTurn:
     # From the turn to the readers
 
     def _pass_on(self, now: float) -> None:
-        turn, last = self._running, self.log.last
+        turn, appended = self._running, False
         if turn is None:
             return
         while (event := turn.next_event()) is not None:
-            for sse in self._encoder.send(self._worded(event)):
-                self.log.append(sse)
+            events = self._encoder.send(self._worded(event))
+            self.log.append(*events)
+            appended |= bool(events)
             self._note(event)
         if self.log.full:
             turn.pause(now)
         if turn.outcome is not None:
             self._end(turn, turn.outcome, now)
-        elif self.log.last > last or self._told != (turn.state, turn.accepted):
+        elif appended or self._told != (turn.state, turn.accepted):
             # A reader also waits for the moment when it can be given a head.
             self._told = (turn.state, turn.accepted)
             self.log.announce(now)
@@ -230,7 +232,7 @@ class RelayedTurn:
         )
         # Nobody will send it again, and it may be the largest thing that a turn holds.
         turn.request = replace(turn.request, headers=Headers(), body=b"")
-        self.log.on_room = _nobody_waits
+        self.log.on_room = self.log.on_stop_wished = _nobody_waits
         self.log.close(now)
         del self._accumulator, self._encoder
         self._let_connection_go()

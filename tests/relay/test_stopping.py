@@ -64,7 +64,7 @@ STATES: list[tuple[Callable[[Provider], None], str]] = [
 
 @pytest.mark.parametrize(("reach", "want"), STATES, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("stream", [True, False], ids=["events", "message"])
-@pytest.mark.parametrize("how", ["delete", "leave", "close"])
+@pytest.mark.parametrize("how", ["delete", "wish", "leave", "close"])
 def test_stop_in_every_state(reach: Callable[[Provider], None], want: str, stream: object, how: str) -> None:
     world = World()
     reader = world.ask(NAMED, stream=stream)
@@ -73,6 +73,8 @@ def test_stop_in_every_state(reach: Callable[[Provider], None], want: str, strea
     wakes = provider.wakes
     if how == "delete":
         assert world.stop(TURN_ID) == "stopped"
+    elif how == "wish":
+        provider.exchange.log.wish_stop(world.now)
     elif how == "leave":
         reader.leave()
     else:

@@ -36,9 +36,9 @@ class LogReader(Protocol):
 class EventLog(Protocol):
     """The numbered events of one stream, as the bytes that readers are sent."""
 
-    on_room: Callable[[float], None]
+    on_room: Callable[[float], object]
     """Called with ``now`` when ``full`` ends.  Set it if you write."""
-    on_stop_wished: Callable[[float], None]
+    on_stop_wished: Callable[[float], object]
     """Called with ``now`` when somebody wishes the stream to stop.  Set it if you write."""
 
     # What there is

@@ -66,8 +66,8 @@ class TurnLog:
         self.full = False  #: whoever fills the log must pause until ``on_room`` is called
         self.closed = False
         self.stop_wished = False  #: somebody wishes the stream to stop
-        self.on_room: Callable[[float], None] = _nothing  #: called with ``now`` when ``full`` ends
-        self.on_stop_wished: Callable[[float], None] = _nothing  #: called with ``now``, once
+        self.on_room: Callable[[float], object] = _nothing  #: called with ``now`` when ``full`` ends
+        self.on_stop_wished: Callable[[float], object] = _nothing  #: called with ``now``, once
         self._readers: dict[LogReader, None] = {}  # a set that keeps its order
         self._entries: list[bytes] = []
         self._dropped = 0  # how many of them, from the front, are empty by now

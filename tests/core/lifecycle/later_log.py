@@ -20,8 +20,8 @@ class LaterLog:
         self._store.on_stop_wished = self._stop
         self._under_way: list[ServerSentEvent] = []
         self._closing = self._stopping = False
-        self.on_room: Callable[[float], None] = lambda _: None
-        self.on_stop_wished: Callable[[float], None] = lambda _: None
+        self.on_room: Callable[[float], object] = lambda _: None
+        self.on_stop_wished: Callable[[float], object] = lambda _: None
 
     def round_trip(self, now: float) -> None:
         """All that was asked of the log has come about."""
