@@ -19,7 +19,6 @@ from typing import Any
 from ..errors import LocalProtocolError
 from . import events as e
 from . import strict_json
-from .content_blocks import GrowingBlock
 from .message import Message
 from .message_builder import HANDLERS, MessageBuilder
 from .message_size import MessageSize, too_much
@@ -123,24 +122,19 @@ class MessageAccumulator:
         message = self.message
         if message.completeness != "streaming":
             return
-        if type(event) not in HANDLERS:
+        handler = HANDLERS.get(type(event))
+        if handler is None:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
-        if event.choice == 0:
-            self._builder.receive(event)
-        else:
-            self._alternative(event.choice).receive(event)
+        builder = self._builder if event.choice == 0 else self._alternative(event.choice)
+        if builder.message.completeness == "streaming":
+            grown = handler(builder, event)
+            if grown is not None and event.choice == 0:
+                delta: Any = event
+                self._kind, self._index, self._fragments = type(event), delta.index, grown.fragments
         if not message.output_seen:
             message.output_seen = e.is_visible(event)
         if event.cursor is not None:
             message.resume_cursor = event.cursor
-        if isinstance(event, e.GrowthDelta) and event.choice == 0 and event.text:
-            self._expect_more(event)
-
-    def _expect_more(self, event: e.GrowthDelta) -> None:
-        """The next event probably makes the same text longer."""
-        block = self._builder.open[event.index]
-        if isinstance(block, GrowingBlock):
-            self._kind, self._index, self._fragments = type(event), event.index, block.fragments
 
     def _alternative(self, choice: int) -> MessageBuilder:
         """The builder of another answer to the same request."""

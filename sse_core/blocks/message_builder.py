@@ -88,14 +88,15 @@ class MessageBuilder:
         if event.model is not None:
             self.message.model = event.model
 
-    def growth(self, event: e.GrowthDelta) -> None:
-        """A block that is open has more text."""
+    def growth(self, event: e.GrowthDelta) -> GrowingBlock | None:
+        """A block that is open has more text: give that block, unless the text is empty."""
         block = self.open.get(event.index)
         if not isinstance(block, _GROWN_BY[type(event)]):
             self._misplaced(event, block)
-            return
+            return None
         self._size.add_text(event.text)
         block.append(event.text)
+        return block if event.text else None  # an empty one is no output, and the next may be the first
 
     def text_replaced(self, event: e.TextReplaced) -> None:
         """The text of an open block is another one."""
@@ -242,7 +243,8 @@ class MessageBuilder:
         self.message.unknown.append(event)
 
 
-HANDLERS: dict[type[e.BlockEvent], Callable[[MessageBuilder, Any], None]] = {
+#: What takes each kind of event, and gives the block that it has made longer, if it has.
+HANDLERS: dict[type[e.BlockEvent], Callable[[MessageBuilder, Any], GrowingBlock | None]] = {
     e.MessageStart: MessageBuilder.message_start,
     e.BlockStart: MessageBuilder.block_start,
     e.TextDelta: MessageBuilder.growth,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..errors import LimitExceeded
 from . import strict_json
 from .strict_json import JSON
-from .surrogates import utf8_size
 
 
 class MessageSize:
@@ -24,7 +23,7 @@ class MessageSize:
 
     def add_text(self, text: str) -> None:
         """Count a text.  Raises ``LimitExceeded`` if that is too much."""
-        self.bytes += utf8_size(text)
+        self.bytes += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         if self.bytes > self.max_bytes:
             raise too_much("max_message_bytes", self.max_bytes)
 

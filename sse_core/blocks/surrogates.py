@@ -27,8 +27,3 @@ def holds_half(text: str) -> bool:
 def ends_in_high_half(text: str) -> bool:
     """Whether the last character is the first half of a pair: the other may be on its way."""
     return not text.isascii() and 0xD800 <= ord(text[-1]) <= 0xDBFF
-
-
-def utf8_size(text: str) -> int:
-    """How long ``text`` is in bytes of UTF-8, a half of a pair counted as three."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
