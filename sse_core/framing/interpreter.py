@@ -26,10 +26,7 @@ from typing import Literal
 
 from ..errors import LimitExceeded
 from .comment_order import Comments
-from .event import ServerSentEvent
-
-#: Makes an empty event to be filled in: that takes 0.7 of the time of a call that runs ``__init__``.
-new_object = object.__new__
+from .event import ServerSentEvent, new_event
 
 #: The default of both bounds, in bytes.  The largest thing that models stream is a picture in base64,
 #: one line of several megabytes; a line of text has seldom more than some ten kilobytes.
@@ -51,29 +48,32 @@ _RETRY_DIGITS = len(str(MAX_RECONNECTION_TIME))
 
 
 class Interpreter:
-    """What :class:`EventStreamDecoder` is when nothing about the stream is usual."""
+    """What :class:`EventStreamDecoder` has for all about a stream that is not usual.
+
+    ``size`` is the length of the line that waits, in bytes.
+    """
 
     __slots__ = (
-        "_after_cr",
         "_at_start",
         "_bom",
-        "_comments",
         "_data",
         "_data_room",
         "_discarding",
-        "_id",
         "_in_block",
-        "_last_event_id",
         "_line_bound",
         "_max_event_bytes",
         "_max_line_bytes",
         "_oversize",
         "_pieces",
-        "_reconnection_time",
-        "_size",
-        "_skipped_events",
         "_skips",
         "_type",
+        "after_cr",
+        "comments",
+        "id",
+        "last_event_id",
+        "reconnection_time",
+        "size",
+        "skipped_events",
     )
 
     def __init__(
@@ -95,23 +95,24 @@ class Interpreter:
         # A line need not end to show that its event is too large.
         self._line_bound = min(max_line_bytes, max_event_bytes + MIN_LINE_BYTES)
         self._skips = on_oversize == "skip"
-        self._comments = None if on_comment is None else Comments(on_comment)
-        self._last_event_id = last_event_id
-        self._reconnection_time: int | None = None
-        self._skipped_events = 0
-        self._begin_stream()
+        self.comments = None if on_comment is None else Comments(on_comment)
+        self.last_event_id = last_event_id
+        self.reconnection_time: int | None = None
+        self.skipped_events = 0
+        self.begin_stream()
 
-    def _begin_stream(self) -> None:
+    def begin_stream(self) -> None:
+        """Get ready for the first byte of another connection."""
         self._at_start = True
-        self._after_cr = False
+        self.after_cr = False
         self._bom = b""  # what may still become a BOM
         self._pieces: list[bytes | bytearray | memoryview] = []  # the line that has not ended yet,
-        self._size = 0  # and how long it is, in bytes
+        self.size = 0  # and how long it is, in bytes
         self._discarding = False  # whether the rest of that line is of no interest
         # 9.2.6: "When a stream is parsed, a data buffer, an event type buffer, and a last event ID buffer
         # must be associated with it.  They must be initialized to the empty string."  But browsers start
         # the last of them with the last event ID string, and the web platform tests expect it.
-        self._id = self._last_event_id
+        self.id = self.last_event_id
         self._begin_block()
 
     def _begin_block(self) -> None:
@@ -121,31 +122,54 @@ class Interpreter:
         self._type = b""
         self._data: bytes | bytearray | None = None
 
-    def _is_between_blocks(self) -> bool:
+    def is_between_blocks(self) -> bool:
         """Whether the next byte is the first one of a block."""
-        waits = self._at_start or self._after_cr or self._discarding
-        return not (waits or self._size or self._in_block)
+        waits = self._at_start or self.after_cr or self._discarding
+        return not (waits or self.size or self._in_block)
 
-    def _interpret(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> None:
+    def is_undecided(self) -> bool:
+        """Whether the next byte may belong to a BOM, or to a line that is of no interest."""
+        return self._at_start or self._discarding
+
+    def room(self) -> int:
+        """How many bytes more the line that waits may have for sure."""
+        return max(0, min(self._line_bound, self._data_room) - self.size)
+
+    def receive_rest(self, data: bytes) -> bool:
+        """Take ``data`` if it has no line end that matters, and say whether it was taken."""
+        if self.size and 10 not in data and 13 not in data:
+            self.receive_piece(data)
+            return True
+        if self.after_cr and data == b"\n":
+            self.after_cr = False
+            return True
+        return False
+
+    def look_for_bom(self, data: bytes) -> None:
+        """Notice that the stream doesn't begin with a BOM, if that is sure."""
+        if self._at_start and data and not self._bom and data[0] != 0xEF:  # how a BOM begins
+            self._at_start = False
+
+    def interpret(self, data: bytes, begin: int, end: int, events: list[ServerSentEvent]) -> None:
         """Take ``data[begin:end]``, and add the events that it completes to ``events``."""
-        if self._at_start or self._after_cr or data.find(b"\r", begin, end) >= 0:
+        if self._at_start or self.after_cr or data.find(b"\r", begin, end) >= 0:
             data = self._with_lf(self._without_bom(data[begin:end]))
             begin, end = 0, len(data)
-        if self._size or self._discarding:
+        if self.size or self._discarding:
             begin = self._end_line(data, begin, end, events)
         last = data.rfind(b"\n", begin, end)
         if last >= 0:
             for line in data[begin:last].split(b"\n"):
                 # 9.2.6: "If the line is empty (a blank line): Dispatch the event."
                 if not line:
-                    self._dispatch(events)
+                    self.dispatch(events)
                 elif len(line) <= self._line_bound:
-                    self._receive_line(line, events)
+                    self.receive_line(line, events)
                 else:
                     self._receive_long_line(line)
             begin = last + 1
         if begin < end:
-            self._receive_piece(data[begin:end])
+            self.receive_piece(data[begin:end])
 
     # First step: from bytes as they came to lines that end in LF.
 
@@ -168,9 +192,9 @@ class Interpreter:
         # character."
         if not data:
             return data
-        if self._after_cr:
+        if self.after_cr:
             data = data.removeprefix(b"\n")
-        self._after_cr = data.endswith(b"\r")
+        self.after_cr = data.endswith(b"\r")
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     # Second step: complete lines go on, the beginning of another one waits.
@@ -179,31 +203,31 @@ class Interpreter:
         """Take more of the line that waits, and give where it ends, or where ``data`` does."""
         line_end = data.find(b"\n", begin, end)
         if line_end < 0:
-            self._receive_piece(data[begin:end])
+            self.receive_piece(data[begin:end])
             return end
         if self._discarding:
             self._discarding = False
             return line_end + 1
-        line = self._complete_line(memoryview(data)[begin:line_end])
+        line = self.complete_line(memoryview(data)[begin:line_end])
         if len(line) <= self._line_bound:
-            self._receive_line(line, events)
+            self.receive_line(line, events)
         else:
             self._receive_long_line(line)
         return line_end + 1
 
-    def _complete_line(self, piece: bytes | memoryview) -> bytes:
+    def complete_line(self, piece: bytes | memoryview) -> bytes:
         """The line that has been waiting for its last piece."""
         self._pieces.append(piece)
         line = b"".join(self._pieces)
         self._pieces.clear()
-        self._size = 0
+        self.size = 0
         return line
 
-    def _receive_piece(self, piece: bytes) -> None:
+    def receive_piece(self, piece: bytes) -> None:
         """Take the beginning of a line, or more of one, without any line end."""
         if self._discarding:
             return
-        self._size += len(piece)
+        self.size += len(piece)
         # Many small objects would take many times the memory of their bytes; one large buffer that grows
         # would be copied eight times over.
         if len(piece) >= _LARGE_PIECE:
@@ -212,20 +236,20 @@ class Interpreter:
             self._pieces[-1] += piece
         else:
             self._pieces.append(bytearray(piece))
-        if self._size > self._line_bound or self._size > self._data_room:
+        if self.size > self._line_bound or self.size > self._data_room:
             self._check_waiting_line()
 
     def _check_waiting_line(self) -> None:
         """A line need not end to show that it is too long, or that it makes its event too large."""
         head = b"".join(piece[:MIN_LINE_BYTES] for piece in self._pieces[:MIN_LINE_BYTES])[:MIN_LINE_BYTES]
-        if self._size > self._line_bound or self._size > self._data_bound(head):
+        if self.size > self._line_bound or self.size > self._data_bound(head):
             self._discarding = True
-            self._complete_line(b"")
+            self.complete_line(b"")
             self._receive_long_line(head)
 
     # Third step: lines to blocks, blocks to events.
 
-    def _receive_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+    def receive_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
         """Take one line within the bound, and not empty, without its line end."""
         # 9.2.6: "Collect the characters on the line before the first U+003A COLON character (:), and let
         # field be that string.  Collect the characters on the line after the first U+003A COLON character
@@ -246,8 +270,8 @@ class Interpreter:
         elif field == b"retry":
             self._receive_retry_field(value)
         # 9.2.6: "If the line starts with a U+003A COLON character (:): Ignore the line."
-        elif not field and self._comments is not None:
-            self._comments.receive(value.decode("utf-8", "replace"), events)
+        elif not field and self.comments is not None:
+            self.comments.receive(value.decode("utf-8", "replace"), events)
         # 9.2.6: "Otherwise: The field is ignored."
 
     def _receive_data_field(self, value: bytes) -> None:
@@ -273,7 +297,7 @@ class Interpreter:
         # 9.2.6: "If the field value does not contain U+0000 NULL, then set the last event ID buffer to the
         # field value.  Otherwise, ignore the field."
         if 0 not in value:
-            self._id = value.decode("utf-8", "replace")
+            self.id = value.decode("utf-8", "replace")
             self._in_block = True
 
     def _receive_retry_field(self, value: bytes) -> None:
@@ -282,16 +306,16 @@ class Interpreter:
         # Otherwise, ignore the field."  bytes.isdigit() knows ASCII only.
         digits = value.lstrip(b"0") or value[-1:]
         if value.isdigit() and len(digits) <= _RETRY_DIGITS and int(digits) <= MAX_RECONNECTION_TIME:
-            self._reconnection_time = int(digits)
+            self.reconnection_time = int(digits)
 
-    def _dispatch(self, events: list[ServerSentEvent]) -> None:
+    def dispatch(self, events: list[ServerSentEvent]) -> None:
         """Take an empty line."""
         if not self._in_block:
             return
         if self._oversize:
-            self._id = self._last_event_id
+            self.id = self.last_event_id
         # 9.2.6: "Set the last event ID string of the event source to the value of the last event ID buffer."
-        self._last_event_id = self._id
+        self.last_event_id = self.id
         # 9.2.6: "If the data buffer is an empty string, set the data buffer and the event type buffer to the
         # empty string and return."
         if self._data is not None:
@@ -299,10 +323,10 @@ class Interpreter:
             # the last character from the data buffer."  Here, the LFs stand between the lines.
             # 9.2.6: "If the event type buffer has a value other than the empty string, change the type of the
             # newly created event to equal the value of the event type buffer."
-            made = new_object(ServerSentEvent)
+            made = new_event(ServerSentEvent)
             made.type = self._type.decode("utf-8", "replace") if self._type else "message"
             made.data = self._data.decode("utf-8", "replace")
-            made.last_event_id = self._id
+            made.last_event_id = self.id
             events.append(made)
         # _begin_block(), whose call would be a tenth of this
         self._data_room = self._max_event_bytes + _DATA_FIELD
@@ -338,5 +362,5 @@ class Interpreter:
         self._in_block = True
         if not self._oversize:
             self._oversize = True
-            self._skipped_events += 1
+            self.skipped_events += 1
             self._data = None
