@@ -48,7 +48,8 @@ _NO_PLACES: Iterator[list[bytes]] = iter(())
 class EventStreamDecoder:
     """Decodes the event streams of one event source, one connection after another.
 
-    - ``last_event_id``: what an earlier connection left behind; events carry it until the stream sets another.
+    - ``last_event_id``: what an earlier connection left behind; events carry it until the stream sets
+      another.
     - ``max_line_bytes``: bounds one line, its line end not counted.
     - ``max_event_bytes``: bounds the data of one event, the LFs between its lines counted, and with it each
       of the event's lines (to eight bytes more, for the field's name).  So what a peer can make the decoder
@@ -61,8 +62,8 @@ class EventStreamDecoder:
       among the events: while ``receive_data`` runs; for one behind an event, when the iteration over the list
       that it gave has come past that event, or by the next call.  It must not raise, nor call the decoder.
 
-    ``sys.maxsize`` is no bound.  Lines that are ignored anyway (comments, unknown fields) may have any length,
-    and beyond the bound nothing of them is kept; ``on_comment`` is not called with such a comment.
+    ``sys.maxsize`` is no bound.  Lines that are ignored anyway (comments, unknown fields) may have any
+    length, and beyond the bound nothing of them is kept; ``on_comment`` is not called with such a comment.
 
     Raises ``ValueError`` for a bound below 8 (a line) or 0 (an event), or an unknown ``on_oversize``, and
     ``TypeError`` for arguments of other types.
@@ -90,8 +91,8 @@ class EventStreamDecoder:
         check_type("last_event_id", last_event_id, str)
         check_type("max_line_bytes", max_line_bytes, int)
         check_type("max_event_bytes", max_event_bytes, int)
-        # The decoder has both, where it once inherited from both: one event a chunk takes 1.01 to 1.02 of that
-        # time, larger chunks and single bytes 1.00.
+        # The decoder has both, where it once inherited from both: one event a chunk takes 1.01 to 1.02 of
+        # that time, larger chunks and single bytes 1.00.
         self._interpreter = Interpreter(
             last_event_id, max_line_bytes, max_event_bytes, on_oversize, on_comment
         )
