@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from sse_core.blocks import BlockEvent, BlockStop, StreamError, ToolUseBlock
+from sse_core.blocks import BlockStop, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import EventLog, Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
 from sse_core.lifecycle.retry import Jitter, WallClock
@@ -204,10 +204,13 @@ class RelayedTurn:
         if turn is None:
             return
         while (event := turn.next_event()) is not None:
-            events = self._encoder.send(self._worded(event))
+            if isinstance(event, StreamError):
+                event = self._worded(event)
+            events = self._encoder.send(event)
             self.log.append(*events)
             appended |= bool(events)
-            self._note(event)
+            if isinstance(event, BlockStop):
+                self._note(event)
         if self.log.full:
             turn.pause(now)
         if turn.outcome is not None:
@@ -217,12 +220,10 @@ class RelayedTurn:
             self._told = (turn.state, turn.accepted)
             self.log.announce(now)
 
-    def _worded(self, event: BlockEvent) -> BlockEvent:
-        """``event`` in the words that are a client's to read."""
+    def _worded(self, error: StreamError) -> StreamError:
+        """``error`` in the words that are a client's to read."""
         failure = self.failure
-        if isinstance(event, StreamError) and failure is not None and failure is not self.turn.failure:
-            return failure.error
-        return event
+        return error if failure is None or failure is self.turn.failure else failure.error
 
     def _end(self, turn: Turn, outcome: Outcome, now: float) -> None:
         """Keep what somebody who comes late may ask for, and let the rest go."""
@@ -245,8 +246,8 @@ class RelayedTurn:
             waker, self.waker = self.waker, no_waker
             waker()
 
-    def _note(self, event: BlockEvent) -> None:
-        if isinstance(event, BlockStop) and _log.isEnabledFor(logging.DEBUG):
+    def _note(self, event: BlockStop) -> None:
+        if _log.isEnabledFor(logging.DEBUG):
             block = self._accumulator.message.indexed_blocks.get(event.index)
             if isinstance(block, ToolUseBlock):
                 _log.debug("%s", tool_line(self.id, event.index, block))

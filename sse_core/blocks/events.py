@@ -226,6 +226,8 @@ def is_visible(event: BlockEvent) -> bool:
     never in silence.  Visible are characters of text, thinking and arguments, and every block
     that is more than an empty text or thinking block: a tool's name is a part of the answer.
     """
+    if isinstance(event, GrowthDelta):
+        return event.text != ""
     shows = _SHOWS.get(type(event))
     return shows is not None and shows(event)
 
@@ -237,9 +239,6 @@ def _is_empty(block: Block) -> bool:
 
 
 _SHOWS: dict[type[BlockEvent], Callable[[Any], bool]] = {
-    TextDelta: lambda event: event.text != "",
-    ThinkingDelta: lambda event: event.text != "",
-    ArgumentsDelta: lambda event: event.text != "",
     SignatureDelta: lambda _: True,
     CitationDelta: lambda _: True,
     FieldsDelta: lambda _: True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ...blocks import BlockEvent, MessageCut
 from ...dialects import Dialect, Recognition
@@ -24,7 +24,7 @@ class WrongDialect(RemoteProtocolError):
 
 
 class AnswerStream:
-    """Reads one attempt's answer.
+    """Reads one attempt's answer: ``frames`` makes events of its bytes, and ``read`` block events of these.
 
     ``on_comment`` is called with each comment's text, in its place among the events.
     """
@@ -36,22 +36,14 @@ class AnswerStream:
         max_event_bytes: int,
         on_comment: Callable[[str], None] | None,
     ) -> None:
+        self.frames = EventStreamDecoder("", max_line_bytes, max_event_bytes, on_comment=on_comment)
         self._dialect = dialect.name
-        self._frames = EventStreamDecoder("", max_line_bytes, max_event_bytes, on_comment=on_comment)
         self._decoder = dialect.Decoder()
         self._recognition: Recognition | None = Recognition()  # until an event was known
 
-    def receive_data(self, data: bytes) -> Iterator[BlockEvent]:
-        """The block events of these bytes, one by one.
-
-        Raises ``WrongDialect``, and what the decoders raise, at the event that is to blame.
-        """
-        for sse in self._frames.receive_data(data):
-            yield from self._read(sse)
-
     def receive_eof(self) -> list[BlockEvent]:
         """The block events of the answer's proper end; a cut is the turn's to tell.  Raises likewise."""
-        self._frames.receive_eof()
+        self.frames.receive_eof()
         if self._recognition is not None:
             _raise_if(self._recognition.failure(self._dialect))
         return [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
@@ -60,7 +52,11 @@ class AnswerStream:
         """What has come and was not told, because it waits for more."""
         return held_events(self._decoder)
 
-    def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+    def read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events of one event that ``frames`` has given.
+
+        Raises ``WrongDialect``, and what the dialect's decoder raises.
+        """
         if self._recognition is None:
             return self._decoder.receive_event(sse)
         try:

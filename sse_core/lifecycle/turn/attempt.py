@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -58,7 +57,7 @@ class Attempt:
     def _begin(self) -> None:
         on_comment = None if self._on_comment is None else partial(self._comment, self._on_comment)
         bounds = self._bounds
-        self._stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
+        self.stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
         self._buffer = AttemptBuffer(
             self._accumulator, max_events=bounds.max_held_events, max_bytes=bounds.max_held_bytes
         )
@@ -121,17 +120,13 @@ class Attempt:
             self.error_answer = ErrorAnswer(self.response_status, self.response_headers, problem)
         return bool(begins)
 
-    def receive_data(self, data: bytes) -> Iterator[BlockEvent]:
-        """The block events of these bytes.  Raises as :class:`AnswerStream` does."""
-        return self._stream.receive_data(data)
-
     def receive_eof(self) -> list[BlockEvent]:
         """The block events of the answer's proper end.  Raises as :class:`AnswerStream` does."""
-        return self._stream.receive_eof()
+        return self.stream.receive_eof()
 
     def held_events(self) -> list[BlockEvent]:
         """What the decoder holds back, because it waits for more."""
-        return self._stream.held_events()
+        return self.stream.held_events()
 
     # What nobody has seen
 

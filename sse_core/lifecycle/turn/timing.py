@@ -54,7 +54,8 @@ class Timing:
         else:
             gap = now - self.last_output_at
             self.longest_gap = max(self.longest_gap, gap)
-            self.reasoning_time += gap if reasoning else 0.0
+            if reasoning:
+                self.reasoning_time += gap
         if self.first_answer_at is None and not reasoning:
             self.first_answer_at = now
         self.last_output_at = now
@@ -106,11 +107,14 @@ class Timing:
         return _difference(self.ended_at, self.started_at)
 
 
+_REASONING = frozenset({ThinkingDelta, SignatureDelta})
+
+
 def is_reasoning(event: BlockEvent) -> bool:
     """Whether an output shows what the model thinks, and not what it answers."""
     if isinstance(event, BlockStart):
         return isinstance(event.block, ThinkingBlock | RedactedThinkingBlock)
-    return isinstance(event, ThinkingDelta | SignatureDelta)
+    return type(event) in _REASONING
 
 
 def _difference(later: float | None, earlier: float | None) -> float | None:

@@ -183,23 +183,25 @@ class Turn(TurnRecord):
             self._begin(Timer.REFUSAL, now)
 
     def _receive_stream(self, data: bytes, now: float) -> None:
+        stream = self._attempt.stream
         try:
-            for event in self._attempt.receive_data(data):
-                self._receive_event(event, now)
-                if not self._is_reading():
-                    return
+            for sse in stream.frames.receive_data(data):
+                for event in stream.read(sse):
+                    self._receive_event(event, now)
+                    if not self._is_reading():
+                        return
         except (RemoteProtocolError, LimitExceeded) as error:
             self._fail(Failure.unreadable(error), now)
 
     def _receive_event(self, event: BlockEvent, now: float) -> None:
-        if isinstance(event, StreamError):
-            self._fail(Failure(self.dialect.error_status(event.type), event), now)
-        elif isinstance(event, MessageStop):
-            self._end(Outcome.COMPLETED, event, now)
-        elif is_visible(event):
+        if is_visible(event):
             self._give_out(event)
             self.timing.output(now, reasoning=is_reasoning(event))
             self._apply(TurnInput.OUTPUT, now)
+        elif isinstance(event, StreamError):
+            self._fail(Failure(self.dialect.error_status(event.type), event), now)
+        elif isinstance(event, MessageStop):
+            self._end(Outcome.COMPLETED, event, now)
         elif self._state is TurnState.STREAMING:
             self._give_out(event)
         else:
@@ -210,7 +212,8 @@ class Turn(TurnRecord):
         if self._state is not TurnState.STREAMING:
             for held in self._attempt.take_held(event):
                 self._give(held)
-        self._give(event)
+        self._accumulator.receive(event)
+        self._events.append(event)
 
     # What follows
 
