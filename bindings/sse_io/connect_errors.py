@@ -24,15 +24,18 @@ _PASSING_ALERTS = frozenset({"TLSV1_ALERT_INTERNAL_ERROR"})
 def connect_failure(error: OSError | UnicodeError) -> TransportError:
     """No connection could be made.
 
-    Where to, the machine says that wished for it.  trio's own words carry the addresses behind the name,
-    which may not be the reader's to know.
+    The operating system's error is chained to it.  Where to, the machine says that wished for it: the words
+    of whoever connected may carry the addresses behind the name, which may not be the reader's to know.
     """
     if isinstance(error, UnicodeError):
-        return TransportError("the host is not a name that can be looked up", retryable=False)
-    causes = _causes(error)
-    words = sorted({_words(cause) for cause in causes})
-    retryable = any(_may_pass(cause) for cause in causes) or not causes
-    return TransportError(", ".join(words) or "connecting failed", retryable=retryable)
+        failure = TransportError("the host is not a name that can be looked up", retryable=False)
+    else:
+        causes = _causes(error)
+        words = sorted({_words(cause) for cause in causes})
+        retryable = any(_may_pass(cause) for cause in causes) or not causes
+        failure = TransportError(", ".join(words) or "connecting failed", retryable=retryable)
+    failure.__cause__ = error
+    return failure
 
 
 def tls_failure(error: ssl.SSLError, *, is_open: bool) -> TransportError:

@@ -1,7 +1,8 @@
 """Streams on trio: ``connect``, ``stream_turn``, ``serve``."""
 
+from sse_io.handler_application import Handler
+
 from .client import EventStream, connect
-from .handlers import Handler
 from .serving import serve
 from .turn_stream import TextStream, TurnStream, stream_turn
 

@@ -11,16 +11,14 @@ import math
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Self
 
 import trio
 
-from sse_core.errors import LocalProtocolError
 from sse_core.framing import ServerSentEvent
 from sse_core.framing.decoder import DEFAULT_MAX_BYTES
-from sse_core.headers import Headers, HeadersLike, as_headers
+from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle import (
     DEFAULT_MAX_REDIRECTS,
     EventSource,
@@ -30,16 +28,12 @@ from sse_core.lifecycle import (
     ResumeRule,
     RetryPolicy,
     SourceDeadlines,
-    SourceState,
-    Want,
 )
 from sse_http import ClientExchange
+from sse_io.streams import EventStreamState, HeadersSource
 
 from .arguments import check_tls
 from .driver import Driver
-
-#: Gives the headers of the next attempt, at once or when it is awaited.
-HeadersSource = Callable[[], HeadersLike | Awaitable[HeadersLike]]
 
 
 def connect(
@@ -102,51 +96,17 @@ def connect(
         max_line_bytes=max_line_bytes,
         max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, tls, _source_of(headers))
+    return EventStream(source, tls, headers)
 
 
-def _source_of(headers: HeadersLike | HeadersSource) -> HeadersSource | None:
-    """Where the headers of each attempt come from; ``None`` if they stay as they are."""
-    if callable(headers):
-        return headers
-    return (lambda: headers) if isinstance(headers, Mapping) else None
-
-
-class EventStream:
+class EventStream(EventStreamState):
     """A running :func:`connect`."""
 
     def __init__(
-        self, source: EventSource, tls: ssl.SSLContext | None, headers: HeadersSource | None = None
+        self, source: EventSource, tls: ssl.SSLContext | None, headers: HeadersLike | HeadersSource = ()
     ) -> None:
-        self._source = source
+        super().__init__(source, headers)
         self._driver = Driver(ClientExchange(source), tls)
-        self._headers = headers
-        self._attempt_with_headers = -1
-
-    @property
-    def last_event_id(self) -> str:
-        """The ID of the event that was handed out last: to go on from, in another process too."""
-        return self._source.last_event_id
-
-    @property
-    def origin(self) -> str:
-        """Whose events these are, as ``https://host:port``: the server's at the end of all redirects."""
-        return self._source.origin
-
-    @property
-    def status(self) -> int | None:
-        """The status of the answer that was accepted last, or ``None`` before there is one."""
-        return self._source.status
-
-    @property
-    def response_headers(self) -> Headers:
-        """The fields of the answer that was accepted last; none before there is one."""
-        return self._source.response_headers
-
-    @property
-    def reconnects(self) -> int:
-        """How many times the stream was connected to again."""
-        return self._source.reconnects
 
     async def __aenter__(self) -> Self:
         self._source.start(trio.current_time())
@@ -162,29 +122,19 @@ class EventStream:
         return self
 
     async def __anext__(self) -> ServerSentEvent:
-        if self._source.state is SourceState.IDLE:
-            raise LocalProtocolError("enter the stream first: async with connect(...) as stream: ...")
+        self._begin_reading(trio.current_time())
         await trio.lowlevel.checkpoint_if_cancelled()
-        self._source.resume(trio.current_time())
-        while (event := self._source.next_event()) is None:
-            if self._source.want is Want.NOTHING:
-                if self._source.error is not None:
-                    raise self._source.error from self._driver.problem
+        while (event := self._take(trio.current_time())) is None:
+            if self._is_over(self._driver.problem):
                 raise StopAsyncIteration
-            if self._headers is not None and self._begins_attempt():
-                await self._renew(self._headers)
+            if self._wanted_headers is not None:
+                await self._ask_for_headers(self._wanted_headers)
             await self._driver.step()
-        self._source.pause(trio.current_time())
         return event
 
-    def _begins_attempt(self) -> bool:
-        return self._source.want is Want.CONNECT and self._attempt_with_headers != self._source.reconnects
-
-    async def _renew(self, headers: HeadersSource) -> None:
+    async def _ask_for_headers(self, headers: HeadersSource) -> None:
         """Ask for the headers of this attempt; in vain if they take longer than connecting may."""
         deadline = self._source.deadline
         with trio.CancelScope(deadline=math.inf if deadline is None else deadline):
             given = headers()
-            fields = await given if inspect.isawaitable(given) else given
-            self._source.renew_headers(as_headers(fields))
-            self._attempt_with_headers = self._source.reconnects
+            self._renew_headers(await given if inspect.isawaitable(given) else given)

@@ -1,144 +1,121 @@
-"""Carry out what an exchange wishes, one wish at a time.  This module decides nothing."""
+"""Host one exchange: wait for its socket and its deadline, and for nothing else.  It decides nothing."""
 
 from __future__ import annotations
 
 import contextlib
-import math
+import socket
 import ssl
+from collections.abc import Awaitable, Callable
 
 import trio
 
 from sse_core.errors import TransportError
-from sse_core.lifecycle.machine import Want
-from sse_http import Exchange
-
-from .link import Link, open_link
-from .reading_share import ReadingShare
+from sse_core.lifecycle import Want
+from sse_http import Endpoint, Exchange
+from sse_io.client_pump import ClientPump
+from sse_io.connect_errors import connect_failure
+from sse_io.owner import READ, WRITE
+from sse_io.socket_options import set_options
 
 
 class Driver:
-    """The transport of one exchange.
+    """The transport of one exchange.  ``tls`` is the context for https; the system's authorities if ``None``.
 
-    ``tls`` is the context for https upstreams.  ``share`` bounds what is read of all exchanges of a
-    server before others get their turn.
+    One task steps it; any may ``leave``.
     """
 
-    def __init__(
-        self, exchange: Exchange, tls: ssl.SSLContext | None = None, share: ReadingShare | None = None
-    ) -> None:
-        self.problem: TransportError | None = None  #: how this connection failed, if it did
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, tls: ssl.SSLContext | None = None) -> None:
+        self._pump = ClientPump(exchange, tls=self._context, let_go=trio.lowlevel.notify_closing)
         self._tls = tls
-        self._share = share
-        self._link: Link | None = None
         self._doing = Want.NOTHING
         self._scope = trio.CancelScope()
-        exchange.waker = self.wake
+        exchange.waker = self._wake
 
-    def wake(self) -> None:
-        """The wish or the deadline has changed: leave off what is no longer wished."""
-        self._scope.deadline = self._deadline()
-        if self._exchange.want is not self._doing:
-            self._scope.cancel()
-
-    def close(self) -> None:
-        """Close the transport, if there is one; idempotent."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
+    @property
+    def problem(self) -> TransportError | None:
+        """How the connection failed, if it did."""
+        return self._pump.problem
 
     def leave(self) -> None:
         """The exchange was ended by its user: close, and wake the task that waits, if there is one."""
-        self.close()
-        self.wake()
-
-    async def run(self) -> None:
-        """Drive the exchange to its end."""
-        try:
-            while self._exchange.want is not Want.NOTHING:
-                await self.step()
-        finally:
-            self.close()
+        self._pump.close()
+        self._wake()
 
     async def step(self) -> None:
         """Carry out one wish, until the deadline at most."""
-        if self._deadline() <= trio.current_time():
-            self._read_what_is_there()
-        else:
-            self._doing = self._exchange.want
-            with trio.CancelScope(deadline=self._deadline()) as self._scope:
-                await self._carry_out(self._doing)
-        if self._deadline() <= trio.current_time():
-            self._exchange.handle_timeout(trio.current_time())
+        pump, now = self._pump, trio.current_time()
+        if pump.deadline <= now:
+            pump.due(now)
+        elif pump.want is Want.READ and pump.receive(now):
+            await trio.lowlevel.cancel_shielded_checkpoint()  # it may have more for ever
+        elif pump.want is not Want.CLOSE:
+            self._doing = pump.want
+            with trio.CancelScope(deadline=pump.deadline) as self._scope:
+                await self._wait()
+        pump.obey(trio.current_time())
 
-    def lose(self, error: TransportError) -> None:
-        """The connection is of no use any more, if there ever was one."""
-        self.close()
-        self.problem = error
-        self._exchange.connection_lost(str(error), trio.current_time(), retryable=error.retryable)
+    def _wake(self) -> None:
+        """The wish or the deadline has changed: leave off what is no longer wished."""
+        self._scope.deadline = self._pump.deadline
+        if self._pump.want is not self._doing:
+            self._scope.cancel()
 
-    def _deadline(self) -> float:
-        deadline = self._exchange.deadline
-        return math.inf if deadline is None else deadline
-
-    async def _carry_out(self, want: Want) -> None:
-        if want is Want.READ and self._link is not None:
-            await self._read(self._link)
-        elif want is Want.CONNECT:
-            await self._connect()
-        elif want is Want.CLOSE:
-            self.close()
-            self._exchange.closed(trio.current_time())
-        else:
+    async def _wait(self) -> None:
+        endpoint = self._pump.endpoint(trio.current_time())
+        if endpoint is not None:
+            await self._connect(endpoint)
+        elif self._pump.sock is not None and self._pump.interest:
+            mask = await _wait_for(self._pump.sock, self._pump.interest)
+            self._pump.ready(mask, trio.current_time())
+        elif self._pump.want is self._doing:
             await trio.sleep_forever()
 
-    async def _connect(self) -> None:
-        self.problem = None
-        target = self._exchange.target
+    async def _connect(self, endpoint: Endpoint) -> None:
         try:
-            link = await open_link(target.host, target.port, self._context() if target.tls else None)
-        except TransportError as error:
-            self.lose(error)
-            return
-        if self._exchange.want is not Want.CONNECT:
-            link.close()  # it was stopped in the moment in which the connection was made
-            return
-        self._link = link
-        self._exchange.connected(trio.current_time())
-        # What the kernel has no room for goes out while the answer is read: it may come early.  If
-        # sending fails, the answer may be there nevertheless: reading tells.
-        with contextlib.suppress(TransportError):
-            link.send_now(self._exchange.data_to_send())
-
-    async def _read(self, link: Link) -> None:
-        try:
-            receive = link.receive_while_sending if link.blocked else link.receive
-            received = await receive(self._share)
-        except trio.ClosedResourceError:
-            return  # closed by `close`; the wish says what follows
-        except TransportError as error:
-            self.lose(error)
-            return
-        self._hand_over(received)
-
-    def _read_what_is_there(self) -> None:
-        """Nobody has looked for long: what came meanwhile is no silence of the peer's."""
-        if self._exchange.want is not Want.READ or self._link is None:
-            return
-        try:
-            received = self._link.receive_now()
-        except TransportError as error:
-            self.lose(error)
-            return
-        self._hand_over(received or [])
-
-    def _hand_over(self, received: list[bytes]) -> None:
-        for data in received:
-            self._exchange.receive_data(data, trio.current_time())
-        if self._share is not None:
-            self._share.spend(sum(map(len, received)))
+            sock = await _open(endpoint)
+        except (OSError, UnicodeError) as error:
+            self._pump.lose(connect_failure(error), trio.current_time())
+        else:
+            self._pump.opened(sock, trio.current_time())
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+
+async def _open(endpoint: Endpoint) -> socket.socket:
+    """A connected socket.  trio resolves, and tries one address after another."""
+    if endpoint.unix_path is None:
+        stream = await trio.open_tcp_stream(endpoint.host, endpoint.port)
+    else:
+        stream = await trio.open_unix_socket(endpoint.unix_path)
+    sock = socket.socket(fileno=stream.socket.detach())
+    try:
+        set_options(sock)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+async def _wait_for(sock: socket.socket, interest: int) -> int:
+    """Wait until ``sock`` is ready for some of ``interest``, or is closed; for what it is."""
+    if not interest & WRITE:
+        with contextlib.suppress(trio.ClosedResourceError):
+            await trio.lowlevel.wait_readable(sock)
+        return READ
+    ready = 0
+
+    async def wait(mask: int, until: Callable[[socket.socket], Awaitable[None]]) -> None:
+        nonlocal ready
+        with contextlib.suppress(trio.ClosedResourceError):
+            await until(sock)
+        ready |= mask
+        nursery.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait, WRITE, trio.lowlevel.wait_writable)
+        if interest & READ:
+            nursery.start_soon(wait, READ, trio.lowlevel.wait_readable)
+    return ready

@@ -5,7 +5,6 @@ It pulls, as ``connect`` does, and is no async generator either.
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import ssl
 import time
@@ -15,12 +14,11 @@ from typing import Self
 
 import trio
 
-from sse_core.blocks import BlockEvent, Message
-from sse_core.errors import LocalProtocolError
-from sse_core.headers import Headers
-from sse_core.lifecycle import OnComment, Outcome, Timing, Turn, TurnState, Upstream, Want
+from sse_core.blocks import BlockEvent
+from sse_core.lifecycle import OnComment, Outcome, Turn, Upstream
 from sse_core.lifecycle.turn.turn_text import text_of
-from sse_http import ClientExchange, parse_url
+from sse_http import ClientExchange
+from sse_io.streams import TurnStreamState, turn_upstream
 
 from .arguments import check_tls
 from .driver import Driver
@@ -49,53 +47,18 @@ def stream_turn(
     ``async with`` and ``async for``.
     """
     check_tls("tls", tls)
-    target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
-    parse_url(target.url)
-    target = dataclasses.replace(
-        target,
-        max_line_bytes=target.max_line_bytes if max_line_bytes is None else max_line_bytes,
-        max_event_bytes=target.max_event_bytes if max_event_bytes is None else max_event_bytes,
-        on_comment=on_comment or target.on_comment,
+    target = turn_upstream(
+        upstream, max_line_bytes=max_line_bytes, max_event_bytes=max_event_bytes, on_comment=on_comment
     )
     return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), tls)
 
 
-class TurnStream:
+class TurnStream(TurnStreamState):
     """A running :func:`stream_turn`."""
 
     def __init__(self, turn: Turn, tls: ssl.SSLContext | None) -> None:
-        self._turn = turn
+        super().__init__(turn)
         self._driver = Driver(ClientExchange(turn), tls)
-
-    @property
-    def message(self) -> Message:
-        """The message so far, as the events that were read make it."""
-        return self._turn.message
-
-    @property
-    def outcome(self) -> Outcome | None:
-        """How the turn ended, or ``None`` while it runs."""
-        return self._turn.outcome
-
-    @property
-    def timing(self) -> Timing:
-        """When its outputs came."""
-        return self._turn.timing
-
-    @property
-    def attempts(self) -> int:
-        """How many requests were made."""
-        return self._turn.attempts
-
-    @property
-    def response_status(self) -> int | None:
-        """The status of the answer that was accepted."""
-        return self._turn.response_status
-
-    @property
-    def response_headers(self) -> Headers:
-        """The fields of the answer that was accepted."""
-        return self._turn.response_headers
 
     @property
     def text_stream(self) -> TextStream:
@@ -106,14 +69,6 @@ class TurnStream:
         """
         self._turn.check_text_stream()
         return TextStream(self)
-
-    def raise_for_outcome(self) -> None:
-        """Raise unless the turn has completed.
-
-        Raises :class:`sse_core.TurnError`, with the provider's words where it said why, and
-        ``LocalProtocolError`` before the turn has ended.
-        """
-        self._turn.raise_for_outcome()
 
     async def stop(self) -> Outcome:
         """Stop the turn and close its connection at once, whatever it is doing; idempotent.
@@ -140,15 +95,12 @@ class TurnStream:
         return self
 
     async def __anext__(self) -> BlockEvent:
-        if self._turn.state is TurnState.IDLE:
-            raise LocalProtocolError("enter the turn first: async with stream_turn(...) as turn: ...")
+        self._begin_reading(trio.current_time())
         await trio.lowlevel.checkpoint_if_cancelled()
-        self._turn.resume(trio.current_time())
-        while (event := self._turn.next_event()) is None:
-            if self._turn.want is Want.NOTHING:
+        while (event := self._take(trio.current_time())) is None:
+            if self._is_over:
                 raise StopAsyncIteration
             await self._driver.step()
-        self._turn.pause(trio.current_time())
         return event
 
 

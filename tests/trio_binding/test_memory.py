@@ -14,12 +14,12 @@ import trio
 from sse_http import Reply, Request, ServerConnection, ServerSettings
 from sse_http.request_body import RequestBody
 from sse_http.request_reader import RequestReader
-from sse_trio.link import Link
-from sse_trio.peer import Peer
+from sse_io.server_pump import ServerPump
+from sse_io.transport import Transport
 from tests.trio_binding.conftest import Certificates
 from tests.trio_binding.support import GET, Feeds, client_of, fetch, serving
 
-OURS = (ServerConnection, RequestReader, RequestBody, Peer, Link, h11.Connection)
+OURS = (ServerConnection, RequestReader, RequestBody, ServerPump, Transport, h11.Connection)
 HALF = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 900_000
 REQUESTS = {
     "late": HALF[:1000],

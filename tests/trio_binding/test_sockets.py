@@ -1,4 +1,4 @@
-"""What the kernel is asked to do for a connection, and how much one turn of an upstream is."""
+"""What the kernel is asked to do for a connection, and how much is read before others have their turn."""
 
 # ruff: noqa: ARG002  (the face of an Exchange)
 
@@ -10,11 +10,12 @@ import sys
 import pytest
 import trio
 
+import sse_trio
 from sse_core.lifecycle import SubscriptionSettings
 from sse_core.lifecycle.machine import Want
 from sse_http import Endpoint, Exchange, HandlerSettings, ServerSettings, no_waker, parse_url
-from sse_trio import link as links
-from sse_trio.reading_share import BYTES_IN_A_TURN
+from sse_io.reactor import MAX_TURNS
+from sse_io.transport import READ_SIZE, Transport
 from tests.trio_binding.support import GET, Feeds, client_of, listening, serving
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
@@ -22,15 +23,15 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linu
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
-    """The sockets of all links that are made."""
+    """The sockets of all transports that are made."""
     sockets: list[socket.socket] = []
-    init = links.Link.__init__
+    init = Transport.__init__
 
-    def remember(self: links.Link, sock: socket.socket, channel: object) -> None:
+    def remember(self: Transport, sock: socket.socket, channel: object) -> None:
         sockets.append(sock)
         init(self, sock, channel)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(links.Link, "__init__", remember)
+    monkeypatch.setattr(Transport, "__init__", remember)
     return sockets
 
 
@@ -66,10 +67,15 @@ async def test_a_reader_that_vanished_is_noticed(
 
 @linux
 async def test_a_client_notices_that_its_server_vanished(opened: list[socket.socket]) -> None:
-    async with serving(Feeds()) as server:
-        link = await links.open_link(server.host, server.port, None)
-        assert opened[0].getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-        link.close()
+    async with serving(Feeds()) as server, sse_trio.connect(server.url) as source:
+        with trio.move_on_after(0.1):
+            await anext(source)
+        assert len(opened) == 2
+        for sock in opened:
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == 16 * 1024
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
 
 
 class Endless:
@@ -147,6 +153,5 @@ async def test_upstreams_at_full_speed_give_others_their_turn() -> None:
             counted = max(turns)
             trio.lowlevel.remove_instrument(looks)
             server.scope.cancel()
-    one_read = 16 * 1024
-    assert counted <= BYTES_IN_A_TURN + one_read
+    assert counted <= MAX_TURNS * READ_SIZE
     assert min(exchange.received for exchange in exchanges) > 0, "each has its turn"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -26,17 +26,27 @@ from tests.trio_binding.support import (
 NOT_FOUND = answer(b"{}", "404 Not Found", "application/json")
 
 
-@pytest.fixture
-def connecting(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """``trio.open_tcp_stream`` never comes to an end; what it was called with."""
-    calls: list[Any] = []
+class SlowResolver(trio.abc.HostnameResolver):
+    """Looks names up for ever; which ones."""
 
-    async def open_nothing(*arguments: Any) -> None:
-        calls.append(arguments)
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    async def getaddrinfo(self, host: Any, *_: Any, **__: Any) -> Any:
+        self.calls.append(host)
         await trio.sleep_forever()
 
-    monkeypatch.setattr(trio, "open_tcp_stream", open_nothing)
-    return calls
+    async def getnameinfo(self, *_: Any) -> Any:
+        raise NotImplementedError
+
+
+@pytest.fixture
+async def connecting() -> AsyncIterator[list[Any]]:
+    """No name is ever found; what was looked for."""
+    resolver = SlowResolver()
+    trio.socket.set_custom_hostname_resolver(resolver)
+    yield resolver.calls
+    trio.socket.set_custom_hostname_resolver(None)
 
 
 async def test_a_turn_is_driven_to_its_end() -> None:
@@ -51,7 +61,7 @@ async def test_a_turn_is_driven_to_its_end() -> None:
 
 async def test_waking_amid_connecting_does_not_begin_again(connecting: list[Any]) -> None:
     """A reader that comes or goes wakes the exchange; a handshake must not start anew for it."""
-    turn = turn_to("http://127.0.0.1:9/")
+    turn = turn_to("http://slow.example/")
     asking = Asking(turn)
     async with serving(asking):
         asking.ask()
@@ -64,7 +74,7 @@ async def test_waking_amid_connecting_does_not_begin_again(connecting: list[Any]
 
 
 async def test_an_earlier_deadline_counts_amid_connecting(connecting: list[Any]) -> None:
-    turn = Upstream("http://127.0.0.1:9/").turn(BODY, on_disconnect=OnDisconnect("detach", 0.02))
+    turn = Upstream("http://slow.example/").turn(BODY, on_disconnect=OnDisconnect("detach", 0.02))
     turn.start(trio.current_time())
     asking = Asking(turn)
     async with serving(asking):
@@ -77,7 +87,7 @@ async def test_an_earlier_deadline_counts_amid_connecting(connecting: list[Any])
 
 
 async def test_stopping_amid_connecting_ends_it_at_once(connecting: list[Any]) -> None:
-    turn = turn_to("http://127.0.0.1:9/")
+    turn = turn_to("http://slow.example/")
     asking = Asking(turn)
     async with serving(asking):
         asking.ask()
@@ -114,38 +124,6 @@ async def test_waking_amid_a_large_request_does_not_cut_it() -> None:
     assert turn.attempts == 1
     assert turn.failure is not None
     assert turn.failure.status == 404
-
-
-async def test_a_turn_that_is_stopped_as_its_connection_opens_sends_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    received = []
-
-    async def keep(stream: trio.SocketStream) -> None:
-        received.append(bytes(await stream.receive_some()))
-
-    stop: list[Callable[[], None]] = []
-    open_tcp_stream = trio.open_tcp_stream
-
-    async def open_and_stop(*arguments: Any) -> trio.SocketStream:
-        stream = await open_tcp_stream(*arguments)
-        stop[0]()
-        return stream
-
-    monkeypatch.setattr(trio, "open_tcp_stream", open_and_stop)
-    async with listening(keep) as upstream:
-        turn = turn_to(upstream.url)
-        asking = Asking(turn)
-
-        def stop_turn() -> None:
-            turn.stop(trio.current_time())
-            asking.exchanges[0].waker()
-
-        stop.append(stop_turn)
-        async with serving(asking):
-            asking.ask()
-            await eventually(lambda: received)
-    assert received == [b""]
 
 
 async def test_a_mistake_in_driving_a_turn_fails_it(

@@ -1,0 +1,70 @@
+"""The application's own deadline, and the exchanges that it has come to want."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from sse_http import Application, Exchange, no_waker
+
+from .owner import Owner
+from .reactor import Reactor
+
+#: Seconds until an application is called again after it raised: its deadline may be due for ever.
+PAUSE_AFTER_A_MISTAKE = 1.0
+
+
+class ApplicationClock(Owner):
+    """Keeps ``application``'s time; ``drive`` is called with each exchange that it wants driven."""
+
+    __slots__ = ("_application", "_drive", "_reactor", "ended")
+
+    def __init__(self, reactor: Reactor, application: Application, drive: Callable[[Exchange], None]) -> None:
+        super().__init__()
+        self.ended = False
+        self._reactor = reactor
+        self._application = application
+        self._drive = drive
+        application.waker = self._wake
+        self._wake()
+
+    def _wake(self) -> None:
+        """It has new exchanges, or another deadline, which is read when it is amid nothing."""
+        for exchange in self._application.upstreams():
+            self._drive(exchange)
+        self._reactor.go_on(self)
+
+    def due(self, now: float) -> None:
+        """Its deadline has come."""
+        self._call(self._application.handle_timeout, now)
+
+    def go_on(self, now: float) -> None:
+        """Its deadline may be another."""
+        self._call(_nothing, now)
+
+    def _call(self, action: Callable[[float], None], now: float) -> None:
+        """Do ``action``, and look at the deadline.  Its mistakes end nothing: its connections go on."""
+        try:
+            action(now)
+            deadline = self._application.deadline
+        except Exception as error:  # noqa: BLE001
+            self._reactor.on_error(error)
+            deadline = now + PAUSE_AFTER_A_MISTAKE
+        self._reactor.set_deadline(self, math.inf if deadline is None else deadline)
+
+    def close_application(self, now: float) -> None:
+        """It begins nothing any more, and ends what it has begun; idempotent."""
+        if self.ended:
+            return
+        self.ended = True
+        self._application.waker = no_waker
+        self._call(self._application.close, now)
+
+    def end(self, now: float) -> None:
+        """Leave the application alone."""
+        self.close_application(now)
+        self._reactor.forget(self)
+
+
+def _nothing(now: float) -> None:
+    """Nothing has happened but that it was woken."""

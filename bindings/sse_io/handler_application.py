@@ -1,0 +1,179 @@
+"""Plain handlers as an application: what can be decided without running one.
+
+A binding runs a handler as a task or on a thread, and asks a ``HandlerCall`` what to make of what it
+gives.  When the reader has gone, the call is cancelled: its socket is closed already.  When the handler has
+ended, ``finished`` says so, and then its connection's place is free.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import cast
+
+from sse_http import (
+    Application,
+    EventItem,
+    EventStreamReply,
+    Exchange,
+    Follow,
+    HandlerAnswer,
+    HandlerSettings,
+    Reply,
+    Request,
+    Waker,
+    no_waker,
+)
+
+#: What a handler may return.
+Returned = Reply | EventStreamReply | Follow | AsyncIterator[EventItem]
+#: ``async def handler(request)`` that returns one of these, or that yields itself.
+Handler = Callable[[Request], Awaitable[Returned] | AsyncIterator[EventItem]]
+
+#: What an application has: see ``sse_http.Application``.
+_APPLICATION = ("handle", "upstreams", "handle_timeout", "close", "deadline", "waker")
+
+
+class HandlerCall:
+    """One request to a handler, its answer, and how to cancel the task that runs it."""
+
+    def __init__(self, handler: Handler, request: Request, answer: HandlerAnswer, finished: Waker) -> None:
+        self.answer = answer
+        self.cancel: Waker = no_waker  #: set by the binding: ends the task, wherever it is
+        self.finished = finished  #: to be called when the task has ended, whether it was begun or not
+        self._handler = handler
+        self._request = request
+
+    def begin(self) -> Awaitable[Returned] | AsyncIterator[EventItem]:
+        """Call the handler."""
+        return self._handler(self._request)
+
+    def take(self, result: object, now: float) -> AsyncIterable[EventItem] | None:
+        """Pass on what the handler gave; the items to be pulled, if there are any.
+
+        Each is passed to ``answer.receive``, while ``answer`` isn't ``full``; then ``answer.finish``.  Raises
+        ``TypeError`` for what is no answer.
+        """
+        if isinstance(result, Reply):
+            self.answer.reply(result)
+            return None
+        if isinstance(result, Follow):
+            self.answer.follow(result, self._request, now)
+            return None
+        if isinstance(result, EventStreamReply):
+            self.answer.set_head(result)
+            result = result.events
+        if not isinstance(result, AsyncIterable):
+            raise TypeError(
+                "a handler gives a Reply, an EventStreamReply, a Follow or an async iterator, "
+                f"not {type(result).__name__}"
+            )
+        return result
+
+
+class HandlerApplication:
+    """``handler`` as the application of all connections; ``within`` makes the one of each.
+
+    ``start`` begins to run a call, in a task of its own, later than in this very moment.
+    """
+
+    deadline: float | None = None
+
+    def __init__(
+        self,
+        handler: Handler,
+        settings: HandlerSettings,
+        start: Callable[[HandlerCall], None],
+        answers: set[HandlerAnswer] | None = None,
+    ) -> None:
+        self.waker = no_waker
+        self.on_idle = no_waker  #: called when the last call of this connection has ended
+        self.running = 0  #: calls that haven't ended
+        self._handler = handler
+        self._settings = settings
+        self._start = start
+        self._answers: set[HandlerAnswer] = set() if answers is None else answers
+
+    def within(self) -> HandlerApplication:
+        """The application of one connection; all share the answers that have not ended."""
+        return HandlerApplication(self._handler, self._settings, self._start, self._answers)
+
+    def handle(self, request: Request, now: float) -> HandlerAnswer:  # noqa: ARG002  (an Application's face)
+        """Start the handler; its answer is known later."""
+        answer = HandlerAnswer(self._settings, method=request.method)
+        call = HandlerCall(self._handler, request, answer, self._finished)
+        self._answers.add(answer)
+
+        def end() -> None:
+            self._answers.discard(answer)
+            answer.on_close = no_waker  # it would keep all of this
+            call.cancel()
+
+        answer.on_close = end
+        self.running += 1
+        self._start(call)
+        return answer
+
+    def _finished(self) -> None:
+        self.running -= 1
+        if not self.running:
+            self.on_idle()
+
+    def check_head(self, request: Request, now: float) -> Reply | int | None:
+        """The handler's own check, if it has one."""
+        check = self._settings.check_head
+        return None if check is None else check(request, now)
+
+    def upstreams(self) -> list[Exchange]:
+        """None: a handler connects by itself."""
+        return []
+
+    def handle_timeout(self, now: float) -> None:
+        """Waits for nothing."""
+
+    def close(self, now: float) -> None:
+        """Cancel every handler; what it has given is sent, and its answer ends properly."""
+        for answer in tuple(self._answers):
+            answer.stop(now)
+
+
+def as_application(
+    served: Application | Handler, settings: HandlerSettings, start: Callable[[HandlerCall], None]
+) -> Application:
+    """``served`` itself, or the handler that it is as an application.
+
+    Raises ``TypeError``, saying what to pass, for what is neither.
+    """
+    if hasattr(served, "handle"):
+        missing = [name for name in _APPLICATION if not hasattr(served, name)]
+        if missing:
+            raise TypeError(f"an application needs {', '.join(missing)} too: see sse_http.Application")
+        return cast("Application", served)
+    _check_handler(served)
+    return HandlerApplication(served, settings, start)
+
+
+def _check_handler(served: object) -> None:
+    wanted = "serve takes an application, or a handler: async def handler(request)"
+    if inspect.iscoroutine(served) or inspect.isasyncgen(served):
+        raise TypeError(f"{wanted}; pass the handler itself, without calling it")
+    if not callable(served):
+        raise TypeError(f"{wanted}; not {type(served).__name__}")
+    function = _function_of(served)
+    if inspect.isgeneratorfunction(function):
+        raise TypeError(f"{wanted}; this generator is not async: write async def in front of it")
+    if inspect.isfunction(function) and not (
+        inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    ):
+        raise TypeError(f"{wanted}; this one is a plain def: write async def in front of it")
+
+
+def _function_of(served: object) -> object:
+    """The function that runs when ``served`` is called, as far as that can be told."""
+    function: object = inspect.unwrap(cast("Handler", served))
+    while isinstance(function, partial):
+        function = inspect.unwrap(function.func)
+    if not inspect.isroutine(function) and not inspect.isclass(function):
+        function = inspect.unwrap(type(function).__call__)
+    return getattr(function, "__func__", function)

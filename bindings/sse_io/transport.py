@@ -1,0 +1,121 @@
+"""One connection: a socket that never waits, and TLS as bytes in between."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+
+from sse_core.errors import TransportError
+from sse_http import Channel
+
+from .connect_errors import tls_failure
+
+#: What comes of one connection before others get their turn: to work it off takes some milliseconds.
+READ_SIZE = 16 * 1024
+_NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends an RST
+
+
+class Transport:
+    """A connected socket with its options set, and the channel that its bytes go through.
+
+    Nothing here waits.  Whoever watches ``sock`` calls ``flush`` when it is writable, as long as the
+    transport is ``blocked``, and ``receive_now`` when it is readable.
+    """
+
+    __slots__ = ("_channel", "_unsent", "closed", "sock")
+
+    def __init__(self, sock: socket.socket, channel: Channel) -> None:
+        self.sock = sock
+        self.closed = False
+        self._channel = channel
+        self._unsent = memoryview(b"")
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the kernel had no room for all that was sent."""
+        return bool(self._unsent)
+
+    @property
+    def ready(self) -> bool:
+        """Whether TLS's handshake is over, if there is one."""
+        return self._channel.ready
+
+    def begin_handshake(self) -> None:
+        """Send what a client's TLS begins with.  Raises ``TransportError``."""
+        self._send_encrypted(self._channel.data_to_send())
+
+    def send_now(self, data: bytes) -> bool:
+        """Give ``data`` to the kernel, as far as it takes it; whether it took all.
+
+        Raises ``TransportError`` if the connection is broken.
+        """
+        try:
+            encrypted = self._channel.send(data)
+        except ssl.SSLError as error:
+            raise tls_failure(error, is_open=self._channel.ready) from error
+        return self._send_encrypted(encrypted)
+
+    def _send_encrypted(self, data: bytes) -> bool:
+        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Go on with what the kernel had no room for; whether it took all.
+
+        Raises ``TransportError`` if the connection is broken.
+        """
+        try:
+            while self._unsent:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            raise TransportError(f"sending failed: {error.strerror or error}") from error
+        return True
+
+    def give_up_sending(self) -> None:
+        """Forget what the kernel had no room for: the peer may have answered, and takes no more."""
+        self._unsent = memoryview(b"")
+
+    def receive_now(self) -> list[bytes] | None:
+        """What has come, ``None`` if that is nothing.
+
+        The last item is empty when the peer closed its side.  Raises ``TransportError`` if the connection
+        is broken, or TLS is.
+        """
+        try:
+            data = self.sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise TransportError(f"receiving failed: {error.strerror or error}") from error
+        try:
+            return self._channel.receive_data(data)
+        except ssl.SSLError as error:
+            raise tls_failure(error, is_open=self._channel.ready) from error
+        finally:
+            self._reply(self._channel.data_to_send())
+
+    def close(self, *, cut: bool = False, reset: bool = False) -> None:
+        """Close at once; idempotent.  Whoever watches the socket leaves it alone before.
+
+        With ``cut`` the peer is not told by TLS that this is the end; with ``reset`` not by TCP
+        either.  The same holds where the kernel has not taken all: half of it must not look whole.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        if not cut and not self.blocked:
+            self._reply(self._channel.close())
+        if reset or self.blocked:
+            with contextlib.suppress(OSError):  # a peer that has gone needs none
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.sock.close()
+
+    def _reply(self, data: bytes) -> None:
+        """A handshake's next flight, an alert that tells the peer what was wrong, TLS's own end."""
+        if data:
+            with contextlib.suppress(TransportError):
+                self._send_encrypted(data)
