@@ -260,8 +260,8 @@ class TabledMachine(ABC, Generic[State, Input, Limits]):
         seconds = self._tables.deadlines[timer](self._deadlines)
         if self._paused and timer is self._tables.gap:
             self._gap_left = seconds
-        elif seconds is not None:
-            self._timers.arm(timer, now + seconds)
+        else:
+            self._timers.begin(timer, seconds, now)
 
     def _sleep(self) -> None:
         # Close first, then sleep: the transport's end begins it.

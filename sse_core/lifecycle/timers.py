@@ -45,29 +45,40 @@ class Timer(TableKey):
 class Timers:
     """The armed timers of one machine."""
 
-    __slots__ = ("_due",)
+    __slots__ = ("_due", "_earliest")
 
     def __init__(self) -> None:
         self._due: dict[Timer, float] = {}
+        self._earliest: float | None = None  # of a time that was asked for, until it may be another
 
     def arm(self, timer: Timer, at: float) -> None:
         """Let ``timer`` be due at ``at`` (seconds), in place of an earlier arming."""
         self._due[timer] = at
+        self._earliest = None
+
+    def begin(self, timer: Timer, seconds: float | None, now: float) -> None:
+        """Let ``timer`` be due ``seconds`` after ``now``; with ``None`` leave it as it is."""
+        if seconds is not None:
+            self._due[timer] = now + seconds
+            self._earliest = None
 
     def disarm(self, *timers: Timer) -> None:
         """Forget these timers; harmless for those that are not armed."""
         for timer in timers:
-            self._due.pop(timer, None)
+            if self._due.pop(timer, None) is not None:
+                self._earliest = None
 
     def stop(self, timer: Timer, now: float) -> float | None:
         """Disarm ``timer``; the seconds that were left of it, or ``None`` if it was not armed."""
         at = self._due.pop(timer, None)
+        self._earliest = None
         return None if at is None else at - now
 
     def clear(self, *, but: frozenset[Timer] = frozenset()) -> None:
         """Forget all timers, except those in ``but``."""
         for timer in self._due.keys() - but:
             del self._due[timer]
+        self._earliest = None
 
     def due(self, timer: Timer) -> float | None:
         """When ``timer`` is due, or ``None`` if it isn't armed."""
@@ -76,15 +87,18 @@ class Timers:
     @property
     def deadline(self) -> float | None:
         """The earliest moment at which any timer is due."""
-        return min(self._due.values(), default=None)
+        if self._earliest is None and self._due:
+            self._earliest = min(self._due.values())
+        return self._earliest
 
     def next_expired(self, now: float) -> Timer | None:
         """Remove and return the timer that fell due first, or ``None`` if none is due at ``now``."""
-        expired = [(at, timer.value, timer) for timer, at in self._due.items() if at <= now]
-        if not expired:
+        deadline = self.deadline
+        if deadline is None or deadline > now:
             return None
-        timer = min(expired)[2]
+        timer = min((at, timer.value, timer) for timer, at in self._due.items())[2]
         del self._due[timer]
+        self._earliest = None
         return timer
 
     def take_expired(self, now: float) -> list[Timer]:

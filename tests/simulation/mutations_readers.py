@@ -95,7 +95,7 @@ READERS = (
         "after the first bytes there are no heartbeats",
         "sse_core.lifecycle.log.subscription",
         "            self._heartbeat_due = False\n"
-        "            self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)",
+        "            self._timers.begin(Timer.HEARTBEAT, self._settings.heartbeat, now)",
         "            self._heartbeat_due = False",
     ),
     Mutation(
@@ -130,8 +130,9 @@ READERS = (
         "never-evicted",
         "a reader who took something may then take nothing for ever",
         "sse_core.lifecycle.log.subscription",
-        "        if self.behind:\n            self._arm(Timer.STALL, self._settings.stall, now)\n",
-        "        if self.behind:\n",
+        "        if self.position < self._log.last:\n"
+        "            self._timers.begin(Timer.STALL, self._settings.stall, now)\n",
+        "        if self.position < self._log.last:\n",
     ),
     Mutation(
         "evicted-at-rest",
@@ -144,10 +145,10 @@ READERS = (
         "finished-too-early",
         "a reader is finished with when the log closes, and not with the last event",
         "sse_core.lifecycle.log.subscription",
-        "        if self.behind:\n"
-        "            self._arm(Timer.STALL, self._settings.stall, now)\n            return data",
-        "        if self.behind and not self._log.closed:\n"
-        "            self._arm(Timer.STALL, self._settings.stall, now)\n            return data",
+        "        if self.position < self._log.last:\n"
+        "            self._timers.begin(Timer.STALL, self._settings.stall, now)\n            return data",
+        "        if self.position < self._log.last and not self._log.closed:\n"
+        "            self._timers.begin(Timer.STALL, self._settings.stall, now)\n            return data",
     ),
     # Merging and snapshots
     Mutation(

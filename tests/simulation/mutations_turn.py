@@ -144,7 +144,7 @@ TURN = (
         "held-call-not-told",
         "a turn that ends does not tell what its decoder holds back",
         "sse_core.lifecycle.turn.turn",
-        "            for event in self._attempt.held_events():",
+        "            for event in self._attempt.stream.held_events():",
         "            for event in ():",
     ),
     Mutation(
@@ -201,8 +201,8 @@ TURN = (
         "timer-never-due",
         "a timer is due only after its moment",
         "sse_core.lifecycle.timers",
-        "if at <= now]",
-        "if at < now]",
+        "if deadline is None or deadline > now:",
+        "if deadline is None or deadline >= now:",
     ),
     Mutation(
         "one-attempt-more",

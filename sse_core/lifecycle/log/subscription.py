@@ -57,6 +57,9 @@ class SubscriptionSettings:
             raise ValueError(f"max_merged_bytes must be 1 or more: {self.max_merged_bytes!r}")
 
 
+_SETTINGS = SubscriptionSettings()  # of those who are given none
+
+
 class ReaderOutcome(enum.Enum):
     """How it ended for one reader."""
 
@@ -94,16 +97,16 @@ class Subscription:
         self.waker = waker or _nobody
         self.outcome: ReaderOutcome | None = None
         self._log = log
-        self._settings = settings or SubscriptionSettings()
+        self._settings = settings or _SETTINGS
         self._timers = Timers()
         self._heartbeat_due = False
         self._behind_since: float | None = None
         self._is_pulled = False
         log.add_reader(self)
-        self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
+        self._timers.begin(Timer.HEARTBEAT, self._settings.heartbeat, now)
         if self._settings.lifetime is not None:
             shorter = self._settings.lifetime_jitter * jitter()
-            self._arm(Timer.LIFETIME, self._settings.lifetime * (1 - shorter), now)
+            self._timers.begin(Timer.LIFETIME, self._settings.lifetime * (1 - shorter), now)
         self.log_changed(now)
 
     @property
@@ -125,18 +128,18 @@ class Subscription:
         """
         if self.outcome is not None or self._is_pulled:
             return b""
-        data = self._take(now, max_bytes)
-        if self._has_ended():  # whoever was told of the room has closed it
+        data = self._take(now, max_bytes) if self.position < self._log.last else b""
+        if self._has_ended():  # whoever heard of the room has closed it
             return b""
         if not data and self._heartbeat_due:
             data = encode_comment("ping", pad_to=self._settings.heartbeat_bytes)
         if data:
             self._heartbeat_due = False
-            self._arm(Timer.HEARTBEAT, self._settings.heartbeat, now)
-        self._timers.disarm(Timer.STALL)
-        if self.behind:
-            self._arm(Timer.STALL, self._settings.stall, now)
+            self._timers.begin(Timer.HEARTBEAT, self._settings.heartbeat, now)
+        if self.position < self._log.last:
+            self._timers.begin(Timer.STALL, self._settings.stall, now)
             return data
+        self._timers.disarm(Timer.STALL)
         self._behind_since = None
         if self._log.closed:
             self._end(ReaderOutcome.FINISHED, now)
@@ -164,9 +167,9 @@ class Subscription:
         """The log has something new, or was closed."""
         if self.outcome is not None:
             return
-        if self.behind and self._behind_since is None:
+        if self._behind_since is None and self.position < self._log.last:
             self._behind_since = now
-            self._arm(Timer.STALL, self._settings.stall, now)
+            self._timers.begin(Timer.STALL, self._settings.stall, now)
         self.waker()
 
     def handle_timeout(self, now: float) -> None:
@@ -189,10 +192,6 @@ class Subscription:
             self.outcome = outcome
             self._timers.clear()
             self._log.remove_reader(self, now)
-
-    def _arm(self, timer: Timer, seconds: float | None, now: float) -> None:
-        if seconds is not None:
-            self._timers.arm(timer, now + seconds)
 
 
 def _nobody() -> None:

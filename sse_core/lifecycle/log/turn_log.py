@@ -118,7 +118,9 @@ class TurnLog:
         self._entries.append(lines)
         self.retained_bytes += len(lines) + ENTRY_OVERHEAD_BYTES
         # It ends being full in `_make_room` only, where whoever waits for that is called.
-        if not self.full and self._is_beyond(self.max_bytes, self.max_events):
+        if self.full:
+            return
+        if self.retained_bytes >= self.max_bytes or self.last - self._first + 1 >= self.max_events:
             self._drop_what_all_have_passed()
             somebody_needs_it = self._needed <= self.last
             self.full = somebody_needs_it and self._is_beyond(self.max_bytes, self.max_events)

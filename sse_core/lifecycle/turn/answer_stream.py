@@ -26,8 +26,12 @@ class WrongDialect(RemoteProtocolError):
 class AnswerStream:
     """Reads one attempt's answer: ``frames`` makes events of its bytes, and ``read`` block events of these.
 
-    ``on_comment`` is called with each comment's text, in its place among the events.
+    - ``dialect``: the protocol to read it with.
+    - ``max_line_bytes``, ``max_event_bytes``: of its framing.
+    - ``on_comment``: called with each comment's text, in its place among the events.
     """
+
+    __slots__ = ("_decoder", "_dialect", "_recognition", "frames")
 
     def __init__(
         self,
@@ -57,17 +61,18 @@ class AnswerStream:
 
         Raises ``WrongDialect``, and what the dialect's decoder raises.
         """
-        if self._recognition is None:
+        recognition = self._recognition
+        if recognition is None:
             return self._decoder.receive_event(sse)
         try:
             events = self._decoder.receive_event(sse)
         except RemoteProtocolError:
-            self._recognition.unknown(sse)
-            _raise_if(self._recognition.certainty(self._dialect, enough=1))
+            recognition.unknown(sse)
+            _raise_if(recognition.certainty(self._dialect, enough=1))
             raise
-        self._recognition.note(sse, events)
-        _raise_if(self._recognition.certainty(self._dialect))
-        if self._recognition.known:
+        recognition.note(sse, events)
+        _raise_if(recognition.certainty(self._dialect))
+        if recognition.known:
             self._recognition = None
         return events
 

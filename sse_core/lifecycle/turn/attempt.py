@@ -30,10 +30,27 @@ class AttemptBounds:
 class Attempt:
     """What one attempt has brought.
 
-    ``accumulator`` is the message's, whose bounds hold for what is held back.
-    ``on_comment`` is called while bytes are read, for each comment that has nothing before it that is held
-    back; the others are among what ``take_held`` gives.
+    - ``dialect``: reads its answer.
+    - ``accumulator``: the message's, whose bounds hold for what is held back.
+    - ``bounds``: how much the answer may be.
+    - ``on_comment``: called while bytes are read, for each comment that has nothing before it that is held
+      back; the others are among what ``take_held`` gives.
     """
+
+    __slots__ = (
+        "_accumulator",
+        "_bounds",
+        "_buffer",
+        "_dialect",
+        "_on_comment",
+        "_redirects",
+        "accepted",
+        "body_seen",
+        "error_answer",
+        "response_headers",
+        "response_status",
+        "stream",
+    )
 
     def __init__(
         self,
@@ -43,13 +60,13 @@ class Attempt:
         on_comment: OnComment | None,
     ) -> None:
         self.accepted = False
+        self.body_seen = False  #: what its body begins with was seen
         self.error_answer: ErrorAnswer | None = None  #: the answer is no stream, and its body says why
         self.response_status: int | None = None  #: of the answer, if it was accepted
         self.response_headers = Headers()  #: likewise
         self._dialect = dialect
         self._bounds = bounds
         self._redirects = 0
-        self._body_seen = False
         self._accumulator = accumulator
         self._on_comment = on_comment
         self._begin()
@@ -57,10 +74,9 @@ class Attempt:
     def _begin(self) -> None:
         on_comment = None if self._on_comment is None else partial(self._comment, self._on_comment)
         bounds = self._bounds
+        #: reads the answer's body
         self.stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
-        self._buffer = AttemptBuffer(
-            self._accumulator, max_events=bounds.max_held_events, max_bytes=bounds.max_held_bytes
-        )
+        self._buffer: AttemptBuffer | None = None  # as long as anything could be held back
 
     def let_go(self) -> None:
         """Nothing more is read: what was kept for that is not needed.  What the head said stays."""
@@ -93,7 +109,7 @@ class Attempt:
         problem = head_problem(headers)
         if problem is None:
             self.accepted, self.response_status, self.response_headers = True, status, headers
-            self._body_seen = False
+            self.body_seen = False
         elif (headers.get("content-type") or "").lower().startswith("text/event-stream"):
             return Failure.broken(f"The provider {problem}.", retryable=False, headers=headers)
         else:
@@ -107,10 +123,8 @@ class Attempt:
 
         Gateways send an error as JSON under the type that they had announced, or under none.
         """
-        if self._body_seen:
-            return False
         begins = begins_as_no_stream(data)
-        self._body_seen = begins is not None
+        self.body_seen = begins is not None
         if begins and self.response_status is not None:
             self.accepted = False
             said = (
@@ -120,14 +134,6 @@ class Attempt:
             self.error_answer = ErrorAnswer(self.response_status, self.response_headers, problem)
         return bool(begins)
 
-    def receive_eof(self) -> list[BlockEvent]:
-        """The block events of the answer's proper end.  Raises as :class:`AnswerStream` does."""
-        return self.stream.receive_eof()
-
-    def held_events(self) -> list[BlockEvent]:
-        """What the decoder holds back, because it waits for more."""
-        return self.stream.held_events()
-
     # What nobody has seen
 
     def _comment(self, on_comment: OnComment, text: str) -> None:
@@ -135,9 +141,21 @@ class Attempt:
 
     def hold(self, event: BlockEvent) -> None:
         """Keep ``event`` back.  Raises where it may not follow, or is too much."""
-        self._buffer.hold(event)
+        self._held().hold(event)
 
     def take_held(self, event: BlockEvent) -> list[BlockEvent | str]:
         """All that was held back, since ``event`` is to be seen.  Raises where that may not follow."""
-        self._buffer.check(event)
-        return self._buffer.take()
+        self._held().check(event)
+        return self._held().take()
+
+    def shown(self) -> None:
+        """Something visible was given out: from now on nothing is held back."""
+        self._buffer = None
+
+    def _held(self) -> AttemptBuffer:
+        if self._buffer is None:
+            bounds = self._bounds
+            self._buffer = AttemptBuffer(
+                self._accumulator, max_events=bounds.max_held_events, max_bytes=bounds.max_held_bytes
+            )
+        return self._buffer

@@ -12,9 +12,11 @@ class AttemptBuffer:
     An event that breaks the rules must be found before any of them is given out: half of an attempt,
     given out, could not be taken back, and the next attempt would begin a second message.
 
-    ``like`` is the accumulator that they are meant for: its bounds hold here too.  ``max_events`` and
-    ``max_bytes`` (of their data as it came) bound what is held.
+    - ``like``: the accumulator that they are meant for: its bounds hold here too.
+    - ``max_events``, ``max_bytes`` (of their data as it came): bound what is held.
     """
+
+    __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events", "_rules")
 
     def __init__(self, like: MessageAccumulator, *, max_events: int, max_bytes: int) -> None:
         self._events: list[BlockEvent | str] = []  # a comment is its text

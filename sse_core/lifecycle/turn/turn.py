@@ -107,12 +107,13 @@ class Turn(TurnRecord):
         """Bytes of the answer's body."""
         if not self._is_reading():
             return
-        if self.accepted and self._attempt.turns_out_no_stream(data):
+        attempt = self._attempt
+        if attempt.accepted and not attempt.body_seen and attempt.turns_out_no_stream(data):
             self._begin(Timer.REFUSAL, now)
-        if self.accepted:
+        if attempt.accepted:
             self._receive_stream(data, now)
-        elif self._attempt.error_answer is not None and self._attempt.error_answer.receive_data(data):
-            self._fail_as_refused(self._attempt.error_answer, now)
+        elif attempt.error_answer is not None and attempt.error_answer.receive_data(data):
+            self._fail_as_refused(attempt.error_answer, now)
 
     def receive_eof(self, now: float) -> None:
         """The answer's body came to its proper end."""
@@ -122,7 +123,7 @@ class Turn(TurnRecord):
             self._fail_as_refused(self._attempt.error_answer, now)
             return
         try:
-            for event in self._attempt.receive_eof():
+            for event in self._attempt.stream.receive_eof():
                 self._receive_event(event, now)
         except (RemoteProtocolError, LimitExceeded) as error:
             self._fail(Failure.unreadable(error), now)
@@ -262,7 +263,7 @@ class Turn(TurnRecord):
     def _end(self, outcome: Outcome, last: BlockEvent, now: float) -> None:
         try:
             # Whoever reads the events on is told of it when the end comes.
-            for event in self._attempt.held_events():
+            for event in self._attempt.stream.held_events():
                 self._give_out(event)
         except (RemoteProtocolError, LimitExceeded):
             pass  # there is no room for it in a message
@@ -272,7 +273,9 @@ class Turn(TurnRecord):
         self._apply(TurnInput.END, now)
 
     def _entered(self, happened: TurnInput, now: float) -> None:
-        if self._state is TurnState.CONNECTING and happened is not TurnInput.TRANSPORT_CLOSED:
+        if self._state is TurnState.STREAMING:
+            self._attempt.shown()
+        elif self._state is TurnState.CONNECTING and happened is not TurnInput.TRANSPORT_CLOSED:
             self._begin_attempt(now)
         elif self._state is TurnState.BACKOFF:
             self._forget_attempt()

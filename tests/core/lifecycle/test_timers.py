@@ -66,3 +66,42 @@ def test_the_law(armed: dict[Timer, float], now: float) -> None:
     moments = [armed[timer] for timer in expired]
     assert moments == sorted(moments)
     assert made.deadline == min((at for at in armed.values() if at > now), default=None)
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from(["arm", "begin", "disarm", "stop", "clear", "expire"]),
+        st.sampled_from(list(Timer)[:4]),
+        st.floats(0, 10),
+    )
+)
+
+
+@given(CALLS)
+def test_the_deadline_is_the_earliest_whatever_was_asked_before(
+    calls: list[tuple[str, Timer, float]],
+) -> None:
+    made, due = Timers(), dict[Timer, float]()
+    for call, timer, at in calls:
+        if call in {"arm", "begin"}:
+            made.arm(timer, at) if call == "arm" else made.begin(timer, at / 2, at / 2)
+            due[timer] = at
+        elif call == "expire":
+            expired = min(((when, each.value, each) for each, when in due.items()), default=None)
+            fired = made.next_expired(at)
+            assert fired is (expired[2] if expired is not None and expired[0] <= at else None)
+            due.pop(fired, None) if fired is not None else None
+        elif call == "clear":
+            made.clear(but=frozenset({timer}))
+            due = {each: when for each, when in due.items() if each is timer}
+        else:
+            made.disarm(timer) if call == "disarm" else made.stop(timer, 0.0)
+            due.pop(timer, None)
+        assert made.deadline == min(due.values(), default=None)
+
+
+def test_a_timer_without_a_deadline_is_left_as_it_is() -> None:
+    made = timers({Timer.IDLE: 1.0})
+    made.begin(Timer.IDLE, None, 5.0)
+    made.begin(Timer.WHOLE, None, 5.0)
+    assert (made.due(Timer.IDLE), made.due(Timer.WHOLE), made.deadline) == (1.0, None, 1.0)
