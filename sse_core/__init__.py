@@ -18,6 +18,7 @@ from .errors import (
 )
 from .framing import EventStreamDecoder, ServerSentEvent, encode_comment, encode_event, encode_events
 from .headers import Headers
+from .iteration import aiter_events, aiter_turn, iter_events, iter_turn
 from .lifecycle import Deadlines, OnDisconnect, Outcome, RetryPolicy, SourceDeadlines, Upstream
 
 __all__ = [
@@ -41,9 +42,13 @@ __all__ = [
     "TransportError",
     "TurnError",
     "Upstream",
+    "aiter_events",
+    "aiter_turn",
     "blocks",
     "dialects",
     "encode_comment",
     "encode_event",
     "encode_events",
+    "iter_events",
+    "iter_turn",
 ]
