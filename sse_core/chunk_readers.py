@@ -69,7 +69,11 @@ class TurnReader:
 
     def receive(self, chunk: bytes) -> Iterator[BlockEvent]:
         """The block events of the next bytes, up to the message's end."""
-        return self._accumulated(self._answer.receive_data(chunk))
+        answer = self._answer
+        for sse in answer.frames.receive_data(chunk):
+            yield from self._accumulated(answer.read(sse))
+            if self.ended:
+                return
 
     def receive_eof(self) -> Iterator[BlockEvent]:
         """The block events of the end, which is a cut if the message has none of its own."""
