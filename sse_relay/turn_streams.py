@@ -15,6 +15,7 @@ from sse_core.lifecycle import (
     Timer,
     Timers,
 )
+from sse_core.lifecycle.timers import earlier
 from sse_http import (
     EVENT_STREAM_HEADERS,
     GOING_DOWN,
@@ -72,8 +73,7 @@ class TurnEventStream:
     @property
     def deadline(self) -> float | None:
         """The end of the head's hold, or the subscription's own deadline."""
-        moments = (self._timers.deadline, self._subscription.deadline)
-        return min((moment for moment in moments if moment is not None), default=None)
+        return earlier(self._timers.deadline, self._subscription.deadline)
 
     @property
     def has_more(self) -> bool:

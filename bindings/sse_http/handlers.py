@@ -19,6 +19,7 @@ from sse_core.arguments import check_type
 from sse_core.framing import ServerSentEvent, encode_comment, encode_event
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle import Broadcast, Subscription, SubscriptionSettings, TurnLog
+from sse_core.lifecycle.timers import earlier
 
 from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
@@ -253,8 +254,7 @@ class HandlerAnswer:
     @property
     def deadline(self) -> float | None:
         """The end of the head's hold, or the subscription's own deadline."""
-        moments = (self._hold_until, self._subscription.deadline if self._subscription else None)
-        return min((moment for moment in moments if moment is not None), default=None)
+        return earlier(self._hold_until, self._subscription.deadline if self._subscription else None)
 
     @property
     def has_more(self) -> bool:

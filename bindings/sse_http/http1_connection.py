@@ -18,7 +18,7 @@ from functools import partial
 import h11
 
 from sse_core.headers import Headers
-from sse_core.lifecycle.timers import Timer, Timers
+from sse_core.lifecycle.timers import Timer, Timers, earlier
 
 from .application import (
     Application,
@@ -111,8 +111,7 @@ class ServerConnection:
     @property
     def deadline(self) -> float | None:
         """When to call ``handle_timeout``."""
-        moments = (self._timers.deadline, self._stream.deadline if self._stream else None)
-        return min((moment for moment in moments if moment is not None), default=None)
+        return earlier(self._timers.deadline, None if self._stream is None else self._stream.deadline)
 
     def data_to_send(self, now: float) -> bytes:
         """The next bytes for the peer.  To call it says that the kernel has taken those before.

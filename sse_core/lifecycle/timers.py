@@ -42,6 +42,13 @@ class Timer(TableKey):
     RETENTION = "retention"  #: a finished turn has been kept for long enough
 
 
+def earlier(moment: float | None, other: float | None) -> float | None:
+    """The earlier of two moments, of which either may be none."""
+    if moment is None or (other is not None and other < moment):
+        return other
+    return moment
+
+
 class Timers:
     """The armed timers of one machine."""
 
@@ -62,11 +69,10 @@ class Timers:
             self._due[timer] = now + seconds
             self._earliest = None
 
-    def disarm(self, *timers: Timer) -> None:
-        """Forget these timers; harmless for those that are not armed."""
-        for timer in timers:
-            if self._due.pop(timer, None) is not None:
-                self._earliest = None
+    def disarm(self, timer: Timer) -> None:
+        """Forget ``timer``; harmless if it is not armed."""
+        if self._due.pop(timer, None) is not None:
+            self._earliest = None
 
     def stop(self, timer: Timer, now: float) -> float | None:
         """Disarm ``timer``; the seconds that were left of it, or ``None`` if it was not armed."""

@@ -171,6 +171,8 @@ class TurnLog:
         Whole entries, joined up to ``max_bytes``, but at least one if there is one.  Adjacent deltas
         come as one, with up to ``max_merged_bytes`` of text, if that is not 0 and the log knows of deltas.
         """
+        if position + 1 == self.last >= self._first:
+            return self._entries[-1], self.last  # a reader who keeps up takes one event, as it is
         start = end = self._index(max(position + 1, self._first))
         size = 0
         while end < len(self._entries):
