@@ -89,12 +89,17 @@ def starlette(upstream: str) -> contextlib.AbstractContextManager[Running]:
     return python(str(HERE / "relay_starlette.py"), upstream)
 
 
+def on_loop(upstream: str) -> contextlib.AbstractContextManager[Running]:
+    """The relay on the readiness loop by itself."""
+    return python(str(HERE / "relay_on_loop.py"), upstream)
+
+
 def on_trio(upstream: str) -> contextlib.AbstractContextManager[Running]:
     """The relay hosted by trio, as ``sse-relay serve`` runs it."""
     return python("-m", "sse_relay", "serve", "--port", "0", "--upstream", upstream)
 
 
-CONTENDERS: dict[str, Contender] = {"nginx": nginx, "trio": on_trio, "starlette": starlette}
+CONTENDERS: dict[str, Contender] = {"nginx": nginx, "loop": on_loop, "trio": on_trio, "starlette": starlette}
 
 
 def nginx_command() -> str | None:

@@ -85,7 +85,7 @@ def test_the_deadline_is_the_earliest_whatever_was_asked_before(
     made, due = Timers(), dict[Timer, float]()
     for call, timer, at in calls:
         if call in {"arm", "begin"}:
-            made.arm(timer, at) if call == "arm" else made.begin(timer, at / 2, at / 2)
+            made.arm(timer, at) if call == "arm" else made.begin(timer, at, 0.0)
             due[timer] = at
         elif call == "expire":
             expired = min(((when, each.value, each) for each, when in due.items()), default=None)
