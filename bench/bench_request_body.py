@@ -32,6 +32,7 @@ from sse_relay.turn_request import BadRequest, read_turn_request
 
 SIZE = 32 * 2**20
 CONFIG = RelayConfig("http://localhost")
+(ROUTE,) = CONFIG.routes
 ITEMS = CONFIG.json_bounds.max_json_items
 ESCAPES = CONFIG.json_bounds.max_json_escapes
 BEGINNING = (
@@ -116,7 +117,7 @@ def loads(body: bytes) -> None:
 def ask(body: bytes) -> str:
     """What the relay does; what became of it."""
     try:
-        read_turn_request(Request("POST", "/v1/messages", "", Headers(), body), CONFIG)
+        read_turn_request(Request("POST", ROUTE.path, "", Headers(), body), ROUTE, CONFIG)
     except BadRequest as error:
         return str(error).rpartition("beyond ")[2].rstrip(".")[:40]
     return "taken"

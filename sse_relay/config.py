@@ -6,14 +6,15 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
+from urllib.parse import urlsplit
 
 from sse_core.blocks import MessageAccumulator
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy, SubscriptionSettings
 from sse_http import parse_url
 
-#: What the page asks for, unless the operator says otherwise.
-DEFAULT_MODEL = "claude-sonnet-4-5"
+from .routes import ROUTES, Route
 
 #: What a header can carry as it is, and a person can type: a line ending that came along with a
 #: key from a file would break every request.
@@ -22,18 +23,17 @@ _KEY = re.compile(r"[\x21-\x7e]+")
 _POSITIVE = ("log_bytes", "retained_bytes", "max_turns", "max_client_turns", "max_unread_turns")
 _DURATIONS = ("head_hold", "retention", "max_disconnect_seconds")
 
-#: What the relay always passes on to the provider, if a client sends it.
-PASSED_HEADERS = ("anthropic-version", "anthropic-beta")
-
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
     """The relay's settings: seconds and bytes.
 
-    ``upstream`` is the provider's base URL, to which ``/v1/messages`` is added.  ``api_key`` is
-    sent as ``x-api-key`` in place of what a client sends; without it a client's own credentials
-    are passed on.  ``client_keys``, if there are any, are the keys that clients must show.
-    ``pass_headers`` are patterns such as ``Sim-*`` of further headers to pass on.
+    - ``upstream``: the provider's base URL, to which a route's path is added.
+    - ``api_key``: is sent in place of what a client sends; without it a client's own credentials are
+      passed on.
+    - ``client_keys``: the keys that clients must show, if there are any.
+    - ``pass_headers``: patterns such as ``Sim-*`` of further headers to pass on.
+    - ``routes``: the protocols that are spoken.
 
     Raises ``ValueError``, with the name of the setting and never a key, for what can't work.
     """
@@ -43,7 +43,8 @@ class RelayConfig:
     client_keys: frozenset[str] = field(default_factory=frozenset, repr=False)
     pass_headers: tuple[str, ...] = ()
     simulated: bool = False  #: tells the page to show the simulated provider's settings
-    model: str = DEFAULT_MODEL  #: what the page asks for
+    model: str = ROUTES[0].model  #: what the page asks for
+    routes: tuple[Route, ...] = field(default=ROUTES, repr=False)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     deadlines: Deadlines = field(default_factory=Deadlines)
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
@@ -59,7 +60,7 @@ class RelayConfig:
     max_disconnect_seconds: float = 3600.0  #: the most that Turn-On-Disconnect may ask for
 
     def __post_init__(self) -> None:
-        _check_upstream(self.upstream)
+        _check_upstream(self.upstream, self.routes)
         if self.api_key is not None:
             _check_key("api_key", self.api_key)
         for key in self.client_keys:
@@ -85,15 +86,19 @@ class RelayConfig:
         return (self.max_turns + 1) // 2 if self.max_unread_turns is None else self.max_unread_turns
 
 
-def _check_upstream(upstream: str) -> None:
+def _check_upstream(upstream: str, routes: tuple[Route, ...]) -> None:
     try:
         parse_url(upstream)
     except ValueError as error:
         raise ValueError(f"upstream: {error}") from None
     if "?" in upstream or "#" in upstream:
         raise ValueError("upstream: a base URL has no query and no fragment; a path is added to it")
-    if re.search(r"/v1(/messages)?/*$", upstream):
-        raise ValueError("upstream: leave out /v1 at its end; /v1/messages is added to it")
+    path = urlsplit(upstream).path.rstrip("/")
+    for route in routes:
+        parts = route.path.split("/")[1:]
+        first, beginnings = f"/{parts[0]}", accumulate(parts, "{}/{}".format, initial="")
+        if path.endswith(tuple(beginnings)[1:]):
+            raise ValueError(f"upstream: leave out {first} at its end; {route.path} is added to it")
 
 
 def _check_key(name: str, key: str) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from functools import lru_cache
 
 
-def matches(name: str, patterns: Collection[str]) -> bool:
-    """Whether ``name`` is one of these, or fits a pattern such as ``x-ratelimit-*``; all in lower case."""
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+@lru_cache
+def matcher(patterns: tuple[str, ...]) -> Callable[[str], object]:
+    """What holds for a name in lower case that is one of these, or fits one that is as ``x-ratelimit-*``."""
+    alternatives = "|".join(translate(pattern.lower()) for pattern in patterns)
+    return re.compile(alternatives or "(?!)").match

@@ -14,10 +14,9 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import Failure, Outcome, Timing, Turn, TurnState, Want
 from sse_http import Endpoint, Reply, Waker, no_waker
 
-from .field_names import matches
+from .field_names import matcher
+from .routes import Route
 
-#: What a provider's answer says that is meant for who asked it, whatever became of the question.
-_PASSED_BACK = ("request-id", "anthropic-organization-id", "anthropic-ratelimit-*", "x-ratelimit-*")
 #: What a failed answer says about asking again, in words that the SDKs heed.
 RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
@@ -29,9 +28,10 @@ _MAX_STOP_REASON = 200
 _HEADER_OVERHEAD_BYTES = 200
 
 
-def passed_back(headers: Headers) -> list[tuple[str, str]]:
-    """What of the provider's ``headers`` a client gets."""
-    return [(name, value) for name, value in headers if matches(name, _PASSED_BACK)]
+def returned_fields(headers: Headers, route: Route) -> list[tuple[str, str]]:
+    """Which fields of the provider's ``headers`` a client gets."""
+    is_returned = matcher(route.returned_headers)
+    return [(name, value) for name, value in headers if is_returned(name)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,14 @@ class FinishedTurn:
     retry_at: float | None = None
 
     @classmethod
-    def of(cls, turn: Turn, outcome: Outcome, *, lost: str, with_response: bool) -> FinishedTurn:
+    def of(
+        cls, turn: Turn, outcome: Outcome, route: Route, *, lost: str, with_response: bool
+    ) -> FinishedTurn:
         """What is kept of ``turn``.
 
-        ``lost`` is why a connection was lost, if one was.  ``with_response``: somebody may ask for the
-        whole message.
+        - ``route``: says which of the provider's header fields a client gets.
+        - ``lost``: why a connection was lost, if one was.
+        - ``with_response``: somebody may ask for the whole message.
         """
         is_whole = with_response and outcome is Outcome.COMPLETED
         message = turn.message
@@ -67,10 +70,10 @@ class FinishedTurn:
             Reply.json(200, turn.dialect.to_response(message)).body if is_whole else None,
             (message.stop_reason or "")[:_MAX_STOP_REASON],
             message.token_counts.output if outcome is Outcome.COMPLETED else None,
-            None if turn.failure is None else _in_short(turn.failure),
+            None if turn.failure is None else _in_short(turn.failure, route),
             None if turn.failure is None else _own_reason(turn.failure, lost),
             turn.accepted,
-            Headers(passed_back(turn.response_headers)),
+            Headers(returned_fields(turn.response_headers, route)),
             turn.attempts,
             turn.timing,
         )
@@ -125,10 +128,10 @@ class FinishedExchange:
         """Nothing is due."""
 
 
-def _in_short(failure: Failure) -> Failure:
-    """``failure`` without what nobody is told of it."""
+def _in_short(failure: Failure, route: Route) -> Failure:
+    """``failure`` without what nobody gets to see of it."""
     advice = [(name, value) for name, value in failure.headers if name in RETRY_ADVICE]
-    headers = Headers([*passed_back(failure.headers), *advice])
+    headers = Headers([*returned_fields(failure.headers, route), *advice])
     return replace(failure, headers=headers, error=replace(failure.error, source=None))
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from sse_http import LOOPBACK_HOSTS, AllowedPeers, ServerSettings
 
-#: What Anthropic's API takes: https://docs.anthropic.com/en/api/overview
-_MAX_BODY_BYTES = 32 * 1024 * 1024
+from .routes import ROUTES
+
+#: The largest request that a provider takes.
+_MAX_BODY_BYTES = max(route.max_body_bytes for route in ROUTES)
 
 
 class StartError(Exception):

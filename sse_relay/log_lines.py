@@ -1,4 +1,4 @@
-"""The relay's log lines: one a turn, and one a tool call at debug level.
+"""The relay's log lines: one a turn, one a request that is refused, and one a tool call at debug level.
 
 What a peer wrote is escaped as JSON text, so that it can't forge a line.  No text of the answer,
 no arguments, no credentials are ever in them.
@@ -6,13 +6,16 @@ no arguments, no credentials are ever in them.
 
 from __future__ import annotations
 
+import logging
 import shlex
 
-from sse_core.blocks import ToolUseBlock
 from sse_http import Refusal
 from sse_http.refusal import quoted
 
-from .finished_turn import FinishedTurn
+from .records import Record, ToolCalled, TurnEnded
+
+_log = logging.getLogger("sse_relay")
+_tool_log = logging.getLogger("sse_relay.turns")
 
 #: What an operator can say to let a request in that a setting refused.
 _FLAGS = {"peers.hosts": "--allow-host", "peers.origins": "--allow-origin"}
@@ -22,13 +25,25 @@ _NEVER_LET_IN = frozenset({"", "null"})
 _MAX_TOKENS = 10**12
 
 
-def turn_line(turn_id: str, turn: FinishedTurn) -> str:
+def log_record(record: Record) -> None:
+    """Write a record's line, at the level that fits it."""
+    if isinstance(record, TurnEnded):
+        _log.info("%s", turn_line(record))
+    elif isinstance(record, ToolCalled):
+        if _tool_log.isEnabledFor(logging.DEBUG):
+            _tool_log.debug("%s", tool_line(record))
+    else:
+        _log.log(logging.WARNING if record.setting else logging.INFO, "%s", refusal_line(record))
+
+
+def turn_line(ended: TurnEnded) -> str:
     """How a turn went.  Times are in seconds; a value that isn't known is ``-``."""
+    turn = ended.turn
     timing, tokens = turn.timing, turn.output_tokens
     if tokens is not None and tokens > _MAX_TOKENS:
         tokens = None
     fields = {
-        "turn": turn_id,
+        "turn": ended.turn_id,
         "outcome": turn.outcome.value,
         "attempts": str(turn.attempts),
         "ttft": _seconds(timing.time_to_first_token),
@@ -55,13 +70,12 @@ def refusal_line(refusal: Refusal) -> str:
     return f"refused {refusal} flag={quoted(f'{flag} {shlex.quote(refusal.value)}')}"
 
 
-def tool_line(turn_id: str, index: int, block: ToolUseBlock) -> str:
-    """That a tool's arguments were parsed: once, when the protocol said that they are whole."""
-    characters = len(block.raw_arguments)
-    what = "arguments parsed once" if characters else "no arguments"
+def tool_line(call: ToolCalled) -> str:
+    """That a tool's arguments were parsed."""
+    what = "arguments parsed once" if call.characters else "no arguments"
     return (
-        f"turn={turn_id} tool={quoted(block.name)} index={index} "
-        f"{what} at content_block_stop: characters={characters} state={block.state}"
+        f"turn={call.turn_id} tool={quoted(call.name)} index={call.index} "
+        f"{what} at content_block_stop: characters={call.characters} state={call.state}"
     )
 
 

@@ -7,7 +7,6 @@ Clocks and randomness are found here.
 
 from __future__ import annotations
 
-import logging
 import random
 import secrets
 import ssl
@@ -20,12 +19,10 @@ from sse_http import Application, Refusal
 
 from .config import RelayConfig
 from .listen import Listen, trust
-from .log_lines import refusal_line
+from .log_lines import log_record
 from .page import load_page
 from .provider import Provider, Settings
 from .relay import Relay
-
-_log = logging.getLogger("sse_relay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ Program = Generator[Service, int, None]
 def relay_program(config: RelayConfig, listen: Listen, upstream_ca: Path | None = None) -> Program:
     """The relay.  Raises ``StartError`` for certificates that can't be used."""
     upstream_tls = trust(upstream_ca)
-    port = yield Service(_new_relay(config), listen, upstream_tls, _log_refusal)
+    port = yield Service(_new_relay(config), listen, upstream_tls, log_record)
     _say(f"{listen.url(port)}/")
 
 
@@ -69,7 +66,14 @@ def demo_program(port: int) -> Program:
 
 
 def _new_relay(config: RelayConfig) -> Relay:
-    return Relay(config, new_id=_new_id, jitter=random.random, wall_clock=time.time, files=load_page())
+    return Relay(
+        config,
+        new_id=_new_id,
+        jitter=random.random,
+        wall_clock=time.time,
+        files=load_page(),
+        on_record=log_record,
+    )
 
 
 def _new_provider(settings: Settings, api_key: str | None, replay: bytes | None) -> Provider:
@@ -79,10 +83,6 @@ def _new_provider(settings: Settings, api_key: str | None, replay: bytes | None)
 def _new_id() -> str:
     # 128 bits: nobody guesses another's turn.
     return secrets.token_urlsafe(16)
-
-
-def _log_refusal(refusal: Refusal) -> None:
-    _log.log(logging.WARNING if refusal.setting else logging.INFO, "%s", refusal_line(refusal))
 
 
 def _say(text: str) -> None:

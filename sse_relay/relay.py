@@ -1,7 +1,7 @@
 """The relay: requests in, replies and streams out, turns to be driven in between.  It is pure.
 
 ======================  ======================================================================
-``POST /v1/messages``   a new turn; or, with the Turn-Id or Last-Event-ID of one, that same turn
+``POST`` to a route     a new turn; or, with the Turn-Id or Last-Event-ID of one, that same turn
 ``GET /turns/{id}``     the turn's events after Last-Event-ID
 ``DELETE /turns/{id}``  stop
 ``GET /healthz``        whether it lives
@@ -12,26 +12,26 @@
 
 from __future__ import annotations
 
-import hmac
-import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import parse_qs
 
+from sse_core.headers import Headers
 from sse_core.lifecycle import Jitter, WallClock, no_jitter
 from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
 from sse_http.content_coding import codings_of
 
 from .clients import Client, Clients
 from .config import RelayConfig
+from .credentials import Credentials
 from .early_stops import EarlyStops
 from .finished_turn import FinishedTurn
-from .log_lines import turn_line
+from .records import Record, TurnEnded, ignore
 from .registry import TurnRegistry
-from .turn_request import BadRequest, TurnRequest, digest, is_turn_id, owner_of, read_turn_request, shown_key
+from .routes import Problem, Route, credential_fields
+from .turn_request import BadRequest, TurnRequest, is_turn_id, read_turn_request
 from .turn_streams import TurnEventStream, TurnMessageStream
 from .turns import RelayedTurn
-
-_log = logging.getLogger("sse_relay")
 
 _TURNS = "/turns/"
 _MAX_QUERY_FIELDS = 10
@@ -39,6 +39,7 @@ _MAX_QUERY_FIELDS = 10
 EARLY_STOP_SECONDS = 600.0
 #: What a request may carry that has no use for a body.
 _MAX_IDLE_BODY_BYTES = 16 * 1024
+_RETRY_SOON = Headers({"retry-after": "1"})
 _Handler = Callable[[Request, float], "Reply | Stream"]
 
 
@@ -49,9 +50,11 @@ class UnknownTurn(Exception):
 class Relay:
     """The relay as an application.
 
-    ``new_id`` gives the IDs of turns and must be unguessable; ``jitter`` is the randomness of
-    back-off; ``wall_clock`` is the time of day, for a ``Retry-After`` that is a date; ``files`` are
-    the page's, by path.
+    - ``new_id``: gives the IDs of turns, which must be unguessable.
+    - ``jitter``: the randomness of back-off.
+    - ``wall_clock``: the time of day, for a ``Retry-After`` that is a date.
+    - ``files``: the page's, by path.
+    - ``on_record``: is called with what an operator should know.
     """
 
     def __init__(
@@ -62,20 +65,23 @@ class Relay:
         jitter: Jitter = no_jitter,
         wall_clock: WallClock | None = None,
         files: Mapping[str, Reply] | None = None,
+        on_record: Callable[[Record], None] = ignore,
     ) -> None:
         self.waker: Waker = no_waker
         self._config = config
-        self._keys = [digest(key) for key in config.client_keys]
+        self._credentials = Credentials(credential_fields(config.routes), config.client_keys)
         self._new_id = new_id
         self._jitter = jitter
         self._wall_clock = wall_clock
         self._files = files or {}
+        self._on_record = on_record
         self._turns = TurnRegistry(retention=config.retention, retained_bytes=config.retained_bytes)
         self._clients = Clients()
         self._early_stops = EarlyStops(seconds=EARLY_STOP_SECONDS)
         self._new: list[Exchange] = []
-        self._routes: dict[str, dict[str, _Handler]] = {
-            "/v1/messages": {"POST": self._post},
+        self._routes = {route.path: route for route in config.routes}
+        self._paths: dict[str, dict[str, _Handler]] = {
+            **{route.path: {"POST": partial(self._post, route)} for route in config.routes},
             "/healthz": {"GET": self._health},
             "/config": {"GET": self._page_config},
         }
@@ -117,47 +123,49 @@ class Relay:
         try:
             return self._handlers(request.path)[_method(request)](request, now)
         except BadRequest as error:
-            return Reply.error(400, "invalid_request_error", str(error))
+            return self.problem_reply(request, Problem(400, "invalid_request", str(error)))
         except UnknownTurn:
             message = "No such turn: it never was, is not yours, or has been forgotten."
-            return Reply.error(404, "not_found_error", message)
+            return self.problem_reply(request, Problem(404, "not_found", message))
+
+    def problem_reply(self, request: Request, problem: Problem) -> Reply:
+        """``problem`` in the shape of the protocol that ``request`` is in, or else of the first one."""
+        return self._routes.get(request.path, self._config.routes[0]).problem_reply(problem)
 
     # Routes
 
     def _refuse(self, request: Request) -> Reply | None:
         """The answer to what isn't served at all: decided by the head alone."""
+        problem = self._find_problem(request)
+        return None if problem is None else self.problem_reply(request, problem)
+
+    def _find_problem(self, request: Request) -> Problem | None:
         handlers = self._handlers(request.path)
         if not handlers:
-            return Reply.error(404, "not_found_error", "There is nothing at this path.")
+            return Problem(404, "not_found", "There is nothing at this path.")
         handler = handlers.get(_method(request))
         if handler is None:
             allowed = ", ".join([*handlers, "HEAD"] if "GET" in handlers else handlers)
             message = f"This path takes {allowed} only."
-            return Reply.error(405, "invalid_request_error", message, [("allow", allowed)])
-        if handler not in self._open_to_all and not self._may_call(request):
-            message = "This relay needs one of its own keys, in x-api-key or as a bearer token."
-            return Reply.error(401, "authentication_error", message, [("www-authenticate", "Bearer")])
-        if handler == self._post and codings_of(request.headers):
+            return Problem(405, "invalid_request", message, Headers({"allow": allowed}))
+        if handler not in self._open_to_all and not self._credentials.admit(request.headers):
+            message = f"This relay needs one of its own keys, {self._credentials}."
+            return Problem(401, "authentication", message, Headers({"www-authenticate": "Bearer"}))
+        if request.path in self._routes and codings_of(request.headers):
             # RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
             # Accept-Encoding response header field ought to be used".
             message = "The body is compressed (Content-Encoding): send it as it is."
-            return Reply.error(415, "invalid_request_error", message, [("accept-encoding", "identity")])
+            return Problem(415, "invalid_request", message, Headers({"accept-encoding": "identity"}))
         return None
 
     def _handlers(self, path: str) -> Mapping[str, _Handler]:
         """What to call for each method at ``path``; HEAD is as GET."""
         if path in self._files:
             return {"GET": self._file}
-        return self._turn_routes if path.startswith(_TURNS) else self._routes.get(path, {})
+        return self._turn_routes if path.startswith(_TURNS) else self._paths.get(path, {})
 
     def _file(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         return self._files[request.path]
-
-    def _may_call(self, request: Request) -> bool:
-        shown = digest(shown_key(request.headers))
-        # Every key is compared, each in constant time: how long it takes tells nothing.
-        matches = [hmac.compare_digest(shown, key) for key in self._keys]
-        return not self._keys or any(matches)
 
     def _health(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         turns = {"running": self._turns.running_count, "finished": self._turns.finished_count}
@@ -166,10 +174,10 @@ class Relay:
     def _page_config(self, request: Request, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         return Reply.json(200, {"simulated": self._config.simulated, "model": self._config.model})
 
-    def _post(self, request: Request, now: float) -> Reply | Stream:
-        turn_request = read_turn_request(request, self._config)
+    def _post(self, route: Route, request: Request, now: float) -> Reply | Stream:
+        turn_request = read_turn_request(request, route, self._config)
         event_id = request.last_event_id
-        owner = owner_of(request.headers)
+        owner = self._credentials.owner_of(request.headers)
         known = self._turns.get(owner, turn_request.turn_id or event_id.rpartition("-")[0])
         if known is not None:
             return self._attach(known, turn_request, request, now)
@@ -182,17 +190,18 @@ class Relay:
         self, known: RelayedTurn, turn_request: TurnRequest, request: Request, now: float
     ) -> Reply | Stream:
         """The same request once more: the same turn, not another one."""
-        if known.digest != turn_request.digest:
+        if (known.route, known.digest) != (turn_request.route, turn_request.digest):
             message = "A turn of this Turn-Id exists, for another request. Choose a new one."
-            return Reply.error(409, "conflict_error", message, [("x-should-retry", "false")])
+            headers = Headers({"x-should-retry": "false"})
+            return self.problem_reply(request, Problem(409, "conflict", message, headers))
         if turn_request.streaming or known.drained:
             return self._resume(known, request, now)
         return TurnMessageStream(known, now)
 
     def _begin(self, turn_request: TurnRequest, owner: bytes, now: float) -> Reply | Stream:
-        refusal = self._no_place(turn_request, self._clients.get(owner))
-        if refusal is not None:
-            return refusal
+        problem = self._no_place(turn_request, self._clients.get(owner))
+        if problem is not None:
+            return turn_request.route.problem_reply(problem)
         turn_id = turn_request.turn_id or self._new_id()
         relayed = RelayedTurn(
             turn_id,
@@ -203,6 +212,7 @@ class Relay:
             jitter=self._jitter,
             wall_clock=self._wall_clock,
             on_end=self._ended,
+            on_record=self._on_record,
         )
         self._turns.add(relayed)
         self._new.append(relayed)
@@ -214,12 +224,12 @@ class Relay:
         self.waker()
         return answer
 
-    def _no_place(self, turn_request: TurnRequest, client: Client) -> Reply | None:
-        """The answer where there is no place for one more turn."""
+    def _no_place(self, turn_request: TurnRequest, client: Client) -> Problem | None:
+        """Why there is no place for one more turn."""
         config = self._config
         if self._turns.running_count >= config.max_turns:
             message = f"The relay is running {config.max_turns} turns already (limit: max_turns)."
-            return Reply.error(503, "overloaded_error", message, [("retry-after", "1")])
+            return Problem(503, "overloaded", message, _RETRY_SOON)
         if client.running >= config.client_turns:
             message = f"You have {client.running} turns running already (limit: max_client_turns)."
         elif client.unread >= config.unread_turns and turn_request.on_disconnect.kind != "cancel":
@@ -229,37 +239,38 @@ class Relay:
             )
         else:
             return None
-        return Reply.error(429, "rate_limit_error", message, [("retry-after", "1")])
+        return Problem(429, "rate_limit", message, _RETRY_SOON)
 
     def _stop(self, request: Request, now: float) -> Reply:
-        known = self._turns.get(*_owner_and_id(request))
+        known = self._turns.get(*self._owner_and_id(request))
         if known is None:
             return self._stop_early(request, now)
         return Reply.json(200, {"outcome": known.stop(now).value})
 
     def _stop_early(self, request: Request, now: float) -> Reply:
         """The turn's request may still be on its way: then it is not to run."""
-        owner, turn_id = _owner_and_id(request)
+        owner, turn_id = self._owner_and_id(request)
         if not is_turn_id(turn_id):
             raise UnknownTurn
         self._early_stops.remember(owner, turn_id, now)
         message = (
             f"No such turn. One that is asked for by this ID within {EARLY_STOP_SECONDS:g} s will not run."
         )
-        return Reply.error(404, "not_found_error", message)
+        return self.problem_reply(request, Problem(404, "not_found", message))
 
     def _get_turn(self, request: Request, now: float) -> Reply | Stream:
         return self._resume(self._own_turn(request), request, now)
 
     def _own_turn(self, request: Request) -> RelayedTurn:
-        known = self._turns.get(*_owner_and_id(request))
+        known = self._turns.get(*self._owner_and_id(request))
         if known is None:
             raise UnknownTurn
         return known
 
     def _resume(self, known: RelayedTurn, request: Request, now: float) -> Reply | Stream:
         if known.drained:
-            return Reply.error(410, "gone_error", "This turn is read for its usage only; nothing is kept.")
+            message = "This turn is read for its usage only; nothing is kept."
+            return known.route.problem_reply(Problem(410, "gone", message))
         event_id = request.last_event_id or _query(request, "last_event_id")
         position = known.log.position_of(event_id) if event_id else 0
         if position is None:
@@ -275,16 +286,15 @@ class Relay:
         config = self._config
         return TurnEventStream(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
 
+    def _owner_and_id(self, request: Request) -> tuple[bytes, str]:
+        """Whose turn a request for ``/turns/{id}`` means, and which one."""
+        return self._credentials.owner_of(request.headers), request.path.removeprefix(_TURNS)
+
     def _ended(self, relayed: RelayedTurn, finished: FinishedTurn, now: float) -> None:
         self._clients.ended(relayed.owner, read=relayed.readers > 0)
         self._turns.finished(relayed, now)
         self.waker()
-        _log.info("%s", turn_line(relayed.id, finished))
-
-
-def _owner_and_id(request: Request) -> tuple[bytes, str]:
-    """Whose turn a request for ``/turns/{id}`` means, and which one."""
-    return owner_of(request.headers), request.path.removeprefix(_TURNS)
+        self._on_record(TurnEnded(relayed.id, finished))
 
 
 def _method(request: Request) -> str:

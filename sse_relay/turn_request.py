@@ -11,9 +11,12 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import OnDisconnect
 from sse_http import Request
 
-from .config import PASSED_HEADERS, RelayConfig
-from .field_names import matches
+from .config import RelayConfig
+from .credentials import digest
+from .field_names import matcher
 from .request_body import NotAnObjectError, RequestBody
+from .routes import Route, credential_fields
+from .routes.route import BEARER
 
 _TURN_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _QUERY = re.compile(r"[!\"$-~]*")  # visible ASCII, without the beginning of a fragment
@@ -23,7 +26,6 @@ _NEVER_PASSED = (
     *("content-encoding", "last-event-id", "turn-*"),
     *("cookie", "forwarded", "origin", "referer", "via", "x-forwarded-*"),
 )
-_CREDENTIALS = ("x-api-key", "authorization")
 
 
 class BadRequest(Exception):
@@ -34,6 +36,7 @@ class BadRequest(Exception):
 class TurnRequest:
     """A request for a turn, checked."""
 
+    route: Route  #: the protocol that it is in
     body: bytes  #: for the provider: always with ``"stream": true``
     query: str  #: for the provider
     digest: bytes  #: of query and body as the client sent them
@@ -43,43 +46,24 @@ class TurnRequest:
     headers: Headers  #: for the provider
 
 
-def read_turn_request(request: Request, config: RelayConfig) -> TurnRequest:
-    """Check a request for a turn.  Raises ``BadRequest``."""
-    body = _read_body(request.body, config)
+def read_turn_request(request: Request, route: Route, config: RelayConfig) -> TurnRequest:
+    """Check a request for a turn on this route.  Raises ``BadRequest``."""
+    body = _read_body(request.body, route, config)
     if not isinstance(body.stream, bool):
         raise BadRequest('"stream" must be true or false.')
     return TurnRequest(
+        route,
         body=body.streaming(),
         query=_read_query(request.query),
         digest=hashlib.sha256(digest(request.query) + hashlib.sha256(request.body).digest()).digest(),
         streaming=body.stream,
         turn_id=_read_turn_id(request.headers.get("turn-id")),
         on_disconnect=_read_on_disconnect(request.headers.get("turn-on-disconnect"), config),
-        headers=_passed_headers(request.headers, config),
+        headers=_passed_headers(request.headers, route, config),
     )
 
 
-def shown_key(headers: Headers) -> str:
-    """The key that a client shows, as ``x-api-key`` or as a bearer token, or an empty text."""
-    key = headers.get("x-api-key")
-    if key:
-        return key
-    # RFC 9110 section 11.1: "It uses a case-insensitive token to identify the authentication scheme"
-    scheme, _, token = (headers.get("authorization") or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def digest(key: str) -> bytes:
-    """A key as so many bytes whatever its length, to be compared and kept in place of it."""
-    return hashlib.sha256(key.encode()).digest()
-
-
-def owner_of(headers: Headers) -> bytes:
-    """Who a client is, to tell its turns from others': a digest of the credential it shows."""
-    return digest(shown_key(headers) or headers.get("authorization") or "")
-
-
-def _read_body(body: bytes, config: RelayConfig) -> RequestBody:
+def _read_body(body: bytes, route: Route, config: RelayConfig) -> RequestBody:
     try:
         return RequestBody(body, config.json_bounds)
     except LimitExceeded as error:
@@ -87,7 +71,8 @@ def _read_body(body: bytes, config: RelayConfig) -> RequestBody:
     except NotAnObjectError:
         raise BadRequest("The body must be a JSON object.") from None
     except (ValueError, RecursionError):
-        raise BadRequest("The body is not JSON. Send a Messages request as a JSON object.") from None
+        message = f"The body is not JSON. Send a {route.name} request as a JSON object."
+        raise BadRequest(message) from None
 
 
 def _read_query(text: str) -> str:
@@ -116,19 +101,20 @@ def _read_on_disconnect(text: str | None, config: RelayConfig) -> OnDisconnect:
         raise BadRequest(f"Turn-On-Disconnect: {error}.") from None
 
 
-def _passed_headers(headers: Headers, config: RelayConfig) -> Headers:
-    wanted = [*PASSED_HEADERS, *(pattern.lower() for pattern in config.pass_headers)]
-    unwanted = {*_NEVER_PASSED, *_CREDENTIALS}
+def _passed_headers(headers: Headers, route: Route, config: RelayConfig) -> Headers:
+    is_wanted = matcher((*route.passed_headers, *config.pass_headers))
+    is_unwanted = matcher((*_NEVER_PASSED, *credential_fields(config.routes)))
     # RFC 9110 section 7.6.1: "for each connection-option in this field, remove any header or trailer
     # field(s) from the message with the same name as the connection-option".
     options = {name.strip().lower() for value in headers.get_all("connection") for name in value.split(",")}
     kept = [
         (name, value)
         for name, value in headers
-        if matches(name, wanted) and not matches(name, unwanted) and name not in options
+        if is_wanted(name) and not is_unwanted(name) and name not in options
     ]
     if config.api_key is not None:
-        kept.append(("x-api-key", config.api_key))
+        kept.append(route.credential.field(config.api_key))
     elif not config.client_keys:
-        kept += [(name, value) for name, value in headers if name in _CREDENTIALS]
+        own = (route.credential.header, BEARER.header)
+        kept += [(name, value) for name, value in headers if name in own]
     return Headers(kept)

@@ -18,7 +18,6 @@ from sse_core.lifecycle import (
 from sse_core.lifecycle.timers import earlier
 from sse_http import (
     EVENT_STREAM_HEADERS,
-    GOING_DOWN,
     READER_STATES,
     Reply,
     StreamHead,
@@ -28,9 +27,14 @@ from sse_http import (
 )
 from sse_http.application import JSON_HEADERS
 
-from .finished_turn import RETRY_ADVICE, FinishedTurn, passed_back
+from .finished_turn import RETRY_ADVICE, FinishedTurn, returned_fields
+from .routes import Problem
 from .turns import RelayedTurn
 
+#: For who has no answer yet when the relay goes down.
+_GOING_DOWN = Problem(
+    503, "overloaded", "The server is going down; ask again.", Headers({"retry-after": "1"})
+)
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
 
@@ -109,7 +113,9 @@ class TurnEventStream:
         if failure is not None and turn.outcome in _FAILURES and not turn.accepted:
             return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
-            return GOING_DOWN  # nothing has been shown: to ask again is safe
+            return self._relayed.route.problem_reply(
+                _GOING_DOWN
+            )  # nothing has been shown: to ask again is safe
         waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
         if turn.accepted or turn.outcome is not None or waits_long:
             return self._stream_head()
@@ -119,7 +125,17 @@ class TurnEventStream:
         # What the events are a representation of: where to read on after a cut.
         location = ("content-location", f"/turns/{self._relayed.id}")
         fields = _turn_headers(self._relayed, self._relayed.turn.response_headers)
-        return StreamHead(200, Headers([*EVENT_STREAM_HEADERS, location, *fields]))
+        return StreamHead(
+            200,
+            Headers(
+                [
+                    *EVENT_STREAM_HEADERS,
+                    *self._relayed.route.dialect.response_headers.items(),
+                    location,
+                    *fields,
+                ]
+            ),
+        )
 
 
 class TurnMessageStream:
@@ -156,10 +172,10 @@ class TurnMessageStream:
         if failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
-            return GOING_DOWN
+            return self._relayed.route.problem_reply(_GOING_DOWN)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
         message = "The turn was stopped before it was whole."
-        return Reply.error(410, "turn_stopped", message, fields)
+        return self._relayed.route.problem_reply(Problem(410, "stopped", message, Headers(fields)))
 
     def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
         """Something happened."""
@@ -193,4 +209,4 @@ def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
 
 
 def _turn_headers(relayed: RelayedTurn, providers: Headers) -> list[tuple[str, str]]:
-    return [("turn-id", relayed.id), *passed_back(providers)]
+    return [("turn-id", relayed.id), *returned_fields(providers, relayed.route)]

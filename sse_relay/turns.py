@@ -7,7 +7,6 @@ room it goes on.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,48 +19,52 @@ from sse_http import ClientExchange, Endpoint, Exchange, Waker, no_waker
 from .clients import Client
 from .config import RelayConfig
 from .finished_turn import FinishedExchange, FinishedTurn
-from .log_lines import tool_line
 from .own_key import without_blame
+from .records import Record, ToolCalled
 from .turn_request import TurnRequest
-
-_log = logging.getLogger("sse_relay.turns")
 
 
 class RelayedTurn:
     """One turn of the relay.
 
-    ``client`` counts its owner's turns.  ``on_end`` is called once, when there is an outcome.
+    - ``turn_id``, ``owner``: whose turn it is, and which.
+    - ``request``: what the client asks for.
+    - ``client``: counts its owner's turns.
+    - ``jitter``, ``wall_clock``: as for :class:`~sse_core.lifecycle.Turn`.
+    - ``on_end``: is called once, when there is an outcome.
+    - ``on_record``: is called with what an operator should know.
     """
 
     def __init__(
         self,
         turn_id: str,
         owner: bytes,
-        turn_request: TurnRequest,
+        request: TurnRequest,
         config: RelayConfig,
         *,
         client: Client,
         jitter: Jitter,
         wall_clock: WallClock | None,
         on_end: Callable[[RelayedTurn, FinishedTurn, float], None],
+        on_record: Callable[[Record], None],
     ) -> None:
+        self.route = request.route
         upstream = Upstream(
-            config.upstream.rstrip("/")
-            + "/v1/messages"
-            + (f"?{turn_request.query}" if turn_request.query else ""),
-            turn_request.headers,
+            self.route.url(config.upstream, request.query),
+            request.headers,
+            self.route.dialect,
             retry=config.retry,
             deadlines=config.deadlines,
         )
         self.id = turn_id
         self.owner = owner
-        self.digest = turn_request.digest
-        self.on_disconnect = turn_request.on_disconnect
-        self._streaming = turn_request.streaming
+        self.digest = request.digest
+        self.on_disconnect = request.on_disconnect
+        self._streaming = request.streaming
         self._accumulator = config.new_accumulator()
         turn = upstream.turn(
-            turn_request.body,
-            on_disconnect=turn_request.on_disconnect,
+            request.body,
+            on_disconnect=request.on_disconnect,
             jitter=jitter,
             wall_clock=wall_clock,
             accumulator=self._accumulator,
@@ -84,7 +87,8 @@ class RelayedTurn:
         self._client = client
         self._max_unread_turns = config.unread_turns
         self._on_end = on_end
-        self._told: tuple[TurnState, bool] | None = None
+        self._on_record = on_record
+        self._announced: tuple[TurnState, bool] | None = None
         self._lost = ""  # why the last connection was lost
 
     @property
@@ -100,7 +104,7 @@ class RelayedTurn:
     def failure(self) -> Failure | None:
         """Why the last attempt failed, in the words that are a client's to read."""
         failure = self.turn.failure
-        return failure if failure is None or not self._has_own_key else without_blame(failure)
+        return failure if failure is None or not self._has_own_key else without_blame(failure, self.route)
 
     # What the readers' side does
 
@@ -215,9 +219,9 @@ class RelayedTurn:
             turn.pause(now)
         if turn.outcome is not None:
             self._end(turn, turn.outcome, now)
-        elif appended or self._told != (turn.state, turn.accepted):
+        elif appended or self._announced != (turn.state, turn.accepted):
             # A reader also waits for the moment when it can be given a head.
-            self._told = (turn.state, turn.accepted)
+            self._announced = (turn.state, turn.accepted)
             self.log.announce(now)
 
     def _worded(self, error: StreamError) -> StreamError:
@@ -229,7 +233,7 @@ class RelayedTurn:
         """Keep what somebody who comes late may ask for, and let the rest go."""
         self._running = None
         finished = self.turn = FinishedTurn.of(
-            turn, outcome, lost=self._lost, with_response=not self._streaming
+            turn, outcome, self.route, lost=self._lost, with_response=not self._streaming
         )
         # Nobody will send it again, and it may be the largest thing that a turn holds.
         turn.request = replace(turn.request, headers=Headers(), body=b"")
@@ -247,10 +251,10 @@ class RelayedTurn:
             waker()
 
     def _note(self, event: BlockStop) -> None:
-        if _log.isEnabledFor(logging.DEBUG):
-            block = self._accumulator.message.indexed_blocks.get(event.index)
-            if isinstance(block, ToolUseBlock):
-                _log.debug("%s", tool_line(self.id, event.index, block))
+        block = self._accumulator.message.indexed_blocks.get(event.index)
+        if isinstance(block, ToolUseBlock):
+            characters = len(block.raw_arguments)
+            self._on_record(ToolCalled(self.id, event.index, block.name, characters, block.state))
 
 
 def _nobody_waits(now: float) -> None:

@@ -10,9 +10,10 @@ import typer
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
 
-from ..config import DEFAULT_MODEL, RelayConfig
+from ..config import RelayConfig
 from ..listen import Listen
 from ..programs import relay_program
+from ..routes import ROUTES
 from . import flag_values
 from .flags import Host, Port, Verbose
 from .launch import launch
@@ -40,7 +41,7 @@ def _bound(text: str, lowest: int = 1) -> Any:
 def serve(
     upstream: Annotated[
         str, typer.Option(envvar="SSE_RELAY_UPSTREAM", help="The provider's base URL.")
-    ] = "https://api.anthropic.com",
+    ] = ROUTES[0].upstream,
     api_key: Annotated[
         str | None,
         typer.Option(
@@ -90,7 +91,7 @@ def serve(
             "Host on the way; repeatable.",
         ),
     ] = None,
-    model: Annotated[str, typer.Option(help="The model that the page asks for.")] = DEFAULT_MODEL,
+    model: Annotated[str, typer.Option(help="The model that the page asks for.")] = ROUTES[0].model,
     tls_cert: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Serve https with this certificate (PEM)."),
@@ -147,8 +148,8 @@ def serve(
 ) -> None:
     """Relay a provider's stream.
 
-    Example: [bold]sse-relay serve[/bold], then [bold]Anthropic(base_url="http://127.0.0.1:8080")[/bold]
-    in a program that has its own key.
+    Example: [bold]sse-relay serve[/bold], then [bold]base_url="http://127.0.0.1:8080"[/bold] for the
+    provider's SDK in a program that has its own key.
 
     Example: [bold]SSE_RELAY_API_KEY=... SSE_RELAY_CLIENT_KEYS="... ..." sse-relay serve --host 0.0.0.0
     --allow-host relay.example.org --tls-cert cert.pem --tls-key key.pem[/bold] serves others, by that name or

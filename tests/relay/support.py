@@ -17,6 +17,7 @@ from sse_core import EventStreamDecoder, ServerSentEvent
 from sse_core.headers import Headers
 from sse_http import Exchange, Reply, Request, Stream, StreamHead, StreamState
 from sse_relay.config import RelayConfig
+from sse_relay.log_lines import log_record
 from sse_relay.relay import Relay
 from sse_relay.turns import RelayedTurn
 
@@ -96,6 +97,7 @@ class World:
             RelayConfig(upstream, **settings),
             new_id=lambda: f"made-up-turn-id-{next(ids)}",
             wall_clock=lambda: WALL_CLOCK,
+            on_record=log_record,
             files={"/": Reply(200, Headers([("content-type", "text/html")]), b"<!doctype html>")},
         )
         self.providers: list[Provider] = []

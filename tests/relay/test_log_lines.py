@@ -234,7 +234,7 @@ def test_a_turn_ends_though_its_line_cannot_be_written(monkeypatch: pytest.Monke
     def mistaken(*_: object) -> str:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("sse_relay.relay.turn_line", mistaken)
+    monkeypatch.setattr("sse_relay.log_lines.turn_line", mistaken)
     world = World(max_turns=1)
     reader = world.ask()
     with pytest.raises(ZeroDivisionError):
