@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def read_number(text: str) -> float | None:
-    """The plain decimal number that ``text`` is, or ``None`` if it is none."""
+    """The decimal number that ``text`` is, or ``None`` if it is none."""
     return float(text) if _NUMBER.fullmatch(text) else None
 
 

@@ -11,7 +11,7 @@ from .durations import check_durations, check_number, read_number
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long a turn waits for each thing, in seconds; ``None`` waits as long as the whole.
+    """How long a turn waits for each thing, in seconds; ``None`` waits as long as the whole turn may take.
 
     Only what the reader can see resets ``output_gap``: a provider that stalls behind its own pings
     is a provider that stalls.  The defaults fit slow providers: a local model that reads a long prompt is
@@ -69,7 +69,7 @@ class OnDisconnect:
 
     @classmethod
     def parse(cls, text: str, *, max_seconds: float = 3600.0) -> OnDisconnect:
-        """Read ``cancel``, ``detach=SECONDS`` or ``drain=SECONDS``; the seconds in plain decimals.
+        """Read ``cancel``, ``detach=SECONDS`` or ``drain=SECONDS``; the seconds in decimals.
 
         Raises ``ValueError``, with a text for the person who wrote it, for anything else and for
         more than ``max_seconds``.

@@ -22,7 +22,7 @@ _STATUSES = frozenset({301, 302, 303, 307, 308})
 #: Those after which method and body stay what they were (RFC 9110 sections 15.4.8 and 15.4.9).
 _KEEPING = frozenset({307, 308})
 
-#: The fields that go along to another origin.  A list of credentials would never be whole: providers
+#: The fields that go along to another origin.  A list of credentials would never be complete: providers
 #: call their keys ``x-api-key``, ``api-key``, ``x-goog-api-key``, and the next one otherwise.
 HARMLESS_FIELDS = frozenset(
     {"accept", "accept-language", "cache-control", "last-event-id", "pragma", "user-agent"}

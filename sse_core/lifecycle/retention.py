@@ -13,7 +13,10 @@ T = TypeVar("T")
 
 
 class Retention(Generic[T]):
-    """Keeps things for ``seconds`` each, of ``max_bytes`` all together.
+    """Keeps things for a while.
+
+    - ``seconds``: for how long each.
+    - ``max_bytes``: of all together.
 
     Raises ``ValueError`` for what is below zero, or seconds that are not finite.
     """

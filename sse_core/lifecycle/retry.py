@@ -45,20 +45,23 @@ def no_jitter() -> float:
 class RetryPolicy:
     """When to try again.
 
-    ``max_attempts`` counts the first one too.  Delays are in seconds: ``initial_delay`` times
-    ``multiplier`` for each further attempt, at most ``max_delay``, made shorter by up to the
-    fraction ``jitter``.  A server that asks for more than ``max_retry_after`` seconds is not
-    tried again: its user had better be told now.  ``retry_statuses`` are single HTTP statuses;
-    every status of 500 and above is retried too.  What a turn's provider says of its error in the body goes
-    before the status, but not before a status that is put in here, or left out of the default's.  Without
-    ``retry_refusals`` no status is, whatever the answer says.  With ``retry_timeouts`` an attempt that
-    brought no head or nothing visible in time is made again; by default it isn't, since another would meet
-    the same deadline, and be billed like the first.  Of the wait that an event stream asks for by its
-    ``retry`` field, an event source waits ``min_reconnection_time`` seconds at least (Firefox's floor),
-    ``max_reconnection_time`` at most.
-    ``after_output`` says what follows where a part of the answer was shown: ``never``
-    another attempt; or ``retract``, for readers who can take back what they were shown, if the provider
-    ran no tool and nobody ran one.
+    - ``max_attempts``: counts the first one too.
+    - ``initial_delay``, ``multiplier``, ``max_delay``: the wait in seconds, times ``multiplier`` for each
+      further attempt, at most ``max_delay``.
+    - ``jitter``: the fraction of it by which it is made shorter at random, at most.
+    - ``max_retry_after``: a server that asks for more seconds is not tried again: its user had better
+      know now.
+    - ``retry_statuses``: single HTTP statuses; every status of 500 and above is retried too.  What a turn's
+      provider says of its error in the body goes before the status, but not before a status that is put in
+      here, or left out of the default's.
+    - ``retry_refusals``: without it no status is retried, whatever the answer says.
+    - ``retry_timeouts``: an attempt that brought no head or nothing visible in time is made again; by default
+      it isn't, since another would meet the same deadline, and be billed like the first.
+    - ``after_output``: what follows where a part of the answer was shown: ``never`` another attempt; or
+      ``retract``, for readers who can take back what they were shown, if the provider ran no tool and nobody
+      ran one.
+    - ``min_reconnection_time``, ``max_reconnection_time``: between these an event source keeps the wait that
+      an event stream asks for by its ``retry`` field, in seconds (the least is Firefox's).
 
     Raises ``ValueError`` for what no attempts and no delays can be.
     """
@@ -132,8 +135,8 @@ class RetryPolicy:
     def _retries(self, headers: Headers, *, otherwise: bool) -> bool:
         if not self.retry_refusals:
             return False
-        told = headers.get("x-should-retry")
-        return told == "true" if told in {"true", "false"} else otherwise
+        should_retry = headers.get("x-should-retry")
+        return should_retry == "true" if should_retry in {"true", "false"} else otherwise
 
 
 #: One attempt, and what comes of it is final.

@@ -1,9 +1,9 @@
 """One enum of timers, one table, one deadline.
 
 A machine arms a timer with the moment it is due and disarms it when its cause has gone.  The
-binding is told only the earliest moment.  ``next_expired`` may be called at any time: early it
+binding sees only the earliest moment.  ``next_expired`` may be called at any time: early it
 gives nothing, late it gives what is due, one timer a call, in the order in which they fell due.
-What one timer sets off may disarm the others, so a machine asks again after each.
+What one timer sets off may disarm the others, so a machine looks again after each.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Timer(TableKey):
 
     CONNECT = "connect"  #: the transport should be open by now
     FIRST_BYTE = "first_byte"  #: the head of the answer should have come
-    REFUSAL = "refusal"  #: the body of an answer that is an error should be whole by now
+    REFUSAL = "refusal"  #: the body of an answer that is an error should have ended by now
     FIRST_OUTPUT = "first_output"  #: something visible should have come
     OUTPUT_GAP = "output_gap"  #: something visible should have come again
     IDLE = "idle"  #: a byte, any byte, should have come again
@@ -37,7 +37,7 @@ class Timer(TableKey):
     STALL = "stall"  #: a reader with something to read has not taken any of it
     LIFETIME = "lifetime"  #: this reader should come back on a new connection
     HEAD = "head"  #: the head of an answer has been held back for long enough
-    REQUEST = "request"  #: the peer's request should be whole by now
+    REQUEST = "request"  #: the peer's request should be complete by now
     KEEP_ALIVE = "keep_alive"  #: an idle connection has been kept for long enough
     RETENTION = "retention"  #: a finished turn has been kept for long enough
 

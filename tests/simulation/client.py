@@ -77,7 +77,7 @@ class Client:
             retry=RetryPolicy(max_attempts=ATTEMPTS, initial_delay=0.5),
             deadlines=SourceDeadlines(idle=IDLE),
             jitter=world.dice.random,
-            on_reconnect=self._told_of_reconnect,
+            on_reconnect=self._on_reconnect,
         )
         self._alarm = Alarm(world, lambda: self.source.deadline, self._timeout)
         self.source.start(world.now)
@@ -226,7 +226,7 @@ class Client:
             self._world.fail("a client hears nothing on a good connection")
         self._settle()
 
-    def _told_of_reconnect(self, reconnect: Reconnect) -> None:
+    def _on_reconnect(self, reconnect: Reconnect) -> None:
         self._reconnects += 1
         self._world.note("client reconnects", reconnect.reason)
         if reconnect.attempt > ATTEMPTS or reconnect.last_event_id != self.source.last_event_id:

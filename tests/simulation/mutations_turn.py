@@ -165,15 +165,15 @@ TURN = (
         "eof-is-the-end",
         "a stream that ends early counts as the whole answer",
         "sse_core.lifecycle.turn.turn",
-        'self._fail(Failure.cut("The provider\'s stream ended before the message was whole."), now)',
+        'self._fail(Failure.cut("The provider\'s stream ended before the message was complete."), now)',
         "self._end(Outcome.COMPLETED, MessageStop(), now)",
     ),
     Mutation(
         "held-twice",
         "what was held is given out twice",
         "sse_core.lifecycle.turn.turn",
-        "self._give(held)",
-        "self._give(held)\n                self._events.append(held)",
+        "self._give(earlier)",
+        "self._give(earlier)\n                self._events.append(earlier)",
     ),
     Mutation(
         "wrong-end-told",

@@ -10,14 +10,14 @@ from sse_core.lifecycle import Outcome
 
 from .answers import LONGEST_WORD
 from .network import Wire
+from .seen_message import SeenMessage
 from .served import ServedTurn
-from .told import Told
 from .world import World
 
 #: Seconds after which an event is with a reader on a good path.
 SOON = 1.0
-#: Which outcome a client is told of in which words.
-TOLD: dict[str, set[Outcome]] = {
+#: Which outcomes a client may see as what.
+OUTCOMES: dict[str, set[Outcome]] = {
     "complete": {Outcome.COMPLETED},
     "stopped": {Outcome.STOPPED},
     "truncated": {Outcome.TRUNCATED},
@@ -54,14 +54,14 @@ class TurnReading:
 
     def _begin(self, served: ServedTurn) -> None:
         self.served = served
-        self._told = Told(self._world, served, f"a reader of {served.epoch}")
+        self._seen = SeenMessage(self._world, served, f"a reader of {served.epoch}")
         self._merges = served.house.readers.merge_after is not None and served.dialect.delta is not None
         self._longest = max(served.house.readers.max_merged_bytes, LONGEST_WORD)
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         assert self.served is not None
-        self._told.begin_anew()
+        self._seen.begin_anew()
         self._decoder = self.served.dialect.Decoder()
         self._accumulator = MessageAccumulator()
 
@@ -113,7 +113,7 @@ class TurnReading:
         try:
             for event in self._decoder.receive_event(sse):
                 self._accumulator.receive(event)
-                self._told.take(event)
+                self._seen.take(event)
                 self._check_size(event)
         except ProtocolError as error:
             self._world.fail("events that can't be read", f"{sse}: {error}")
@@ -151,9 +151,9 @@ class TurnReading:
         if self._expected == -1:
             world.fail("a snapshot with a wrong ID", self._id)
         self._position, self._expected = number, number + 1
-        if self._told.length != served.lengths[number]:
+        if self._seen.length != served.lengths[number]:
             world.fail(
-                "text lost or doubled", f"{self._id}: {self._told.length}, not {served.lengths[number]}"
+                "text lost or doubled", f"{self._id}: {self._seen.length}, not {served.lengths[number]}"
             )
         if wire is not None and wire.is_prompt:
             since = max(served.appended_at[number], wire.began_at)
@@ -165,13 +165,13 @@ class TurnReading:
         assert served is not None
         message, turn = self._accumulator.message, served.turn
         self.is_whole = True
-        told: str = message.completeness
+        shown: str = message.completeness
         if message.error is not None:
-            told = str(message.error.extra.get("outcome"))
-        world.note(f"client told {told}")
-        if turn.outcome not in TOLD.get(told, ()):
-            world.fail("a client told of another outcome", f"{told}, {turn.outcome}")
-        if self._told.length != served.lengths[-1]:
+            shown = str(message.error.extra.get("outcome"))
+        world.note(f"client told {shown}")
+        if turn.outcome not in OUTCOMES.get(shown, ()):
+            world.fail("a client told of another outcome", f"{shown}, {turn.outcome}")
+        if self._seen.length != served.lengths[-1]:
             world.fail("text lost or doubled", f"{served.epoch}, at the end")
         if (message.model, message.usage) != (turn.message.model, turn.message.usage):
             world.fail("usage that is not the turn's", f"{message.usage} {turn.message.usage}")

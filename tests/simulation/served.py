@@ -14,7 +14,7 @@ from sse_core.lifecycle.log.turn_log import ENTRY_OVERHEAD_BYTES
 from .answers import Answer, message_id
 from .house import SNAPSHOTS, House
 from .provider import Connection
-from .told import Told
+from .seen_message import SeenMessage
 from .watch import TurnWatch
 from .world import Alarm, World
 
@@ -61,7 +61,7 @@ class ServedTurn:
         self._on_end = on_end
         self._encoder = self.dialect.Encoder(verbatim=True)
         self._alarm = Alarm(world, lambda: self.turn.deadline, self._timeout)
-        self._told = Told(world, self, epoch)
+        self._seen = SeenMessage(world, self, epoch)
         self._begin_reading()
         self._watch = TurnWatch(world, self)
         self.turn.start(world.now)
@@ -159,7 +159,7 @@ class ServedTurn:
             self._watch.paused()
             self._world.seen["log full"] += 1
         self._watch.look()
-        if self._known.length != self._told.length:
+        if self._known.length != self._seen.length:
             self._world.fail("text lost or doubled", f"{self.epoch}: in its log")
         self._fulfil()
         if turn.outcome is not None and not self._watch.ended:
@@ -173,7 +173,7 @@ class ServedTurn:
         if isinstance(event, MessageReset):
             self._take_back()
             return
-        self._told.take(event)
+        self._seen.take(event)
         if is_visible(event):
             self._watch.visible(event)
         for sse in self._encoder.send(event):
@@ -181,14 +181,14 @@ class ServedTurn:
 
     def _take_back(self) -> None:
         self._watch.taken_back()
-        self._told.begin_anew()
+        self._seen.begin_anew()
         self._begin_reading()
         self._encoder = self.dialect.Encoder(verbatim=True)
         self._append(RESET)
 
     def _begin_reading(self) -> None:
         """A reader who has been there from the first event on, and misses none."""
-        self._known = Told(self._world, self, f"the log of {self.epoch}")
+        self._known = SeenMessage(self._world, self, f"the log of {self.epoch}")
         self._decoder = self.dialect.Decoder()
 
     def _append(self, sse: ServerSentEvent) -> None:
@@ -205,7 +205,7 @@ class ServedTurn:
     def _end(self, outcome: Outcome) -> None:
         self.ended_at = self._world.now
         self._world.note(f"outcome {outcome.value}", self.epoch)
-        self._watch.outcome(outcome, self._told)
+        self._watch.outcome(outcome, self._seen)
         self.log.close(self._world.now)
         self._on_end(self)
 

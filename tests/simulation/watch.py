@@ -17,8 +17,8 @@ from .provider import SILENT, WHOLE, Connection
 from .world import World
 
 if TYPE_CHECKING:
+    from .seen_message import SeenMessage
     from .served import ServedTurn
-    from .told import Told
 
 
 #: More than the bytes of any answer as a log keeps it: it may come in one chunk.
@@ -143,19 +143,19 @@ class TurnWatch:
                 if (self._served.turn.retry_at or 0.0) >= end:
                     self._world.fail("a wait for what can't come", self._served.epoch)
 
-    def outcome(self, outcome: Outcome, told: Told) -> None:
+    def outcome(self, outcome: Outcome, seen: SeenMessage) -> None:
         """There is an outcome: whether it is the right one."""
         self.ended = outcome
-        problem = self._problem(outcome, told)
+        problem = self._problem(outcome, seen)
         if problem:
             last = "nothing" if self._last is None else self._last.behaviour
             self._world.fail("a wrong outcome", f"{self._served.epoch}: {outcome.value} {problem} ({last})")
 
-    def _problem(self, outcome: Outcome, told: Told) -> str:
+    def _problem(self, outcome: Outcome, seen: SeenMessage) -> str:
         """What is wrong with this outcome, if anything is."""
         served, last = self._served, self._last
         if outcome is Outcome.COMPLETED:
-            return self._problem_of_whole(told)
+            return self._problem_of_whole(seen)
         if last is not None and last.has_said_all:
             return "though the answer was whole"
         if served.stop_was_pressed and outcome is not Outcome.STOPPED:
@@ -181,9 +181,9 @@ class TurnWatch:
         in_time = self._world.now + self._delay(last)[1] < end
         return len(self._served.answers) < house.retry.max_attempts and is_bearable and in_time
 
-    def _problem_of_whole(self, told: Told) -> str:
+    def _problem_of_whole(self, seen: SeenMessage) -> str:
         last = self._last
-        if last is None or not (last.has_said_all or last.may_be_whole) or told.length != last.answer.length:
+        if last is None or not (last.has_said_all or last.may_be_whole) or seen.length != last.answer.length:
             return "without the end of the answer"
         has_usage = bool(self._served.turn.message.usage)
         return "" if has_usage or last.may_be_whole else "without usage"

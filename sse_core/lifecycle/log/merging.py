@@ -16,11 +16,14 @@ _NO_ID = b"\n"  # what follows the data of an event without one
 
 
 def merged(entries: Iterable[bytes], delta: re.Pattern[bytes], max_bytes: int) -> Iterator[bytes]:
-    """``entries``, each the bytes of an event, with adjacent deltas as one.
+    """``entries``, with adjacent deltas as one.
 
-    The groups of ``delta`` are what stands before the text, the text, and what stands behind it up to
-    the end of the data's line.  A merged event has the ID of the last in it that has one.  Its text has at
-    most ``max_bytes``, unless that of one event alone has more.
+    - ``entries``: each the bytes of an event.
+    - ``delta``: its groups are what stands before the text, the text, and what stands behind it up to the end
+      of the data's line.
+    - ``max_bytes``: of a merged event's text, unless that of one event alone has more.
+
+    A merged event has the ID of the last in it that has one.
     """
     texts: list[bytes] = []
     around: tuple[bytes, ...] = ()

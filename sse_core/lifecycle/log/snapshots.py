@@ -4,9 +4,9 @@ A gap alone leaves a reader without the beginning of the answer.  So the events 
 once more, into a message of their own, which stands for all of them: what is dropped is one event each
 time, what is kept is one message.
 
-The end of a message is not told in short.  From the event on that says why it ended, there are a few more
-with facts about the whole, and an encoder may write those when the message stops and no earlier.  Whoever
-is cut off between them would lose them; so these few are kept as they are.
+The end of a message is not shortened.  From the event on that says why it ended, there are a few more with
+facts about all of it, and an encoder may write those when the message stops and no earlier.  Whoever is cut
+off between them would lose them; so these few are kept as they are.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ MAX_END_BYTES = 64 * 1024
 class Snapshots:
     """Makes, of the events that a log has dropped, those that say the same in short.
 
-    ``dialect`` is the protocol of the log's events.  ``accumulator`` is a new one; give one to set its
-    bounds.  An event of the type ``reset``, if there is one, takes back all that came before it: no
-    protocol has a form for ``MessageReset``, so whoever fills the log says it in an event of their own.
-    What breaks the protocol or a bound can't be told in short: from then on there is none.
+    - ``dialect``: the protocol of the log's events.
+    - ``accumulator``: a new one; give one to set its bounds.
+    - ``reset``: the type of the events, if there are any, that take back all that came before them: no
+      protocol has a form for ``MessageReset``, so whoever fills the log says it in an event of their own.
+
+    What breaks the protocol or a bound can't be shortened: from then on there is no snapshot.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class Snapshots:
         self._decoder = dialect.Decoder()
         self._end: list[ServerSentEvent] = []
         self._end_bytes = 0
-        self._held: list[BlockEvent] = []  # what the decoder held back when the end began
+        self._pending: list[BlockEvent] = []  # what the decoder held back when the end began
         self._known = True
         self._made: tuple[int, bytes] | None = None  # for all who ask before more is dropped
 
@@ -65,11 +67,11 @@ class Snapshots:
         """Keep nothing: from now on there is no snapshot."""
         self._known = False
         self._accumulator = MessageAccumulator()
-        self._end, self._end_bytes, self._held = [], 0, []
+        self._end, self._end_bytes, self._pending = [], 0, []
         self._made = None
 
     def settle(self, last_id: str | None) -> None:
-        """Nothing more will be dropped: keep what is told in short, made now, and nothing else."""
+        """Nothing more will be dropped: keep the snapshot, made now, and nothing else."""
         made = self.in_short(last_id)
         self.forget()
         self._frames.reset()
@@ -85,7 +87,7 @@ class Snapshots:
         events = self._decoder.receive_event(sse)
         if self._end or any(_is_of_the_end(event) for event in events):
             if not self._end:
-                self._held = held_events(self._decoder)
+                self._pending = held_events(self._decoder)
             self._end.append(sse)
             self._end_bytes += len(sse.data.encode())
             if self._end_bytes > MAX_END_BYTES:
@@ -95,12 +97,12 @@ class Snapshots:
             self._accumulator.receive(event)
 
     def events(self) -> list[ServerSentEvent]:
-        """What was dropped, in short; nothing, where it can't be told."""
+        """What was dropped, in short; nothing, where no protocol has a form for it."""
         if not self._known:
             return []
         encoder = self._dialect.Encoder()
-        held = self._held if self._end else held_events(self._decoder)
-        message = [*self._accumulator.snapshot(), *held]
+        pending = self._pending if self._end else held_events(self._decoder)
+        message = [*self._accumulator.snapshot(), *pending]
         short = [sse for event in message for sse in encoder.send(event)]
         return [*short, *self._end] if self._says_the_same(short, message) else []
 

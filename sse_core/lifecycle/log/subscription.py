@@ -30,12 +30,15 @@ _MAX_BYTES_A_PULL = 64 * 1024
 class SubscriptionSettings:
     """How a reader is treated; times in seconds, ``None`` switches a thing off.
 
-    ``heartbeat`` is well below the 60 s after which nginx, HAProxy and AWS cut an idle stream;
-    ``heartbeat_bytes`` is how long one is at the least, for what holds small writes back.  A reader that
-    takes nothing for ``stall`` is evicted.  After ``lifetime`` it is to come back on a new connection;
-    up to the fraction ``lifetime_jitter`` of it is taken away at random, so that readers who came
-    together don't come back together.  One who has been behind for ``merge_after`` gets adjacent deltas as
-    one, with up to ``max_merged_bytes`` of text.
+    - ``heartbeat``: after so long without a byte one is sent: well below the 60 s after which nginx, HAProxy
+      and AWS cut an idle stream.
+    - ``stall``: a reader that takes nothing for so long, though there is something, is evicted.
+    - ``lifetime``: after it, a reader is to come back on a new connection.
+    - ``lifetime_jitter``: up to this fraction of ``lifetime`` is taken away at random, so that readers who
+      came together don't come back together.
+    - ``heartbeat_bytes``: how long a heartbeat is at the least, for what holds small writes back.
+    - ``merge_after``: a reader who has been behind for so long gets adjacent deltas as one.
+    - ``max_merged_bytes``: of text in such a delta.
 
     Raises ``ValueError``, naming the setting, for what none of these can be.
     """
@@ -122,14 +125,14 @@ class Subscription:
     def data_to_send(self, now: float, max_bytes: int = _MAX_BYTES_A_PULL) -> bytes:
         """The next bytes for this reader: events, or a heartbeat that is due, or nothing.
 
-        About ``max_bytes``, but at least one event; a gap and its snapshot come whole, before them.  Pull
-        until there is nothing.  A waker that pulls while a pull makes room is given nothing: what it would
-        be given comes behind what that pull gives.
+        About ``max_bytes``, but at least one event; a gap and its snapshot come in one piece, before them.
+        Pull until there is nothing.  A waker that pulls while a pull makes room is given nothing: what it
+        would be given comes behind what that pull gives.
         """
         if self.outcome is not None or self._is_pulled:
             return b""
         data = self._take(now, max_bytes) if self.position < self._log.last else b""
-        if self._has_ended():  # whoever heard of the room has closed it
+        if self._has_ended():  # by whoever was called because there is room
             return b""
         if not data and self._heartbeat_due:
             data = encode_comment("ping", pad_to=self._settings.heartbeat_bytes)

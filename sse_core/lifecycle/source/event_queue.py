@@ -30,7 +30,7 @@ class EventQueue:
     ) -> None:
         self.last_event_id = last_event_id  #: of the event that was handed out last
         self._on_reconnect = on_reconnect
-        waiting: deque[ServerSentEvent | Callable[[], None]] = deque()  # or who is to be told of what
+        waiting: deque[ServerSentEvent | Callable[[], None]] = deque()  # or a call that is due here
         self._waiting = waiting
         self._frames = EventStreamDecoder(
             last_event_id,
@@ -50,7 +50,7 @@ class EventQueue:
         return self._frames.reconnection_time
 
     def next_event(self) -> ServerSentEvent | None:
-        """The next event, or ``None``; who listens is told of what stands before it."""
+        """The next event, or ``None``; the calls that stand before it are made first."""
         while self._waiting:
             item = self._waiting.popleft()
             if isinstance(item, ServerSentEvent):
@@ -65,7 +65,7 @@ class EventQueue:
         Raises ``LimitExceeded``, as the decoder does.
         """
         has_progress = False
-        for event in self._frames.receive_data(data):  # in between, it tells of the comments there
+        for event in self._frames.receive_data(data):  # in between, it calls for the comments there
             has_progress |= bool(event.data)
             self._waiting.append(event)
         return has_progress

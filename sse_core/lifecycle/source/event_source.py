@@ -41,7 +41,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
     - ``deadlines``: in seconds.
     - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
       a ``Retry-After`` that is a date.
-    - ``on_reconnect``, ``on_comment``: told by ``next_event`` of each reconnect, and of each comment's
+    - ``on_reconnect``, ``on_comment``: called by ``next_event`` with each reconnect, and with each comment's
       text, in their places among the events.
     - ``max_redirects``: of one attempt.
     - ``max_line_bytes``, ``max_event_bytes``: as for :class:`sse_core.EventStreamDecoder`.
@@ -119,8 +119,8 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
     def next_event(self) -> ServerSentEvent | None:
         """The next event for the consumer, or ``None``.
 
-        Reconnects and comments that come before it are told first; what ``on_reconnect`` or
-        ``on_comment`` raises is raised here.
+        ``on_reconnect`` and ``on_comment`` are called first for what comes before it; what they raise is
+        raised here.
         """
         return self._queue.next_event()
 
@@ -188,7 +188,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         elif self._error_body is not None:
             self._end_with(self._error_body.error(), now)
 
-    # What TabledMachine asks of a machine
+    # A machine's own part, see TabledMachine
 
     def _opened(self, now: float) -> None:
         # The state stays: to WHATWG a source is CONNECTING until an answer was accepted.

@@ -58,7 +58,7 @@ class NextRequest:
         if self._redirects >= self._max_redirects:
             raise too_many_redirects(self._max_redirects)
         following = redirected(self._request, status, headers)
-        # "See what came of it": a POST that is to become a GET was heard.
+        # "See what came of it": a POST that is to become a GET was received.
         self.resumption.redirected(as_another_method=following.method != self._request.method)
         self._request = following
         self._redirects += 1

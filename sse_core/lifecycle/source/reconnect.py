@@ -1,4 +1,4 @@
-"""A connection that was lost and will be made again: how long to wait, and what to tell of it."""
+"""A connection that was lost and will be made again: how long to wait, and what is reported of it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Reconnect:
         return "the server ended its answer" if self.error is None else str(self.error)
 
 
-#: Is told of each reconnect.
+#: Called with each reconnect.
 OnReconnect = Callable[[Reconnect], None]
 
 
@@ -40,11 +40,13 @@ def reconnection_delay(
     reconnection_time: int | None = None,
     retry_after: float | None = None,
 ) -> float:
-    """Seconds to wait after ``attempts`` attempts without an event.
+    """Seconds to wait before the next attempt.
 
-    ``retry_after`` (seconds) is what a refusal asks for, and goes before ``reconnection_time``
-    (milliseconds), which is the stream's, between the policy's bounds of one; without either the
-    policy's own delay grows.
+    - ``policy``: its own delay grows from attempt to attempt, where nobody asked for another.
+    - ``attempts``: how many there were without an event.
+    - ``jitter``: the binding's randomness.
+    - ``reconnection_time``: the stream's, in milliseconds; it is kept between the policy's bounds of one.
+    - ``retry_after``: what a refusal asks for, in seconds; it goes before ``reconnection_time``.
     """
     attempts = max(attempts, 1)
     if reconnection_time is None or retry_after is not None:

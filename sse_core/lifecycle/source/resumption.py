@@ -80,8 +80,8 @@ class Resumption:
     def refused(self, status: int, headers: Headers) -> None:
         """The answer is a refusal that may pass."""
         # "x-should-retry: true" is the server's own word that to repeat it does no harm.
-        told = headers.get("x-should-retry") == "true"
-        self._may_be_done = not (told or status < 500 or status in _NOT_DONE)
+        says_so = headers.get("x-should-retry") == "true"
+        self._may_be_done = not (says_so or status < 500 or status in _NOT_DONE)
 
     def redirected(self, *, as_another_method: bool) -> None:
         """The answer says to ask elsewhere: the same, or, by another method, what came of it."""

@@ -12,7 +12,7 @@ from ...framing import EventStreamDecoder, ServerSentEvent
 from ...headers import Headers
 from ..event_stream_check import stream_problem
 
-#: A turn is a POST, and what a POST makes may be told with 201 (RFC 9110 section 9.3.3).
+#: A turn is a POST, and what a POST makes may be announced with 201 (RFC 9110 section 9.3.3).
 STREAM_STATUSES = frozenset({200, 201})
 #: What an answer begins with if it is JSON or HTML, whatever its type says.  No line of an event stream that
 #: says anything begins so.
@@ -20,7 +20,7 @@ _NO_STREAM = (b"{", b"[", b"<")
 
 
 class WrongDialect(RemoteProtocolError):
-    """The stream is none of the dialect that it is read with.  To ask again would give the same."""
+    """The stream is none of the dialect that it is read with.  Another attempt would give the same."""
 
 
 class AnswerStream:
@@ -46,14 +46,14 @@ class AnswerStream:
         self._recognition: Recognition | None = Recognition()  # until an event was known
 
     def receive_eof(self) -> list[BlockEvent]:
-        """The block events of the answer's proper end; a cut is the turn's to tell.  Raises likewise."""
+        """The block events of the answer's proper end; a cut is the turn's business.  Raises likewise."""
         self.frames.receive_eof()
         if self._recognition is not None:
             _raise_if(self._recognition.failure(self._dialect))
         return [event for event in self._decoder.receive_eof() if not isinstance(event, MessageCut)]
 
     def held_events(self) -> list[BlockEvent]:
-        """What has come and was not told, because it waits for more."""
+        """What has come and is held back, because it waits for more."""
         return held_events(self._decoder)
 
     def read(self, sse: ServerSentEvent) -> list[BlockEvent]:

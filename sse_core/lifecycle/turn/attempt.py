@@ -1,4 +1,4 @@
-"""One attempt of a turn: what was asked, what the answer is, and what of it nobody has seen yet."""
+"""One attempt of a turn: its redirects, its answer, and what of that nobody has seen yet."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Attempt:
         self.error_answer = ErrorAnswer(status, headers)
 
     def accept(self, status: int, headers: Headers) -> Failure | None:
-        """The answer tells of no error: see whether it is a stream.
+        """The answer is no error by its status: see whether it is a stream.
 
         Gives the failure that it is at once; else it is accepted, or its body is to say what is wrong.
         """

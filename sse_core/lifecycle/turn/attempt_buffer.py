@@ -13,7 +13,7 @@ class AttemptBuffer:
     given out, could not be taken back, and the next attempt would begin a second message.
 
     - ``like``: the accumulator that they are meant for: its bounds hold here too.
-    - ``max_events``, ``max_bytes`` (of their data as it came): bound what is held.
+    - ``max_events``, ``max_bytes`` (of their data as it came): bound what is held back.
     """
 
     __slots__ = ("_bytes", "_events", "_max_bytes", "_max_events", "_rules")
@@ -59,11 +59,11 @@ class AttemptBuffer:
         self._events.append(event)
 
     def __bool__(self) -> bool:
-        """Whether anything is held."""
+        """Whether anything is held back."""
         return bool(self._events)
 
     def take(self) -> list[BlockEvent | str]:
-        """All that is held, which then is nothing any more."""
+        """All that is held back, which then is nothing any more."""
         events, self._events = self._events, []
         return events
 

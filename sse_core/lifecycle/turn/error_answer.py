@@ -17,8 +17,9 @@ _EXCERPT = 200
 class ErrorAnswer:
     """An answer that is no stream, while its body comes.
 
-    ``problem`` says what is wrong with the head of an answer whose status tells of no error; then the
-    body may hold one nevertheless.
+    - ``status``, ``headers``: its head.
+    - ``problem``: what is wrong with the head of an answer whose status is not that of an error; then the
+      body may hold one nevertheless.
     """
 
     def __init__(self, status: int, headers: Headers, problem: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Why an attempt failed, and in which words."""
+"""Why an attempt failed: a status, an error for the client, a reason for the log."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from .turn_table import Outcome
 class Failure:
     """Why an attempt failed.
 
-    ``status`` is the HTTP status for a client that has not got a head yet: the provider's own if
-    it sent one that tells of an error, else 502 or 504.  ``error`` is what a client is told; its
-    ``retryable`` says whether the same request may succeed later.  ``headers`` are those of the answer,
-    if the failure was one.  ``reason`` says it to whoever runs this side, for logs and exceptions: the
-    error's message, or more.
+    - ``status``: the HTTP status for a client that has not got a head yet: the provider's own if it sent one
+      of an error, else 502 or 504.
+    - ``error``: what a client is sent; its ``retryable`` says whether the same request may succeed later.
+    - ``outcome``: what it means for the turn.
+    - ``headers``: those of the answer, if the failure was one.
+    - ``reason``: for whoever runs this side, for logs and exceptions: the error's message, or more.
     """
 
     status: int
@@ -56,14 +57,14 @@ class Failure:
 
     @classmethod
     def cut(cls, reason: str, *, retryable: bool = True) -> Failure:
-        """The stream ended early: told as it is to whoever has read a part of it."""
+        """The stream ended early; whoever has read a part of it gets no other error than that."""
         type, message = CUTS["truncated"]
         error = StreamError(type, message, retryable=retryable, kind="cut")
         return cls(TYPES_OF_CUTS[type][0], error, Outcome.TRUNCATED, reason=reason)
 
     @classmethod
     def stopped(cls) -> Failure:
-        """The turn was stopped: no failure of anybody's, told as one where there must be an answer."""
+        """The turn was stopped: no failure of anybody's, an error where there must be an answer."""
         type, message = CUTS["stopped"]
         status, retryable = TYPES_OF_CUTS[type]
         error = StreamError(type, message, retryable=retryable, kind="cut")

@@ -80,8 +80,8 @@ class Timing:
     @property
     def answer_time(self) -> float | None:
         """The rest of the time from the first output to the last: what was not reasoning time."""
-        whole = _difference(self.last_output_at, self.first_output_at)
-        return None if whole is None else whole - self.reasoning_time
+        seconds = _difference(self.last_output_at, self.first_output_at)
+        return None if seconds is None else seconds - self.reasoning_time
 
     @property
     def mean_gap(self) -> float | None:
@@ -89,8 +89,8 @@ class Timing:
 
         An output may hold several tokens, or a part of one.
         """
-        whole = _difference(self.last_output_at, self.first_output_at)
-        return None if whole is None or self.outputs < 2 else whole / (self.outputs - 1)
+        seconds = _difference(self.last_output_at, self.first_output_at)
+        return None if seconds is None or self.outputs < 2 else seconds / (self.outputs - 1)
 
     def time_per_output_token(self, output_tokens: int) -> float | None:
         """TPOT: (end - first output) / (output tokens - 1), as vLLM defines it.
@@ -99,8 +99,8 @@ class Timing:
         """
         if output_tokens < 2:
             return None
-        whole = _difference(self.ended_at, self.first_output_at)
-        return None if whole is None else whole / (output_tokens - 1)
+        seconds = _difference(self.ended_at, self.first_output_at)
+        return None if seconds is None else seconds / (output_tokens - 1)
 
     @property
     def duration(self) -> float | None:

@@ -2,9 +2,9 @@
 
 Theory.  Until something visible was sent on, nobody knows how many attempts a turn took: block
 events are held back, and a failed attempt's are thrown away.  The first visible event releases
-them; from then on a failure is told, never repaired in silence.  So there is never a second
+them; from then on a failure is an event, never repaired in silence.  So there is never a second
 message start, and never text twice; unless the policy says that the reader can take back what it was
-shown, and then it is told to (``MessageReset``), before anything comes anew.
+shown, and then it is sent a ``MessageReset``, before anything comes anew.
 
 The machine's states, timers and wishes are tables (``turn_table.py``).  What this module adds is
 how bytes become inputs to those tables.
@@ -45,7 +45,7 @@ class Turn(TurnRecord):
     - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
       a ``Retry-After`` that is a date.
     - ``accumulator``: a new one; give one to set its bounds.
-    - ``on_comment``: told by ``next_event`` of each comment's text, in its place among the events.
+    - ``on_comment``: called by ``next_event`` with each comment's text, in its place among the events.
     - ``max_line_bytes``, ``max_event_bytes``: of the answer's framing, as for
       :class:`sse_core.EventStreamDecoder`.
     - ``max_held_events``, ``max_held_bytes``: of what is held back before the first visible output.
@@ -128,7 +128,7 @@ class Turn(TurnRecord):
         except (RemoteProtocolError, LimitExceeded) as error:
             self._fail(Failure.unreadable(error), now)
         if self._is_reading():
-            self._fail(Failure.cut("The provider's stream ended before the message was whole."), now)
+            self._fail(Failure.cut("The provider's stream ended before the message was complete."), now)
 
     def _lost(self, reason: str, now: float, *, was_open: bool, retryable: bool) -> None:
         del was_open  # a turn's states say it
@@ -211,8 +211,8 @@ class Turn(TurnRecord):
     def _give_out(self, event: BlockEvent) -> None:
         """Give out ``event``, after all that was held back; or nothing, where it breaks the rules."""
         if self._state is not TurnState.STREAMING:
-            for held in self._attempt.take_held(event):
-                self._give(held)
+            for earlier in self._attempt.take_held(event):
+                self._give(earlier)
         self._accumulator.receive(event)
         self._events.append(event)
 
@@ -262,7 +262,7 @@ class Turn(TurnRecord):
 
     def _end(self, outcome: Outcome, last: BlockEvent, now: float) -> None:
         try:
-            # Whoever reads the events on is told of it when the end comes.
+            # Whoever reads the events on gets it when the end comes.
             for event in self._attempt.stream.held_events():
                 self._give_out(event)
         except (RemoteProtocolError, LimitExceeded):
@@ -296,7 +296,7 @@ class Turn(TurnRecord):
         try:
             self.request = dataclasses.replace(self.request, headers=Headers(self._headers()))
         except Exception:
-            # Whoever waits for the turn is told; whoever gave the function gets its exception.
+            # Whoever waits for the turn gets an error; whoever gave the function gets its exception.
             message = "The headers of the request could not be made."
             self._fail(Failure.broken(message, retryable=False), now, again=False)
             raise

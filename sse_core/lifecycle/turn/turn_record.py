@@ -26,7 +26,7 @@ from .turn_table import TABLES, Outcome, TurnInput, TurnState
 _DEADLINES, _RETRY, _ON_DISCONNECT = Deadlines(), RetryPolicy(), OnDisconnect()
 
 
-def _unheard(text: str) -> None:
+def _no_listener(text: str) -> None:
     """Where nobody listens no comment is kept."""
 
 
@@ -74,7 +74,7 @@ class TurnRecord(TabledMachine[TurnState, TurnInput, Deadlines]):
         self._wall_clock = wall_clock
         self._accumulator = accumulator or MessageAccumulator()
         self._has_listener = on_comment is not None
-        self._on_comment = on_comment or _unheard
+        self._on_comment = on_comment or _no_listener
         self._bounds = AttemptBounds(
             max_line_bytes, max_event_bytes, max_held_events, max_held_bytes, max_redirects
         )
@@ -119,7 +119,7 @@ class TurnRecord(TabledMachine[TurnState, TurnInput, Deadlines]):
     def next_event(self) -> BlockEvent | None:
         """The next block event for the reader, or ``None``.
 
-        Comments that come before it are told first; what ``on_comment`` raises is raised here.
+        ``on_comment`` is called first for comments that come before it; what it raises is raised here.
         """
         events = self._events  # a list, since an empty deque has 760 bytes
         while self._given < len(events):

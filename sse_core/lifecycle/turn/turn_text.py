@@ -1,4 +1,4 @@
-"""A turn as plain text, for whoever wants nothing else of it."""
+"""A turn as text, for whoever wants nothing else of it."""
 
 from __future__ import annotations
 

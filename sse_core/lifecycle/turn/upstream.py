@@ -22,14 +22,14 @@ from .turn import Turn
 class Upstream:
     """A provider's streaming endpoint.
 
-    - ``url``: absolute and whole (``https://api.anthropic.com/v1/messages``).
+    - ``url``: absolute and complete (``https://api.anthropic.com/v1/messages``).
     - ``headers``: the credentials and whatever else the provider wants; or a function that gives them and
       is called for each attempt, where they expire.
     - ``dialect``: the wire protocol, or the name of one that there is.
     - ``retry``, ``deadlines``: when to try again, and how long to wait for what.
     - ``max_line_bytes``, ``max_event_bytes``: of the answer, as for
       :class:`sse_core.EventStreamDecoder`.
-    - ``on_comment``: is told of each comment of the answer, in its place among the events.
+    - ``on_comment``: called with each comment of the answer, in its place among the events.
 
     Raises ``TypeError`` for an argument of another type, and ``ValueError`` for a dialect that there is not
     and for bounds below 1.

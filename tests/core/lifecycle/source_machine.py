@@ -67,9 +67,9 @@ class SourceMachine(RuleBasedStateMachine):
             retry=RetryPolicy(max_attempts=max_attempts),
             jitter=lambda: jitter,
             max_redirects=MAX_REDIRECTS,
-            on_reconnect=self.told,
+            on_reconnect=self.saw_reconnect,
         )
-        self.reconnects = 0  # that were told
+        self.reconnects = 0  # that were reported
         self.redirects: Counter[int] = Counter()  # of each attempt
         self.seen = after  # by the reader
         self.unread = 0  # events that have come, and that the reader has not taken
@@ -129,8 +129,8 @@ class SourceMachine(RuleBasedStateMachine):
         self.ends.clear()
         self.connected()
 
-    def told(self, reconnect: Reconnect) -> None:
-        """Each is told once, behind the events that came before it."""
+    def saw_reconnect(self, reconnect: Reconnect) -> None:
+        """Each is reported once, behind the events that came before it."""
         self.reconnects += 1
         assert self.reconnects <= self.source.reconnects + 1
         assert reconnect.last_event_id in {"", str(self.seen)}, "behind all that came before it"
@@ -238,7 +238,7 @@ class SourceMachine(RuleBasedStateMachine):
             assert self.source.want is (Want.CLOSE if self.is_open else Want.NOTHING)
             assert self.source.deadline is None
             self.read(-1)
-            # One that was told may have been cut short by the end.
+            # One that was reported may have been cut short by the end.
             assert self.reconnects - self.source.reconnects in {0, 1}
         assert self.source.error is None or self.source.state is SourceState.CLOSED
         assert not self.was_closed or self.source.state is SourceState.CLOSED

@@ -1,4 +1,4 @@
-"""What a decoder holds back until more has come: told with the turn's end, and known to who reads on."""
+"""What a decoder holds back until more has come: given with the turn's end, and known to who reads on."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def read_on(events: list[BlockEvent]) -> Message:
     encoder, decoder, accumulator = CHAT.Encoder(verbatim=True), CHAT.Decoder(), MessageAccumulator()
     for event in events:
         for sse in encoder.send(event):
-            for told in decoder.receive_event(sse):
-                accumulator.receive(told)
+            for received in decoder.receive_event(sse):
+                accumulator.receive(received)
     return accumulator.message
 
 

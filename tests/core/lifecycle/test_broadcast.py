@@ -60,9 +60,9 @@ def test_a_reader_who_is_too_slow_has_a_gap_and_holds_nobody_up() -> None:
         assert not broadcast.log.full
     assert seen == [str(number) for number in range(100)]
     gap, *rest = texts(slow)
-    told = json.loads(gap)
-    assert (told["type"], told["from"]) == ("gap", 1)
-    assert rest == [str(number) for number in range(told["to"], 100)]
+    missing = json.loads(gap)
+    assert (missing["type"], missing["from"]) == ("gap", 1)
+    assert rest == [str(number) for number in range(missing["to"], 100)]
 
 
 def test_a_bound_on_bytes() -> None:

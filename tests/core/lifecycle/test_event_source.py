@@ -207,7 +207,7 @@ class TestRequest:
         assert "secret" not in str(caught.value)
 
     def test_arguments_of_the_wrong_type(self) -> None:
-        """A URL is no request; told at once, in a sentence that says what to do."""
+        """A URL is no request; found at once, in a sentence that says what to do."""
         wrong: Any
         for wrong in (URL, None, {"url": URL}):
             with pytest.raises(TypeError, match=r"EventSource takes HTTPRequest, not .*HTTPRequest\(url\)"):

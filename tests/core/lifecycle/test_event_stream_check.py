@@ -58,9 +58,9 @@ class TestContentType:
     )
     def test_anything_else_is_none(self, values: list[str]) -> None:
         for lines in (values, [", ".join(values)]):
-            told = problem(*[("content-type", value) for value in lines])
-            assert told is not None
-            assert "instead of text/event-stream" in told
+            sentence = problem(*[("content-type", value) for value in lines])
+            assert sentence is not None
+            assert "instead of text/event-stream" in sentence
 
     @given(st.lists(st.text('abt/;,"\\ =*', max_size=12), max_size=4))
     def test_lines_and_commas_are_the_same(self, values: list[str]) -> None:
@@ -72,9 +72,9 @@ class TestContentType:
         assert problem(("content-type", "text")) == "answered with 'text' instead of text/event-stream"
 
     def test_what_it_quotes_is_short_and_escaped(self) -> None:
-        told = problem(("content-type", "text/" + "a" * 10_000))
-        assert told is not None
-        assert len(told) < 200
+        sentence = problem(("content-type", "text/" + "a" * 10_000))
+        assert sentence is not None
+        assert len(sentence) < 200
 
 
 class TestContentEncoding:
@@ -91,7 +91,7 @@ class TestContentEncoding:
         "value", [*sorted(CONTENT_CODINGS), "GZIP", "none, br", "zstd ,identity", " x-gzip"]
     )
     def test_what_is_compressed_is_not_read(self, value: str) -> None:
-        told = problem(STREAM, ("content-encoding", value))
-        assert told is not None
-        assert "compressed" in told
-        assert problem(STREAM, ("content-encoding", "none"), ("content-encoding", value)) == told
+        sentence = problem(STREAM, ("content-encoding", value))
+        assert sentence is not None
+        assert "compressed" in sentence
+        assert problem(STREAM, ("content-encoding", "none"), ("content-encoding", value)) == sentence

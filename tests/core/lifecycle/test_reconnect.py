@@ -34,69 +34,69 @@ from tests.core.lifecycle.source_support import (
 
 class TestTold:
     def test_what_it_says(self) -> None:
-        told: list[Reconnect] = []
-        source = opened(on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = opened(on_reconnect=seen.append)
         source.receive_data(b"retry: 3000\n" + encode_event("x", id="7"), 1.0)
         assert len(taken(source)) == 1
         source.connection_lost("reset by peer", 5.0)
         assert source.next_event() is None
-        (reconnect,) = told
+        (reconnect,) = seen
         assert (reconnect.attempt, reconnect.delay, reconnect.last_event_id) == (1, 3.0, "7")
         assert isinstance(reconnect.error, TransportError)
         assert "reset by peer" in reconnect.reason
         assert deadline_of(source) == 5.0 + reconnect.delay
         assert source.next_event() is None
-        assert len(told) == 1, "once each"
+        assert len(seen) == 1, "once each"
 
     def test_a_proper_end_is_no_error(self) -> None:
-        told: list[Reconnect] = []
-        source = opened(on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = opened(on_reconnect=seen.append)
         source.receive_eof(5.0)
         assert taken(source) == []
-        assert told == [Reconnect(2, 0.5, "", None)]
-        assert "ended" in told[0].reason
+        assert seen == [Reconnect(2, 0.5, "", None)]
+        assert "ended" in seen[0].reason
 
     def test_a_refusal_for_now(self) -> None:
-        told: list[Reconnect] = []
-        source = connected(on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = connected(on_reconnect=seen.append)
         source.response_started(429, Headers({"retry-after-ms": "1500", "retry-after": "9"}), 0.0)
         assert taken(source) == []
-        assert told[0].delay == 1.5
-        assert isinstance(told[0].error, RemoteProtocolError)
-        assert told[0].error.status == 429
+        assert seen[0].delay == 1.5
+        assert isinstance(seen[0].error, RemoteProtocolError)
+        assert seen[0].error.status == 429
 
     def test_a_deadline(self) -> None:
-        told: list[Reconnect] = []
-        source = connecting(on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = connecting(on_reconnect=seen.append)
         source.handle_timeout(10.0)
         assert taken(source) == []
-        assert "deadline: connect" in told[0].reason
+        assert "deadline: connect" in seen[0].reason
 
     def test_attempts_count_up_to_the_last_one(self) -> None:
-        told: list[Reconnect] = []
-        source = connecting(on_reconnect=told.append, retry=RetryPolicy(max_attempts=4))
+        seen: list[Reconnect] = []
+        source = connecting(on_reconnect=seen.append, retry=RetryPolicy(max_attempts=4))
         while state_of(source) is not SourceState.CLOSED:
             source.connection_lost("refused", 0.0)
             source.handle_timeout(deadline_of(source) or 0.0)
         assert taken(source) == []
-        assert [reconnect.attempt for reconnect in told] == [2, 3, 4]
-        assert [reconnect.delay for reconnect in told] == [0.5, 1.0, 2.0]
-        assert len(told) == source.reconnects
+        assert [reconnect.attempt for reconnect in seen] == [2, 3, 4]
+        assert [reconnect.delay for reconnect in seen] == [0.5, 1.0, 2.0]
+        assert len(seen) == source.reconnects
 
     def test_the_end_is_told_as_an_error_and_not_as_a_reconnect(self) -> None:
-        told: list[Reconnect] = []
-        source = opened(POST, on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = opened(POST, on_reconnect=seen.append)
         source.connection_lost("reset", 0.0)
         assert taken(source) == []
-        assert told == []
+        assert seen == []
         assert isinstance(source.error, TransportError)
 
     def test_a_redirect_is_none(self) -> None:
-        told: list[Reconnect] = []
-        source = connecting(on_reconnect=told.append)
+        seen: list[Reconnect] = []
+        source = connecting(on_reconnect=seen.append)
         follow(source, "/elsewhere")
         assert taken(source) == []
-        assert told == []
+        assert seen == []
 
     def test_in_its_place_among_the_events(self) -> None:
         seen: list[str] = []

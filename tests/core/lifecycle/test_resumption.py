@@ -213,9 +213,9 @@ class TestBeforeAnAnswer:
         refuse(source, status)
         assert next_request(source) is None
         assert isinstance(source.error, RemoteProtocolError)
-        told = connected(POST)
-        told.response_started(status, Headers({"x-should-retry": "true"}), 0.0)
-        assert next_request(told) == ("POST", URL, b"{}"), "that is the server's own word"
+        sure = connected(POST)
+        sure.response_started(status, Headers({"x-should-retry": "true"}), 0.0)
+        assert next_request(sure) == ("POST", URL, b"{}"), "that is the server's own word"
         always = connected(POST, resume="always")
         always.response_started(status, Headers(), 0.0)
         assert next_request(always) == ("POST", URL, b"{}")

@@ -104,15 +104,15 @@ class TestStatuses:
         assert policy.retries_status(404, Headers())
         assert not policy.retries_status(429, Headers())
 
-    @pytest.mark.parametrize("told", [None, "true", "false"])
+    @pytest.mark.parametrize("should_retry", [None, "true", "false"])
     @pytest.mark.parametrize("status", [400, 429, 500])
     @pytest.mark.parametrize("retryable", [True, False])
     def test_an_errors_own_word_goes_before_its_status(
-        self, status: int, told: str | None, *, retryable: bool
+        self, status: int, should_retry: str | None, *, retryable: bool
     ) -> None:
         error = StreamError("type", "", retryable=retryable, kind="billing")
-        headers = Headers({} if told is None else {"x-should-retry": told})
-        expected = retryable if told is None else told == "true"
+        headers = Headers({} if should_retry is None else {"x-should-retry": should_retry})
+        expected = retryable if should_retry is None else should_retry == "true"
         assert RetryPolicy().retries_refusal(status, headers, error) is expected
 
     @pytest.mark.parametrize(("status", "again"), [(404, True), (429, False), (503, True), (400, False)])
@@ -133,10 +133,10 @@ class TestStatuses:
 
     @pytest.mark.parametrize("status", [404, 429, 503])
     def test_a_policy_that_takes_every_refusal_for_final(self, status: int) -> None:
-        told = Headers({"x-should-retry": "true"})
+        again = Headers({"x-should-retry": "true"})
         error = StreamError("overloaded_error", "", retryable=True, kind="overloaded")
-        assert not BROWSER_RETRY.retries_status(status, told)
-        assert not BROWSER_RETRY.retries_refusal(status, told, error)
+        assert not BROWSER_RETRY.retries_status(status, again)
+        assert not BROWSER_RETRY.retries_refusal(status, again, error)
 
 
 @pytest.mark.parametrize(

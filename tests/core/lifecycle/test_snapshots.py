@@ -1,4 +1,4 @@
-"""A reader whose position is gone: he is told of the gap, and in short what he has missed."""
+"""A reader whose position is gone: it gets the gap, and in short what it has missed."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def _piece(index: int, **fields: Any) -> dict[str, Any]:
 def test_the_gap_says_how_many_events_the_snapshot_has() -> None:
     log = log_of(ANSWER[:40], 20)
     gap, *rest = read(log)
-    told = json.loads(gap.data)
-    assert told == {"type": "gap", "from": 1, "to": log.first_retained - 1, "snapshot": 3}
+    missing = json.loads(gap.data)
+    assert missing == {"type": "gap", "from": 1, "to": log.first_retained - 1, "snapshot": 3}
     assert message_of(rest[:3]).text == "".join(f"word{number} " for number in range(log.first_retained - 3))
 
 
@@ -281,16 +281,16 @@ def test_it_is_made_once_for_all_who_come_before_more_is_dropped(monkeypatch: py
 def test_of_a_log_that_is_closed_what_is_told_is_kept_and_nothing_else() -> None:
     snapshots = Snapshots(ANTHROPIC)
     log = log_of(ANSWER[:-1], 8, snapshots)
-    told = read(log)
+    before = read(log)
     log.close(0.0)
-    assert read(log) == told
+    assert read(log) == before
     made, _ = snapshots.in_short(None)
     assert made > 0
     # What was made is the only thing that is left.
     kept = sum(len(entry) for entry in [log.what_was_dropped(0).partition(b"\n\n")[2]])
     assert snapshots.retained_bytes == kept
     snapshots.dropped(b"data: {}\n\n")
-    assert read(log) == told
+    assert read(log) == before
 
 
 def test_of_a_log_that_is_closed_while_it_is_full_more_is_dropped_first() -> None:

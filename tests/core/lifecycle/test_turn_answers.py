@@ -77,7 +77,7 @@ def failed(turn: Turn) -> StreamError:
 
 
 class TestWrongDialects:
-    """A wrong dialect is told at once, before a generation is paid for, and not asked for again."""
+    """A wrong dialect is an error at once, before a generation is paid for, and no other attempt follows."""
 
     @pytest.mark.parametrize("chunks", [CHAT, CHAT * 2])
     def test_at_the_first_event_that_can_not_be_read(self, chunks: bytes) -> None:
@@ -413,26 +413,26 @@ class TestHeadersThatExpire:
 
 class TestComments:
     def test_in_their_places_among_the_events(self) -> None:
-        told: list[str] = []
-        turn = accepted(on_comment=told.append)
+        comments: list[str] = []
+        turn = accepted(on_comment=comments.append)
         turn.receive_data(encode_comment("first"), 0.0)
-        assert (turn.next_event(), told) == (None, ["first"])
+        assert (turn.next_event(), comments) == (None, ["first"])
         turn.receive_data(wire(START) + encode_comment("second"), 0.0)
-        assert (turn.next_event(), told) == (None, ["first"]), "behind what is held back"
+        assert (turn.next_event(), comments) == (None, ["first"]), "behind what is held back"
         turn.receive_data(wire(OPENED, HELLO), 0.0)
         turn.receive_data(encode_comment("third"), 0.0)
         turn.receive_data(wire(WORLD), 0.0)
         seen: list[object] = []
         while (event := turn.next_event()) is not None:
-            seen += [*told[1:], type(event)]
-            del told[1:]
+            seen += [*comments[1:], type(event)]
+            del comments[1:]
         assert seen == [MessageStart, "second", BlockStart, TextDelta, "third", TextDelta]
 
     def test_those_of_an_attempt_that_failed_are_gone_with_it(self) -> None:
-        told: list[str] = []
-        turn = accepted(on_comment=told.append)
+        comments: list[str] = []
+        turn = accepted(on_comment=comments.append)
         turn.receive_data(wire(START) + encode_comment("held") + wire(OVERLOADED), 0.0)
-        assert (drained(turn), told) == ([], [])
+        assert (drained(turn), comments) == ([], [])
 
     def test_they_are_held_within_the_bounds(self) -> None:
         turn = accepted(on_comment=lambda _: None, max_held_bytes=300, retry=NO_RETRY)
@@ -450,9 +450,9 @@ class TestComments:
             turn.next_event()
 
     def test_an_upstream_passes_its_bounds_and_its_listener_on(self) -> None:
-        told: list[str] = []
+        comments: list[str] = []
         upstream = Upstream(
-            REQUEST.url, max_line_bytes=100, max_event_bytes=300, on_comment=told.append, retry=NO_RETRY
+            REQUEST.url, max_line_bytes=100, max_event_bytes=300, on_comment=comments.append, retry=NO_RETRY
         )
         for data, limit in (
             (b"data: " + b"x" * 400, "max_line_bytes"),
@@ -465,7 +465,7 @@ class TestComments:
             turn.receive_data(encode_comment("hello") + data, 0.0)
             turn.receive_data(b"\n\n", 0.0)
             assert limit in failed(turn).message
-        assert told == ["hello", "hello"]
+        assert comments == ["hello", "hello"]
 
 
 class TestOutcomes:
@@ -477,8 +477,8 @@ class TestOutcomes:
         assert turn.failure is not None
         assert turn.failure.status == ANTHROPIC.error_status("stream_truncated") == 502
         [event] = ANTHROPIC.Encoder().send(MessageCut("truncated"))
-        told = json.loads(event.data)["error"]
-        assert (turn.failure.error.type, turn.failure.error.message) == (told["type"], told["message"])
+        error = json.loads(event.data)["error"]
+        assert (turn.failure.error.type, turn.failure.error.message) == (error["type"], error["message"])
         assert turn.failure.error.retryable
         assert turn.failure.reason == "The connection to the provider was lost: reset by peer"
 

@@ -18,10 +18,10 @@ class Reader:
 
     def __init__(self, position: int = 0) -> None:
         self.position = position
-        self.told: list[float] = []
+        self.calls: list[float] = []
 
     def log_changed(self, now: float) -> None:
-        self.told.append(now)
+        self.calls.append(now)
 
 
 def event(data: str = "x", type: str = "message") -> ServerSentEvent:
@@ -108,10 +108,10 @@ class TestReaders:
         for reader in readers:
             log.add_reader(reader)
         log.append(event())
-        assert readers[0].told == []
+        assert readers[0].calls == []
         log.announce(1.0)
         log.close(2.0)
-        assert [reader.told for reader in readers] == [[1.0, 2.0]] * 2
+        assert [reader.calls for reader in readers] == [[1.0, 2.0]] * 2
 
     def test_who_has_left_is_not_told_and_may_leave_twice(self) -> None:
         log, reader = TurnLog("e"), Reader()
@@ -119,7 +119,7 @@ class TestReaders:
         log.remove_reader(reader, 0.0)
         log.remove_reader(reader, 0.0)
         log.announce(1.0)
-        assert reader.told == []
+        assert reader.calls == []
 
     def test_one_may_leave_while_all_are_being_told(self) -> None:
         log = TurnLog("e")
@@ -134,7 +134,7 @@ class TestReaders:
             log.add_reader(reader)
         log.announce(1.0)
         log.announce(2.0)
-        assert [reader.told for reader in readers] == [[1.0], [1.0, 2.0]]
+        assert [reader.calls for reader in readers] == [[1.0], [1.0, 2.0]]
 
 
 class TestRoom:
@@ -171,7 +171,7 @@ class TestRoom:
         assert not is_full(log)
         assert room == [2.0]
         log.reader_moved(0, 3.0)
-        assert room == [2.0], "told once"
+        assert room == [2.0], "called once"
 
     def test_the_slowest_reader_counts_until_it_leaves(self) -> None:
         cost = self.entry_cost()

@@ -180,7 +180,7 @@ class TestAfterSomethingVisible:
                 turn.handle_timeout(deadline_of(turn))
         assert outcome_of(turn) in {Outcome.FAILED, Outcome.TRUNCATED, Outcome.EXPIRED}
         assert turn.attempts == 1
-        assert len(drained(turn)) == 1, "it is told"
+        assert len(drained(turn)) == 1, "it is an event"
 
 
 class TestBackoff:
@@ -231,7 +231,7 @@ class TestBackoff:
         assert outcome_of(turn) is Outcome.FAILED
 
     def test_an_attempt_that_would_begin_after_the_end_is_none(self) -> None:
-        """Who waits had better be told now what is wrong than later that it took too long."""
+        """Who waits had better know now what is wrong than later that it took too long."""
         turn = waiting(deadlines=Deadlines(whole=30.0))
         refuse(turn, 429, RATE_LIMITED.replaced({"retry-after": "30"}), body("rate_limit_error"))
         assert outcome_of(turn) is Outcome.FAILED
@@ -320,17 +320,19 @@ class TestRefusals:
         refuse(turn, 404, data=body("not_found_error"))
         assert state_of(turn) is TurnState.BACKOFF
 
-    @pytest.mark.parametrize("told", [{}, {"x-should-retry": "true"}])
-    def test_a_policy_without_refusals_retries_none(self, told: dict[str, str]) -> None:
+    @pytest.mark.parametrize("should_retry", [{}, {"x-should-retry": "true"}])
+    def test_a_policy_without_refusals_retries_none(self, should_retry: dict[str, str]) -> None:
         turn = waiting(retry=RetryPolicy(retry_refusals=False))
-        refuse(turn, 529, Headers(told), body("overloaded_error"))
+        refuse(turn, 529, Headers(should_retry), body("overloaded_error"))
         assert outcome_of(turn) is Outcome.FAILED
 
-    @pytest.mark.parametrize(("status", "told", "again"), [(400, "true", True), (529, "false", False)])
-    def test_the_providers_own_word_goes_first(self, status: int, told: str, *, again: bool) -> None:
+    @pytest.mark.parametrize(
+        ("status", "should_retry", "again"), [(400, "true", True), (529, "false", False)]
+    )
+    def test_the_providers_own_word_goes_first(self, status: int, should_retry: str, *, again: bool) -> None:
         turn = waiting()
         word = "invalid_request_error" if again else "overloaded_error"
-        refuse(turn, status, Headers({"x-should-retry": told}), body(word))
+        refuse(turn, status, Headers({"x-should-retry": should_retry}), body(word))
         assert (state_of(turn) is TurnState.BACKOFF) is again
 
     @pytest.mark.parametrize("how", ["lost", "bytes", "timeout", "whole"])
@@ -356,7 +358,7 @@ class TestRefusals:
         assert turn.failure.error.type == "authentication_error"
 
     def test_of_a_huge_body_64_kib_are_read(self) -> None:
-        """A bound in the middle of a JSON text leaves no JSON: its beginning is told as any text's."""
+        """A bound in the middle of a JSON text leaves no JSON: its beginning is quoted as any text's."""
         turn = waiting()
         turn.response_started(400, Headers(), 0.0)
         turn.receive_data(body("invalid_request_error", "x" * 100_000), 0.0)

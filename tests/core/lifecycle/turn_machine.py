@@ -83,7 +83,7 @@ STEPS = st.sampled_from(["text"] * 4 + ["thinking", "tool", "close", "facts", "p
 
 
 class Provider:
-    """One attempt's answer: keeps to the rules unless it is told to be wild."""
+    """One attempt's answer: keeps to the rules unless it is to be wild."""
 
     def __init__(self, number: int) -> None:
         self.number = number

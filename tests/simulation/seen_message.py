@@ -1,4 +1,4 @@
-"""What somebody was told of a turn's message, held against what the provider said, word by word."""
+"""What somebody has seen of a turn's message, compared with what the provider said, word by word."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Truth(Protocol):
         """The answer that this message is, if there is one."""
 
 
-class Told:
-    """The text of each block, as far as it was told.  It looks at what is new only."""
+class SeenMessage:
+    """The text of each block, as far as it was seen.  It looks at what is new only."""
 
     __slots__ = ("_blocks", "_starts", "_truth", "_whose", "_world", "answer", "length")
 
@@ -29,7 +29,7 @@ class Told:
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """What was told is taken back."""
+        """What was seen is taken back."""
         self.answer: Answer | None = None
         self.length = 0  #: of all blocks
         self._blocks: dict[int, str] = {}
