@@ -64,7 +64,7 @@ READERS = (
     ),
     Mutation(
         "gap-not-told",
-        "a reader whose position is gone is not told",
+        "a reader whose position is gone gets no event of it",
         "sse_core.lifecycle.log.turn_log",
         'if position + 1 >= self._first:\n            return b""',
         'if position >= 0:\n            return b""',
@@ -188,7 +188,7 @@ READERS = (
     ),
     Mutation(
         "snapshot-loses-end",
-        "the end of a message is told in short",
+        "the end of a message is shortened",
         "sse_core.lifecycle.log.snapshots",
         "if self._end or any(_is_of_the_end(event) for event in events):",
         "if self._end:",

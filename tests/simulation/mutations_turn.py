@@ -71,7 +71,7 @@ TURN = (
     ),
     Mutation(
         "retract-unsaid",
-        "readers are not told to forget what they were shown",
+        "readers get no word that what they were shown is taken back",
         "sse_core.lifecycle.turn.turn",
         "self._give_out(MessageReset())",
         "pass",
@@ -142,7 +142,7 @@ TURN = (
     ),
     Mutation(
         "held-call-not-told",
-        "a turn that ends does not tell what its decoder holds back",
+        "a turn that ends does not give out what its decoder holds back",
         "sse_core.lifecycle.turn.turn",
         "            for event in self._attempt.stream.held_events():",
         "            for event in ():",
@@ -177,7 +177,7 @@ TURN = (
     ),
     Mutation(
         "wrong-end-told",
-        "readers of a turn that was cut are told that it failed",
+        "readers of a turn that was cut get a failure",
         "sse_core.lifecycle.turn.turn",
         "truncated = failure.outcome is Outcome.TRUNCATED",
         "truncated = failure.outcome is Outcome.EXPIRED",
