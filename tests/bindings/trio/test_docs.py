@@ -16,19 +16,21 @@ from sse_core import encode_comment, encode_event
 from sse_core.framing.decoder import DEFAULT_MAX_BYTES
 from sse_core.lifecycle import DEFAULT_MAX_REDIRECTS, Outcome, SourceDeadlines
 from sse_core.lifecycle.source.error_body import MAX_EXCERPT_BYTES
-from tests.trio_binding.conftest import Certificates
-from tests.trio_binding.support import (
-    Cutter,
-    answer,
-    dechunk,
-    fetch,
-    listening,
-    provider,
-    read_head,
-    serving,
-)
+from sse_relay.provider import Provider
+from tests.bindings.applications import provider as provider_for
+from tests.bindings.certificates import certificates
+from tests.bindings.peers import Forward, Head, Peer, answer
+from tests.bindings.server_scenario import dechunked
+from tests.bindings.test_trio import RUNNER
+from tests.bindings.trio.support import fetch, running, serving
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "trio.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "trio.md"
+
+
+def provider(**settings: Any) -> Provider:
+    return provider_for(RUNNER, **settings)
+
+
 COUNT = [str(number) for number in range(1, 11)]
 
 
@@ -71,29 +73,31 @@ async def test_following(page: Page) -> None:
 
 async def test_following_loudly(page: Page) -> None:
     """The first connection is cut amid the answer."""
-    async with serving(page.route) as server, listening(Cutter(server, [400])) as proxy:
-        seen = await page.follow_loudly(proxy.url + "count")
-    [told] = [line for line in seen if line.startswith("attempt ")]
-    assert re.fullmatch(r"attempt [12] in 0\.[45] s: the connection to 127.0.0.1:\d+ was lost: .+", told)
-    assert [line for line in seen if line != told] == [*COUNT, ""]
+    cut_once = Peer([[Forward("upstream", 400)], [Forward("upstream")]])
+    async with serving(page.route) as server:
+        with running(cut_once, upstream=server) as proxy:
+            seen = await page.follow_loudly(proxy.url + "count")
+    [line_of_it] = [line for line in seen if line.startswith("attempt ")]
+    assert re.fullmatch(
+        r"attempt [12] in 0\.[45] s: the connection to 127.0.0.1:\d+ was lost: .+", line_of_it
+    )
+    assert [line for line in seen if line != line_of_it] == [*COUNT, ""]
 
 
 async def test_following_with_tokens(page: Page) -> None:
-    heads: list[bytes] = []
+    given = 0
 
     async def token() -> str:
+        nonlocal given
         await trio.lowlevel.checkpoint()
-        return f"number-{len(heads) + 1}"
+        given += 1
+        return f"number-{given}"
 
-    async def peer(stream: trio.SocketStream) -> None:
-        heads.append(await read_head(stream))
-        body = encode_comment("ping") + encode_event("one", id="1")
-        await stream.send_all(answer(body if len(heads) == 1 else encode_event("", event="end")))
-
-    async with listening(peer) as server:
+    first = encode_comment("ping") + encode_event("one", id="1")
+    with running(Peer([[Head(), answer(first)], [Head(), answer(encode_event("", event="end"))]])) as server:
         assert await page.follow_with_tokens(server.url, token) == ["ping", "one", ""]
-    assert b"authorization: Bearer number-1\r\n" in heads[0]
-    assert b"authorization: Bearer number-2\r\n" in heads[1]
+    for number, request in enumerate(server.requests, 1):
+        assert b"authorization: Bearer number-%d\r\n" % number in request
 
 
 def test_connects_table_is_its_signature() -> None:
@@ -148,14 +152,14 @@ async def test_a_head_and_lines_of_its_own(page: Page) -> None:
         answer = await fetch(server)
     assert b"\r\nmcp-session-id: made-up\r\n" in answer
     lines = b"retry: 5000\n: no client takes this for an event\ndata: tick\n\n"
-    assert dechunk(answer.partition(b"\r\n\r\n")[2]) == lines
+    assert dechunked(answer.partition(b"\r\n\r\n")[2]) == lines
 
 
-async def test_tls(page: Page, certificates: Certificates) -> None:
+async def test_tls(page: Page) -> None:
     async with trio.open_nursery() as nursery:
-        port = await nursery.start(partial(page.serve_privately, certificates.server))
+        port = await nursery.start(partial(page.serve_privately, certificates().server))
         url = f"https://127.0.0.1:{port}/count"
-        assert await page.follow_privately(url, certificates.client) == ["1", "2", "3"]
+        assert await page.follow_privately(url, certificates().client) == ["1", "2", "3"]
         nursery.cancel_scope.cancel()
 
 

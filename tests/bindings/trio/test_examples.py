@@ -13,9 +13,11 @@ import pytest
 import trio
 
 import sse_trio
-from tests.trio_binding.support import provider, serving
+from tests.bindings.applications import provider
+from tests.bindings.test_trio import RUNNER
+from tests.bindings.trio.support import serving
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
 class Counter:
@@ -89,14 +91,14 @@ class TestAsk:
         return await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
 
     async def test_it_prints_the_answer(self) -> None:
-        async with serving(provider(tokens=30, rate=0, ttft=0)) as server:
+        async with serving(provider(RUNNER, tokens=30, rate=0, ttft=0)) as server:
             done = await self.ask(server.url + "v1/messages")
         assert done.returncode == 0
         assert len(done.stdout.split()) > 10
         assert b"Outcome.COMPLETED, first token after 0." in done.stderr
 
     async def test_ctrl_c_ends_it_without_a_traceback(self) -> None:
-        async with serving(provider(tokens=1000, rate=100, ttft=0)) as server:
+        async with serving(provider(RUNNER, tokens=1000, rate=100, ttft=0)) as server:
             command = [sys.executable, str(EXAMPLES / "ask.py"), "--url", server.url + "v1/messages", "Why?"]
             process = await trio.lowlevel.open_process(
                 command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -112,7 +114,7 @@ class TestAsk:
         assert said == b"\nstopped\n"
 
     async def test_it_says_what_went_wrong(self) -> None:
-        async with serving(provider()) as server:
+        async with serving(provider(RUNNER)) as server:
             done = await self.ask(server.url + "nowhere")
         assert done.returncode == 1
         assert b"not_found_error: " in done.stderr

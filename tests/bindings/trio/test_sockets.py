@@ -16,7 +16,10 @@ from sse_core.lifecycle.machine import Want
 from sse_http import Endpoint, Exchange, HandlerSettings, ServerSettings, no_waker, parse_url
 from sse_io.reactor import MAX_TURNS
 from sse_io.transport import READ_SIZE, Transport
-from tests.trio_binding.support import GET, Feeds, client_of, listening, serving
+from tests.bindings.applications import Feeds
+from tests.bindings.peers import Drip, scripted
+from tests.bindings.server_scenario import get
+from tests.bindings.trio.support import running, serving
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
 
@@ -56,8 +59,9 @@ async def test_a_reader_that_vanished_is_noticed(
             settings=ServerSettings(write_timeout=write_timeout),
             handler_settings=HandlerSettings(SubscriptionSettings(stall=stall)),
         ) as server,
-        client_of(server, GET % b""),
+        await trio.open_tcp_stream(server.host, server.port) as client,
     ):
+        await client.send_all(get())
         await began.wait()
         [sock] = opened
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == expected
@@ -132,26 +136,20 @@ class Looks(trio.abc.Instrument):
         self._turns.append(0)
 
 
-async def endless(stream: trio.SocketStream) -> None:
-    while True:
-        await stream.send_all(b"x" * 1_000_000)
-
-
 async def test_upstreams_at_full_speed_give_others_their_turn() -> None:
     """However many there are, only so much is read before everybody else is looked at."""
     turns = [0]
     looks = Looks(turns)
-    async with listening(endless) as upstream:
+    with running(scripted(Drip(b"x" * 1_000_000, 0.0))) as upstream:
         exchanges = [Endless(upstream.url, turns) for _ in range(50)]
         application = Asker(*exchanges)
         async with serving(application, grace=0.0) as server:
             trio.lowlevel.add_instrument(looks)
             application.waker()
             with trio.fail_after(30):
-                while sum(turns) < 20_000_000:
+                while sum(turns) < 20_000_000 or not all(exchange.received for exchange in exchanges):
                     await trio.lowlevel.checkpoint()
             counted = max(turns)
             trio.lowlevel.remove_instrument(looks)
             server.scope.cancel()
     assert counted <= MAX_TURNS * READ_SIZE
-    assert min(exchange.received for exchange in exchanges) > 0, "each has its turn"

@@ -1,0 +1,226 @@
+"""What can't be called or served is refused at once, in one sentence that says what to do."""
+
+# ruff: noqa: ARG001, ARG002  (the face of a handler has a request)
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any
+
+import pytest
+
+from sse_core.errors import LocalProtocolError
+from sse_http import Reply, Request
+
+from ..applications import Feeds
+from ..runner import Runner
+from ..server_scenario import Fetch, ServerScenario
+
+URL = "http://127.0.0.1:9/"
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A call that raises this, with these words, in one line."""
+
+    name: str
+    call: Callable[[Runner], object]
+    kind: type[Exception]
+    words: str
+
+    def play(self, runner: Runner) -> None:
+        with pytest.raises(self.kind, match=self.words) as raised:
+            self.call(runner)
+        assert "\n" not in str(raised.value)
+
+
+def connect(kind: type[Exception], words: str, url: Any = URL, **options: Any) -> Refused:
+    name = f"connect({url!r}, {', '.join(options)})"
+    return Refused(name, lambda runner: runner.connect(url, **options), kind, words)
+
+
+def serve(kind: type[Exception], words: str, served: Any, **options: Any) -> Refused:
+    def call(runner: Runner) -> None:
+        with runner.serving(served, **options):
+            raise AssertionError("it is served")
+
+    name = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return Refused(f"serve({name or words[:40]})", call, kind, words)
+
+
+def not_entered(call: Callable[[Runner], Any]) -> Callable[[Runner], object]:
+    """An empty loop would look like an empty stream."""
+
+    def read(runner: Runner) -> object:
+        stream = call(runner)
+
+        async def take() -> object:
+            return await anext(stream)
+
+        return runner.run(take)
+
+    return read
+
+
+def blocking(request: Request) -> Reply:
+    return Reply(200)
+
+
+def generator(request: Request) -> Iterator[str]:
+    yield "x"
+
+
+async def handler(request: Request) -> Reply:
+    return Reply(200)
+
+
+async def stream(request: Request) -> AsyncIterator[str]:
+    yield "x"
+
+
+async def takes_more(more: object, request: Request) -> Reply:
+    return Reply(200)
+
+
+class Blocking:
+    def __call__(self, request: Request) -> Reply:
+        return Reply(200)
+
+    def method(self, request: Request) -> Reply:
+        return Reply(200)
+
+
+class Async:
+    async def __call__(self, request: Request) -> Reply:
+        return Reply(200)
+
+    async def method(self, request: Request) -> Reply:
+        return Reply(200)
+
+
+def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapper(request: Request) -> Any:
+        return function(request)
+
+    return wrapper
+
+
+class HalfAnApplication:
+    def handle(self, request: Request, now: float) -> Reply:
+        return Reply(200)
+
+
+def a_handler_that_was_called(runner: Runner) -> None:
+    called = handler(Request("GET", "/"))
+    try:
+        with runner.serving(called):
+            raise AssertionError("it is served")
+    finally:
+        called.close()
+
+
+def given(served: Any) -> Callable[[Runner], Any]:
+    return lambda _: served
+
+
+REFUSED = [
+    *(
+        connect(ValueError, "URL", url)
+        for url in ("/path", "ftp://host/", "http://", "http://user:secret@host/")
+    ),
+    connect(TypeError, "url takes str, not int", 7),
+    connect(TypeError, "body takes bytes, not str", method="POST", body="do it"),
+    connect(TypeError, "the header 'Key' takes str, not int", headers={"Key": 7}),
+    connect(TypeError, "last_event_id takes str, not int", last_event_id=7),
+    connect(TypeError, "on_reconnect takes a function or None, not int", on_reconnect=7),
+    connect(TypeError, "on_comment takes a function or None, not int", on_comment=7),
+    connect(TypeError, "tls takes SSLContext or NoneType, not int", tls=7),
+    Refused(
+        "stream_turn(tls)",
+        lambda runner: runner.stream_turn(URL, {}, tls=7),
+        TypeError,
+        "tls takes SSLContext or NoneType, not int",
+    ),
+    Refused(
+        "connect without with",
+        not_entered(lambda runner: runner.connect(URL)),
+        LocalProtocolError,
+        "with connect",
+    ),
+    Refused(
+        "stream_turn without with",
+        not_entered(lambda runner: runner.stream_turn(URL, {})),
+        LocalProtocolError,
+        "with stream_turn",
+    ),
+    Refused(
+        "serve(a handler that was called)", a_handler_that_was_called, TypeError, "pass the handler itself"
+    ),
+    *(
+        serve(TypeError, words, served)
+        for served, words in (
+            (object(), r"an application, or a handler: async def handler\(request\); not object"),
+            (None, "not NoneType"),
+            ("x", "not str"),
+            (stream(Request("GET", "/")), "pass the handler itself"),
+            (
+                HalfAnApplication(),
+                "an application needs upstreams, handle_timeout, close, deadline, waker too",
+            ),
+        )
+    ),
+    # Nobody may listen on this port: nothing is tried before the arguments were looked at.
+    serve(TypeError, "not str", "x", port=1),
+    *(
+        serve(TypeError, words, handler, **{name: value})
+        for name, value, words in (
+            ("host", 5, "host takes str, not int"),
+            ("port", "80", "port takes int, not str"),
+            ("tls", True, "tls takes SSLContext or NoneType, not bool"),
+            ("upstream_tls", "ca.pem", "upstream_tls takes SSLContext or NoneType, not str"),
+            ("settings", {}, "settings takes ServerSettings or NoneType, not dict"),
+            ("handler_settings", {}, "handler_settings takes HandlerSettings or NoneType, not dict"),
+            ("max_connections", "5", "max_connections takes int, not str"),
+            ("on_refusal", 5, "on_refusal takes a function or None, not int"),
+            ("grace", "1", "grace takes int or float, not str"),
+        )
+    ),
+    *(
+        serve(ValueError, f"{name} must be .*{value}", handler, **{name: value})
+        for name, value in (
+            ("port", -1),
+            ("port", 70_000),
+            ("max_connections", 0),
+            ("grace", -1.0),
+            ("grace", float("nan")),
+        )
+    ),
+]
+#: Only a binding with an event loop refuses these: a blocking handler would stop everybody.
+REFUSED_WHERE_HANDLERS_ARE_ASYNC = [
+    serve(TypeError, words, served)
+    for served, words in (
+        (blocking, "plain def: write async def"),
+        (Blocking(), "plain def"),
+        (Blocking().method, "plain def"),
+        (partial(blocking), "plain def"),
+        (decorated(blocking), "plain def"),
+        (lambda _: Reply(200), "plain def"),
+        (generator, "this generator is not async"),
+    )
+]
+SCENARIOS = [
+    ServerScenario(name=f"can be served: {name}", served=given(served), steps=[Fetch()])
+    for name, served in {
+        "a handler": handler,
+        "an async generator": stream,
+        "a callable object": Async(),
+        "a method": Async().method,
+        "a partial": partial(takes_more, 1),
+        "a decorated handler": decorated(handler),
+        "an application": Feeds(lambda _: Reply(200)),
+    }.items()
+]

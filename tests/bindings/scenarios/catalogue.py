@@ -1,0 +1,64 @@
+"""All scenarios."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from ..client_scenario import ClientScenario
+from ..server_scenario import ServerScenario
+from . import (
+    answers,
+    arguments,
+    connections,
+    deadlines,
+    end_of_serving,
+    failing,
+    handler_closing,
+    handlers,
+    headers,
+    kernel,
+    memory,
+    mistakes,
+    posting,
+    readers,
+    reconnecting,
+    redirects,
+    serving,
+    stopping_turns,
+    tls_clients,
+    tls_servers,
+    turns,
+    upstreams,
+)
+
+CLIENT_SCENARIOS: list[ClientScenario] = [
+    *chain(
+        reconnecting.SCENARIOS,
+        posting.SCENARIOS,
+        answers.SCENARIOS,
+        headers.SCENARIOS,
+        redirects.SCENARIOS,
+        deadlines.SCENARIOS,
+        failing.SCENARIOS,
+        tls_clients.SCENARIOS,
+        turns.SCENARIOS,
+        stopping_turns.SCENARIOS,
+        handlers.CLIENT_SCENARIOS,
+    )
+]
+SERVER_SCENARIOS: list[ServerScenario] = [
+    *chain(
+        serving.SCENARIOS,
+        connections.SCENARIOS,
+        mistakes.SCENARIOS,
+        readers.SCENARIOS,
+        kernel.SCENARIOS,
+        handlers.SCENARIOS,
+        handler_closing.SCENARIOS,
+        end_of_serving.SCENARIOS,
+        tls_servers.SCENARIOS,
+        upstreams.SCENARIOS,
+        memory.SCENARIOS,
+        arguments.SCENARIOS,
+    )
+]
