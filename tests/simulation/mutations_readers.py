@@ -183,7 +183,7 @@ READERS = (
         "snapshot-without-held",
         "a snapshot lacks what waits for more: a call whose name may grow",
         "sse_core.lifecycle.log.snapshots",
-        "        message = [*self._accumulator.snapshot(), *held]",
+        "        message = [*self._accumulator.snapshot(), *pending]",
         "        message = self._accumulator.snapshot()",
     ),
     Mutation(

@@ -229,7 +229,7 @@ TURN = (
         "final-is-retried",
         "x-should-retry: false is not heeded",
         "sse_core.lifecycle.retry",
-        'return told == "true"',
+        'return should_retry == "true"',
         "return True",
     ),
     Mutation(
