@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 
 from sse_core.headers import Headers
 from sse_core.lifecycle import Jitter, WallClock, no_jitter
-from sse_http import EventStreamHead, Exchange, Reply, Request, Stream, Waker, no_waker
+from sse_http import EventStreamHead, Exchange, Problem, Reply, Request, Stream, Waker, no_waker
 from sse_http.content_coding import codings_of
 
 from .clients import Client, Clients
@@ -28,7 +28,7 @@ from .early_stops import EarlyStops
 from .finished_turn import FinishedTurn
 from .records import Record, TurnEnded, ignore
 from .registry import TurnRegistry
-from .routes import Problem, Route, credential_fields
+from .routes import Route, credential_fields
 from .turn_request import BadRequest, TurnRequest, is_turn_id, read_turn_request
 from .turn_streams import TurnEventStream, TurnMessageStream
 from .turns import RelayedTurn

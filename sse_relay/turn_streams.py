@@ -18,6 +18,8 @@ from sse_core.lifecycle import (
 from sse_core.lifecycle.timers import earlier
 from sse_http import (
     EVENT_STREAM_HEADERS,
+    GOING_DOWN,
+    Problem,
     READER_STATES,
     Reply,
     StreamHead,
@@ -28,13 +30,8 @@ from sse_http import (
 from sse_http.application import JSON_HEADERS
 
 from .finished_turn import RETRY_ADVICE, FinishedTurn, returned_fields
-from .routes import Problem
 from .turns import RelayedTurn
 
-#: For who has no answer yet when the relay goes down.
-_GOING_DOWN = Problem(
-    503, "overloaded", "The server is going down; ask again.", Headers({"retry-after": "1"})
-)
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
 
@@ -114,7 +111,7 @@ class TurnEventStream:
             return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
             return self._relayed.route.problem_reply(
-                _GOING_DOWN
+                GOING_DOWN
             )  # nothing has been shown: to ask again is safe
         waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
         if turn.accepted or turn.outcome is not None or waits_long:
@@ -172,7 +169,7 @@ class TurnMessageStream:
         if failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
-            return self._relayed.route.problem_reply(_GOING_DOWN)
+            return self._relayed.route.problem_reply(GOING_DOWN)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
         message = "The turn was stopped before it was whole."
         return self._relayed.route.problem_reply(Problem(410, "stopped", message, Headers(fields)))

@@ -21,7 +21,7 @@ from .application import (
 from .client import ClientExchange
 from .endpoint import Endpoint
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
-from .guard import LOOPBACK_HOSTS, AllowedPeers
+from .guard import LOOPBACK_HOSTS, AllowedPeers, Guard
 from .handlers import (
     Comment,
     EventItem,
@@ -32,8 +32,8 @@ from .handlers import (
     Retry,
 )
 from .http1_connection import ConnectionPhase, ServerConnection
-from .problem import GOING_DOWN
-from .refusal import Refusal
+from .problem import GOING_DOWN, Problem, ShapesProblems, problem_reply
+from .refusal import Refusal, Refused
 from .request_body import BodyBudget
 from .server_settings import ServerSettings
 from .tls import TLS, Channel, Plain
@@ -58,15 +58,19 @@ __all__ = [
     "EventStreamReply",
     "Exchange",
     "Follow",
+    "Guard",
     "HandlerAnswer",
     "HandlerSettings",
     "Plain",
+    "Problem",
     "Refusal",
+    "Refused",
     "Reply",
     "Request",
     "Retry",
     "ServerConnection",
     "ServerSettings",
+    "ShapesProblems",
     "Stream",
     "StreamHead",
     "StreamState",
@@ -74,4 +78,5 @@ __all__ = [
     "Waker",
     "no_waker",
     "parse_url",
+    "problem_reply",
 ]

@@ -82,15 +82,6 @@ class Reply:
         body = json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
         return cls(status, Headers([*JSON_HEADERS, *headers]), body, reason)
 
-    @classmethod
-    def error(cls, status: int, kind: str, message: str, headers: Iterable[tuple[str, str]] = ()) -> Reply:
-        """An error in the shape that Anthropic's API and its SDKs use.
-
-        ``kind`` is for programs (``not_found_error``), ``message`` tells a person what to do next.
-        """
-        error = {"type": "error", "error": {"type": kind, "message": message}}
-        return cls.json(status, error, headers, reason=message)
-
 
 @dataclass(frozen=True, slots=True)
 class StreamHead:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from http import HTTPStatus
 
 import h11
 
@@ -17,16 +16,11 @@ from sse_core.errors import RemoteProtocolError
 from sse_core.headers import Headers
 
 from .application import Request
+from .exchange import has_body
+from .reason_phrase import reason_phrase
 
 _ABSOLUTE = re.compile(r"https?://(?P<authority>[^/?]+)(?P<rest>.*)", re.IGNORECASE)
 
-#: RFC 9110 section 15 names these otherwise than RFC 7231 did, and Python only from 3.13 on.
-_RENAMED = {
-    413: b"Content Too Large",
-    414: b"URI Too Long",
-    416: b"Range Not Satisfiable",
-    422: b"Unprocessable Content",
-}
 #: Fields that say where a body ends: that is for the server to know.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
@@ -91,14 +85,6 @@ def _check_framing(head: h11.Request, headers: Headers) -> None:
         raise RemoteProtocolError("HTTP/1.0 has no Transfer-Encoding.")
 
 
-def has_body(method: str, status: int) -> bool:
-    """Whether an answer with ``status`` to a request with ``method`` may have a body at all.
-
-    RFC 9110 sections 9.3.2 (HEAD), 15.3.5 (204) and 15.4.5 (304).
-    """
-    return method != "HEAD" and status not in {204, 304}
-
-
 def is_chunked(head: h11.Response, method: str) -> bool:
     """Whether ``head`` begins a body of chunks, as an answer to a request with ``method``."""
     # h11 has seen to it that no other coding is named.
@@ -124,7 +110,7 @@ def response_head(
         fields.append(("connection", "close"))
     if date is not None and "date" not in headers:
         fields.append(("date", date))
-    return h11.Response(status_code=status, headers=as_bytes(fields), reason=_reason(status))
+    return h11.Response(status_code=status, headers=as_bytes(fields), reason=reason_phrase(status).encode())
 
 
 def as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
@@ -138,12 +124,3 @@ def _value_as_bytes(name: str, value: str) -> bytes:
     except UnicodeEncodeError:
         # The value itself is not named: it may be a credential.
         raise ValueError(f"header {name!r} can't be sent: it holds characters beyond ISO-8859-1") from None
-
-
-def _reason(status: int) -> bytes:
-    if status in _RENAMED:
-        return _RENAMED[status]
-    try:
-        return HTTPStatus(status).phrase.encode("ascii")
-    except ValueError:
-        return b""

@@ -23,7 +23,7 @@ from sse_core.lifecycle.timers import earlier
 
 from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
-from .problem import GOING_DOWN, MISTAKE
+from .problem import GOING_DOWN, MISTAKE, problem_reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class HandlerAnswer:
             return
         self._stopped = True
         self._hold_until = None
-        self._head = self._head or GOING_DOWN
+        self._head = self._head or problem_reply(GOING_DOWN)
         self._log.close(now)
         self.on_close()
         self.waker()
@@ -229,7 +229,7 @@ class HandlerAnswer:
             return
         self._failed = True
         self._hold_until = None
-        self._head = self._head or MISTAKE
+        self._head = self._head or problem_reply(MISTAKE)
         self.waker()
 
     # What the server asks: sse_http.Stream

@@ -3,7 +3,7 @@
 The binding reports bytes and pulls bytes; it decides nothing.  A streamed answer is pulled from its
 stream only when the binding asks, that is when the socket has room, so that no answer is ever
 queued here.  Requests are bounded in every direction and checked for Host and Origin before the
-application sees them.
+application sees them.  Answers are those of :class:`ServerExchange`; keep-alive and pipelining are here.
 
 h11 frames every head and every end.  A chunk of a running stream is framed by ``chunk`` alone:
 RFC 9112 section 7.1, https://www.rfc-editor.org/rfc/rfc9112#section-7.1, leaves nothing to decide.
@@ -13,34 +13,23 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from functools import partial
 
 import h11
 
-from sse_core.headers import Headers
 from sse_core.lifecycle.timers import Timer, Timers, earlier
 
-from .application import (
-    Application,
-    ChecksHeads,
-    Reply,
-    Request,
-    Stream,
-    StreamHead,
-    StreamState,
-    Waker,
-    no_waker,
-)
-from .guard import AllowedPeers, refuse, with_access
-from .h11_messages import has_body, response_head
-from .problem import GOING_DOWN, MISTAKE, TOO_LATE
+from .application import Application, Reply, Request, StreamHead, StreamState, Waker, no_waker
+from .exchange import ServerExchange
+from .guard import Guard
+from .h11_messages import response_head
+from .problem import GOING_DOWN, MISTAKE, TOO_LATE, Problem
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
 from .request_reader import RequestReader
 from .server_settings import ServerSettings
 
-#: What the operator is told of: the peer asked for what isn't served, or isn't served now.  A mistake (500)
-#: is told with its stack trace; 502 and 504 speak of somebody else.
+#: What the operator gets a record of: the peer asked for what isn't served, or isn't served now.  A mistake
+#: (500) is reported with its stack trace; 502 and 504 speak of somebody else.
 _REFUSALS = frozenset({*range(400, 500), 501, 503, 505})
 
 
@@ -62,10 +51,17 @@ def chunk(data: bytes) -> bytes:
 class ServerConnection:
     """One connection of a server to one peer.
 
-    ``waker`` is called when there may be something to pull, or the phase has changed, for any
-    reason but a pull.  ``bodies`` is what all connections of the server share for their requests'
-    bodies.  ``on_error`` is told every exception of the application, ``on_refusal`` every request that
-    was refused; ``date`` gives the Date field.
+    - ``application``: answers the requests.
+    - ``now``: seconds, as everywhere.
+    - ``settings``: the bounds; the defaults if there are none.
+    - ``client``: the peer's address, for requests and for logs.
+    - ``bodies``: what all connections of the server share for their requests' bodies.
+    - ``on_error``: is called with every exception of the application.
+    - ``on_refusal``: is called with every request that was refused.
+    - ``date``: gives the Date field.
+
+    ``waker`` is called when there may be something to pull, or the phase has changed, for any reason but a
+    pull.
     """
 
     def __init__(
@@ -80,15 +76,16 @@ class ServerConnection:
         on_refusal: Callable[[Refusal], None] | None = None,
         date: Callable[[], str] | None = None,
     ) -> None:
-        self.waker: Waker = no_waker
         self.phase = ConnectionPhase.READING
         self.cut = False  #: it ended amid an answer: close without TLS's own end, which says "whole"
         self.reset = False  #: and with a reset, as the end of the connection would be the answer's
+        self._waker: Waker = no_waker
         self._application = application
         self._settings = settings = settings or ServerSettings()
+        self._guard = Guard(application, settings.peers)
         self._client = client
-        self._on_error = on_error
-        self._on_refusal = on_refusal
+        self._on_error = on_error or _ignore
+        self._on_refusal = on_refusal or _ignore
         self._date = date
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=settings.max_head_bytes)
         self._out: list[bytes] = []
@@ -97,28 +94,52 @@ class ServerConnection:
             settings,
             bodies or BodyBudget(settings.max_total_body_bytes),
             client=client,
-            check=partial(_check_head, application, settings.peers),
+            check=self._guard.check_head,
             send=self._out.append,
         )
         self._timers = Timers()
         self._timers.arm(Timer.KEEP_ALIVE, now + settings.keep_alive_timeout)
-        self._stream: Stream | None = None
-        self._chunked = False
+        self._exchange: ServerExchange | None = None
+        self._is_chunked = False
+        self._is_blocked = False
         self._is_last = False
 
     # Outputs
 
     @property
+    def waker(self) -> Waker:
+        """Called when there may be something to pull, or the phase has changed."""
+        return self._waker
+
+    @waker.setter
+    def waker(self, waker: Waker) -> None:
+        self._waker = waker
+        if self._exchange is not None:
+            self._exchange.wake_by(waker)
+
+    @property
     def deadline(self) -> float | None:
         """When to call ``handle_timeout``."""
-        return earlier(self._timers.deadline, None if self._stream is None else self._stream.deadline)
+        exchange = self._exchange
+        return earlier(self._timers.deadline, None if exchange is None else exchange.deadline)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another pull, right after one that gave bytes, may give something or change ``phase``."""
+        if self._exchange is not None:
+            return self._exchange.has_more
+        if self.phase is ConnectionPhase.READING:
+            return len(self._reader) > 0
+        return self.phase is ConnectionPhase.CLOSING
 
     def data_to_send(self, now: float) -> bytes:
         """The next bytes for the peer.  To call it says that the kernel has taken those before.
 
         Empty bytes say that there is nothing to write now; look at ``phase`` then.
         """
-        self._timers.disarm(Timer.STALL)
+        if self._is_blocked:
+            self._is_blocked = False
+            self._timers.disarm(Timer.STALL)
         if not self._out:
             self._produce(now)
         data = b"".join(self._out)
@@ -126,15 +147,6 @@ class ServerConnection:
         if not data and self.phase is ConnectionPhase.CLOSING:
             self.connection_lost(now)
         return data
-
-    @property
-    def has_more(self) -> bool:
-        """Whether another pull, right after one that gave bytes, may give something or change ``phase``."""
-        if self.phase is ConnectionPhase.READING:
-            return len(self._reader) > 0
-        if self._stream is None:
-            return self.phase is ConnectionPhase.CLOSING
-        return self._stream.has_more or self._stream.state is not StreamState.OPEN
 
     # Inputs
 
@@ -147,22 +159,23 @@ class ServerConnection:
             self.connection_lost(now)
         elif self.phase in {ConnectionPhase.READING, ConnectionPhase.ANSWERING}:
             self._receive(data, now)
-        self.waker()
+        self._waker()
 
     def blocked(self, now: float) -> None:
         """The kernel did not take all of what the last pull gave.
 
         The peer has ``write_timeout`` from now until the next pull; to say so again changes nothing.
         """
-        if self._timers.due(Timer.STALL) is None:
+        if not self._is_blocked:
+            self._is_blocked = True
             self._timers.arm(Timer.STALL, now + self._settings.write_timeout)
 
     def connection_lost(self, now: float) -> None:
         """The peer has gone; idempotent."""
         if self.phase is ConnectionPhase.ANSWERING:
             self.cut = True
-            self.reset = self._http.our_state is h11.SEND_BODY and not self._chunked
-        self._close_stream(now)
+            self.reset = self._http.our_state is h11.SEND_BODY and not self._is_chunked
+        self._drop_exchange(now)
         self._reader.forget()
         self._timers.clear()
         self._out.clear()
@@ -175,7 +188,7 @@ class ServerConnection:
             self._refuse(Refused(GOING_DOWN), now)
         elif self.phase is ConnectionPhase.READING:
             self.phase = ConnectionPhase.CLOSING
-        self.waker()
+        self._waker()
 
     def handle_timeout(self, now: float) -> None:
         """Fire what is due."""
@@ -184,9 +197,11 @@ class ServerConnection:
             self._refuse(Refused(TOO_LATE, setting="request_timeout"), now)
         elif expired:
             self.connection_lost(now)
-        if self._stream is not None:
-            self._fire(self._stream, now)
-        self.waker()
+        exchange = self._exchange
+        # A reader that was evicted takes nothing, so nobody would pull and find out.
+        if exchange is not None and exchange.handle_timeout(now) and not self._out:
+            self._pull(exchange, now)
+        self._waker()
 
     # Reading requests
 
@@ -207,17 +222,17 @@ class ServerConnection:
         try:
             while self.phase is ConnectionPhase.READING and not self._out:
                 request = self._reader.next_request(now)
-                self._watch_clock()
+                self._set_request_timer()
                 if request is None:
                     break
-                self._dispatch(request, now)
+                self._answer(request, now)
         except Refused as refused:
             self._refuse(refused, now)
         except Exception as error:  # noqa: BLE001  (the check of a head is the application's)
-            self._report(error)
+            self._on_error(error)
             self._refuse(Refused(MISTAKE), now)
 
-    def _watch_clock(self) -> None:
+    def _set_request_timer(self) -> None:
         deadline = self._reader.deadline
         if deadline is None:
             self._timers.disarm(Timer.REQUEST)
@@ -227,125 +242,91 @@ class ServerConnection:
 
     # Answering
 
-    def _dispatch(self, request: Request, now: float) -> None:
+    def _answer(self, request: Request, now: float) -> None:
         self.phase = ConnectionPhase.ANSWERING
         self._timers.disarm(Timer.KEEP_ALIVE)
-        try:
-            answer = self._application.handle(request, now)
-            if isinstance(answer, Reply):
-                self._tell_of(answer)
-                self._send_reply(answer, now)
-            else:
-                answer.waker = self._wake
-                self._stream = answer
-        except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
-            self._fail(error, now)
-
-    def _tell_of(self, reply: Reply, setting: str = "", value: str = "") -> None:
-        if self._on_refusal is None or reply.status not in _REFUSALS:
-            return
-        request = self._reader.request
-        asked = f"{request.method} {request.path}".strip()
-        self._on_refusal(Refusal(reply.status, reply.reason, self._client, asked, setting, value))
-
-    def _wake(self) -> None:
-        self.waker()
-
-    def _produce(self, now: float) -> None:
-        """Find something to send: the stream's next bytes, or the answer to the next request."""
-        if self.phase is ConnectionPhase.READING and len(self._reader):
-            self._advance(now)
-        if self._stream is not None and not self._out:
-            try:
-                self._pull(self._stream, now)
-            except Exception as error:  # noqa: BLE001  (a stream is the application's too)
-                self._fail(error, now)
-
-    def _fire(self, stream: Stream, now: float) -> None:
-        try:
-            stream.handle_timeout(now)
-            if stream is self._stream and stream.state is StreamState.ABORTED and not self._out:
-                # A reader that was evicted takes nothing, so nobody would pull and find out.
-                self._pull(stream, now)
-        except Exception as error:  # noqa: BLE001  (a stream is the application's too)
-            self._fail(error, now)
-
-    def _pull(self, stream: Stream, now: float) -> None:
-        """Take the next bytes from the stream, its head first."""
-        if self._http.our_state is h11.SEND_RESPONSE and not self._take_head(stream, now):
-            return
-        data = stream.data_to_send(now)
-        if data:
-            self._out.append(chunk(data) if self._chunked else data)
-        elif stream.state is StreamState.FINISHED:
-            self._end_stream(now)
-        elif stream.state is StreamState.ABORTED:
-            self.connection_lost(now)
-
-    def _take_head(self, stream: Stream, now: float) -> bool:
-        """Send the head, if it is known; whether a body follows."""
-        head = stream.head
-        if isinstance(head, StreamHead):
-            self._send_head(self._head(head.status, head.headers, None))
-            if has_body(self._reader.request.method, head.status):
-                return True
-            self._end_stream(now)
-        elif isinstance(head, Reply):
-            self._close_stream(now)
-            self._send_reply(head, now)
-        elif stream.state is not StreamState.OPEN:
-            self.connection_lost(now)
-        return False
-
-    def _head(self, status: int, headers: Headers, length: int | None) -> h11.Response:
-        return response_head(
-            status,
-            with_access(headers, self._reader.request, self._settings.peers),
-            length=length,
-            close=self._is_last or self.phase is ConnectionPhase.LINGERING,
-            date=None if self._date is None else self._date(),
-        )
-
-    def _send_head(self, head: h11.Response) -> None:
-        self._out.append(self._http.send(head))
-        # RFC 9112 section 6.1: "A server MUST NOT send a response containing Transfer-Encoding
-        # unless the corresponding request indicates HTTP/1.1 (or later minor revisions)."
-        self._chunked = self._http.their_http_version != b"1.0"
-
-    def _send_reply(self, reply: Reply, now: float) -> None:
-        self._send_head(self._head(reply.status, reply.headers, len(reply.body)))
-        if has_body(self._reader.request.method, reply.status):
-            self._out.append(self._http.send(h11.Data(data=reply.body)))
-        self._out.append(self._http.send(h11.EndOfMessage()))
-        self._end_answer(now)
+        self._exchange = exchange = self._new_exchange()
+        exchange.ask(request, now, self._waker)
+        if exchange.reply is not None:
+            self._record(exchange.reply)
+            self._pull(exchange, now)
 
     def _refuse(self, refused: Refused, now: float) -> None:
         """Answer without having read the whole request; then this connection is of no use."""
         self.phase = ConnectionPhase.LINGERING
         self._timers.clear()
-        self._tell_of(refused.reply, refused.setting, refused.value)
-        self._send_reply(refused.reply, now)
+        self._record(refused.answer, refused.setting, refused.value)
+        self._exchange = exchange = self._new_exchange()
+        exchange.refuse(refused.answer)
+        self._pull(exchange, now)
         self._reader.forget()
 
-    def _fail(self, error: Exception, now: float) -> None:
-        """The application raised: a 500 without a word of why, or a cut if the head is out."""
-        self._report(error)
-        self._close_stream(now)
-        if self._http.our_state is h11.SEND_RESPONSE:
-            self._send_reply(MISTAKE, now)
-        else:
+    def _new_exchange(self) -> ServerExchange:
+        return ServerExchange(self._application, self._reader.request, on_error=self._on_error)
+
+    def _record(self, answer: Reply | Problem, setting: str = "", value: str = "") -> None:
+        if answer.status not in _REFUSALS:
+            return
+        reason = answer.reason if isinstance(answer, Reply) else answer.message
+        request = self._reader.request
+        line = f"{request.method} {request.path}".strip()
+        self._on_refusal(Refusal(answer.status, reason, self._client, line, setting, value))
+
+    def _produce(self, now: float) -> None:
+        """Find something to send: the answer's next bytes, or the answer to the next request."""
+        if self.phase is ConnectionPhase.READING and len(self._reader):
+            self._advance(now)
+        if self._exchange is not None and not self._out:
+            self._pull(self._exchange, now)
+
+    def _pull(self, exchange: ServerExchange, now: float) -> None:
+        """Take the next bytes of an answer, its head first."""
+        if not exchange.has_begun and not self._begin(exchange, now):
+            return
+        data = exchange.data_to_send(now)
+        if data:
+            self._out.append(self._frame(data, exchange))
+        if exchange.state is StreamState.FINISHED:
+            self._end(now)
+        elif exchange.state is StreamState.ABORTED:
             self.connection_lost(now)
 
-    def _report(self, error: Exception) -> None:
-        if self._on_error is not None:
-            self._on_error(error)
+    def _frame(self, data: bytes, exchange: ServerExchange) -> bytes:
+        if exchange.reply is not None:
+            return self._http.send(h11.Data(data=data))
+        return chunk(data) if self._is_chunked else data
 
-    def _end_stream(self, now: float) -> None:
-        self._close_stream(now)
+    def _begin(self, exchange: ServerExchange, now: float) -> bool:
+        """Send the head, if it is known; whether the rest may follow."""
+        while (head := exchange.find_head(now)) is not None:
+            try:
+                self._send_head(head, exchange)
+            except Exception as error:  # noqa: BLE001  (a head is the application's too)
+                exchange.fail(error, now)
+            else:
+                exchange.begin(head.status, now)
+                return True
+        if exchange.state is StreamState.ABORTED:
+            self.connection_lost(now)
+        return False
+
+    def _send_head(self, head: StreamHead, exchange: ServerExchange) -> None:
+        message = response_head(
+            head.status,
+            self._guard.with_access(head.headers, exchange.request),
+            length=None if exchange.reply is None else len(exchange.reply.body),
+            close=self._is_last or self.phase is ConnectionPhase.LINGERING,
+            date=None if self._date is None else self._date(),
+        )
+        self._out.append(self._http.send(message))
+        # RFC 9112 section 6.1: "A server MUST NOT send a response containing Transfer-Encoding
+        # unless the corresponding request indicates HTTP/1.1 (or later minor revisions)."
+        self._is_chunked = self._http.their_http_version != b"1.0"
+
+    def _end(self, now: float) -> None:
+        """The answer is whole: the next request, or nothing more."""
+        self._drop_exchange(now)
         self._out.append(self._http.send(h11.EndOfMessage()))
-        self._end_answer(now)
-
-    def _end_answer(self, now: float) -> None:
         if self.phase is ConnectionPhase.LINGERING:
             self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.linger)
         elif self._is_last or self._http.our_state is not h11.DONE:
@@ -353,26 +334,15 @@ class ServerConnection:
         else:
             self._http.start_next_cycle()
             self._reader.forget()
-            self._chunked = False
+            self._is_chunked = False
             self.phase = ConnectionPhase.READING
             self._timers.arm(Timer.KEEP_ALIVE, now + self._settings.keep_alive_timeout)
 
-    def _close_stream(self, now: float) -> None:
-        stream, self._stream = self._stream, None
-        if stream is None:
-            return
-        stream.waker = no_waker  # what is over wakes nobody
-        try:
-            stream.close(now)
-        except Exception as error:  # noqa: BLE001  (a stream is the application's too)
-            self._report(error)
+    def _drop_exchange(self, now: float) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.close(now)
 
 
-def _check_head(
-    application: Application, peers: AllowedPeers, request: Request, now: float
-) -> Reply | int | None:
-    """Judge a request's head.  Raises ``Refused``, and what the application raises."""
-    refused = refuse(request, peers)
-    if refused is not None:
-        raise refused
-    return application.check_head(request, now) if isinstance(application, ChecksHeads) else None
+def _ignore(_: object) -> None:
+    """Nobody listens."""

@@ -1,4 +1,4 @@
-"""A request that is refused before, or in place of, an answer: what its sender and the operator are told."""
+"""A request that is refused before, or in place of, an answer: what its sender and the operator get."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import json
 from dataclasses import dataclass
 
 from .application import Reply
+from .problem import Problem
 
 #: Characters of a peer's text that a log line holds.
 _EXCERPT = 200
 
 
 class Refused(Exception):
-    """The request is answered with ``reply``, and is read no further.
+    """The request is answered, and is read no further.
 
-    ``setting`` is the name of the setting that would have let it in, ``value`` what the peer sent that the
-    setting does not allow.
+    - ``answer``: as it is, or a problem that whoever routes gives its shape.
+    - ``setting``: the name of the setting that would have let the request in.
+    - ``value``: what the peer sent that the setting does not allow.
     """
 
-    def __init__(self, reply: Reply, *, setting: str = "", value: str = "") -> None:
-        super().__init__(reply.reason)
-        self.reply = reply
+    def __init__(self, answer: Reply | Problem, *, setting: str = "", value: str = "") -> None:
+        super().__init__(answer.reason if isinstance(answer, Reply) else answer.message)
+        self.answer = answer
         self.setting = setting
         self.value = value
 
@@ -29,9 +31,14 @@ class Refused(Exception):
 class Refusal:
     """What an operator should know of a refusal.
 
-    ``reason`` is the message that the peer got.  ``setting`` and ``value`` are as in ``Refused``; ``value``
-    and ``request`` (method and path) are the peer's own words, so log the text of this object, in which
-    they are escaped and shortened.
+    - ``status``: of the answer.
+    - ``reason``: the message that the peer got.
+    - ``client``: the peer's address.
+    - ``request``: its method and path.
+    - ``setting``, ``value``: as in ``Refused``.
+
+    ``value`` and ``request`` are what the peer sent, so log the text of this object, in which they are
+    escaped and shortened.
     """
 
     status: int
@@ -42,7 +49,7 @@ class Refusal:
     value: str = ""
 
     def __str__(self) -> str:
-        """``name=value`` pairs for a log line; a peer's words as JSON, which can't forge a line."""
+        """``name=value`` pairs for a log line; what a peer sent as JSON, which can't forge a line."""
         fields = {
             "status": str(self.status),
             "client": quoted(self.client),

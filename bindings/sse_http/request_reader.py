@@ -16,6 +16,7 @@ from sse_core.errors import LimitExceeded, RemoteProtocolError
 from .application import Reply, Request
 from .h11_feed import H11Feed
 from .h11_messages import read_request
+from .problem import refused_request
 from .refusal import Refused
 from .request_body import BodyBudget, RequestBody
 from .server_settings import ServerSettings
@@ -30,14 +31,17 @@ _UNREADABLE = {
     431: "The request's header section, or a line between chunks, is too large (limit: max_head_bytes).",
     501: "The request's transfer coding is not supported.",
 }
-_KINDS = {413: "request_too_large", 503: "overloaded_error"}
-_ASK_AGAIN_AFTER = ("retry-after", "1")
 
 
 class RequestReader:
-    """Reads the requests of ``client`` for ``http``, a server's connection of h11.
+    """Reads the requests of one connection.
 
-    ``check`` judges each head, ``send`` is given what the peer has to have before it goes on.
+    - ``http``: a server's connection of h11.
+    - ``settings``: the bounds.
+    - ``budget``: what all requests' bodies may take.
+    - ``client``: the peer's address.
+    - ``check``: judges each head.
+    - ``send``: gets what the peer must have before it goes on.
     """
 
     def __init__(
@@ -145,6 +149,4 @@ class RequestReader:
 
 
 def _refused(status: int, message: str, setting: str = "") -> Refused:
-    kind = _KINDS.get(status, "invalid_request_error")
-    fields = [_ASK_AGAIN_AFTER] if status == 503 else []
-    return Refused(Reply.error(status, kind, message, fields), setting=setting)
+    return Refused(refused_request(status, message), setting=setting)

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from sse_core.errors import RemoteProtocolError
 from sse_core.headers import Headers
+from sse_http import Problem
 from sse_http.application import Exchange, Reply, Request, Stream, StreamHead, no_waker
 
 from . import events
@@ -88,6 +89,11 @@ class Provider:
             return handler(request, number, now)
         except RemoteProtocolError as error:
             return _error(error.status, number, str(error))
+
+    def problem_reply(self, request: Request, problem: Problem) -> Reply:  # noqa: ARG002 - ShapesProblems
+        """The server's own refusals, as the API that it simulates would put them."""
+        self._count += 1
+        return _error(problem.status, f"{self._token}{self._count:08d}", problem.message, [*problem.headers])
 
     def upstreams(self) -> list[Exchange]:
         """None: a provider asks nobody."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import anthropic
-from .route import Problem, Route, credential_fields
+from .route import Route, credential_fields
 
 #: What is not a route's own answer is in the shape of the first one's protocol.
 ROUTES = (anthropic.ROUTE,)
 
-__all__ = ["ROUTES", "Problem", "Route", "credential_fields"]
+__all__ = ["ROUTES", "Route", "credential_fields"]

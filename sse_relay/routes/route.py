@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 from sse_core.blocks.strict_json import JSONObject
 from sse_core.dialects import Credential, Dialect
-from sse_core.headers import Headers
-from sse_http import Reply
+from sse_http import Problem, Reply
 
 #: RFC 6750 section 2.1: what every client may show its key in, whatever its provider's protocol says.
 BEARER = Credential("authorization", "Bearer")
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a request has no other answer; the route says in which shape it is told.
-
-    - ``status``: of the answer.
-    - ``kind``: one word for programs, as ``StreamError.kind`` has them, or one of the relay's own:
-      ``conflict``, ``gone``, ``misdirected``, ``stopped``.
-    - ``message``: tells a person what to do next.
-    - ``headers``: what else the answer's head has to say.
-    """
-
-    status: int
-    kind: str
-    message: str
-    headers: Headers = field(default_factory=Headers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +24,8 @@ class Route:
     - ``model``: what the page asks for, unless the operator says otherwise.
     - ``passed_headers``: patterns of a request's header fields that go on to the provider.
     - ``returned_headers``: patterns of header fields of the provider's answer that go back to the client.
-    - ``error_types``: the protocol's word for each kind of :class:`Problem`.
+    - ``error_types``: the protocol's word for each kind of ``Problem``, and for the relay's own: ``conflict``,
+      ``gone``, ``stopped``.
     - ``error_body``: makes an error's body of its status, its type and its message.
     - ``max_body_bytes``: of a request; the provider takes no more.
     """

@@ -18,6 +18,7 @@ from sse_http import (
     ClientExchange,
     ConnectionPhase,
     Exchange,
+    Problem,
     Refusal,
     Reply,
     Request,
@@ -125,6 +126,7 @@ class Scripted:
         self.waker: Waker = no_waker
         self.deadline: float | None = None
         self.asked: list[Request] = []
+        self.calls: list[tuple[str, float]] = []
         self._answer = answer
 
     def handle(self, request: Request, now: float) -> Reply | Stream:
@@ -137,10 +139,19 @@ class Scripted:
         return []
 
     def handle_timeout(self, now: float) -> None:
-        """Nothing is ever due."""
+        self.calls.append(("handle_timeout", now))
 
     def close(self, now: float) -> None:
-        """Nothing is open."""
+        self.calls.append(("close", now))
+
+
+class Shaped(Scripted):
+    """One that says how the server's refusals look; ``fields`` are their heads'."""
+
+    fields: HeadersLike = ()
+
+    def problem_reply(self, request: Request, problem: Problem) -> Reply:
+        return Reply(problem.status, Headers(self.fields), f"{problem.kind} at {request.path}".encode())
 
 
 Verdict = Callable[[Request], "Reply | int | None"]
@@ -176,12 +187,13 @@ class Peer:
         self.now = 0.0
         self.errors: list[Exception] = []
         self.refusals: list[Refusal] = []
+        self.bodies = bodies or BodyBudget((settings or ServerSettings()).max_total_body_bytes)
         self.connection = ServerConnection(
             self.application,
             self.now,
             settings=settings,
             client=client,
-            bodies=bodies,
+            bodies=self.bodies,
             on_error=self.errors.append,
             on_refusal=self.refusals.append,
         )

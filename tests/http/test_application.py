@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -20,14 +19,6 @@ class TestReply:
         assert reply.headers == Headers(
             [("content-type", "application/json"), ("cache-control", "no-store"), ("x", "y")]
         )
-
-    def test_error(self) -> None:
-        reply = Reply.error(404, "not_found_error", "Look elsewhere.", [("retry-after", "1")])
-        assert reply.headers.get("retry-after") == "1"
-        assert json.loads(reply.body) == {
-            "type": "error",
-            "error": {"type": "not_found_error", "message": "Look elsewhere."},
-        }
 
     def test_a_field_can_not_forge_another(self) -> None:
         with pytest.raises(ValueError, match="CR, LF or NUL"):

@@ -8,9 +8,20 @@ from collections.abc import Callable
 import pytest
 
 from sse_core.headers import Headers
-from sse_http import LOOPBACK_HOSTS, AllowedPeers, Reply, Request, ServerSettings, StreamState
+from sse_http import (
+    LOOPBACK_HOSTS,
+    AllowedPeers,
+    Guard,
+    Refused,
+    Reply,
+    Request,
+    ServerSettings,
+    Stream,
+    StreamHead,
+    StreamState,
+)
 from sse_http.guard import refuse
-from tests.http.support import OK, Peer, Pieces, request
+from tests.http.support import EVENTS, OK, Doorkeeper, Peer, Pieces, Scripted, Shaped, request
 
 
 def status(
@@ -127,7 +138,7 @@ class TestHost:
         two = Request("GET", "/", headers=Headers([("host", "localhost"), ("host", "localhost")]))
         refused = refuse(two, AllowedPeers())
         assert refused is not None
-        assert refused.reply.status == 400
+        assert refused.answer.status == 400
 
     def test_names_can_be_allowed(self) -> None:
         allowed = AllowedPeers(LOOPBACK_HOSTS | {"Relay.Example", "2001:db8::1"})
@@ -237,17 +248,17 @@ class TestOrigin:
 @pytest.mark.parametrize(
     ("fields", "kind"),
     [
-        ({"host": "evil.example"}, "misdirected_request_error"),
-        ({"host": "localhost", "origin": "null"}, "permission_error"),
-        ({"host": "a b"}, "invalid_request_error"),
+        ({"host": "evil.example"}, "misdirected"),
+        ({"host": "localhost", "origin": "null"}, "permission"),
+        ({"host": "a b"}, "invalid_request"),
     ],
 )
 def test_a_refusal_says_what_to_do(fields: dict[str, str], kind: str) -> None:
     peer = Peer()
     peer.send(request(fields=fields, host=None))
-    error = json.loads(peer.answer().body)
-    assert (error["type"], error["error"]["type"]) == ("error", kind)
-    assert error["error"]["message"].endswith(".")
+    details = json.loads(peer.answer().body)
+    assert (details["status"], details["kind"]) == (peer.answer().status, kind)
+    assert details["detail"].endswith(".")
 
 
 class TestAccess:
@@ -284,3 +295,82 @@ class TestAccess:
     def test_what_the_application_says_stands(self) -> None:
         own = Reply(200, Headers({"access-control-allow-origin": "null"}))
         assert self.fields(own, self.NAMED, self.PAGE) == {"access-control-allow-origin": "null"}
+
+
+class TestGuard:
+    """Around any application, for a server that doesn't check by itself."""
+
+    ALLOWED = AllowedPeers(origins=frozenset({"https://app.example"}))
+
+    def ask(self, answer: Reply | Pieces, **fields: str) -> Reply | Stream:
+        self.application = Scripted(answer)
+        self.guard = Guard(self.application, self.ALLOWED)
+        headers = Headers({"host": "localhost", **fields})
+        return self.guard.handle(Request("GET", "/", headers=headers), 0.0)
+
+    def test_who_may_not_call_does_not_reach_it(self) -> None:
+        reply = self.ask(OK, host="evil.example")
+        assert isinstance(reply, Reply)
+        assert (reply.status, self.application.asked) == (421, [])
+        request = Request(
+            "GET", "/", headers=Headers({"host": "localhost", "origin": "https://evil.example"})
+        )
+        with pytest.raises(Refused) as refused:
+            self.guard.check_head(request, 0.0)
+        assert (refused.value.answer.status, refused.value.setting) == (403, "peers.origins")
+
+    def test_an_application_gives_refusals_its_shape(self) -> None:
+        guard = Guard(Shaped(OK), self.ALLOWED)
+        reply = guard.handle(Request("GET", "/x", headers=Headers({"host": "evil.example"})), 0.0)
+        assert reply == Reply(421, body=b"misdirected at /x", headers=Headers({"vary": "origin"}))
+
+    def test_its_own_check_comes_after(self) -> None:
+        guard = Guard(Doorkeeper(7), AllowedPeers())
+        assert guard.check_head(Request("GET", "/", headers=Headers({"host": "localhost"})), 0.0) == 7
+        assert Guard(Scripted(), AllowedPeers()).check_head(Request("GET", "/"), 0.0) is None
+
+    def test_a_page_of_an_allowed_origin_can_read_a_reply(self) -> None:
+        reply = self.ask(Reply(200, Headers({"x": "y"})), origin="https://app.example")
+        assert isinstance(reply, Reply)
+        assert reply.headers == Headers(
+            [("x", "y"), ("access-control-allow-origin", "https://app.example"), ("vary", "origin")]
+        )
+
+    @pytest.mark.parametrize("head", [EVENTS, OK])
+    def test_and_a_stream(self, head: StreamHead | Reply) -> None:
+        pieces = Pieces(b"x", b"y", head=None, end=StreamState.FINISHED)
+        stream = self.ask(pieces, origin="https://app.example")
+        assert isinstance(stream, Stream)
+        assert not stream.head
+        pieces.head = head
+        shown: StreamHead | Reply | None = stream.head
+        assert shown
+        assert shown.headers.get("access-control-allow-origin") == "https://app.example"
+        woken: list[bool] = []
+        stream.waker = lambda: woken.append(True)
+        pieces.waker()
+        stream.waker()
+        assert woken == [True, True]
+        assert stream.data_to_send(0.0) == b"x"
+        assert (stream.state, stream.has_more) == (StreamState.OPEN, True)
+        assert stream.data_to_send(0.0) == b"y"
+        assert (stream.state, stream.has_more) == (StreamState.FINISHED, False)
+        pieces.deadline = 3.0
+        assert stream.deadline == 3.0
+        stream.handle_timeout(2.0)
+        stream.close(4.0)
+        assert (pieces.fired, pieces.closed) == ([2.0], [4.0])
+
+    def test_all_else_is_the_applications(self) -> None:
+        self.ask(OK)
+        woken: list[bool] = []
+        self.guard.waker = lambda: woken.append(True)
+        self.application.waker()
+        self.guard.waker()
+        assert woken == [True, True]
+        self.application.deadline = 5.0
+        assert self.guard.deadline == 5.0
+        assert self.guard.upstreams() == []
+        self.guard.handle_timeout(1.0)
+        self.guard.close(2.0)
+        assert self.application.calls == [("handle_timeout", 1.0), ("close", 2.0)]

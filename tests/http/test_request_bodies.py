@@ -43,7 +43,7 @@ class TestAllTogether:
         assert refused.answer().status == 503
         assert refused.answer().headers.get("retry-after") == "1"
         assert [told.setting for told in refused.refusals] == ["max_total_body_bytes"]
-        assert "max_total_body_bytes" in json.loads(refused.answer().body)["error"]["message"]
+        assert "max_total_body_bytes" in json.loads(refused.answer().body)["detail"]
         assert crowd.upload(90, "192.0.2.2").phase() is ConnectionPhase.READING
 
     def test_all_have_the_whole(self) -> None:

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from sse_core.headers import Headers
-from sse_http import ConnectionPhase, Reply, Request, ServerSettings
+from sse_http import ConnectionPhase, Problem, Reply, Request, ServerSettings, problem_reply
 from tests.http.support import OK, Doorkeeper, Mistake, Peer, each_byte, echo, request
 
-NO_KEY = Reply.error(401, "authentication_error", "This server wants a key.")
-FULL = Reply.error(503, "overloaded_error", "This server is full.")
+NO_KEY = problem_reply(Problem(401, "authentication", "This server wants a key."))
+FULL = problem_reply(Problem(503, "overloaded", "This server is full."))
 EXPECT = {"expect": "100-continue", "content-length": "5"}
 CHUNKED = {"transfer-encoding": "chunked"}
 
@@ -113,7 +113,7 @@ class TestFields:
     def test_the_error_names_the_limit(self) -> None:
         peer = Peer(settings=ServerSettings(max_head_fields=1))
         peer.send(request(fields={"x": "y"}))
-        assert "1 fields (limit: max_head_fields)" in json.loads(peer.answer().body)["error"]["message"]
+        assert "1 fields (limit: max_head_fields)" in json.loads(peer.answer().body)["detail"]
 
     def test_a_line_that_is_folded_is_no_field(self) -> None:
         peer = Peer(settings=ServerSettings(max_head_fields=2))
@@ -214,7 +214,7 @@ class TestTelling:
         [told] = peer.refusals
         assert (told.status, told.request, told.setting, told.value) == (status, asked, setting, value)
         assert told.client == "192.0.2.7"
-        assert told.reason == json.loads(peer.answer().body)["error"]["message"]
+        assert told.reason == json.loads(peer.answer().body)["detail"]
 
     def test_a_line_for_a_log(self) -> None:
         peer = Peer()

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core.headers import Headers
-from sse_http import ConnectionPhase, Reply, Request, ServerConnection, StreamHead, StreamState
+from sse_http import (
+    ConnectionPhase,
+    Problem,
+    Reply,
+    Request,
+    ServerConnection,
+    StreamHead,
+    StreamState,
+    problem_reply,
+)
 from sse_http.http1_connection import chunk
 from tests.http.support import EVENTS, OK, Broken, Mistake, Peer, Pieces, Scripted, request
 
@@ -197,7 +206,7 @@ class TestStream:
     def test_it_may_turn_out_to_be_a_whole_reply(self, method: str) -> None:
         stream = Pieces(head=None)
         peer = get(stream, request(method))
-        stream.head = Reply.error(529, "overloaded_error", "Later.")
+        stream.head = problem_reply(Problem(529, "overloaded", "Later."))
         stream.waker()
         peer.pull()
         answer = peer.answer(method)
@@ -360,6 +369,15 @@ class TestClose:
         assert stream.pulled_after_close == 0
         assert peer.phase() is ConnectionPhase.OVER
 
+    def test_a_waker_may_change_while_an_answer_runs(self) -> None:
+        stream = Pieces(b"x")
+        peer = get(stream)
+        woken: list[bool] = []
+        peer.connection.waker = lambda: woken.append(True)
+        peer.connection.waker()
+        stream.waker()
+        assert woken == [True, True]
+
     def test_a_stream_that_is_closed_wakes_nobody(self) -> None:
         stream = Pieces(b"x", end=FINISHED)
         peer = get(stream)
@@ -434,6 +452,15 @@ class TestMistakes:
         peer.wait(5.0)
         self.check_500(peer)
         assert stream.closed == [5.0]
+
+    def test_a_mistake_waits_for_room(self) -> None:
+        stream = Broken("handle_timeout", head=None)
+        peer = get(stream)
+        peer.reads = False
+        for _ in range(2):
+            peer.connection.handle_timeout(5.0)
+        peer.pull()
+        self.check_500(peer)
 
     def test_a_stream_raises_in_its_timer_amid_its_body(self) -> None:
         stream = Broken("handle_timeout", b"x")

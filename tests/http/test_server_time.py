@@ -151,6 +151,16 @@ class TestDeadlines:
         peer.wait(15.0)
         assert bytes(peer.received).endswith(b": ping\n\r\n")
 
+    def test_the_first_of_two_deadlines(self) -> None:
+        stream = Pieces(b"x")
+        peer = Peer(stream)
+        peer.send(request())
+        stream.feed(b"y")
+        assert peer.stall()
+        for deadline, first in [(30.0, 30.0), (90.0, 60.0)]:
+            stream.deadline = deadline
+            assert peer.connection.deadline == first
+
     def test_a_streams_deadline_pulls_nothing(self) -> None:
         """Whoever owns the socket pulls, when there is room."""
         stream = Pieces(b"one", b"two", b"three")

@@ -14,7 +14,8 @@ from sse_core.blocks.strict_json import JSONObject
 from sse_core.headers import Headers
 from sse_http import Reply
 from sse_relay.config import RelayConfig
-from sse_relay.routes import ROUTES, Problem, Route
+from sse_http import Problem
+from sse_relay.routes import ROUTES, Route
 from tests.relay.support import JSON, TURN_ID, WHOLE, Provider, Reader, World
 
 CHAT_PATH = "/v1/chat/completions"

@@ -131,7 +131,7 @@ SCENARIOS = [
             Open(name="silent"),
             Open(b"GET / HT", name="slow"),
             HearEnd(name="silent", exactly=b""),
-            HearEnd(name="slow", has=[b"408", b"timeout_error"]),
+            HearEnd(name="slow", has=[b"408", b'"timeout"']),
         ],
         logged=["status=408"],
     ),

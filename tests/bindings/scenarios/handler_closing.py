@@ -289,9 +289,9 @@ SCENARIOS = [
             # Twice: the connection goes on.
             steps=[
                 Open(get()),
-                Hear(b"api_error", starts=b"HTTP/1.1 500 "),
+                Hear(b'"server"', starts=b"HTTP/1.1 500 "),
                 Say(get()),
-                Hear(b"api_error", 2),
+                Hear(b'"server"', 2),
                 Check(lambda stage: b"secret" not in stage.clients["client"].received),
                 Check(lambda stage: b"Traceback" not in stage.clients["client"].received),
             ],

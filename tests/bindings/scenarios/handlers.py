@@ -13,7 +13,7 @@ from typing import Any
 
 from sse_core import ServerSentEvent
 from sse_core.lifecycle import NO_RETRY, Broadcast, SubscriptionSettings
-from sse_http import EventItem, Follow, HandlerSettings, Refusal, Reply, Request
+from sse_http import EventItem, Follow, HandlerSettings, Problem, Refusal, Reply, Request, problem_reply
 
 from ..applications import Served
 from ..client_scenario import ClientScenario, Connect, Stage, Take
@@ -193,7 +193,7 @@ def lets_others_run(stage: ServerStage) -> bool:
 
 
 def check_head(request: Request, now: float) -> Reply | int | None:
-    return 4 if request.headers.get("x-key") else Reply.error(401, "authentication_error", "No key.")
+    return 4 if request.headers.get("x-key") else problem_reply(Problem(401, "authentication", "No key."))
 
 
 def asks_first(*fields: str, length: int) -> bytes:
@@ -407,14 +407,14 @@ SCENARIOS = [
     ServerScenario(
         name="a refusal of a host is a warning",
         served=hello,
-        steps=[Open(get().replace(b"localhost", b"evil.example")), Hear(b"error")],
+        steps=[Open(get().replace(b"localhost", b"evil.example")), Hear(b"kind")],
         logged=[r"WARNING.*refused a request: status=4", DEFAULT_PEERS_REFUSAL, 'client="127.0.0.1"'],
         log_records=1,
     ),
     ServerScenario(
         name="a refusal of what is no request is a note",
         served=hello,
-        steps=[Open(b"GET / HTTP/1.1\r\n\r\n"), Hear(b"error")],
+        steps=[Open(b"GET / HTTP/1.1\r\n\r\n"), Hear(b"kind")],
         logged=[r"INFO.*refused a request: status=400", 'client="127.0.0.1"'],
         log_records=1,
     ),
@@ -424,7 +424,7 @@ SCENARIOS = [
         options={"on_refusal": REFUSALS},
         steps=[
             Open(b"rubbish\r\n\r\n"),
-            Hear(b"error"),
+            Hear(b"kind"),
             Until(lambda _: REFUSALS.statuses == [400]),
         ],
     ),

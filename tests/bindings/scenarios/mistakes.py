@@ -156,7 +156,7 @@ SCENARIOS = [
         served=lambda _: Feeds(lambda request: raises() if request.path == "/bad" else hello(request)),
         steps=[
             Open(get("bad")),
-            Hear(b"api_error", starts=b"HTTP/1.1 500 "),
+            Hear(b'"server"', starts=b"HTTP/1.1 500 "),
             Say(get("good")),
             Hear(b'{"path":"/good"}'),
             Leave(),

@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sse_relay.provider
+from sse_core.headers import Headers
+from sse_http import Problem, Request
 from sse_http.application import Application, Reply, StreamState
-from sse_relay.provider import Fault, Settings, SettingsError
+from sse_relay.provider import Fault, Provider, Settings, SettingsError
 from tests.relay.provider.support import (
     Sim,
     add_up,
@@ -324,3 +326,13 @@ def test_it_shares_nothing_with_what_it_tests() -> None:
     }
     house = {name for name in imported if name and name.split(".")[0] in ("sse_core", "sse_http")}
     assert house == {"sse_core.errors", "sse_core.headers", "sse_http.application"}
+
+
+def test_the_servers_own_refusals_have_the_apis_shape() -> None:
+    provider = Provider(clock=lambda: 0.0)
+    full = Problem(503, "overloaded", "Come back later.", Headers({"retry-after": "1"}))
+    reply = provider.problem_reply(Request("POST", "/v1/messages"), full)
+    assert (reply.status, reply.headers.get("retry-after")) == (503, "1")
+    error = json.loads(reply.body)
+    assert (error["type"], error["error"]["message"]) == ("error", "Come back later.")
+    assert error["request_id"] == reply.headers.get("request-id") == "req_sim00000001"
