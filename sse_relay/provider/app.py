@@ -12,8 +12,8 @@ from weakref import WeakSet
 
 from sse_core.errors import RemoteProtocolError
 from sse_core.headers import Headers
-from sse_http import Problem
 from sse_http.application import Exchange, Reply, Request, Stream, StreamHead, no_waker
+from sse_http.problem import Problem
 
 from . import events
 from .faults import Fault, FaultCounts, spoil

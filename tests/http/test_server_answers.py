@@ -19,6 +19,7 @@ from sse_http import (
     ServerConnection,
     StreamHead,
     StreamState,
+    no_waker,
     problem_reply,
 )
 from sse_http.http1_connection import chunk
@@ -459,6 +460,7 @@ class TestMistakes:
         peer.reads = False
         for _ in range(2):
             peer.connection.handle_timeout(5.0)
+        peer.connection.waker = no_waker
         peer.pull()
         self.check_500(peer)
 

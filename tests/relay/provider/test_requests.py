@@ -325,7 +325,7 @@ def test_it_shares_nothing_with_what_it_tests() -> None:
         for alias in node.names
     }
     house = {name for name in imported if name and name.split(".")[0] in ("sse_core", "sse_http")}
-    assert house == {"sse_core.errors", "sse_core.headers", "sse_http.application"}
+    assert house == {"sse_core.errors", "sse_core.headers", "sse_http.application", "sse_http.problem"}
 
 
 def test_the_servers_own_refusals_have_the_apis_shape() -> None:
