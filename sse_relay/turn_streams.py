@@ -19,8 +19,8 @@ from sse_core.lifecycle.timers import earlier
 from sse_http import (
     EVENT_STREAM_HEADERS,
     GOING_DOWN,
-    Problem,
     READER_STATES,
+    Problem,
     Reply,
     StreamHead,
     StreamState,

@@ -24,7 +24,7 @@ class Route:
     - ``model``: what the page asks for, unless the operator says otherwise.
     - ``passed_headers``: patterns of a request's header fields that go on to the provider.
     - ``returned_headers``: patterns of header fields of the provider's answer that go back to the client.
-    - ``error_types``: the protocol's word for each kind of ``Problem``, and for the relay's own: ``conflict``,
+    - ``error_types``: the protocol's word for each kind of ``Problem``, and for our own: ``conflict``,
       ``gone``, ``stopped``.
     - ``error_body``: makes an error's body of its status, its type and its message.
     - ``max_body_bytes``: of a request; the provider takes no more.

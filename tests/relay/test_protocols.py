@@ -12,9 +12,8 @@ import sse_relay
 from sse_core import dialects
 from sse_core.blocks.strict_json import JSONObject
 from sse_core.headers import Headers
-from sse_http import Reply
+from sse_http import Problem, Reply
 from sse_relay.config import RelayConfig
-from sse_http import Problem
 from sse_relay.routes import ROUTES, Route
 from tests.relay.support import JSON, TURN_ID, WHOLE, Provider, Reader, World
 

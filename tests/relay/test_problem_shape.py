@@ -6,7 +6,7 @@ import pytest
 
 from sse_core.headers import Headers
 from sse_http import Problem, ServerConnection
-from sse_relay.error_reply import error_reply, problem_reply
+from sse_relay.routes.anthropic import ROUTE
 from tests.relay.support import World
 
 
@@ -25,18 +25,15 @@ from tests.relay.support import World
     ],
 )
 def test_the_shape(kind: str, error_type: str) -> None:
-    reply = problem_reply(Problem(503, kind, 'No "x".', Headers({"retry-after": "1"})))
-    assert reply == error_reply(503, error_type, 'No "x".', [("retry-after", "1")])
-    assert (
-        reply.body
-        == b'{"type":"error","error":{"type":"%b","message":"No \\"x\\"."}}\n' % error_type.encode()
-    )
+    reply = ROUTE.problem_reply(Problem(503, kind, 'No "x".', Headers({"retry-after": "1"})))
+    error = f'{{"type":"{error_type}","message":"No \\"x\\"."}}'
+    assert reply.body.decode() == f'{{"type":"error","error":{error}}}\n'
     assert [*reply.headers] == [
         ("content-type", "application/json"),
         ("cache-control", "no-store"),
         ("retry-after", "1"),
     ]
-    assert reply.reason == 'No "x".'
+    assert (reply.status, reply.reason) == (503, 'No "x".')
 
 
 @pytest.mark.parametrize(
