@@ -6,9 +6,9 @@ fewer examples.
 
 from __future__ import annotations
 
-from tests.core.lifecycle.log_machine import LogMachine
-from tests.core.lifecycle.source_machine import SourceMachine
-from tests.core.lifecycle.turn_machine import TurnMachine
+from tests.core.lifecycle.log.log_machine import LogMachine
+from tests.core.lifecycle.source.source_machine import SourceMachine
+from tests.core.lifecycle.turn.turn_machine import TurnMachine
 
 TestLogMachine = LogMachine.TestCase
 TestSourceMachine = SourceMachine.TestCase

@@ -8,7 +8,7 @@ from sse_core import dialects
 from sse_core.charset import text_of
 from sse_core.headers import Headers
 from sse_core.lifecycle import RetryPolicy
-from tests.core.lifecycle.source_support import connected, refuse
+from tests.core.lifecycle.source.source_support import connected, refuse
 
 WORDS = "Zugriff verweigert für Müller"
 

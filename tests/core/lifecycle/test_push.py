@@ -13,7 +13,15 @@ from typing import Any
 from sse_core import EventStreamDecoder
 from sse_core.blocks import BlockStart, TextBlock, TextDelta
 from sse_core.lifecycle import Outcome, Subscription, TurnLog, Want
-from tests.core.lifecycle.support import ANSWER, ANTHROPIC, START, accepted, deadline_of, want_of, wire
+from tests.core.lifecycle.turn.turn_support import (
+    ANSWER,
+    ANTHROPIC,
+    START,
+    accepted,
+    deadline_of,
+    want_of,
+    wire,
+)
 
 
 class Socket:

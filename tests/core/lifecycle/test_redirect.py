@@ -17,7 +17,7 @@ from sse_core.lifecycle import (
     Want,
 )
 from sse_core.urls import parse_url
-from tests.core.lifecycle.source_support import (
+from tests.core.lifecycle.source.source_support import (
     GET,
     POST,
     STREAM,

@@ -30,9 +30,9 @@ from sse_core.lifecycle import (
 from sse_core.lifecycle.machine import Tables
 from sse_core.lifecycle.source import source_table
 from sse_core.lifecycle.turn import turn_table
-from tests.core.lifecycle import source_support as sources
-from tests.core.lifecycle import support as turns
-from tests.core.lifecycle.support import (
+from tests.core.lifecycle.source import source_support as sources
+from tests.core.lifecycle.turn import turn_support as turns
+from tests.core.lifecycle.turn.turn_support import (
     ANSWER,
     EVENT_STREAM,
     HELLO,

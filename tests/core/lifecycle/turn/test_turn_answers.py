@@ -34,7 +34,7 @@ from sse_core.lifecycle import (
     Want,
 )
 from sse_core.lifecycle.turn.turn_text import text_of
-from tests.core.lifecycle.support import (
+from tests.core.lifecycle.turn.turn_support import (
     ANSWER,
     ANTHROPIC,
     EVENT_STREAM,

@@ -18,7 +18,7 @@ from sse_core.lifecycle import (
     TurnState,
     Want,
 )
-from tests.core.lifecycle.support import (
+from tests.core.lifecycle.turn.turn_support import (
     ANTHROPIC,
     EVENT_STREAM,
     HELLO,

@@ -9,7 +9,7 @@ import pytest
 from sse_core import ServerSentEvent
 from sse_core.lifecycle import EventLog, LogReader, TurnLog
 from sse_core.lifecycle.log.conformance import CASES, BrokenPromise, Trial
-from tests.core.lifecycle.later_log import LaterLog
+from tests.core.lifecycle.log.later_log import LaterLog
 
 Case = Callable[[Trial], None]
 

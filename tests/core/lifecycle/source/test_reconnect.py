@@ -15,7 +15,7 @@ from sse_core.lifecycle import (
     SourceState,
     Want,
 )
-from tests.core.lifecycle.source_support import (
+from tests.core.lifecycle.source.source_support import (
     GET,
     POST,
     STREAM,

@@ -22,7 +22,7 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from sse_core.lifecycle import Timing
-from tests.core.lifecycle.support import START, accepted, wire
+from tests.core.lifecycle.turn.turn_support import START, accepted, wire
 
 THINKING, TEXT = ThinkingDelta(0, "Hm"), TextDelta(1, "So")
 

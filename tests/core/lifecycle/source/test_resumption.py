@@ -9,7 +9,7 @@ import pytest
 from sse_core import RemoteProtocolError, TransportError, encode_event
 from sse_core.headers import Headers
 from sse_core.lifecycle import EventSource, HTTPRequest, RetryPolicy, SourceState, Want
-from tests.core.lifecycle.source_support import (
+from tests.core.lifecycle.source.source_support import (
     GET,
     POST,
     STREAM,

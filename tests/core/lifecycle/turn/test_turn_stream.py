@@ -27,7 +27,7 @@ from sse_core.blocks import (
 from sse_core.framing import ServerSentEvent
 from sse_core.headers import Headers
 from sse_core.lifecycle import NO_RETRY, Outcome, Turn, TurnState, Want
-from tests.core.lifecycle.support import (
+from tests.core.lifecycle.turn.turn_support import (
     ANSWER,
     ANTHROPIC,
     BLOCK_STOP,

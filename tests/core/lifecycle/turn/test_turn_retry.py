@@ -13,7 +13,7 @@ from sse_core import dialects
 from sse_core.blocks import BlockStart, MessageReset, MessageStart, StreamError, ToolUseBlock
 from sse_core.headers import Headers
 from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, RetryPolicy, Turn, TurnState, Want
-from tests.core.lifecycle.support import (
+from tests.core.lifecycle.turn.turn_support import (
     ANSWER,
     ANTHROPIC,
     BLOCK_STOP,

@@ -8,7 +8,7 @@ from sse_core import RemoteProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle import EventSource, RetryPolicy, SourceDeadlines, SourceState, Want
 from sse_core.lifecycle.source.error_body import MAX_EXCERPT_BYTES
-from tests.core.lifecycle.source_support import connected, deadline_of, refuse, state_of, want_of
+from tests.core.lifecycle.source.source_support import connected, deadline_of, refuse, state_of, want_of
 
 JSON = Headers({"content-type": "application/json", "x-request-id": "r1"})
 BODY = b'{"error":"key expired!"}'

@@ -33,7 +33,7 @@ from sse_core.blocks import (
 )
 from sse_core.headers import Headers
 from sse_core.lifecycle import OnDisconnect, Outcome, RetryPolicy, Turn, TurnState, Want
-from tests.core.lifecycle.support import ANTHROPIC, EVENT_STREAM, INVALID, OVERLOADED, REQUEST, wire
+from tests.core.lifecycle.turn.turn_support import ANTHROPIC, EVENT_STREAM, INVALID, OVERLOADED, REQUEST, wire
 
 HEADS = st.sampled_from(
     [

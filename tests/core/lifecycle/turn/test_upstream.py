@@ -11,7 +11,7 @@ import pytest
 from sse_core import dialects
 from sse_core.headers import Headers
 from sse_core.lifecycle import Deadlines, HTTPRequest, OnDisconnect, RetryPolicy, Upstream, Want
-from tests.core.lifecycle.support import ANSWER, EVENT_STREAM, drained, wire
+from tests.core.lifecycle.turn.turn_support import ANSWER, EVENT_STREAM, drained, wire
 
 URL = "https://api.provider.test/v1/messages"
 

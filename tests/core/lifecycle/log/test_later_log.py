@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sse_core import EventStreamDecoder, LocalProtocolError, ServerSentEvent
 from sse_core.lifecycle import Broadcast, ReaderOutcome, Subscription, SubscriptionSettings, TurnLog
-from tests.core.lifecycle.later_log import LaterLog
+from tests.core.lifecycle.log.later_log import LaterLog
 
 
 def event(text: str) -> ServerSentEvent:

@@ -11,7 +11,7 @@ from sse_core import MessageAccumulator, dialects
 from sse_core.blocks import BlockEvent, Message, ToolUseBlock
 from sse_core.dialects import Dialect
 from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, Turn
-from tests.core.lifecycle.support import EVENT_STREAM, REQUEST, drained
+from tests.core.lifecycle.turn.turn_support import EVENT_STREAM, REQUEST, drained
 
 CHAT = dialects.get("openai-chat")
 #: Its decoders have another around them.
