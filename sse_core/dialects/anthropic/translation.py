@@ -41,6 +41,7 @@ from . import vocabulary
 _EVENT_BYTES = 200
 #: The one field of a free-text tool's input.  Anthropic's tools take JSON.
 _INPUT = "input"
+_INPUT_BEGIN, _INPUT_END = f'{{"{_INPUT}":"', '"}'
 
 _Delta = e.TextDelta | e.ThinkingDelta | e.SignatureDelta | e.ArgumentsDelta
 _OfBlock = e.BlockStart | _Delta | e.BlockStop
@@ -111,7 +112,7 @@ class Translation:
         self._calls = self._calls or known.runs
         told = self._tell(known, e.BlockStart(event.index, _began(block)))
         if known.writes_text:
-            told += self._tell(known, e.ArgumentsDelta(event.index, f'{{"{_INPUT}":"'))
+            told += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_BEGIN))
         if isinstance(block, ToolUseBlock) and block.raw_arguments:
             told += self._arguments(known, e.ArgumentsDelta(event.index, block.raw_arguments))
         return told
@@ -145,7 +146,7 @@ class Translation:
         if known.outdated or not (known.arguments is None or known.arguments.is_whole()):
             self._cut_call = True
         else:
-            told += self._tell(known, e.ArgumentsDelta(event.index, '"}')) if known.writes_text else []
+            told += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_END)) if known.writes_text else []
             told += self._tell(known, event)
         known.stopped = True
         while self._line and self._line[0].stopped:
@@ -238,11 +239,12 @@ def _began(block: Block) -> Block:
 def _whole(block: Block) -> Block:
     """A plain block as it stands in a message of Anthropic's."""
     if isinstance(block, ToolUseBlock) and block.input_encoding == "text":
+        end = _INPUT_END if block.state == "complete" else ""
         return ToolUseBlock(
             block.id,
             block.name,
             block.type,
-            raw_arguments=block.raw_arguments,
+            raw_arguments=_INPUT_BEGIN + strict_json.dumps(block.raw_arguments)[1:-1] + end,
             arguments={_INPUT: block.arguments},
             state=block.state,
         )

@@ -126,6 +126,9 @@ class Decoder(ChoicesDecoder):
         chunk = parsed_object(data)
         if _is_error(chunk, name):
             return self._error(chunk)
+        failed = _failed_choice(chunk)
+        if failed is not None:
+            return self._error({**chunk, "error": failed})
         if _is_chunk(chunk):
             return self._chunk(chunk)
         bare = bare_error(chunk)
@@ -246,3 +249,14 @@ def _is_error(chunk: JSONObject, name: str) -> bool:
     ``error`` beside the fields of a chunk (OpenRouter), where null tells of none.
     """
     return bool(chunk.get("error")) or name == "error" or chunk.get("object") == "error"
+
+
+def _failed_choice(chunk: JSONObject) -> JSON:
+    """The error of a choice that ends with one, as OpenRouter has it; ``None`` where none does.
+
+    https://openrouter.ai/docs/api-reference/errors
+    """
+    for choice in _choices(chunk):
+        if choice.get("finish_reason") == "error" and choice.get("error"):
+            return choice["error"]
+    return None

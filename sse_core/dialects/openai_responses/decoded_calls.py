@@ -62,7 +62,8 @@ class DecodedCalls:
         ``None`` for one that nobody could run or answer.
         """
         name, id_ = text(data, "name", ""), text(data, "id" if item.type == "mcp_call" else "call_id", "")
-        if whole and not id_:
+        is_complete = whole and data.get("status") != "incomplete"
+        if is_complete and not id_:
             id_ = text(data, "id", "")  # a host that has no call_id takes the item's id for it
         if item.call is None and whole and not (name and id_):
             return None
@@ -80,7 +81,7 @@ class DecodedCalls:
         call, arguments = item.call, text_of(data.get(CALLS[item.type]))
         if call is None or not call.is_open:
             return events
-        if whole and data.get("status") != "incomplete":
+        if is_complete:
             return events + self._end(item, call, arguments)
         # One that was cut is never whole, though the protocol ends it.
         return events + (call.become(arguments) if arguments or (whole and arguments is not None) else [])

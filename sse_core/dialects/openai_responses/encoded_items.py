@@ -154,14 +154,22 @@ class EncodedItem:
                 item[name] = _listed(self._told[name], self._parts[name])
         if self.type in CALLS:
             item.setdefault(CALLS[self.type], "")
+        if self.is_call and isinstance(self._writer, _ArgumentsWriter) and not item.get("call_id"):
+            item["call_id"] = self._writer.block.id  # what its client answers to, on a host without one
         if "id" in item:
             # Some hosts give an item another id with each event; the official SDK refuses that.
             item["id"] = self._id
+        status = "incomplete" if self.done and self._is_call_without_block else self._status
         # Some hosts give items no status; a call that is not whole gets one.
-        is_cut = self._status == "incomplete" and ("status" in item or self.type in CALLS)
+        is_cut = status == "incomplete" and ("status" in item or self.type in CALLS)
         if is_cut or item.get("status") == "in_progress":
-            item["status"] = self._status
+            item["status"] = status
         return item
+
+    @property
+    def _is_call_without_block(self) -> bool:
+        """Whether it is a call of which nothing has come that could be run: no ``call_id``, or no name."""
+        return self.type in CALLS and self._writer is None
 
     def event(self, type_: str, **fields: JSON) -> JSONObject:
         """An event of something in the item."""

@@ -68,8 +68,12 @@ def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
 
 
 def read_error(data: JSONObject) -> StreamError:
-    """An error chunk as a block event; its text is bounded."""
-    message = text(data, "errorText", "The server gave no message.")[:MAX_MESSAGE]
+    """An error chunk as a block event; its text is bounded.
+
+    One without its text says what other servers' errors say in their fields.
+    """
+    message = text(data, "errorText", "") or message_of(rest(data, "type", "errorText"))
+    message = message[:MAX_MESSAGE]
     return StreamError(UNKNOWN_TYPE, message, extra=rest(data, "type", "errorText"))
 
 

@@ -255,9 +255,9 @@ class TestBlocks:
         assert call.arguments == {"input": 'a "b"\n😀'}
         assert whole(*events)["content"][0]["input"] == {"input": 'a "b"\n😀'}
 
-    def test_of_text_that_is_cut_the_whole_response_has_no_input(self) -> None:
+    def test_of_text_that_is_cut_the_whole_response_has_what_was_sent_of_the_input(self) -> None:
         events = [tool(0, input_encoding="text"), ArgumentsDelta(0, "ab"), MessageCut("truncated")]
-        assert whole(*events)["content"][0]["input"] == {"INVALID_JSON": "ab"}
+        assert whole(*events)["content"][0]["input"] == {"INVALID_JSON": '{"input":"ab'}
         assert read(*events).tools[0].raw_arguments == '{"input":"ab'
 
 

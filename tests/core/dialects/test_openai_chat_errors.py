@@ -18,6 +18,24 @@ def error(data: Any, name: str = "message") -> StreamError:
     return event
 
 
+def test_an_error_may_stand_in_the_choice_that_ends_with_it() -> None:
+    """OpenRouter's form, where the model's provider fails after the stream has begun."""
+    failed = {"code": 502, "message": "m", "metadata": {"error_type": "provider_unavailable"}}
+    choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error", "error": failed}
+    found = error({"id": "c", "object": "chat.completion.chunk", "choices": [choice]})
+    assert (found.message, found.kind, found.retryable) == ("m", "server", True)
+    assert found.extra == {"code": 502, "metadata": {"error_type": "provider_unavailable"}}
+
+
+@pytest.mark.parametrize(
+    "beside", [{"error": None}, {"finish_reason": "stop", "error": {"message": "m"}}, {}]
+)
+def test_a_choice_that_does_not_end_with_an_error_tells_of_none(beside: Any) -> None:
+    choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "error", **beside}
+    events = decode(sse({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}))
+    assert not any(isinstance(event, StreamError) for event in events)
+
+
 @pytest.mark.parametrize(
     ("data", "name", "expected"),
     [

@@ -346,3 +346,18 @@ def test_blocks_of_no_item_do_not_join_one_that_is_verbatim_or_at_its_end() -> N
     ]
     sent = write(*events, start=OWN)
     assert types(sent) == [*["output_item.added"] * 3, "content_part.added"]
+
+
+def test_a_call_that_was_only_announced_is_incomplete_at_the_end() -> None:
+    """Else its id would stand in for the ``call_id`` that it lacks, and it could be run."""
+    announced = {"type": "function_call", "id": "fc", "name": "f", "status": "in_progress"}
+    sent = write(tell(0, **announced), MessageDelta("completed"), MessageStop(), start=OWN)
+    assert [event["item"]["status"] for event in sent if "item" in event] == ["in_progress", "incomplete"]
+
+
+def test_a_call_without_a_call_id_gets_the_one_that_its_client_answers_to() -> None:
+    item = {"type": "function_call", "id": "fc", "name": "f", "arguments": "{}"}
+    call = ToolUseBlock("fc", "f", extra={"output_index": 0})
+    end = [MessageDelta("completed"), MessageStop()]
+    sent = write(tell(0, **item), BlockStart(0, call), BlockStop(0), *end, start=OWN)
+    assert sent[-1]["response"]["output"] == [{**item, "call_id": "fc"}]

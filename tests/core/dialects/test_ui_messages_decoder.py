@@ -341,7 +341,7 @@ def test_an_error_has_nothing_but_a_text() -> None:
     ]
     (_, error) = decode({"type": "error"}, DONE)
     assert isinstance(error, StreamError)
-    assert error.message == "The server gave no message."
+    assert error.message == "The provider gave no message."
 
 
 @pytest.mark.parametrize("end", [[FINISH, DONE], [FINISH], [{"type": "abort"}], [DONE], [], ["no json"]])

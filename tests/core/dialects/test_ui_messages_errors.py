@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from sse_core import ServerSentEvent
 from sse_core.blocks import StreamError
 from sse_core.headers import Headers
 from tests.core.dialects.ui import UI
@@ -40,3 +43,22 @@ def test_an_answer_says_what_its_body_says_or_its_status() -> None:
     assert (error.kind, error.retryable, error.extra) == ("rate_limit", True, {"request_id": "r"})
     assert not UI.parse_error(400, b"", Headers()).retryable
     assert not UI.parse_error(500, b"", Headers({"x-should-retry": "false"})).retryable
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ({"errorText": "Slow down."}, "Slow down."),
+        ({"error": {"message": "Slow down.", "code": 7}}, "Slow down."),
+        ({"message": "Slow down."}, "Slow down."),
+        ({"errorText": None, "detail": "Slow down."}, "Slow down."),
+        ({}, "The provider gave no message."),
+    ],
+)
+def test_an_error_without_its_text_says_what_else_it_has(beside: dict[str, object], message: str) -> None:
+    decoder = UI.Decoder()
+    decoder.receive_event(ServerSentEvent("message", json.dumps({"type": "error", **beside})))
+    (error,) = decoder.receive_eof()
+    assert isinstance(error, StreamError)
+    assert error.message == message
+    assert error.extra == {name: value for name, value in beside.items() if name != "errorText"}
