@@ -117,26 +117,30 @@ def run_idle(arguments: argparse.Namespace, names: list[str]) -> Round:
     return result
 
 
-def run_calls(arguments: argparse.Namespace) -> float:
+def run_calls(arguments: argparse.Namespace, names: list[str]) -> dict[str, float]:
     """How many calls of Python's and C's functions an event takes, and which, at the first load."""
     streams, rate = (int(number) for number in arguments.load[0].split("x"))
-    with provider(rate) as (_, provider_port):
-        upstream = f"http://127.0.0.1:{provider_port}"
-        command = ("serve", "--port", "0", "--upstream", upstream)
-        with python(str(HERE / "relay_calls.py"), *command) as (process, port), readers_of(port) as readers:
-            readers.add(streams)
-            readers.read_for(WARM_UP)
-            process.send_signal(signal.SIGUSR1)
-            events = len(readers.read_for(arguments.seconds))
-            process.send_signal(signal.SIGUSR2)
-            return show_calls(process, events)
+    results: dict[str, float] = {}
+    for name in ("loop", "trio"):
+        if name not in names:
+            continue
+        with provider(rate) as (_, provider_port):
+            command = (str(HERE / "relay_calls.py"), name, f"http://127.0.0.1:{provider_port}")
+            with python(*command) as (process, port), readers_of(port) as readers:
+                readers.add(streams)
+                readers.read_for(WARM_UP)
+                process.send_signal(signal.SIGUSR1)
+                events = len(readers.read_for(arguments.seconds))
+                process.send_signal(signal.SIGUSR2)
+                results[name] = show_calls(name, process, events)
+    return results
 
 
-def show_calls(process: subprocess.Popen[str], events: int) -> float:
+def show_calls(name: str, process: subprocess.Popen[str], events: int) -> float:
     """Print the profile that a process says, by the event."""
     lines = iter(process.stdout or ())
     calls = int(next(lines)) / events
-    print(f"\nHosted by trio: {calls:.0f} calls an event, of {events} events; below, calls of all of them")
+    print(f"\n{name}: {calls:.0f} calls an event, of {events} events; below, calls of all of them")
     for line in lines:
         if line == "END\n":
             break
@@ -175,7 +179,7 @@ def main() -> None:
     if "idle" in arguments.part:
         report["idle"] = run_idle(arguments, names)
     if "calls" in arguments.part:
-        report["calls"] = run_calls(arguments)
+        report["calls"] = run_calls(arguments, names)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 

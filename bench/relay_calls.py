@@ -1,6 +1,7 @@
-"""Run ``sse-relay`` with a profile that begins at SIGUSR1 and is printed at SIGUSR2: its calls, then who.
+"""Run one of the relay's contenders with a profile that begins at SIGUSR1 and is printed at SIGUSR2.
 
-The first line after SIGUSR2 is the number of calls, of Python's functions and of C's.
+What is printed then: the number of calls, of Python's functions and of C's; which functions they were; END.
+The arguments are ``loop`` or ``trio``, and the address of the provider.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import cProfile
 import pstats
 import signal
+import sys
 
-from sse_relay.__main__ import main
+import relay_on_loop
+
+from sse_relay.__main__ import main as run_program
 
 SHOWN = 45  #: functions
 
@@ -31,4 +35,9 @@ def profile_between_signals() -> None:
 
 if __name__ == "__main__":
     profile_between_signals()
-    main()
+    host, upstream = sys.argv[1:]
+    if host == "loop":
+        relay_on_loop.main(upstream)
+    else:
+        sys.argv[1:] = ["serve", "--port", "0", "--upstream", upstream]
+        run_program()
