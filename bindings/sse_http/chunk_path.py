@@ -74,12 +74,14 @@ class ChunkPath:
 def _read_whole(data: bytes) -> tuple[bytes, int]:
     """What the whole chunks at the beginning of ``data`` hold, and where they end."""
     contents = []
-    at = 0
-    while (line := _SIZE_LINE.match(data, at)) is not None:
+    at, size = 0, len(data)
+    while at < size and (line := _SIZE_LINE.match(data, at)) is not None:
         begin = line.end()
         end = begin + int(line[1], 16)
-        if end == begin or data[end : end + len(_END)] != _END:  # one of no bytes is the last chunk
+        if end == begin or data[end : end + 2] != _END:  # one of no bytes is the last chunk
             break
+        if end + 2 == size and not contents:
+            return data[begin:end], size  # one chunk, as almost always
         contents.append(data[begin:end])
-        at = end + len(_END)
-    return contents[0] if len(contents) == 1 else b"".join(contents), at
+        at = end + 2
+    return b"".join(contents), at

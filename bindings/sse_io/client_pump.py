@@ -64,10 +64,14 @@ class ClientPump:
     @property
     def interest(self) -> int:
         """What to watch the socket for, READ and WRITE; 0 is to leave it alone."""
+        return self.interest_of(self._exchange.want)
+
+    def interest_of(self, want: Want) -> int:
+        """The same, where the wish is known to be ``want``."""
         transport = self._transport
         if transport is None:
             return 0
-        reading = self._shaking or self._exchange.want is Want.READ
+        reading = self._shaking or want is Want.READ
         return (READ if reading else 0) | (WRITE if transport.blocked else 0)
 
     # What happened
@@ -142,14 +146,16 @@ class ClientPump:
         self.problem = error
         self._exchange.connection_lost(str(error), now, retryable=error.retryable)
 
-    def obey(self, now: float) -> None:
-        """Close what is not wished for any more: to be called after everything else."""
+    def obey(self, now: float) -> Want:
+        """Close what is not wished for any more: to be called after everything else.  Returns the wish."""
         want = self._exchange.want
         if want is Want.CLOSE:
             self.close()
             self._exchange.closed(now)
+            want = self._exchange.want
         elif want is Want.NOTHING or (self._shaking and want is not Want.CONNECT):
             self.close()
+        return want
 
     def close(self) -> None:
         """Close the connection, if there is one; idempotent."""

@@ -106,18 +106,18 @@ class ExchangeDriver(Owner):
             self._reactor.go_on(self)
 
     def _follow_wish(self, now: float) -> None:
-        self._pump.obey(now)
-        want = self._pump.want
-        if want is not Want.CONNECT:
+        want = self._pump.obey(now)
+        if want is Want.CONNECT:
+            if self._cancel_connecting is None:
+                self._connect(now)
+        elif self._cancel_connecting is not None or self._result is not None:
             self._stop_connecting()
-        elif self._cancel_connecting is None:
-            self._connect(now)
         if want is Want.NOTHING:
             self.end(now)
             return
-        self._reactor.watch(self, self._pump.interest)
+        self._reactor.watch(self, self._pump.interest_of(want))
         self._reactor.set_deadline(self, self._pump.deadline)
-        if self._pump.want is not want:
+        if want is not Want.READ and self._pump.want is not want:
             self._reactor.go_on(self)  # closing it, or failing to connect, was the way to another wish
 
     def _connect(self, now: float) -> None:

@@ -48,6 +48,7 @@ class Reactor:
         self._more: dict[Owner, None] = {}
         self._batch: deque[tuple[Owner, int]] = deque()
         self._stepping = False
+        self._moment = 0.0  # when the present turn began
 
     # What the host calls
 
@@ -78,13 +79,13 @@ class Reactor:
         self._batch.extend((owner, _GO_ON) for owner in more)
 
     def _work_off(self) -> None:
-        now = self.now()
-        end = now + MAX_SECONDS
+        self._moment = self.now()
+        end = self._moment + MAX_SECONDS
         for _ in range(min(len(self._batch), MAX_TURNS)):
             owner, mask = self._batch.popleft()
-            self._give_turn(owner, mask, now)
-            now = self.now()
-            if now >= end:
+            self._give_turn(owner, mask, self._moment)
+            self._moment = self.now()
+            if self._moment >= end:
                 break
 
     def _give_turn(self, owner: Owner, mask: int, now: float) -> None:
@@ -105,6 +106,10 @@ class Reactor:
             owner.end(now)
 
     # What owners call
+
+    def moment(self) -> float:
+        """The time: within a step the moment at which the present turn began."""
+        return self._moment if self._stepping else self.now()
 
     def watch(self, owner: Owner, interest: int) -> None:
         """Call ``owner.ready`` from now on when its socket is ready for ``interest``."""

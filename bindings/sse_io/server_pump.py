@@ -74,7 +74,7 @@ class ServerPump(Owner):
         if self._pushing or self.ended:
             return
         self._pushing = True
-        now = self._reactor.now()
+        now = self._reactor.moment()
         try:
             self._push_some(now)
             self._settle(now)
@@ -120,7 +120,9 @@ class ServerPump(Owner):
         if self._connection.phase is ConnectionPhase.OVER:
             self.end(now)
             return
-        self._reactor.watch(self, READ | WRITE if self._transport.blocked else READ)
+        interest = READ | WRITE if self._transport.blocked else READ
+        if interest != self.interest:
+            self._reactor.watch(self, interest)
         deadline = self._connection.deadline
         self._reactor.set_deadline(self, math.inf if deadline is None else deadline)
 

@@ -8,12 +8,13 @@ import ssl
 import struct
 
 from sse_core.errors import TransportError
-from sse_http import Channel
+from sse_http import Channel, Plain
 
 from .connect_errors import tls_failure
 
 #: What comes of one connection before others get their turn: to work it off takes some milliseconds.
 READ_SIZE = 16 * 1024
+_NOTHING = memoryview(b"")
 _NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends an RST
 
 
@@ -24,41 +25,45 @@ class Transport:
     transport is ``blocked``, and ``receive_now`` when it is readable.
     """
 
-    __slots__ = ("_channel", "_unsent", "closed", "sock")
+    __slots__ = ("_channel", "_unsent", "blocked", "closed", "sock")
 
     def __init__(self, sock: socket.socket, channel: Channel) -> None:
         self.sock = sock
+        self.blocked = False  #: the kernel had no room for all that was sent
         self.closed = False
-        self._channel = channel
-        self._unsent = memoryview(b"")
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the kernel had no room for all that was sent."""
-        return bool(self._unsent)
+        # To ask a channel that changes nothing takes as many calls as all the rest of a write.
+        self._channel = None if isinstance(channel, Plain) else channel
+        self._unsent = _NOTHING
 
     @property
     def ready(self) -> bool:
         """Whether TLS's handshake is over, if there is one."""
-        return self._channel.ready
+        return self._channel is None or self._channel.ready
 
     def begin_handshake(self) -> None:
         """Send what a client's TLS begins with.  Raises ``TransportError``."""
-        self._send_encrypted(self._channel.data_to_send())
+        if self._channel is not None:
+            self._send(self._channel.data_to_send())
 
     def send_now(self, data: bytes) -> bool:
         """Give ``data`` to the kernel, as far as it takes it; whether it took all.
 
         Raises ``TransportError`` if the connection is broken.
         """
-        try:
-            encrypted = self._channel.send(data)
-        except ssl.SSLError as error:
-            raise tls_failure(error, is_open=self._channel.ready) from error
-        return self._send_encrypted(encrypted)
+        if self._channel is not None:
+            try:
+                data = self._channel.send(data)
+            except ssl.SSLError as error:
+                raise tls_failure(error, is_open=self._channel.ready) from error
+        return self._send(data)
 
-    def _send_encrypted(self, data: bytes) -> bool:
-        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
+    def _send(self, data: bytes) -> bool:
+        if not self.blocked and data:
+            # The kernel almost always takes all of it.
+            data = data[self._send_some(data) :]
+            if not data:
+                return True
+        self._unsent = memoryview(bytes(self._unsent) + data)
         return self.flush()
 
     def flush(self) -> bool:
@@ -66,18 +71,28 @@ class Transport:
 
         Raises ``TransportError`` if the connection is broken.
         """
+        while self._unsent:
+            sent = self._send_some(self._unsent)
+            if not sent:
+                self.blocked = True
+                return False
+            self._unsent = self._unsent[sent:]
+        self.blocked = False
+        return True
+
+    def _send_some(self, data: bytes | memoryview) -> int:
+        """How much the kernel takes: 0 if it has no room.  Raises ``TransportError``."""
         try:
-            while self._unsent:
-                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            return self.sock.send(data)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
             raise TransportError(f"sending failed: {error.strerror or error}") from error
-        return True
 
     def give_up_sending(self) -> None:
         """Forget what the kernel had no room for: the peer may have answered, and takes no more."""
-        self._unsent = memoryview(b"")
+        self._unsent = _NOTHING
+        self.blocked = False
 
     def receive_now(self) -> list[bytes] | None:
         """What has come, ``None`` if that is nothing.
@@ -91,12 +106,15 @@ class Transport:
             return None
         except OSError as error:
             raise TransportError(f"receiving failed: {error.strerror or error}") from error
+        return [data] if self._channel is None else self._decrypt(self._channel, data)
+
+    def _decrypt(self, channel: Channel, data: bytes) -> list[bytes]:
         try:
-            return self._channel.receive_data(data)
+            return channel.receive_data(data)
         except ssl.SSLError as error:
-            raise tls_failure(error, is_open=self._channel.ready) from error
+            raise tls_failure(error, is_open=channel.ready) from error
         finally:
-            self._reply(self._channel.data_to_send())
+            self._reply(channel.data_to_send())
 
     def close(self, *, cut: bool = False, reset: bool = False) -> None:
         """Close at once; idempotent.  Whoever watches the socket leaves it alone before.
@@ -107,7 +125,7 @@ class Transport:
         if self.closed:
             return
         self.closed = True
-        if not cut and not self.blocked:
+        if self._channel is not None and not cut and not self.blocked:
             self._reply(self._channel.close())
         if reset or self.blocked:
             with contextlib.suppress(OSError):  # a peer that has gone needs none
@@ -118,4 +136,4 @@ class Transport:
         """A handshake's next flight, an alert that tells the peer what was wrong, TLS's own end."""
         if data:
             with contextlib.suppress(TransportError):
-                self._send_encrypted(data)
+                self._send(data)

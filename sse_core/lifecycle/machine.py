@@ -21,7 +21,7 @@ from typing import Generic, Protocol, TypeVar
 from ..arguments import check_type
 from ..errors import LocalProtocolError
 from ..headers import Headers, as_headers
-from .timers import Timer, Timers
+from .timers import TableKey, Timer, Timers
 
 State = TypeVar("State", bound=enum.Enum)
 Input = TypeVar("Input", bound=enum.Enum)
@@ -31,7 +31,7 @@ Limits = TypeVar("Limits")
 OnComment = Callable[[str], None]
 
 
-class Want(enum.Enum):
+class Want(TableKey):
     """What a machine wishes its binding to do next."""
 
     CONNECT = "connect"  #: open a connection to ``request.url`` and send ``request``
