@@ -73,7 +73,7 @@ class ChunkPath:
 
 def _read_whole(data: bytes) -> tuple[bytes, int]:
     """What the whole chunks at the beginning of ``data`` hold, and where they end."""
-    contents = []
+    contents: list[bytes] = []
     at, size = 0, len(data)
     while at < size and (line := _SIZE_LINE.match(data, at)) is not None:
         begin = line.end()
