@@ -6,10 +6,12 @@ fewer examples.
 
 from __future__ import annotations
 
+from tests.core.lifecycle.log.later_machine import LaterMachine
 from tests.core.lifecycle.log.log_machine import LogMachine
 from tests.core.lifecycle.source.source_machine import SourceMachine
 from tests.core.lifecycle.turn.turn_machine import TurnMachine
 
+TestLaterMachine = LaterMachine.TestCase
 TestLogMachine = LogMachine.TestCase
 TestSourceMachine = SourceMachine.TestCase
 TestTurnMachine = TurnMachine.TestCase

@@ -84,6 +84,13 @@ READERS = (
         "        self._settle()",
     ),
     Mutation(
+        "wish-not-passed-on",
+        "whoever writes is not called when the stream is to stop",
+        "sse_core.lifecycle.log.turn_log",
+        "            self.on_stop_wished(now)\n",
+        "",
+    ),
+    Mutation(
         "heartbeat-is-an-event",
         "an empty line follows a heartbeat",
         "sse_core.lifecycle.log.subscription",

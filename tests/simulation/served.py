@@ -57,6 +57,7 @@ class ServedTurn:
             snapshots=Snapshots(self.dialect, reset=RESET.type) if house.dialect in SNAPSHOTS else None,
         )
         self.log.on_room = self._go_on
+        self.log.on_stop_wished = self.turn.stop
         self._world = world
         self._on_end = on_end
         self._encoder = self.dialect.Encoder(verbatim=True)
@@ -94,7 +95,10 @@ class ServedTurn:
         world, turn = self._world, self.turn
         world.note("stop", self.epoch)
         self.stop_was_pressed = True
-        first = turn.stop(world.now)
+        self.log.wish_stop(world.now)
+        first = turn.outcome
+        if first is None:
+            world.fail("a stop that nobody hears", self.epoch)
         self._settle()
         if turn.stop(world.now) is not first or turn.outcome is not first:
             world.fail("a second outcome", self.epoch)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from hypothesis import settings
 
+from tests.core.lifecycle.log.later_machine import LaterMachine
 from tests.core.lifecycle.log.log_machine import LogMachine
 from tests.core.lifecycle.source.source_machine import SourceMachine
 from tests.core.lifecycle.turn.turn_machine import TurnMachine
 
 QUICK = settings(LogMachine.TestCase.settings, max_examples=100, stateful_step_count=40)
 
+TestLaterMachine = LaterMachine.TestCase
+TestLaterMachine.settings = QUICK
 TestLogMachine = LogMachine.TestCase
 TestLogMachine.settings = QUICK
 TestSourceMachine = SourceMachine.TestCase
