@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections import deque
 from collections.abc import Callable
 from itertools import chain, zip_longest
 from typing import Any
@@ -24,8 +25,8 @@ Done = Callable[[socket.socket | OSError], None]
 
 #: RFC 8305 section 5: "a RECOMMENDED value of 250 milliseconds" between the starts of two attempts.
 ATTEMPT_DELAY = 0.25
-#: What a connection that is being made says at first.
-_UNDER_WAY = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
+#: What a connection that is being made says at first.  On Linux, EWOULDBLOCK is a Unix socket's refusal.
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
 class AddressRace(Owner):
@@ -39,7 +40,7 @@ class AddressRace(Owner):
     def __init__(self, reactor: Reactor, addresses: list[Address], max_silence: float, done: Done) -> None:
         super().__init__()
         self._reactor = reactor
-        self._left = interleaved(addresses)
+        self._left = deque(interleaved(addresses))
         self._max_silence = max_silence
         self._done = done
         self._attempts: set[_Attempt] = set()
@@ -56,7 +57,7 @@ class AddressRace(Owner):
     def end(self, now: float) -> None:
         """Give all attempts up; idempotent."""
         self._reactor.forget(self)
-        self._left = []
+        self._left.clear()
         for attempt in tuple(self._attempts):
             attempt.end(now)
         self._attempts.clear()
@@ -64,30 +65,28 @@ class AddressRace(Owner):
     def _start_next(self, now: float) -> None:
         """Start attempts until one is under way."""
         while self._left:
-            family, kind, protocol, _, address = self._left.pop(0)
+            family, kind, protocol, _, address = self._left.popleft()
             try:
-                sock = socket.socket(family, kind, protocol)
+                attempt = _Attempt(self._reactor, socket.socket(family, kind, protocol), self._finished)
+                attempt.begin(address, self._max_silence)
             except OSError as error:
                 self._errors.append(error)
-                continue
-            attempt = _Attempt(self._reactor, sock, self._finished)
-            self._attempts.add(attempt)
-            self._reactor.set_deadline(self, now + ATTEMPT_DELAY)
-            attempt.begin(address, self._max_silence, now)
-            return
+            else:
+                self._attempts.add(attempt)
+                self._reactor.set_deadline(self, now + ATTEMPT_DELAY)
+                return
         self._reactor.forget(self)
         if not self._attempts:
             self._done(_all_failed(self._errors))
 
-    def _finished(self, attempt: _Attempt, error: OSError | None, now: float) -> None:
+    def _finished(self, attempt: _Attempt, result: socket.socket | OSError, now: float) -> None:
         self._attempts.discard(attempt)
-        if error is not None:
-            self._errors.append(error)
+        if isinstance(result, OSError):
+            self._errors.append(result)
             self._start_next(now)
-            return
-        sock = attempt.release()
-        self.end(now)
-        self._done(sock)
+        else:
+            self.end(now)
+            self._done(result)
 
 
 class _Attempt(Owner):
@@ -99,49 +98,43 @@ class _Attempt(Owner):
         self,
         reactor: Reactor,
         sock: socket.socket,
-        finished: Callable[[_Attempt, OSError | None, float], None],
+        finished: Callable[[_Attempt, socket.socket | OSError, float], None],
     ) -> None:
         super().__init__(sock)
         self._socket = sock
         self._reactor = reactor
         self._finished = finished
 
-    def begin(self, address: Any, max_silence: float, now: float) -> None:
-        """Start it."""
+    def begin(self, address: Any, max_silence: float) -> None:
+        """Start it.  Raises ``OSError``, and lets go of the socket, if that is in vain."""
         try:
             set_options(self._socket, max_silence)
-            number = self._socket.connect_ex(address)
-        except OSError as error:  # for a path that is too long, for one
-            self._fail(error, now)
-            return
-        if number in _UNDER_WAY:
-            self._reactor.watch(self, WRITE)
-        else:
-            self._judge(number, now)
+            _raise_for(self._socket.connect_ex(address), _UNDER_WAY)
+        except OSError:
+            self._socket.close()
+            raise
+        self._reactor.watch(self, WRITE)
 
     def ready(self, mask: int, now: float) -> None:  # noqa: ARG002  (the face of an owner)
         """It is made, or has failed."""
-        self._judge(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), now)
-
-    def _judge(self, number: int, now: float) -> None:
-        if number:
-            self._fail(OSError(number, os.strerror(number)), now)
-        else:
-            self._finished(self, None, now)
-
-    def _fail(self, error: OSError, now: float) -> None:
-        self.end(now)
-        self._finished(self, error, now)
-
-    def release(self) -> socket.socket:
-        """The connected socket, which is the caller's from now on."""
         self._reactor.forget(self)
-        return self._socket
+        try:
+            _raise_for(self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        except OSError as error:
+            self._socket.close()
+            self._finished(self, error, now)
+        else:
+            self._finished(self, self._socket, now)
 
     def end(self, now: float) -> None:  # noqa: ARG002  (the face of an owner)
         """Give it up."""
         self._reactor.forget(self)
         self._socket.close()
+
+
+def _raise_for(number: int, fine: frozenset[int] = frozenset({0})) -> None:
+    if number not in fine:
+        raise OSError(number, os.strerror(number))
 
 
 def interleaved(addresses: list[Address]) -> list[Address]:

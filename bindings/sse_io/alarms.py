@@ -33,8 +33,6 @@ class Alarms:
     def set(self, owner: Owner, at: float) -> None:
         """Let it ring for ``owner`` at ``at`` (seconds), and at no other time."""
         self.cancel(owner)
-        if at == math.inf:
-            return
         owner.alarm, owner.alarm_number = at, next(self._numbers)
         self._owners[owner.alarm_number] = owner
         heapq.heappush(self._heap, (at, owner.alarm_number))
@@ -63,6 +61,9 @@ class Alarms:
         return [owner for owner in rung if owner.deadline <= now]
 
     def _tidy(self) -> None:
+        """Nobody rings for who has gone: neither is it the earliest, nor does it take room for long."""
+        while self._heap and self._heap[0][1] not in self._owners:
+            heapq.heappop(self._heap)
         if len(self._heap) > 2 * len(self._owners) + _MIN_USELESS:
             self._heap = [entry for entry in self._heap if entry[1] in self._owners]
             heapq.heapify(self._heap)

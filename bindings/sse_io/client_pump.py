@@ -125,7 +125,7 @@ class ClientPump:
             return True
         if received is None:
             return False
-        if not self._shaking or self._shake(self._transport, received, now):
+        if not self._shaking or self._shake(self._transport, now):
             for data in received:
                 self._exchange.receive_data(data, now)
         return True
@@ -165,15 +165,12 @@ class ClientPump:
             self._let_go(transport.sock)
             transport.close()
 
-    def _shake(self, transport: Transport, received: list[bytes], now: float) -> bool:
+    def _shake(self, transport: Transport, now: float) -> bool:
         """Go on with TLS's handshake; whether it is over, so that the rest is the exchange's."""
         if transport.ready:
             self._shaking = False
             self._begin(transport, now)
-            return True
-        if b"" in received:
-            self.lose(TransportError("the peer closed the connection during TLS's handshake"), now)
-        return False
+        return transport.ready
 
     def _begin(self, transport: Transport, now: float) -> None:
         self._exchange.connected(now)

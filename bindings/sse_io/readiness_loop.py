@@ -120,6 +120,16 @@ class ReadinessLoop:
         """Whether it was shut down and nothing is left to be done."""
         return self._going_down and not self._places and not self._drivers
 
+    @property
+    def connections(self) -> int:
+        """How many peers are connected."""
+        return len(self._pumps)
+
+    @property
+    def exchanges(self) -> int:
+        """How many exchanges are driven."""
+        return len(self._drivers)
+
     def step(self, now: float, wait: float = 0.0) -> None:
         """Do a bounded part of what there is to do; wait for it, ``wait`` seconds at most."""
         self._reactor.step(now, wait)
