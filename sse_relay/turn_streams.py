@@ -12,14 +12,13 @@ from sse_core.lifecycle import (
     Outcome,
     Subscription,
     SubscriptionSettings,
-    Timer,
-    Timers,
 )
 from sse_core.lifecycle.timers import earlier
 from sse_http import (
     EVENT_STREAM_HEADERS,
     GOING_DOWN,
     READER_STATES,
+    HeadHold,
     Problem,
     Reply,
     StreamHead,
@@ -47,24 +46,27 @@ class TurnEventStream:
         head_hold: float,
         settings: SubscriptionSettings,
     ) -> None:
-        self.waker: Waker = no_waker
         self._relayed = relayed
-        self._timers = Timers()
-        self._hold_until = now + head_hold
-        self._timers.arm(Timer.HEAD, self._hold_until)
-        self._head: StreamHead | Reply | None = None
+        self._hold = HeadHold(now + head_hold)
         self._closed = False
-        self._subscription = Subscription(relayed.log, now, after=after, settings=settings, waker=self._wake)
+        self._subscription = Subscription(relayed.log, now, after=after, settings=settings)
         relayed.reader_came(now)
+
+    @property
+    def waker(self) -> Waker:
+        """Called when there may be something to pull."""
+        return self._subscription.waker
+
+    @waker.setter
+    def waker(self, waker: Waker) -> None:
+        self._subscription.waker = waker
 
     @property
     def head(self) -> StreamHead | Reply | None:
         """Known once the provider has answered, or failed, or a while has passed."""
-        if self._head is None:
-            self._head = self._decide_head()
-            if self._head is not None:
-                self._timers.disarm(Timer.HEAD)
-        return self._head
+        if self._hold.head is None and (head := self._decide_head()) is not None:
+            self._hold.decide(head)
+        return self._hold.head
 
     @property
     def state(self) -> StreamState:
@@ -74,7 +76,7 @@ class TurnEventStream:
     @property
     def deadline(self) -> float | None:
         """The end of the head's hold, or the subscription's own deadline."""
-        return earlier(self._timers.deadline, self._subscription.deadline)
+        return earlier(self._hold.deadline, self._subscription.deadline)
 
     @property
     def has_more(self) -> bool:
@@ -87,8 +89,8 @@ class TurnEventStream:
 
     def handle_timeout(self, now: float) -> None:
         """A heartbeat, an eviction, or the end of the head's hold."""
-        if self._timers.take_expired(now):
-            self._head = self.head or self._stream_head()
+        if self._hold.is_over(now):
+            self._hold.decide(self.head or self._stream_head())
         self._subscription.handle_timeout(now)
         if self.state is StreamState.ABORTED:
             # The server of a reader that takes nothing may be long in closing; the turn need not wait.
@@ -99,21 +101,19 @@ class TurnEventStream:
         if not self._closed:
             self._closed = True
             self._subscription.close(now)
+            self._hold.give_up()
             self._subscription.waker = no_waker  # neither keeps the other any more
             self._relayed.reader_left(now)
-
-    def _wake(self) -> None:
-        self.waker()
 
     def _decide_head(self) -> StreamHead | Reply | None:
         turn, failure = self._relayed.turn, self._relayed.failure
         if failure is not None and turn.outcome in _FAILURES and not turn.accepted:
             return failure_reply(self._relayed, failure)
         if self._relayed.interrupted:
-            return self._relayed.route.problem_reply(
-                GOING_DOWN
-            )  # nothing has been shown: to ask again is safe
-        waits_long = turn.retry_at is not None and turn.retry_at > self._hold_until
+            # Nothing has been shown: to ask again is safe.
+            return self._relayed.route.problem_reply(GOING_DOWN)
+        until = self._hold.deadline
+        waits_long = turn.retry_at is not None and until is not None and turn.retry_at > until
         if turn.accepted or turn.outcome is not None or waits_long:
             return self._stream_head()
         return None

@@ -31,6 +31,7 @@ from .handlers import (
     HandlerSettings,
     Retry,
 )
+from .head_hold import HeadHold
 from .http1_connection import ConnectionPhase, ServerConnection
 from .problem import GOING_DOWN, Problem, ShapesProblems, problem_reply
 from .refusal import Refusal, Refused
@@ -61,6 +62,7 @@ __all__ = [
     "Guard",
     "HandlerAnswer",
     "HandlerSettings",
+    "HeadHold",
     "Plain",
     "Problem",
     "Refusal",

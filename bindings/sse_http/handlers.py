@@ -23,6 +23,7 @@ from sse_core.lifecycle.timers import earlier
 
 from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
+from .head_hold import HeadHold
 from .problem import GOING_DOWN, MISTAKE, problem_reply
 
 
@@ -122,14 +123,13 @@ class HandlerAnswer:
     """
 
     def __init__(self, settings: HandlerSettings | None = None, *, method: str = "GET") -> None:
-        self.waker: Waker = no_waker
         self.on_room: Waker = no_waker
         self.on_close: Waker = no_waker
         self.closed = False
         self._settings = settings or HandlerSettings()
-        self._head: StreamHead | Reply | None = None
-        self._hold_until: float | None = None
+        self._hold = HeadHold()
         self._stream_head = _HEAD
+        self._waker: Waker = no_waker
         self._has_body = method != "HEAD"
         self._failed = False
         self._stopped = False
@@ -146,8 +146,8 @@ class HandlerAnswer:
 
     def reply(self, reply: Reply) -> None:
         """The handler answered with a whole reply."""
-        self._head = self._head or reply
-        self.waker()
+        self._hold.decide(reply)
+        self._waker()
 
     def set_head(self, reply: EventStreamReply) -> None:
         """The handler answered with a head of its own; ``begin`` follows."""
@@ -160,10 +160,10 @@ class HandlerAnswer:
         """
         if self._stopped or not self._has_body:
             self._show_head()
-            self.waker()
+            self._waker()
             return False
-        self._hold_until = now + self._settings.head_hold
-        self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._wake)
+        self._hold.begin(now + self._settings.head_hold)
+        self._subscription = Subscription(self._log, now, settings=self._settings.readers, waker=self._waker)
         return True
 
     def follow(self, followed: Follow, request: Request, now: float) -> None:
@@ -175,10 +175,10 @@ class HandlerAnswer:
             return  # the reader had gone before the handler knew
         if not self._has_body:
             self._show_head()
-            self.waker()
+            self._waker()
             return
         subscription = followed.broadcast.subscribe(
-            now, last_event_id=request.last_event_id, join=followed.join, waker=self._wake
+            now, last_event_id=request.last_event_id, join=followed.join, waker=self._waker
         )
         if followed.broadcast.log.closed and not subscription.behind:
             subscription.close(now)
@@ -186,7 +186,7 @@ class HandlerAnswer:
             return
         self._subscription = subscription
         self._show_head()
-        self.waker()
+        self._waker()
 
     def receive(self, item: EventItem, now: float) -> None:
         """The iterator gave an item.
@@ -217,27 +217,36 @@ class HandlerAnswer:
         if self._stopped or self.closed:
             return
         self._stopped = True
-        self._hold_until = None
-        self._head = self._head or problem_reply(GOING_DOWN)
+        self._hold.decide(problem_reply(GOING_DOWN))
         self._log.close(now)
         self.on_close()
-        self.waker()
+        self._waker()
 
     def fail(self) -> None:
         """The handler raised an exception."""
         if self._stopped:
             return
         self._failed = True
-        self._hold_until = None
-        self._head = self._head or problem_reply(MISTAKE)
-        self.waker()
+        self._hold.decide(problem_reply(MISTAKE))
+        self._waker()
 
     # What the server asks: sse_http.Stream
 
     @property
+    def waker(self) -> Waker:
+        """Called when there may be something to pull."""
+        return self._waker
+
+    @waker.setter
+    def waker(self, waker: Waker) -> None:
+        self._waker = waker
+        if self._subscription is not None:
+            self._subscription.waker = waker
+
+    @property
     def head(self) -> StreamHead | Reply | None:
         """Known with the first event, with a reply, or when it has been held back for long enough."""
-        return self._head
+        return self._hold.head
 
     @property
     def state(self) -> StreamState:
@@ -245,7 +254,7 @@ class HandlerAnswer:
         if self._failed:
             return StreamState.ABORTED
         if self._subscription is None:
-            undecided = self._head is None
+            undecided = self._hold.head is None
             return StreamState.OPEN if self._has_body or undecided else StreamState.FINISHED
         if self._stopped and not self._subscription.behind:
             return StreamState.FINISHED
@@ -254,7 +263,7 @@ class HandlerAnswer:
     @property
     def deadline(self) -> float | None:
         """The end of the head's hold, or the subscription's own deadline."""
-        return earlier(self._hold_until, self._subscription.deadline if self._subscription else None)
+        return earlier(self._hold.deadline, self._subscription.deadline if self._subscription else None)
 
     @property
     def has_more(self) -> bool:
@@ -267,9 +276,9 @@ class HandlerAnswer:
 
     def handle_timeout(self, now: float) -> None:
         """Show the head, send a heartbeat, give a reader up."""
-        if self._hold_until is not None and self._hold_until <= now:
+        if self._hold.is_over(now):
             self._show_head()
-            self.waker()
+            self._waker()
         if self._subscription is not None:
             self._subscription.handle_timeout(now)
 
@@ -278,7 +287,7 @@ class HandlerAnswer:
         if self.closed:
             return
         self.closed = True
-        self._hold_until = None
+        self._hold.give_up()
         if self._subscription is not None:
             self._subscription.close(now)
             self._subscription.waker = no_waker
@@ -287,11 +296,7 @@ class HandlerAnswer:
         self.on_close()
 
     def _show_head(self) -> None:
-        self._hold_until = None
-        self._head = self._head or self._stream_head
-
-    def _wake(self) -> None:
-        self.waker()
+        self._hold.decide(self._stream_head)
 
     def _go_on(self, now: float) -> None:  # noqa: ARG002  (a log tells the time)
         self.on_room()

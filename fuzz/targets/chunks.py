@@ -13,7 +13,7 @@ from fuzz.script import some_of
 from sse_http.chunk_path import ChunkPath
 
 HEADER = 0
-MAX_LEN = 200
+MAX_LEN = 120
 MAX_CALLS = 50
 _CHUNKS = (
     b"1\r\nx\r\n",
@@ -68,5 +68,5 @@ SEEDS = tuple(
 
 
 def check(data: bytes, path: Any = ChunkPath) -> None:
-    """Give the body in these pieces, whole, and byte by byte."""
+    """Give the body in these pieces, and its beginning byte by byte."""
     any_cut_is_read_as_by_h11([chunk for _, chunk in some_of(data, MAX_CALLS, MAX_LEN)], path)
