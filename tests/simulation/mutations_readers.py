@@ -139,7 +139,7 @@ READERS = (
         "sse_core.lifecycle.log.subscription",
         "        if self.position < self._log.last:\n"
         "            self._timers.begin(Timer.STALL, self._settings.stall, now)\n",
-        "        if self.position < self._log.last:\n",
+        "        if self.position < self._log.last:\n            self._timers.disarm(Timer.STALL)\n",
     ),
     Mutation(
         "evicted-at-rest",
