@@ -143,7 +143,7 @@ class RetryPolicy:
 NO_RETRY = RetryPolicy(max_attempts=1)
 
 #: An event source by the letter (WHATWG HTML 9.2.2 and 9.2.3): whatever the network does is tried again
-#: for ever, after "a few seconds" at first, and a server that refuses is not asked again.
+#: for ever, after "a few seconds" at first, and a server that refuses gets no other request.
 BROWSER_RETRY = RetryPolicy(max_attempts=10**9, initial_delay=3.0, max_delay=30.0, retry_refusals=False)
 
 

@@ -1,6 +1,6 @@
 """One stream for many readers, with no provider behind it: the progress of a long job, notifications.
 
-It is a log that nobody fills but its owner, who can't be asked to pause.  So readers hold nothing: what
+It is a log that nobody fills but its owner, who can't be made to pause.  So readers hold nothing: what
 goes beyond the bounds is dropped, and a reader who hasn't taken it is sent an event ``gap``.
 """
 

@@ -8,7 +8,7 @@ promised.  It raises ``BrokenPromise`` where that isn't kept.  With pytest::
         case(Trial(lambda max_events: MyLog(max_events=max_events)))
 
 A log that tells later is given time: ``Trial(make, settle)``, where ``settle(log, now)`` returns when all
-that was asked of it has come about.
+that it has to do has come about.
 """
 
 from __future__ import annotations
@@ -99,30 +99,30 @@ def last_can_be_read(trial: Trial) -> None:
 # Who reads
 
 
-def readers_hear_of_events(trial: Trial) -> None:
+def readers_are_called(trial: Trial) -> None:
     """Every reader is called after a batch, when it can be read."""
     log = trial.log()
     readers = [Reader(log) for _ in range(3)]
     trial.write(log, "a", "b")
     trial.write(log, "c")
     for reader in readers:
-        expect((2, False) in reader.heard, "a reader is called when the first batch can be read")
-        expect(reader.heard[-1] == (3, False), "a reader is called when the second batch can be read")
+        expect((2, False) in reader.calls, "a reader is called when the first batch can be read")
+        expect(reader.calls[-1] == (3, False), "a reader is called when the second batch can be read")
 
 
-def who_has_left_hears_nothing(trial: Trial) -> None:
+def who_has_left_is_not_called(trial: Trial) -> None:
     """A reader who was removed is not called; to remove it again is harmless."""
     log = trial.log()
     gone, stays = Reader(log), Reader(log)
     log.remove_reader(gone, trial.now)
     log.remove_reader(gone, trial.now)
     trial.write(log, "a")
-    expect(not gone.heard, "who has left is not called")
-    expect(stays.heard, "who stays is called")
+    expect(not gone.calls, "who has left is not called")
+    expect(stays.calls, "who stays is called")
 
 
 def who_leaves_when_called(trial: Trial) -> None:
-    """A reader may leave while all are called: the others hear of it nevertheless."""
+    """A reader may leave while all are called: the others are called nevertheless."""
     log = trial.log()
 
     class Leaving(Reader):
@@ -133,8 +133,8 @@ def who_leaves_when_called(trial: Trial) -> None:
     leaving, stays = Leaving(log), Reader(log)
     trial.write(log, "a")
     trial.write(log, "b")
-    expect(len(leaving.heard) == 1, "who left at the first call is not called again")
-    expect(stays.heard[-1] == (2, False), "the others are called")
+    expect(len(leaving.calls) == 1, "who left at the first call is not called again")
+    expect(stays.calls[-1] == (2, False), "the others are called")
 
 
 def who_comes_late(trial: Trial) -> None:
@@ -167,7 +167,7 @@ def a_subscription(trial: Trial) -> None:
 
 
 def the_end(trial: Trial) -> None:
-    """A log is closed when its last event can be read, not before, and readers hear of it."""
+    """A log is closed when its last event can be read, not before, and readers are called."""
     log = trial.log("a")
     reader = Reader(log)
     log.append(ServerSentEvent("message", "b"))
@@ -175,8 +175,8 @@ def the_end(trial: Trial) -> None:
     expect(log.last == 2 or not log.closed, "closed, with an event still to come")
     trial.settle(log)
     expect(log.closed, "close() closes it, in the end")
-    expect((2, True) in reader.heard, "readers are called when it is closed")
-    expect(all(last == 2 for last, closed in reader.heard if closed), "closed, with events still to come")
+    expect((2, True) in reader.calls, "readers are called when it is closed")
+    expect(all(last == 2 for last, closed in reader.calls if closed), "closed, with events still to come")
     trial.close(log)
     expect(log.closed and log.last == 2, "closing it again is harmless")
 
@@ -205,28 +205,28 @@ def what_cannot_be_written(trial: Trial) -> None:
 
 
 def a_wish_to_stop(trial: Trial) -> None:
-    """Who writes hears once that it is to stop."""
+    """Who writes is called once when it is to stop."""
     log = trial.log("a")
-    heard: list[float] = []
-    log.on_stop_wished = heard.append
+    calls: list[float] = []
+    log.on_stop_wished = calls.append
     log.wish_stop(trial.now)
     log.wish_stop(trial.now)
     trial.settle(log)
     log.wish_stop(trial.now)
     trial.settle(log)
     expect(log.stop_wished, "the wish can be seen")
-    expect(len(heard) == 1, f"whoever writes is called once, not {len(heard)} times")
+    expect(len(calls) == 1, f"whoever writes is called once, not {len(calls)} times")
 
 
 def a_wish_that_comes_too_late(trial: Trial) -> None:
     """To wish a stream stopped that is over does nothing."""
     log = trial.log("a")
-    heard: list[float] = []
-    log.on_stop_wished = heard.append
+    calls: list[float] = []
+    log.on_stop_wished = calls.append
     trial.close(log)
     log.wish_stop(trial.now)
     trial.settle(log)
-    expect(not heard and not log.stop_wished, "what is over is not to be stopped")
+    expect(not calls and not log.stop_wished, "what is over is not to be stopped")
 
 
 # Bounds
@@ -243,7 +243,7 @@ def readers_hold_what_they_need(trial: Trial) -> None:
     expect(taken == [str(number) for number in range(1, count + 1)], "a reader gets all that it holds")
 
 
-def room_is_told_of(trial: Trial) -> None:
+def room_is_announced(trial: Trial) -> None:
     """Who writes is called once when the log isn't full any more, by a reader who takes or leaves."""
     for leave in (False, True):
         log = trial.log(max_events=8)
@@ -260,7 +260,7 @@ def room_is_told_of(trial: Trial) -> None:
         expect(not log.full, "a log whose readers have taken all is not full")
 
 
-def a_gap_is_told(trial: Trial) -> None:
+def a_gap_is_sent(trial: Trial) -> None:
     """With nobody reading the oldest go, and who comes then is sent which are missing."""
     log = trial.log(max_events=8)
     for number in range(1, 31):
@@ -308,8 +308,8 @@ CASES: tuple[Callable[[Trial], None], ...] = (
     other_ids_are_none,
     reads_are_bounded,
     last_can_be_read,
-    readers_hear_of_events,
-    who_has_left_hears_nothing,
+    readers_are_called,
+    who_has_left_is_not_called,
     who_leaves_when_called,
     who_comes_late,
     a_subscription,
@@ -319,8 +319,8 @@ CASES: tuple[Callable[[Trial], None], ...] = (
     a_wish_to_stop,
     a_wish_that_comes_too_late,
     readers_hold_what_they_need,
-    room_is_told_of,
-    a_gap_is_told,
+    room_is_announced,
+    a_gap_is_sent,
     what_is_held_is_counted,
     nothing_is_kept_any_more,
 )

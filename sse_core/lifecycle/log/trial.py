@@ -9,7 +9,7 @@ from .event_log import EventLog
 
 #: Makes an empty log whose readers hold what they have yet to take, and which keeps so many events.
 MakeLog = Callable[[int], EventLog]
-#: Waits until all that was asked of a log has come about; ``now`` is the time by then.
+#: Waits until all that a log has to do has come about; ``now`` is the time by then.
 Settle = Callable[[EventLog, float], None]
 #: More bytes than any log of a case holds.
 ALL = 2**20
@@ -56,24 +56,24 @@ class Trial:
         self.settle(log)
 
     def settle(self, log: EventLog) -> None:
-        """Let all come about that was asked of ``log``."""
+        """Let all come about that ``log`` has to do."""
         self.now += 1.0
         if self._settle is not None:
             self._settle(log, self.now)
 
 
 class Reader:
-    """A reader that counts what it hears."""
+    """A reader that keeps the calls that it gets."""
 
     def __init__(self, log: EventLog, position: int = 0) -> None:
         self.position = position
-        self.heard: list[tuple[int, bool]] = []  #: ``last`` and ``closed``, at each call
+        self.calls: list[tuple[int, bool]] = []  #: ``last`` and ``closed``, at each call
         self._log = log
         log.add_reader(self)
 
     def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's call)
         """Something is new."""
-        self.heard.append((self._log.last, self._log.closed))
+        self.calls.append((self._log.last, self._log.closed))
 
     def take(self, now: float, max_bytes: int = ALL) -> bytes:
         """What comes next."""

@@ -89,7 +89,7 @@ class TurnLog:
         return self._first
 
     def append(self, *events: ServerSentEvent) -> None:
-        """Number a batch of events and keep them.  Readers hear of them by ``announce``.
+        """Number a batch of events and keep them.  Readers are called by ``announce``.
 
         Raises ``LocalProtocolError`` after ``close``, ``TypeError`` for what is no event, and ``ValueError``
         for an event that can't be written; those before it are kept.
