@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from sse_core.errors import TransportError
 from sse_core.lifecycle.machine import Want
-from sse_http import TLS, Channel, Endpoint, Exchange, Plain
+from sse_http import TLS, Channel, Endpoint, Exchange
 
 from .owner import READ, WRITE
 from .transport import Transport
@@ -40,7 +40,7 @@ class ClientPump:
         self._tls = tls
         self._let_go = let_go
         self._transport: Transport | None = None
-        self._channel: Channel = Plain()
+        self._channel: Channel | None = None
         self._shaking = False
 
     # What to do
@@ -86,7 +86,7 @@ class ClientPump:
         self.problem = None
         target = self._exchange.target
         try:
-            self._channel = _client_channel(self._tls(), target.host) if target.tls else Plain()
+            self._channel = _client_channel(self._tls(), target.host) if target.tls else None
         except TransportError as error:
             self.lose(error, now)
             return None

@@ -18,9 +18,7 @@ from sse_http import (
     TLS,
     Application,
     BodyBudget,
-    Channel,
     Exchange,
-    Plain,
     Refusal,
     ServerConnection,
     ServerSettings,
@@ -191,7 +189,7 @@ class ReadinessLoop:
 
     def _open(self, sock: socket.socket, now: float) -> None:
         set_options(sock, self._max_silence)
-        channel: Channel = Plain() if self._tls is None else TLS(self._tls, server_side=True)
+        channel = None if self._tls is None else TLS(self._tls, server_side=True)
         application, on_end = self._application, self._ended
         if isinstance(application, HandlerApplication):
             application = application.within()

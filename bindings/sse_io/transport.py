@@ -8,7 +8,7 @@ import ssl
 import struct
 
 from sse_core.errors import TransportError
-from sse_http import Channel, Plain
+from sse_http import Channel
 
 from .connect_errors import tls_failure
 
@@ -19,7 +19,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # on, for zero seconds: closing sends an R
 
 
 class Transport:
-    """A connected socket with its options set, and the channel that its bytes go through.
+    """A connected socket with its options set, and the channel that its bytes go through, if there is one.
 
     Nothing here waits.  Whoever watches ``sock`` calls ``flush`` when it is writable, as long as the
     transport is ``blocked``, and ``receive_now`` when it is readable.
@@ -27,12 +27,11 @@ class Transport:
 
     __slots__ = ("_channel", "_unsent", "blocked", "closed", "sock")
 
-    def __init__(self, sock: socket.socket, channel: Channel) -> None:
+    def __init__(self, sock: socket.socket, channel: Channel | None = None) -> None:
         self.sock = sock
         self.blocked = False  #: the kernel had no room for all that was sent
         self.closed = False
-        # To ask a channel that changes nothing takes as many calls as all the rest of a write.
-        self._channel = None if isinstance(channel, Plain) else channel
+        self._channel = channel
         self._unsent = _NOTHING
 
     @property

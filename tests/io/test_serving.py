@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sse_http import Plain, Refusal, ServerConnection, ServerSettings, StreamState
+from sse_http import Refusal, ServerConnection, ServerSettings, StreamState
 from sse_io.acceptor import ACCEPTS_IN_A_ROW, PAUSE, Acceptor, ServerLimit
 from sse_io.application_clock import PAUSE_AFTER_A_MISTAKE
 from sse_io.readiness_loop import ReadinessLoop
@@ -525,7 +525,7 @@ def test_a_pump_that_has_ended_is_called_in_vain() -> None:
     ours, theirs = socket.socketpair()
     with reactor_of(TinyHost()) as reactor, theirs:
         connection = ServerConnection(Scripted(), 0.0)
-        pump = ServerPump(reactor, Transport(ours, Plain()), connection, ended.append)
+        pump = ServerPump(reactor, Transport(ours), connection, ended.append)
         waker = connection.waker
         pump.end(0.0)
         pump.end(0.0)

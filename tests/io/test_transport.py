@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sse_core.errors import TransportError
-from sse_http import TLS, Plain
+from sse_http import TLS
 from sse_io.transport import READ_SIZE, Transport
 from tests.io.support import Certificates
 
@@ -48,16 +48,23 @@ def vanish(sock: socket.socket) -> None:
 
 class TestPlain:
     def test_what_is_sent_is_in_the_kernel_at_once(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         assert transport.send_now(b"hello")
         assert not is_blocked(transport)
         assert pair[1].recv(100) == b"hello"
 
+    def test_no_handshake_is_to_be_made(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        transport = Transport(pair[0])
+        assert transport.ready
+        transport.begin_handshake()
+        with pytest.raises(BlockingIOError):
+            pair[1].recv(1)
+
     def test_nothing_has_come(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        assert Transport(pair[0], Plain()).receive_now() is None
+        assert Transport(pair[0]).receive_now() is None
 
     def test_so_much_is_read_at_a_time(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         pair[1].sendall(b"x" * (READ_SIZE + 1))
         assert [len(transport.receive_now()[0]) for _ in range(2)] == [READ_SIZE, 1]  # type: ignore[index]
         pair[1].close()
@@ -66,7 +73,7 @@ class TestPlain:
     def test_a_full_kernel_blocks_and_nothing_is_lost(
         self, pair: tuple[socket.socket, socket.socket]
     ) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         assert not transport.send_now(MUCH)
         assert is_blocked(transport)
         assert not transport.send_now(b"end")
@@ -77,15 +84,12 @@ class TestPlain:
         assert read(pair[1], len(MUCH) + 3 - received).endswith(b"xend")
 
     def test_a_peer_that_vanished(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         vanish(pair[1])
         with pytest.raises(TransportError, match="receiving failed: Connection reset"):
             transport.receive_now()
         with pytest.raises(TransportError, match="sending failed: Broken pipe"):
             transport.send_now(b"x")
-        assert is_blocked(transport)
-        transport.give_up_sending()
-        assert not is_blocked(transport)
         transport.close()
         transport.close()
         assert transport.closed
@@ -94,14 +98,14 @@ class TestPlain:
     def test_what_must_not_look_whole_ends_with_a_reset(
         self, pair: tuple[socket.socket, socket.socket], why: str
     ) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         transport.send_now(MUCH if why == "blocked" else b"half")
         transport.close(reset=why == "reset")
         with pytest.raises(ConnectionResetError):
             read(pair[1], len(MUCH))
 
     def test_else_with_an_end(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        transport = Transport(pair[0], Plain())
+        transport = Transport(pair[0])
         transport.send_now(b"whole")
         transport.close()
         assert read(pair[1], 100) == b"whole"
@@ -163,15 +167,16 @@ class TestTLS:
         assert not caught.value.retryable
 
     def test_sending_after_a_failure(self, pair: tuple[socket.socket, socket.socket]) -> None:
-        class Failed(Plain):
+        class Failed(TLS):
             def send(self, data: bytes) -> bytes:
                 del data
                 error = ssl.SSLError(1, "it has failed")
                 error.reason = "BAD"
                 raise error
 
+        context = ssl.create_default_context()
         with pytest.raises(TransportError, match="TLS failed: BAD"):
-            Transport(pair[0], Failed()).send_now(b"x")
+            Transport(pair[0], Failed(context, server_side=False, server_hostname="x")).send_now(b"x")
 
     def test_an_alert_that_nobody_takes_is_no_failure_of_its_own(
         self, pair: tuple[socket.socket, socket.socket], certificates: Certificates
