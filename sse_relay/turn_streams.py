@@ -102,7 +102,7 @@ class TurnEventStream:
             self._closed = True
             self._subscription.close(now)
             self._hold.give_up()
-            self._subscription.waker = no_waker  # neither keeps the other any more
+            self.waker = no_waker  # neither keeps the other any more
             self._relayed.reader_left(now)
 
     def _decide_head(self) -> StreamHead | Reply | None:

@@ -175,7 +175,9 @@ class ClientExchange:
         """Take the content of whole chunks as it is, and let h11 read the rest."""
         while data:
             content, piece, data = chunks.split(data)
-            if content:
+            if content and self._body is None:
+                self._machine.receive_data(content, now)
+            elif content:
                 self._receive_body(content, now)
             if not piece:
                 return

@@ -115,7 +115,9 @@ class ExchangeDriver(Owner):
         if want is Want.NOTHING:
             self.end(now)
             return
-        self._reactor.watch(self, self._pump.interest_of(want))
+        interest = self._pump.interest_of(want)
+        if interest != self.interest:
+            self._reactor.watch(self, interest)
         self._reactor.set_deadline(self, self._pump.deadline)
         if want is not Want.READ and self._pump.want is not want:
             self._reactor.go_on(self)  # closing it, or failing to connect, was the way to another wish

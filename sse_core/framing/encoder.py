@@ -84,14 +84,23 @@ def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
 def _event(data: str, event: str | None, id_: str | None, retry: int | None) -> str:
     """The fields of one event, and the empty line."""
     # Joined and not formatted: the text of a member of an enumeration is its value, but its format its name.
-    parts = ["event: ", _one_line("event", event), "\n"] if event and event != "message" else []
+    parts: list[str] = []
+    if event and event != "message":
+        if "\n" in event or "\r" in event:
+            raise _no_line("event", event)
+        parts += ("event: ", event, "\n")
     # Most data is one line, and to look for line ends takes a third of replacing none.
     if "\n" in data or "\r" in data:
         parts.append(_lines("data: ", data))
     else:
         parts += ("data: ", data, "\n")
     if id_ is not None:
-        parts += ("id: ", _id(id_), "\n")
+        # 9.2.6: "If the field value does not contain U+0000 NULL [...].  Otherwise, ignore the field."
+        if "\0" in id_:
+            raise ValueError(f"id cannot hold NUL, a decoder would ignore it: {id_!r}")
+        if "\n" in id_ or "\r" in id_:
+            raise _no_line("id", id_)
+        parts += ("id: ", id_, "\n")
     if retry is not None:
         parts += ("retry: ", str(_milliseconds(retry)), "\n")
     parts.append("\n")
@@ -111,17 +120,8 @@ def _lines(start: str, text: str) -> str:
     return f"{start}{lines}\n"
 
 
-def _one_line(field: str, text: str) -> str:
-    if "\n" in text or "\r" in text:
-        raise ValueError(f"{field} is one line and cannot hold CR or LF: {text!r}")
-    return text
-
-
-def _id(text: str) -> str:
-    # 9.2.6: "If the field value does not contain U+0000 NULL [...].  Otherwise, ignore the field."
-    if "\0" in text:
-        raise ValueError(f"id cannot hold NUL, a decoder would ignore it: {text!r}")
-    return _one_line("id", text)
+def _no_line(field: str, text: str) -> ValueError:
+    return ValueError(f"{field} is one line and cannot hold CR or LF: {text!r}")
 
 
 def _milliseconds(retry: object) -> int:
