@@ -36,11 +36,16 @@ def no_waker() -> None:
 class Request:
     """A whole request, as the server read it.
 
-    ``path`` is the target's path, percent-encoded as it came; ``query`` is what follows ``?``.
-    ``client`` is the peer's address for logs, never for trust.  A value in ``headers`` is text of
-    ISO-8859-1, one character a byte (RFC 9110 section 5.5), but for ``Last-Event-ID``, which is UTF-8
-    (WHATWG HTML 9.2.4).  The repr leaves out the query and the body: a repr ends up in logs, some APIs
-    take a key in the query, and a body is private.
+    - ``method``: as it came.
+    - ``path``: the target's path, percent-encoded as it came.
+    - ``query``: what follows ``?``.
+    - ``headers``: values are text of ISO-8859-1, one character a byte (RFC 9110 section 5.5), but for
+      ``Last-Event-ID``, which is UTF-8 (WHATWG HTML 9.2.4).
+    - ``body``: the whole content.
+    - ``client``: the peer's address, for logs, never for trust.
+
+    The repr leaves out the query and the body: a repr ends up in logs, some APIs take a key in the query,
+    and a body is private.
     """
 
     method: str
@@ -60,8 +65,12 @@ class Request:
 class Reply:
     """A whole answer.  Content-Length is added by the server.
 
-    ``headers`` may be given as a mapping too.  ``reason`` is for a log: why the request was refused, in the
-    server's own words.  Raises ``TypeError`` for an argument of another type.
+    - ``status``: a final one.
+    - ``headers``: may be given as a mapping, too.
+    - ``body``: the whole content.
+    - ``reason``: for a log: why the request was refused; it repeats nothing of the request.
+
+    Raises ``TypeError`` for an argument of another type.
     """
 
     status: int
@@ -186,21 +195,23 @@ class Exchange(Protocol):
 class ChecksHeads(Protocol):
     """An application that looks at requests before their bodies are read.
 
-    So who may not ask can't make the server read, and who waits for ``100 Continue`` is told at once.
+    So who may not ask can't make the server read, and who waits for ``100 Continue`` has an answer at once.
     """
 
     def check_head(self, request: Request, now: float) -> Reply | int | None:
         """Judge a head; the body of ``request`` is empty still.
 
         A ``Reply`` refuses it.  A number is the most bytes that its body may have, where that is less than
-        ``max_body_bytes``; ``None`` leaves it at that.
+        ``max_body_bytes``; ``None`` leaves it at that.  To raise ``Refused`` refuses it, too, with what an
+        operator should know.
         """
 
 
 class Application(Protocol):
     """Anything that can be served: the relay, the simulated provider, yours.
 
-    One that also has ``check_head`` (:class:`ChecksHeads`) is asked before a request's body is read.
+    One that also has ``check_head`` (:class:`ChecksHeads`) is called before a request's body is read.  One
+    that has ``problem_reply`` (``ShapesProblems``) says how the server's own refusals look.
     """
 
     waker: Waker

@@ -13,7 +13,7 @@ import h11
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError, TransportError
 from sse_core.headers import Headers
-from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
+from sse_core.lifecycle.machine import ConnectingMachine, Want
 from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
@@ -21,18 +21,17 @@ from .chunk_path import ChunkPath
 from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
 from .endpoint import Endpoint
 from .h11_feed import H11Feed
-from .h11_messages import as_bytes, headers_of, is_chunked
+from .h11_messages import headers_of, is_chunked, request_bytes, request_head
 
-_USER_AGENT = "sse-core"
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
-_MAX_REASON = 200  #: characters of h11's words
+_MAX_REASON = 200  #: characters of h11's text
 #: Where h11 begins to quote.
 _QUOTE = re.compile(r":? (?:bytearray\(|b['\"])|: ?['\"]")
 #: Of the body of an answer that is no event stream: so much is decoded.
 MAX_DECODED_BYTES = 2**20
 #: RFC 9112 section 4: "status-line = HTTP-version SP status-code ...", and the version begins so.
-_START = b"HTTP/1."
-_OF_THE_CODING = frozenset({"content-encoding", "content-length"})
+_FIRST_BYTES = b"HTTP/1."
+_CODING_FIELDS = frozenset({"content-encoding", "content-length"})
 
 
 class ClientExchange:
@@ -152,12 +151,12 @@ class ClientExchange:
         """See that the peer speaks HTTP/1.x: another protocol may wait for more, for as long as we do."""
         if self._start is None:
             return
-        self._start = (self._start + data)[: len(_START)]
-        if not _START.startswith(self._start):
+        self._start = (self._start + data)[: len(_FIRST_BYTES)]
+        if not _FIRST_BYTES.startswith(self._start):
             raise TransportError(
                 "the answer is not valid HTTP/1.1: it does not begin like one", retryable=False
             )
-        if self._start == _START:
+        if self._start == _FIRST_BYTES:
             self._start = None
 
     def _receive(self, data: bytes, now: float) -> None:
@@ -233,7 +232,7 @@ class ClientExchange:
         self._body = body_decoder(head.status_code, headers)
         if self._body is not None:
             # The machine is given what they would describe wrongly.
-            kept = [(name, value) for name, value in headers if name not in _OF_THE_CODING]
+            kept = [(name, value) for name, value in headers if name not in _CODING_FIELDS]
             headers = Headers(kept)
         self._machine.response_started(head.status_code, headers, now)
         if is_chunked(head, self._method):
@@ -264,11 +263,11 @@ class ClientExchange:
                 f"the answer's head is larger than {bound} bytes (limit: max_head_bytes)", retryable=False
             )
         # A head that can't be read is another protocol's, or will be the same again; a body may be a cut.
-        return TransportError(f"the answer is not valid HTTP/1.1: {_words(error)}", retryable=self._has_head)
+        return TransportError(f"the answer is not valid HTTP/1.1: {_reason(error)}", retryable=self._has_head)
 
 
-def _words(error: h11.RemoteProtocolError) -> str:
-    """h11's words, without what it quotes of the peer's: a key may be echoed there."""
+def _reason(error: h11.RemoteProtocolError) -> str:
+    """h11's own text, without what it quotes of the peer's: a key may be echoed there."""
     return _QUOTE.split(str(error), maxsplit=1)[0][:_MAX_REASON]
 
 
@@ -281,59 +280,3 @@ def body_decoder(status: int, headers: Headers) -> ContentDecoder | None:
     if not 0 < len(codings) <= MAX_CODINGS or not DECODED.issuperset(codings):
         return None
     return ContentDecoder(codings, max_decoded_bytes=MAX_DECODED_BYTES)
-
-
-def request_bytes(http: h11.Connection, request: HTTPRequest) -> bytes:
-    """``request`` as h11 frames it.  Raises ``ValueError`` for one that can't be sent."""
-    parts = [http.send(request_head(request))]
-    if request.body:
-        parts.append(http.send(h11.Data(data=request.body)))
-    parts.append(http.send(h11.EndOfMessage()))
-    return b"".join(parts)
-
-
-def request_head(request: HTTPRequest) -> h11.Request:
-    """The head of ``request``, for h11 to send.
-
-    Raises ``ValueError`` for a URL that is none, and for what can't stand in a head.
-    """
-    target = parse_url(request.url)
-    if request.method == "CONNECT":
-        # RFC 9110 section 9.3.6: it makes a tunnel, and what follows is no longer HTTP.
-        raise ValueError("this request can't be sent: CONNECT is for proxies")
-    fields = [("host", target.authority), *_defaults(request)]
-    fields += [(name, value) for name, value in request.headers if name not in _OURS]
-    try:
-        return h11.Request(
-            method=request.method.encode(), target=target.path.encode(), headers=as_bytes(fields)
-        )
-    except h11.LocalProtocolError as error:
-        # h11 quotes what it refuses, as b'...', and that may be a credential.
-        raise ValueError(f"this request can't be sent: {str(error).partition(' b')[0]}") from None
-
-
-#: Fields about one connection (RFC 9110 section 7.6.1) or its body, which are ours to know.
-_OURS = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-
-
-def _defaults(request: HTTPRequest) -> list[tuple[str, str]]:
-    fields = [("connection", "close"), ("accept-encoding", "identity")]
-    if request.body or request.method in {"POST", "PUT", "PATCH"}:
-        fields.append(("content-length", str(len(request.body))))
-    if "user-agent" not in request.headers:
-        fields.append(("user-agent", _USER_AGENT))
-    return fields

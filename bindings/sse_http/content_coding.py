@@ -2,7 +2,7 @@
 
 https://www.rfc-editor.org/rfc/rfc9110#section-8.4
 
-A few bytes can stand for gigabytes.  So nothing is decoded further than it is asked for, piece by piece,
+A few bytes can stand for gigabytes.  So nothing is decoded further than somebody wants it, piece by piece,
 and two bounds hold: so many bytes in all, and so many for each byte that came, since what has no end may
 still have a measure.  What the codings in between give counts too: a bomb may hide in the inner one.
 
@@ -232,7 +232,7 @@ class ContentDecoder:
         self._decoded = 0
 
     def receive_data(self, data: bytes) -> Iterator[bytes]:
-        """What these bytes stand for, in pieces: each is decoded when it is asked for.
+        """What these bytes stand for, in pieces: each is decoded when it is wanted.
 
         Raises ``RemoteProtocolError`` for bytes that are not what they should be, and ``LimitExceeded``.
         """

@@ -14,7 +14,7 @@ EVENT_STREAM_HEADERS = (
     ("content-type", "text/event-stream; charset=utf-8"),
     # no-transform: some proxies hold back what they compress.
     ("cache-control", "no-cache, no-transform"),
-    # nginx buffers answers unless told not to.
+    # nginx buffers answers otherwise.
     ("x-accel-buffering", "no"),
 )
 
@@ -31,7 +31,7 @@ READER_STATES = {
 class EventStreamHead:
     """The answer to HEAD where GET is answered with an event stream: a ``Stream`` that begins nothing.
 
-    ``fields`` are what its head says beside ``EVENT_STREAM_HEADERS``.
+    - ``fields``: what its head says beside ``EVENT_STREAM_HEADERS``.
     """
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:

@@ -29,10 +29,11 @@ _TOO_BLANK = b" " * (MAX_BLANK_RUN + 1)
 
 
 class H11Feed:
-    """What came from the peer of ``http``, given to it as it asks.
+    """What came from the peer of a connection of h11, given to it as it wants more.
 
-    ``max_head_bytes`` is the connection's ``max_incomplete_event_size``; ``max_head_fields`` bounds the
-    fields of a head, if it is given.
+    - ``http``: that connection.
+    - ``max_head_bytes``: its ``max_incomplete_event_size``.
+    - ``max_head_fields``: bounds the fields of a head, if it is given.
     """
 
     def __init__(
@@ -45,13 +46,13 @@ class H11Feed:
         self._begins_line = True  # what is given next
         self._body_left: int | None = None  # of a request whose length was declared
         self._waiting = bytearray()
-        self._held: int | None = 0  #: how many bytes h11 holds at most; None when it has to be asked
+        self._unread: int | None = 0  #: how many bytes h11 has not read, at most; None when it has to say
         self._tail = b""  #: the end of what was given of heads
         self._ended = False
 
     def __len__(self) -> int:
         """How many bytes have not been read yet, those that h11 holds among them."""
-        return len(self._waiting) + self._count_held()
+        return len(self._waiting) + self._count_unread()
 
     def receive_data(self, data: bytes) -> None:
         """Bytes from the peer; empty when it closed its side."""
@@ -61,7 +62,7 @@ class H11Feed:
     def give(self, piece: bytes) -> None:
         """Bytes that h11 keeps nothing of: of a chunk whose size is known."""
         self._http.receive_data(piece)
-        self._held = None
+        self._unread = None
 
     def take_rest(self) -> bytes:
         """What h11 has not been given yet."""
@@ -72,7 +73,7 @@ class H11Feed:
         while True:
             event = self._http.next_event()
             if event is not h11.NEED_DATA:
-                self._held = None
+                self._unread = None
                 self._fields = -1  # the first line is no field
                 if isinstance(event, h11.Request):
                     self._body_left = _declared_length(event)
@@ -91,7 +92,7 @@ class H11Feed:
         RFC 9112 section 2.2: "a server that is expecting to receive and parse a request-line SHOULD ignore
         at least one empty line (CRLF) received prior to the request-line."
         """
-        if self._http.their_state is not h11.IDLE or self._count_held():
+        if self._http.their_state is not h11.IDLE or self._count_unread():
             return bool(self._waiting)
         blank = _EMPTY_LINES.match(self._waiting)
         del self._waiting[: blank.end() if blank else 0]
@@ -105,21 +106,21 @@ class H11Feed:
             self._check_blanks(piece)
             self._count_fields(piece)
         self._http.receive_data(piece)
-        self._held = self._count_held() + len(piece)
+        self._unread = self._count_unread() + len(piece)
 
     def _room(self, bound: int) -> int:
         """How much h11 may be given: so much that, if it is incomplete even so, it is refused."""
-        if self._count_held() > bound:
+        if self._count_unread() > bound:
             # h11 reads some lines between chunks without an event; then our count is too high.
-            self._held = None
-        if self._count_held() > bound:
+            self._unread = None
+        if self._count_unread() > bound:
             raise LimitExceeded(
                 f"A line between chunks is larger than {bound} bytes (limit: max_chunk_line_bytes).",
                 limit="max_chunk_line_bytes",
                 bound=bound,
                 status=400,
             )
-        return bound + 1 - self._count_held()
+        return bound + 1 - self._count_unread()
 
     def _take(self, size: int) -> bytes:
         piece = bytes(self._waiting[:size])
@@ -163,11 +164,11 @@ class H11Feed:
                 status=431,
             )
 
-    def _count_held(self) -> int:
-        if self._held is None:
-            # h11 tells by a copy, so it is asked once after an event, and counted from then on.
-            self._held = len(self._http.trailing_data[0])
-        return self._held
+    def _count_unread(self) -> int:
+        if self._unread is None:
+            # h11 says it by a copy: once after an event, and from then on they are counted.
+            self._unread = len(self._http.trailing_data[0])
+        return self._unread
 
 
 def _declared_length(head: h11.Request) -> int | None:

@@ -14,6 +14,8 @@ import h11
 
 from sse_core.errors import RemoteProtocolError
 from sse_core.headers import Headers
+from sse_core.lifecycle.machine import HTTPRequest
+from sse_core.urls import parse_url
 
 from .application import Request
 from .exchange import has_body
@@ -23,6 +25,23 @@ _ABSOLUTE = re.compile(r"https?://(?P<authority>[^/?]+)(?P<rest>.*)", re.IGNOREC
 
 #: Fields that say where a body ends: that is for the server to know.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
+#: Fields about one connection (RFC 9110 section 7.6.1) or its body, which only the sender can know.
+_CONNECTION_FIELDS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_USER_AGENT = "sse-core"
 
 
 def headers_of(head: h11.Request | h11.Response) -> Headers:
@@ -98,8 +117,11 @@ def response_head(
 ) -> h11.Response:
     """The head of an answer, for h11 to send.
 
-    ``length`` is its body's, in bytes, or ``None`` if it isn't known.  Raises
-    ``h11.LocalProtocolError`` or ``ValueError`` for a status or a value that can't be sent.
+    - ``length``: its body's, in bytes, or ``None`` if it isn't known.
+    - ``close``: it is the connection's last.
+    - ``date``: for the Date field, if the answer has none.
+
+    Raises ``h11.LocalProtocolError`` or ``ValueError`` for a status or a value that can't be sent.
     """
     fields = [(name, value) for name, value in headers if name not in _FRAMING]
     # RFC 9110 section 8.6: "A server MUST NOT send a Content-Length header field" with 204, and with
@@ -111,6 +133,44 @@ def response_head(
     if date is not None and "date" not in headers:
         fields.append(("date", date))
     return h11.Response(status_code=status, headers=as_bytes(fields), reason=reason_phrase(status).encode())
+
+
+def request_bytes(http: h11.Connection, request: HTTPRequest) -> bytes:
+    """``request`` as h11 frames it.  Raises ``ValueError`` for one that can't be sent."""
+    parts = [http.send(request_head(request))]
+    if request.body:
+        parts.append(http.send(h11.Data(data=request.body)))
+    parts.append(http.send(h11.EndOfMessage()))
+    return b"".join(parts)
+
+
+def request_head(request: HTTPRequest) -> h11.Request:
+    """The head of ``request``, for h11 to send.
+
+    Raises ``ValueError`` for a URL that is none, and for what can't stand in a head.
+    """
+    target = parse_url(request.url)
+    if request.method == "CONNECT":
+        # RFC 9110 section 9.3.6: it makes a tunnel, and what follows is no longer HTTP.
+        raise ValueError("this request can't be sent: CONNECT is for proxies")
+    fields = [("host", target.authority), *_defaults(request)]
+    fields += [(name, value) for name, value in request.headers if name not in _CONNECTION_FIELDS]
+    try:
+        return h11.Request(
+            method=request.method.encode(), target=target.path.encode(), headers=as_bytes(fields)
+        )
+    except h11.LocalProtocolError as error:
+        # h11 quotes what it refuses, as b'...', and that may be a credential.
+        raise ValueError(f"this request can't be sent: {str(error).partition(' b')[0]}") from None
+
+
+def _defaults(request: HTTPRequest) -> list[tuple[str, str]]:
+    fields = [("connection", "close"), ("accept-encoding", "identity")]
+    if request.body or request.method in {"POST", "PUT", "PATCH"}:
+        fields.append(("content-length", str(len(request.body))))
+    if "user-agent" not in request.headers:
+        fields.append(("user-agent", _USER_AGENT))
+    return fields
 
 
 def as_bytes(fields: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

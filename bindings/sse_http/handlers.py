@@ -3,8 +3,8 @@
 A handler is somebody's own code.  A binding calls it, reports here what it gives, and asks it for
 no more while the log is full.  So a reader that is slow slows the handler, and nothing piles up.
 
-The head of the answer is held back for a while: until the first event, an exception of the handler
-can still become a status.  After it, the connection is cut, so that what came never looks whole.
+The head of the answer waits for a while (:class:`HeadHold`): until the first event, an exception of the
+handler can still become a status.  After it, the connection is cut, so that what came never looks whole.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ EventItem = str | ServerSentEvent | Mapping[str, object] | Comment | Retry
 class EventStreamReply:
     """An event stream with a head of its own, which a handler may return.
 
-    ``events`` is what the handler would have returned else: an (async) iterator.  ``headers`` are added to
-    those of every event stream, or stand in their place.
+    - ``events``: what the handler would have returned else: an (async) iterator.
+    - ``status``: of the answer.
+    - ``headers``: are added to those of every event stream, or stand in their place.
 
     Raises ``ValueError`` for a ``status`` that has no content, and for headers that can't be sent.
     """
@@ -95,11 +96,13 @@ _HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 class HandlerSettings:
     """How the events of a handler are passed on.
 
-    ``readers`` says when a heartbeat is due and when a reader is given up.  ``max_log_bytes``
-    bounds what waits for a slow one.  ``head_hold`` is for how many seconds, from when the handler
-    gave an iterator, the head of the answer waits for the first event.  ``check_head``, if there is one,
-    judges a request before its body is read: see :class:`sse_http.ChecksHeads`.  Raises ``ValueError``
-    for what no bound and no duration can be.
+    - ``readers``: when a heartbeat is due, and when a reader is given up.
+    - ``max_log_bytes``: bounds what waits for a slow one.
+    - ``head_hold``: for how many seconds, from when the handler gave an iterator, the head of the answer
+      waits for the first event.
+    - ``check_head``: judges a request before its body is read: see :class:`sse_http.ChecksHeads`.
+
+    Raises ``ValueError`` for what no bound and no duration can be.
     """
 
     readers: SubscriptionSettings = field(default_factory=SubscriptionSettings)
@@ -115,7 +118,10 @@ class HandlerSettings:
 
 
 class HandlerAnswer:
-    """A handler's answer to a request with ``method``: a ``Stream``.
+    """A handler's answer to a request: a ``Stream``.
+
+    - ``settings``: how its events are passed on.
+    - ``method``: the request's.
 
     Whoever runs the handler reports ``reply``, or ``begin``, any number of ``receive`` and
     ``finish``; and ``fail`` at any time.  ``on_room`` is called when ``full`` ends, ``on_close``
@@ -141,7 +147,7 @@ class HandlerAnswer:
 
     @property
     def full(self) -> bool:
-        """Whether the handler is to be asked for no more until ``on_room`` is called."""
+        """Whether the handler is to give no more until ``on_room`` is called."""
         return self._log.full
 
     def reply(self, reply: Reply) -> None:
@@ -154,7 +160,7 @@ class HandlerAnswer:
         self._stream_head = reply.head
 
     def begin(self, now: float) -> bool:
-        """The handler answered with an iterator; whether it is to be asked for anything.
+        """The handler answered with an iterator; whether that is to begin.
 
         RFC 9110 section 9.3.2: HEAD is GET without the content.  So there is a head, and nothing is begun.
         """
@@ -169,7 +175,7 @@ class HandlerAnswer:
     def follow(self, followed: Follow, request: Request, now: float) -> None:
         """The handler let its reader follow a broadcast, by the broadcast's own settings.
 
-        Who has all of one that is over is told so (204), or an ``EventSource`` would come again for ever.
+        Who has all of one that is over gets a 204, or an ``EventSource`` would come again for ever.
         """
         if self.closed or self._stopped:
             return  # the reader had gone before the handler knew
@@ -245,7 +251,7 @@ class HandlerAnswer:
 
     @property
     def head(self) -> StreamHead | Reply | None:
-        """Known with the first event, with a reply, or when it has been held back for long enough."""
+        """Known with the first event, with a reply, or when it has waited for long enough."""
         return self._hold.head
 
     @property

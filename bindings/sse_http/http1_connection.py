@@ -140,7 +140,13 @@ class ServerConnection:
         if self._is_blocked:
             self._is_blocked = False
             self._timers.disarm(Timer.STALL)
-        if not self._out:
+        exchange = self._exchange
+        if exchange is not None and exchange.has_begun and not self._out:
+            data = exchange.data_to_send(now)
+            if data:
+                return chunk(data) if self._is_chunked else data  # the usual: the next event of a stream
+            self._look_at_end(exchange, now)
+        elif not self._out:
             self._produce(now)
         data = b"".join(self._out)
         self._out.clear()
@@ -284,17 +290,17 @@ class ServerConnection:
         if not exchange.has_begun and not self._begin(exchange, now):
             return
         data = exchange.data_to_send(now)
-        if data:
-            self._out.append(self._frame(data, exchange))
+        if data and exchange.reply is not None:
+            self._out.append(self._http.send(h11.Data(data=data)))
+        elif data:
+            self._out.append(chunk(data) if self._is_chunked else data)
+        self._look_at_end(exchange, now)
+
+    def _look_at_end(self, exchange: ServerExchange, now: float) -> None:
         if exchange.state is StreamState.FINISHED:
             self._end(now)
         elif exchange.state is StreamState.ABORTED:
             self.connection_lost(now)
-
-    def _frame(self, data: bytes, exchange: ServerExchange) -> bytes:
-        if exchange.reply is not None:
-            return self._http.send(h11.Data(data=data))
-        return chunk(data) if self._is_chunked else data
 
     def _begin(self, exchange: ServerExchange, now: float) -> bool:
         """Send the head, if it is known; whether the rest may follow."""

@@ -21,7 +21,7 @@ _IPV6_NETWORK = 64
 class BodyBudget:
     """What the bodies of all requests that are being read take together: one for a server.
 
-    ``max_bytes`` bounds all of them; those of one address (of one /64 network in IPv6) have a quarter.
+    - ``max_bytes``: bounds all of them; those of one address (of one /64 network in IPv6) have a quarter.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -31,7 +31,7 @@ class BodyBudget:
 
     @property
     def total(self) -> int:
-        """Bytes that are held now."""
+        """Bytes that they take now."""
         return self._total
 
     def check(self, holder: str, size: int) -> None:
@@ -74,9 +74,13 @@ def holder_of(client: str) -> str:
 
 
 class RequestBody:
-    """One body, of which no more than ``max_bytes`` is read.
+    """One body.
 
-    ``began`` is when the first byte of its request came.
+    - ``settings``: how long it may take.
+    - ``budget``: what all bodies may take.
+    - ``client``: whose share it is of.
+    - ``began``: when the first byte of its request came.
+    - ``max_bytes``: no more is read.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """The requests of one connection, from bytes to whole requests; what is refused is refused early.
 
-A head is judged before its body is read, and before the peer that asked is told to send it: the grammar,
+A head is judged before its body is read, and before a peer that waits for it may send it: the grammar,
 Host and Origin, then the application's own check, then the size of the body.
 """
 
@@ -77,7 +77,7 @@ class RequestReader:
         return None if self._began is None else self._began + self._settings.request_timeout
 
     def receive_data(self, data: bytes) -> None:
-        """Bytes from the peer, which are kept until they are asked for."""
+        """Bytes from the peer, which are kept until ``next_request``."""
         self._feed.receive_data(data)
 
     def next_request(self, now: float) -> Request | None:
@@ -111,7 +111,7 @@ class RequestReader:
                 return None
 
     def _receive_head(self, head: h11.Request, now: float) -> bool:
-        """Judge the head; whether its sender waits to be told to go on."""
+        """Judge the head; whether its sender waits for ``100 Continue``."""
         self.request = Request(head.method.decode("ascii"), "")  # what a refusal has to know
         self.request = read_request(head, self._client)
         verdict = self._check(self.request, now)

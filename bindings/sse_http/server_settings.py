@@ -17,9 +17,8 @@ _DURATIONS = ("request_timeout", "upload_timeout", "keep_alive_timeout", "write_
 class ServerSettings:
     """The bounds of a server's connections: bytes and seconds.
 
-    ``max_total_body_bytes`` is for all requests that are being read, of which one address has a quarter.
-    A request has ``request_timeout`` from its first byte; its body may go on after that at
-    ``min_upload_rate`` bytes a second, on average, until ``upload_timeout``.
+    Each has its line below.  Of ``max_total_body_bytes`` one address has a quarter.  A body may go on after
+    ``request_timeout`` at ``min_upload_rate``, on average, until ``upload_timeout``.
 
     Raises ``ValueError``, naming the setting, for bounds that can't be or that contradict each other.
     """
@@ -34,7 +33,7 @@ class ServerSettings:
     keep_alive_timeout: float = 75.0  #: an idle connection
     write_timeout: float = 60.0  #: bytes that the peer does not take
     linger: float = 2.0  #: reading on after a refusal, so that the peer gets to see it
-    peers: AllowedPeers = field(default_factory=AllowedPeers)
+    peers: AllowedPeers = field(default_factory=AllowedPeers)  #: what Host and Origin may say
 
     def __post_init__(self) -> None:
         for name in _COUNTS:
