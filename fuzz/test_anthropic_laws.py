@@ -30,8 +30,8 @@ from sse_core.blocks import (
     is_visible,
     strict_json,
 )
+from tests.core.dialects.anthropic.test_round_trip import written
 from tests.core.dialects.strategies import BLOCKS, EVENTS, FIELDS, TEXTS, VALUES
-from tests.core.dialects.test_anthropic_laws import written
 
 ANTHROPIC = dialects.get("anthropic")
 EVENT_TYPES = [

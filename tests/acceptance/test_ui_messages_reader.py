@@ -30,7 +30,7 @@ from sse_core.blocks import (
 from sse_core.dialects.ui_messages import Encoder
 from tests.acceptance.browser_reader import read_by_browser
 from tests.acceptance.recorded import ABSENT, decoded, differences, framed, message_of
-from tests.core.dialects.test_ui_messages_laws import ANYTHING, DIALECTS, ENDS, provider_events
+from tests.core.dialects.ui_messages.test_any_stream import ANYTHING, DIALECTS, ENDS, provider_events
 
 SYNTHETIC = Path(__file__).parents[3] / "shared" / "fixtures" / "ai-sdk-ui"
 CALL_ID = "toolu_01NRLabsLyVHZPKxbKvkfSMn"

@@ -17,7 +17,7 @@ from sse_core import Message, MessageAccumulator, ServerSentEvent
 from sse_core.blocks import TextBlock, ThinkingBlock
 from sse_core.dialects import EventDecoder
 from sse_core.dialects.openai_responses import Decoder
-from tests.core.dialects.responses import event
+from tests.core.dialects.responses_events import event
 
 Index = Literal["right", "gaps", "none", "same", "later"]
 Ids = Literal["right", "rotating", "none", "same", "of the call"]

@@ -1,0 +1,24 @@
+"""Whatever a host makes of indexes and ids: each text once, each call once and with its own arguments."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.core.dialects.responses_events import RESPONSES
+from tests.core.dialects.responses_hosts import HOSTS, Told, obeys, read, told
+
+
+@pytest.mark.parametrize("name", HOSTS)
+@given(data=st.data())
+@settings(max_examples=25)
+def test_each_text_and_each_call_comes_once(name: str, data: st.DataObject) -> None:
+    assert obeys(data.draw(told((name,))))
+
+
+@given(told(), st.integers(0, 40))
+@settings(max_examples=100)
+def test_wherever_a_stream_is_cut_nothing_runs(made: Told, cut: int) -> None:
+    message = read(made.stream[:cut], RESPONSES.Decoder)
+    assert message.executable_tools == []
