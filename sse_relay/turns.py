@@ -71,7 +71,7 @@ class RelayedTurn:
         )
         self._running: Turn | None = turn
         self.turn: Turn | FinishedTurn = turn
-        self._snapshots = Snapshots(turn.dialect, accumulator=config.new_accumulator())
+        self._snapshots = Snapshots(turn.dialect, new_accumulator=config.new_accumulator)
         self.log: EventLog = TurnLog(
             turn_id, max_bytes=config.log_bytes, delta=turn.dialect.delta, snapshots=self._snapshots
         )

@@ -11,10 +11,12 @@ off between them would lose them; so these few are kept as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...blocks import Block, BlockEvent, MessageAccumulator, MessageDelta, MessageReset
 from ...dialects import Dialect
 from ...dialects.event_codec import held_events
-from ...errors import ProtocolError
+from ...errors import LimitExceeded, ProtocolError
 from ...framing import EventStreamDecoder, ServerSentEvent, encode_event
 
 #: Bytes of the data of a message's last events that are kept.
@@ -25,7 +27,7 @@ class Snapshots:
     """Makes, of the events that a log has dropped, those that say the same in short.
 
     - ``dialect``: the protocol of the log's events.
-    - ``accumulator``: a new one; give one to set its bounds.
+    - ``new_accumulator``: makes the message's; give one to set its bounds.
     - ``reset``: the type of the events, if there are any, that take back all that came before them: no
       protocol has a form for ``MessageReset``, so whoever fills the log says it in an event of their own.
 
@@ -33,78 +35,55 @@ class Snapshots:
     """
 
     def __init__(
-        self, dialect: Dialect, *, accumulator: MessageAccumulator | None = None, reset: str | None = None
+        self,
+        dialect: Dialect,
+        *,
+        new_accumulator: Callable[[], MessageAccumulator] = MessageAccumulator,
+        reset: str | None = None,
     ) -> None:
-        self._accumulator = accumulator or MessageAccumulator()
         self._dialect = dialect
+        self._new_accumulator = new_accumulator
         self._reset = reset
-        self._frames = EventStreamDecoder()
-        self._decoder = dialect.Decoder()
-        self._end: list[ServerSentEvent] = []
-        self._end_bytes = 0
-        self._pending: list[BlockEvent] = []  # what the decoder held back when the end began
         self._known = True
+        self._dropped: _Dropped | None = None  # most logs drop nothing
         self._made: tuple[int, bytes] | None = None  # for all who ask before more is dropped
 
     @property
     def retained_bytes(self) -> int:
         """What is kept for it."""
         made = 0 if self._made is None else len(self._made[1])
-        return self._accumulator.message_bytes + self._end_bytes + made
+        return made + (0 if self._dropped is None else self._dropped.retained_bytes)
 
     def dropped(self, entry: bytes) -> None:
         """The log has dropped this event; ``entry`` is its bytes."""
         if not self._known:
             return
         self._made = None
+        if self._dropped is None:
+            self._dropped = _Dropped(self._dialect, self._new_accumulator(), self._reset)
         try:
-            for sse in self._frames.receive_data(entry):
-                self._receive(sse)
+            self._dropped.receive(entry)
         except ProtocolError:
             self.forget()
 
     def forget(self) -> None:
         """Keep nothing: from now on there is no snapshot."""
         self._known = False
-        self._accumulator = MessageAccumulator()
-        self._end, self._end_bytes, self._pending = [], 0, []
-        self._made = None
+        self._dropped = self._made = None
 
     def settle(self, last_id: str | None) -> None:
         """Nothing more will be dropped: keep the snapshot, made now, and nothing else."""
         made = self.in_short(last_id)
         self.forget()
-        self._frames.reset()
-        self._decoder = self._dialect.Decoder()
         self._made = made
-
-    def _receive(self, sse: ServerSentEvent) -> None:
-        if sse.type == self._reset:
-            self._accumulator.receive(MessageReset())
-            self._decoder = self._dialect.Decoder()
-            self._end, self._end_bytes = [], 0
-            return
-        events = self._decoder.receive_event(sse)
-        if self._end or any(_is_of_the_end(event) for event in events):
-            if not self._end:
-                self._pending = held_events(self._decoder)
-            self._end.append(sse)
-            self._end_bytes += len(sse.data.encode())
-            if self._end_bytes > MAX_END_BYTES:
-                self.forget()
-            return
-        for event in events:
-            self._accumulator.receive(event)
 
     def events(self) -> list[ServerSentEvent]:
         """What was dropped, in short; nothing, where no protocol has a form for it."""
-        if not self._known:
+        if self._dropped is None:
             return []
-        encoder = self._dialect.Encoder()
-        pending = self._pending if self._end else held_events(self._decoder)
-        message = [*self._accumulator.snapshot(), *pending]
+        encoder, message = self._dialect.Encoder(), self._dropped.message()
         short = [sse for event in message for sse in encoder.send(event)]
-        return [*short, *self._end] if self._says_the_same(short, message) else []
+        return [*short, *self._dropped.end] if self._says_the_same(short, message) else []
 
     def in_short(self, last_id: str | None) -> tuple[int, bytes]:
         """What was dropped, in short: in how many events, and their bytes; ``last_id`` is the last one's ID.
@@ -128,6 +107,54 @@ class Snapshots:
             return _blocks([*read, *held_events(decoder)]) == _blocks(message)
         except ProtocolError:
             return False
+
+
+class _Dropped:
+    """What was dropped so far: a message, and its last events as they were.  For arguments see Snapshots."""
+
+    def __init__(self, dialect: Dialect, accumulator: MessageAccumulator, reset: str | None) -> None:
+        self.end: list[ServerSentEvent] = []
+        self._end_bytes = 0
+        self._dialect = dialect
+        self._accumulator = accumulator
+        self._reset = reset
+        self._frames = EventStreamDecoder()
+        self._decoder = dialect.Decoder()
+        self._pending: list[BlockEvent] = []  # what the decoder held back when the end began
+
+    @property
+    def retained_bytes(self) -> int:
+        """Of the message and its last events."""
+        return self._accumulator.message_bytes + self._end_bytes
+
+    def message(self) -> list[BlockEvent]:
+        """The message, without what its last events say."""
+        pending = self._pending if self.end else held_events(self._decoder)
+        return [*self._accumulator.snapshot(), *pending]
+
+    def receive(self, entry: bytes) -> None:
+        """Read the bytes of an event.  Raises ``ProtocolError`` where that can't be."""
+        for sse in self._frames.receive_data(entry):
+            self._receive(sse)
+
+    def _receive(self, sse: ServerSentEvent) -> None:
+        if sse.type == self._reset:
+            self._accumulator.receive(MessageReset())
+            self._decoder = self._dialect.Decoder()
+            self.end, self._end_bytes = [], 0
+            return
+        events = self._decoder.receive_event(sse)
+        if self.end or any(_is_of_the_end(event) for event in events):
+            if not self.end:
+                self._pending = held_events(self._decoder)
+            self.end.append(sse)
+            self._end_bytes += len(sse.data.encode())
+            if self._end_bytes > MAX_END_BYTES:
+                message = f"the end of a message is too long (limit: MAX_END_BYTES={MAX_END_BYTES})"
+                raise LimitExceeded(message, limit="MAX_END_BYTES", bound=MAX_END_BYTES)
+            return
+        for event in events:
+            self._accumulator.receive(event)
 
 
 def _blocks(events: list[BlockEvent]) -> list[Block]:

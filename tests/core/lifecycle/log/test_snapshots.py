@@ -152,7 +152,7 @@ def test_what_can_not_be_read_can_not_be_told_in_short() -> None:
 
 
 def test_it_is_bounded() -> None:
-    snapshots = Snapshots(ANTHROPIC, accumulator=MessageAccumulator(max_message_bytes=250))
+    snapshots = Snapshots(ANTHROPIC, new_accumulator=lambda: MessageAccumulator(max_message_bytes=250))
     log = log_of(ANSWER, 4, snapshots)
     assert "snapshot" not in json.loads(read(log)[0].data)
     assert snapshots.retained_bytes == 0
