@@ -13,7 +13,7 @@ import h11
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError, TransportError
 from sse_core.headers import Headers
-from sse_core.lifecycle.machine import ConnectingMachine, Want
+from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
 from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
@@ -64,7 +64,8 @@ class ClientExchange:
         self._out = b""
         self._broken: TransportError | None = None
         self._method = machine.request.method
-        request_head(machine.request)
+        # To make a head is dear: the one that shows that it can be sent is the first that is sent.
+        self._first: tuple[HTTPRequest, h11.Request] | None = (machine.request, request_head(machine.request))
         self._begin()
 
     def _begin(self) -> None:
@@ -94,10 +95,14 @@ class ClientExchange:
 
     def connected(self, now: float) -> None:
         """The transport is open: the request goes out."""
-        self._begin()
-        self._method = self._machine.request.method  # a redirect may change it before this answer's end
+        request = self._machine.request
+        first, self._first = self._first, None
+        if first is None:
+            self._begin()
+        self._method = request.method  # a redirect may change it before this answer's end
         try:
-            self._out = request_bytes(self._http, self._machine.request)
+            head = first[1] if first is not None and first[0] is request else request_head(request)
+            self._out = request_bytes(self._http, head, request.body)
         except ValueError as error:
             self._broken = TransportError(str(error), retryable=False)
         self._machine.connected(now)

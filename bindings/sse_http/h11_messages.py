@@ -135,11 +135,11 @@ def response_head(
     return h11.Response(status_code=status, headers=as_bytes(fields), reason=reason_phrase(status).encode())
 
 
-def request_bytes(http: h11.Connection, request: HTTPRequest) -> bytes:
-    """``request`` as h11 frames it.  Raises ``ValueError`` for one that can't be sent."""
-    parts = [http.send(request_head(request))]
-    if request.body:
-        parts.append(http.send(h11.Data(data=request.body)))
+def request_bytes(http: h11.Connection, head: h11.Request, body: bytes) -> bytes:
+    """A request as h11 frames it, with a ``head`` that :func:`request_head` has made."""
+    parts = [http.send(head)]
+    if body:
+        parts.append(http.send(h11.Data(data=body)))
     parts.append(http.send(h11.EndOfMessage()))
     return b"".join(parts)
 

@@ -38,9 +38,26 @@ class Connector:
         attempt = _Attempt(self._reactor, self._max_silence, done)
         if endpoint.unix_path is not None:
             attempt.resolved([(socket.AF_UNIX, socket.SOCK_STREAM, 0, "", endpoint.unix_path)])
+        elif found := _address_of(endpoint):
+            attempt.resolved(found)
         else:
             attempt.cancel_resolving = self._resolve(endpoint.host, endpoint.port, attempt.resolved)
         return attempt.cancel
+
+
+def _address_of(endpoint: Endpoint) -> list[Address]:
+    """The address that ``endpoint`` names itself; none where there is a name to be looked up.
+
+    So a provider beside us costs no task of the host's.
+    """
+    try:
+        return [
+            *socket.getaddrinfo(
+                endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            )
+        ]
+    except (OSError, UnicodeError):
+        return []
 
 
 def _nothing() -> None:
