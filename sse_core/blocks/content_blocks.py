@@ -158,11 +158,11 @@ class ToolUseBlock(GrowingBlock):
         super().__init__(raw_arguments)
         self.id = id
         self.name = name
-        self.type = type
+        self.type: ToolType = type
         self.arguments = arguments
-        self.state = state
+        self.state: ToolState = state
         self.start_input = {} if start_input is None else start_input
-        self.input_encoding = input_encoding
+        self.input_encoding: InputEncoding = input_encoding
         self.extra = {} if extra is None else extra
 
     @property

@@ -11,7 +11,7 @@ from .errors import error_response, error_status, parse_error
 from .response import to_response
 from .vocabulary import NAME, shape
 
-DIALECT = Dialect(
+DIALECT: Dialect = Dialect(
     name=NAME,
     Decoder=Decoder,
     Encoder=Encoder,

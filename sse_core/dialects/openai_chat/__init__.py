@@ -10,7 +10,7 @@ from .encoder import Encoder
 from .response import to_response
 from .vocabulary import NAME, shape
 
-DIALECT = Dialect(
+DIALECT: Dialect = Dialect(
     name=NAME,
     Decoder=Decoder,
     Encoder=Encoder,

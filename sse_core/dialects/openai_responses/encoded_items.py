@@ -211,10 +211,9 @@ class BlockWriter:
 class _ArgumentsWriter(BlockWriter):
     """The arguments of a call."""
 
-    block: ToolUseBlock
-
     def __init__(self, item: EncodedItem, block: ToolUseBlock) -> None:
         super().__init__(item, block)
+        self._call = block
         self._event = _EVENTS_OF_CALLS[item.type]
         self._made_up = ""
 
@@ -223,15 +222,15 @@ class _ArgumentsWriter(BlockWriter):
 
     def stop(self) -> list[JSONObject]:
         # No arguments are an empty object, and a client parses the text.
-        missing = self.block.input_encoding == "json" and strict_json.is_blank(self.block.raw_arguments)
-        self._made_up = strict_json.dumps(self.block.start_input) if missing else ""
+        missing = self._call.input_encoding == "json" and strict_json.is_blank(self._call.raw_arguments)
+        self._made_up = strict_json.dumps(self._call.start_input) if missing else ""
         return self.grow(self._made_up)
 
     def finish(self) -> list[JSONObject]:
         return [self.item.event(f"{self._event}.done", **self.whole())]
 
     def whole(self) -> JSONObject:
-        return {CALLS[self.item.type]: self.block.raw_arguments + self._made_up}
+        return {CALLS[self.item.type]: self._call.raw_arguments + self._made_up}
 
 
 class _ToolWriter(BlockWriter):
@@ -244,12 +243,11 @@ class _ToolWriter(BlockWriter):
 class _TextWriter(BlockWriter):
     """A text of a message, or a thought."""
 
-    block: TextBlock | ThinkingBlock
-
     def __init__(
         self, item: EncodedItem, block: TextBlock | ThinkingBlock, form: Form, place: int, *, own: bool
     ) -> None:
         super().__init__(item, block)
+        self._said = block
         self._form = form
         self._own = own
         self.place = place
@@ -285,14 +283,14 @@ class _TextWriter(BlockWriter):
 
     @property
     def _text(self) -> str:
-        return self.block.text if isinstance(self.block, TextBlock) else self.block.thinking
+        return self._said.text if isinstance(self._said, TextBlock) else self._said.thinking
 
     @property
     def _citations(self) -> list[JSONObject]:
-        return (isinstance(self.block, TextBlock) and self.block.citations) or []
+        return (isinstance(self._said, TextBlock) and self._said.citations) or []
 
     def _with(self, text: str, citations: list[JSONObject]) -> JSONObject:
-        beside = rest(self.block.extra, *PLACES) if self._own else {}
+        beside = rest(self._said.extra, *PLACES) if self._own else {}
         listed = {"annotations": self._annotations(citations)} if self._form is OUTPUT_TEXT else {}
         return {**beside, "type": self._form.type, **listed, self._form.text: text}
 
