@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol, TypeVar
 
-from .blocks import BlockEvent, MessageAccumulator, MessageCut
+from .blocks import BlockEvent, Message, MessageAccumulator, MessageCut
 from .errors import SSEError
 from .framing import EventStreamDecoder, ServerSentEvent
 from .lifecycle.turn.answer_stream import AnswerStream
@@ -35,7 +35,7 @@ class EventReader:
 
     def __init__(self, decoder: EventStreamDecoder) -> None:
         self.decoder = decoder
-        self.last_event_id = decoder.last_event_id  # of the event that was given last
+        self.last_event_id: str = decoder.last_event_id  # of the event that was given last
         self.ended = False
 
     def receive(self, chunk: bytes) -> Iterator[ServerSentEvent]:
@@ -60,7 +60,7 @@ class TurnReader:
     def __init__(self, answer: AnswerStream, accumulator: MessageAccumulator) -> None:
         self._answer = answer
         self._accumulator = accumulator
-        self.message = accumulator.message
+        self.message: Message = accumulator.message
 
     @property
     def ended(self) -> bool:

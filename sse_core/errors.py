@@ -50,7 +50,7 @@ class RemoteProtocolError(ProtocolError):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.headers = Headers() if headers is None else headers
+        self.headers: Headers = Headers() if headers is None else headers
         self.excerpt = excerpt
 
 

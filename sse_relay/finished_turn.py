@@ -98,12 +98,12 @@ class FinishedTurn:
 class FinishedExchange:
     """The exchange of a turn that has ended: a connection that comes late is to be closed."""
 
-    target = Endpoint("", 0)
+    target: Endpoint = Endpoint("", 0)
     deadline = None
 
     def __init__(self) -> None:
         self.waker: Waker = no_waker
-        self.want = Want.NOTHING
+        self.want: Want = Want.NOTHING
 
     def connected(self, now: float) -> None:  # noqa: ARG002  (the face of an Exchange)
         """It comes too late."""

@@ -12,7 +12,18 @@ from dataclasses import replace
 
 from sse_core.blocks import BlockStop, StreamError, ToolUseBlock
 from sse_core.headers import Headers
-from sse_core.lifecycle import EventLog, Failure, Outcome, Snapshots, Turn, TurnLog, TurnState, Upstream, Want
+from sse_core.lifecycle import (
+    EventLog,
+    Failure,
+    OnDisconnect,
+    Outcome,
+    Snapshots,
+    Turn,
+    TurnLog,
+    TurnState,
+    Upstream,
+    Want,
+)
 from sse_core.lifecycle.retry import Jitter, WallClock
 from sse_http import ClientExchange, Endpoint, Exchange, Waker, no_waker
 
@@ -21,6 +32,7 @@ from .config import RelayConfig
 from .finished_turn import FinishedExchange, FinishedTurn
 from .own_key import without_blame
 from .records import Record, ToolCalled
+from .routes import Route
 from .turn_request import TurnRequest
 
 
@@ -48,7 +60,7 @@ class RelayedTurn:
         on_end: Callable[[RelayedTurn, FinishedTurn, float], None],
         on_record: Callable[[Record], None],
     ) -> None:
-        self.route = request.route
+        self.route: Route = request.route
         upstream = Upstream(
             self.route.url(config.upstream, request.query),
             request.headers,
@@ -58,8 +70,8 @@ class RelayedTurn:
         )
         self.id = turn_id
         self.owner = owner
-        self.digest = request.digest
-        self.on_disconnect = request.on_disconnect
+        self.digest: bytes = request.digest
+        self.on_disconnect: OnDisconnect = request.on_disconnect
         self._streaming = request.streaming
         self._accumulator = config.new_accumulator()
         turn = upstream.turn(
@@ -77,8 +89,8 @@ class RelayedTurn:
         )
         self.log.on_room = self._go_on
         self.log.on_stop_wished = self.stop
-        self.readers = 0
-        self.drained = False  #: nobody can come back
+        self.readers: int = 0
+        self.drained: bool = False  #: nobody can come back
         self.interrupted = False  #: it was stopped because the relay goes down
         self.waker: Waker = no_waker
         self._exchange: Exchange = ClientExchange(turn)

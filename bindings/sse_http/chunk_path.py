@@ -28,7 +28,7 @@ class ChunkPath:
     __slots__ = ("_half_line", "_missing", "is_open")
 
     def __init__(self) -> None:
-        self.is_open = True  #: until something comes that h11 has to read, and all that follows
+        self.is_open: bool = True  #: until something comes that h11 has to read, and all that follows
         self._missing = 0  # bytes of a chunk that h11 reads
         self._half_line = b""
 

@@ -56,7 +56,7 @@ class Inflate:
     """RFC 1951 in the wrapping that ``wbits`` says, as zlib takes it."""
 
     def __init__(self, wbits: int) -> None:
-        self.has_more = False
+        self.has_more: bool = False
         self._zlib = zlib.decompressobj(wbits)
 
     @property

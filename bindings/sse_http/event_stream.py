@@ -19,7 +19,7 @@ EVENT_STREAM_HEADERS = (
 )
 
 #: How an answer stands, by what has become of its reader's subscription.
-READER_STATES = {
+READER_STATES: dict[ReaderOutcome | None, StreamState] = {
     None: StreamState.OPEN,
     ReaderOutcome.FINISHED: StreamState.FINISHED,
     ReaderOutcome.EXPIRED: StreamState.FINISHED,
@@ -36,7 +36,7 @@ class EventStreamHead:
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self.waker: Waker = no_waker
-        self.head = StreamHead(200, Headers([*EVENT_STREAM_HEADERS, *fields]))
+        self.head: StreamHead = StreamHead(200, Headers([*EVENT_STREAM_HEADERS, *fields]))
         self.state = StreamState.FINISHED
         self.deadline: float | None = None
         self.has_more = False

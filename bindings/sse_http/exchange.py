@@ -42,9 +42,11 @@ class ServerExchange:
         self, application: Application, request: Request, *, on_error: Callable[[Exception], None]
     ) -> None:
         self.request = request
-        self.state = StreamState.OPEN  #: whether more of the answer may come
-        self.has_begun = False  #: its head has been sent
-        self.has_more = False  #: whether another pull, right after the last, may give something or end it
+        self.state: StreamState = StreamState.OPEN  #: whether more of the answer may come
+        self.has_begun: bool = False  #: its head has been sent
+        self.has_more: bool = (
+            False  #: whether another pull, right after the last, may give something or end it
+        )
         self.reply: Reply | None = None  #: the whole answer, where it is one
         self._application = application
         self._on_error = on_error

@@ -74,7 +74,7 @@ class EventStreamReply:
         if not 200 <= status <= 599 or status in {204, 205, 304}:
             raise ValueError(f"an event stream can't have the status {status}")
         self.events = events
-        self.head = StreamHead(status, Headers(EVENT_STREAM_HEADERS).replaced(headers))
+        self.head: StreamHead = StreamHead(status, Headers(EVENT_STREAM_HEADERS).replaced(headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class HandlerAnswer:
     def __init__(self, settings: HandlerSettings | None = None, *, method: str = "GET") -> None:
         self.on_room: Waker = no_waker
         self.on_close: Waker = no_waker
-        self.closed = False
+        self.closed: bool = False
         self._settings = settings or HandlerSettings()
         self._hold = HeadHold()
         self._stream_head = _HEAD

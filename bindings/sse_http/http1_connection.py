@@ -76,9 +76,9 @@ class ServerConnection:
         on_refusal: Callable[[Refusal], None] | None = None,
         date: Callable[[], str] | None = None,
     ) -> None:
-        self.phase = ConnectionPhase.READING
-        self.cut = False  #: it ended amid an answer: close without TLS's own end, which says "whole"
-        self.reset = False  #: and with a reset, as the end of the connection would be the answer's
+        self.phase: ConnectionPhase = ConnectionPhase.READING
+        self.cut: bool = False  #: it ended amid an answer: close without TLS's own end, which says "whole"
+        self.reset: bool = False  #: and with a reset, as the end of the connection would be the answer's
         self._waker: Waker = no_waker
         self._application = application
         self._settings = settings = settings or ServerSettings()

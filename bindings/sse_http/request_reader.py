@@ -54,7 +54,7 @@ class RequestReader:
         check: HeadCheck,
         send: Callable[[bytes], None],
     ) -> None:
-        self.request = _NOT_READ_YET  #: the one whose head was read last
+        self.request: Request = _NOT_READ_YET  #: the one whose head was read last
         self._http = http
         self._settings = settings
         self._budget = budget

@@ -69,7 +69,7 @@ class TLS:
         self._tls = context.wrap_bio(
             self._incoming, self._outgoing, server_side=server_side, server_hostname=server_hostname
         )
-        self.ready = False
+        self.ready: bool = False
         self._early: list[bytes] = []
         self._shake()
 

@@ -32,7 +32,7 @@ class Acceptor(Owner):
         self, reactor: Reactor, sock: socket.socket, accepted: Callable[[socket.socket, float], None]
     ) -> None:
         super().__init__(sock)
-        self.ended = False
+        self.ended: bool = False
         self._socket = sock
         self._reactor = reactor
         self._accepted = accepted

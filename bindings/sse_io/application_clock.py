@@ -21,7 +21,7 @@ class ApplicationClock(Owner):
 
     def __init__(self, reactor: Reactor, application: Application, drive: Callable[[Exchange], None]) -> None:
         super().__init__()
-        self.ended = False
+        self.ended: bool = False
         self._reactor = reactor
         self._application = application
         self._drive = drive

@@ -33,6 +33,8 @@ class ExchangeDriver(Owner):
         "ended",
     )
 
+    sock: socket.socket | None
+
     def __init__(
         self,
         reactor: Reactor,
@@ -42,7 +44,7 @@ class ExchangeDriver(Owner):
         on_end: Callable[[ExchangeDriver], None],
     ) -> None:
         super().__init__()
-        self.ended = False
+        self.ended: bool = False
         self._reactor = reactor
         self._connector = connector
         self._exchange = exchange

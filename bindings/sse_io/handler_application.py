@@ -89,7 +89,7 @@ class HandlerApplication:
     ) -> None:
         self.waker = no_waker
         self.on_idle = no_waker  #: called when the last call of this connection has ended
-        self.running = 0  #: calls that haven't ended
+        self.running: int = 0  #: calls that haven't ended
         self._handler = handler
         self._settings = settings
         self._start = start

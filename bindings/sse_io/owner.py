@@ -20,11 +20,11 @@ class Owner:
     __slots__ = ("alarm", "alarm_number", "deadline", "interest", "sock")
 
     def __init__(self, sock: socket.socket | None = None) -> None:
-        self.sock = sock
-        self.interest = 0  #: READ, WRITE, both, or nothing
-        self.deadline = math.inf  #: when ``due`` is to be called
-        self.alarm = math.inf  #: when the alarm clock rings for it: not later
-        self.alarm_number = -1
+        self.sock: socket.socket | None = sock
+        self.interest: int = 0  #: READ, WRITE, both, or nothing
+        self.deadline: float = math.inf  #: when ``due`` is to be called
+        self.alarm: float = math.inf  #: when the alarm clock rings for it: not later
+        self.alarm_number: int = -1
 
     def ready(self, mask: int, now: float) -> None:
         """The socket is ready for what ``mask`` says: READ, WRITE or both."""

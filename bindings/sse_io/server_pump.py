@@ -35,7 +35,7 @@ class ServerPump(Owner):
         on_end: Callable[[ServerPump], None],
     ) -> None:
         super().__init__(transport.sock)
-        self.ended = False
+        self.ended: bool = False
         self._reactor = reactor
         self._transport = transport
         self._connection = connection

@@ -22,7 +22,7 @@ class ThreadCalls(Owner):
     def __init__(self, reactor: Reactor) -> None:
         self._ours, self._theirs = socket.socketpair()
         super().__init__(self._ours)
-        self.ended = False
+        self.ended: bool = False
         self._reactor = reactor
         self._calls: deque[Callable[[], None]] = deque()
         self._ours.settimeout(0)

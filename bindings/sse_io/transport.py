@@ -28,9 +28,9 @@ class Transport:
     __slots__ = ("_channel", "_unsent", "blocked", "closed", "sock")
 
     def __init__(self, sock: socket.socket, channel: Channel | None = None) -> None:
-        self.sock = sock
-        self.blocked = False  #: the kernel had no room for all that was sent
-        self.closed = False
+        self.sock: socket.socket = sock
+        self.blocked: bool = False  #: the kernel had no room for all that was sent
+        self.closed: bool = False
         self._channel = channel
         self._unsent = _NOTHING
 

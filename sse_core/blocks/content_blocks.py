@@ -61,8 +61,8 @@ class TextBlock(GrowingBlock):
         self, text: str = "", citations: list[JSONObject] | None = None, extra: JSONObject | None = None
     ) -> None:
         super().__init__(text)
-        self.citations = citations
-        self.extra = {} if extra is None else extra
+        self.citations: list[JSONObject] | None = citations
+        self.extra: JSONObject = {} if extra is None else extra
 
     def copy(self) -> TextBlock:
         """A block that grows on its own."""
@@ -84,8 +84,8 @@ class ThinkingBlock(GrowingBlock):
         self, thinking: str = "", signature: str | None = None, extra: JSONObject | None = None
     ) -> None:
         super().__init__(thinking)
-        self.signature = signature
-        self.extra = {} if extra is None else extra
+        self.signature: str | None = signature
+        self.extra: JSONObject = {} if extra is None else extra
 
     @property
     def thinking(self) -> str:
@@ -105,8 +105,8 @@ class RedactedThinkingBlock(Record):
     type: ClassVar[str] = "redacted_thinking"
 
     def __init__(self, data: str, extra: JSONObject | None = None) -> None:
-        self.data = data
-        self.extra = {} if extra is None else extra
+        self.data: str = data
+        self.extra: JSONObject = {} if extra is None else extra
 
     def copy(self) -> RedactedThinkingBlock:
         """A block that changes on its own."""
@@ -156,14 +156,14 @@ class ToolUseBlock(GrowingBlock):
         extra: JSONObject | None = None,
     ) -> None:
         super().__init__(raw_arguments)
-        self.id = id
-        self.name = name
+        self.id: str = id
+        self.name: str = name
         self.type: ToolType = type
-        self.arguments = arguments
+        self.arguments: JSON = arguments
         self.state: ToolState = state
-        self.start_input = {} if start_input is None else start_input
+        self.start_input: JSON = {} if start_input is None else start_input
         self.input_encoding: InputEncoding = input_encoding
-        self.extra = {} if extra is None else extra
+        self.extra: JSONObject = {} if extra is None else extra
 
     @property
     def raw_arguments(self) -> str:
@@ -182,7 +182,7 @@ class VerbatimBlock(Record):
     _shown = ("data",)
 
     def __init__(self, data: JSONObject) -> None:
-        self.data = data
+        self.data: JSONObject = data
 
     @property
     def type(self) -> str:

@@ -41,7 +41,7 @@ class MessageBuilder:
     """
 
     def __init__(self, parse_json: Callable[[str], JSON], size: MessageSize) -> None:
-        self.message = Message()
+        self.message: Message = Message()
         self.alternatives: dict[int, MessageBuilder] = {}
         self.open: dict[int, Block] = {}  # the blocks that have not stopped
         self._parse_json = parse_json

@@ -16,10 +16,10 @@ class MessageSize:
     __slots__ = ("blocks", "bytes", "max_blocks", "max_bytes")
 
     def __init__(self, max_bytes: int, max_blocks: int) -> None:
-        self.max_bytes = max_bytes
-        self.max_blocks = max_blocks
-        self.bytes = 0
-        self.blocks = 0
+        self.max_bytes: int = max_bytes
+        self.max_blocks: int = max_blocks
+        self.bytes: int = 0
+        self.blocks: int = 0
 
     def add_text(self, text: str) -> None:
         """Count a text.  Raises ``LimitExceeded`` if that is too much."""

@@ -18,7 +18,7 @@ class Record:
     def __eq__(self, other: object) -> bool:
         return self.values() == other.values() if isinstance(other, type(self)) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # these objects change
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # these objects change
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.values().items())

@@ -15,8 +15,8 @@ class Budget:
     __slots__ = ("bound", "bytes")
 
     def __init__(self, bound: int) -> None:
-        self.bound = bound
-        self.bytes = 0
+        self.bound: int = bound
+        self.bytes: int = 0
 
     def add(self, count: int) -> None:
         """Keep ``count`` bytes more; fewer, if it is below 0.

@@ -69,7 +69,7 @@ class AnsweredCalls:
     """Whether the result of a call that the client would run is in the message: ``seen``."""
 
     def __init__(self) -> None:
-        self.seen = False
+        self.seen: bool = False
         self._calls: set[str] = set()
 
     def note(self, event: BlockEvent) -> None:

@@ -60,7 +60,7 @@ class Recognition:
     """Whether any event of one stream was of the dialect that it is read with."""
 
     def __init__(self) -> None:
-        self.known = False  #: an event was
+        self.known: bool = False  #: an event was
         self._first: ServerSentEvent | None = None  # of those that were not
         self._fitting: list[str | None] = []  # what the first of them fit
 

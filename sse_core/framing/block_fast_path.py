@@ -57,10 +57,16 @@ class BlockReader:
         "value",
     )
 
+    empty_line: bytes  #: the end of a block, with that of the line before
+    is_spaced: bool  #: whether a space follows each colon
+    start: bytes  #: what the usual block begins with, up to its data,
+    usual_type: str  #: and its type
+    value: slice  #: where the data of the usual block stands, if it is one line
+
     def __init__(self, interpreter: Interpreter, max_block_bytes: int) -> None:
         self._interpreter = interpreter
         self._harmless_bytes = max_block_bytes
-        self.small_bytes = min(self._harmless_bytes, _PART)
+        self.small_bytes: int = min(self._harmless_bytes, _PART)
         self._types: dict[bytes, str] = {}  # the heads that were seen, and what type each gives
         self._head, self.usual_type = b"", "message"  # the usual one of them
         self._next_head = b""  # and the one that came last

@@ -95,24 +95,24 @@ class Interpreter:
         # A line need not end to show that its event is too large.
         self._line_bound = min(max_line_bytes, max_event_bytes + MIN_LINE_BYTES)
         self._skips = on_oversize == "skip"
-        self.comments = None if on_comment is None else Comments(on_comment)
-        self.last_event_id = last_event_id
+        self.comments: Comments | None = None if on_comment is None else Comments(on_comment)
+        self.last_event_id: str = last_event_id
         self.reconnection_time: int | None = None
-        self.skipped_events = 0
+        self.skipped_events: int = 0
         self.begin_stream()
 
     def begin_stream(self) -> None:
         """Get ready for the first byte of another connection."""
         self._at_start = True
-        self.after_cr = False
+        self.after_cr: bool = False
         self._bom = b""  # what may still become a BOM
         self._pieces: list[bytes | bytearray | memoryview] = []  # the line that has not ended yet,
-        self.size = 0  # and how long it is, in bytes
+        self.size: int = 0  # and how long it is, in bytes
         self._discarding = False  # whether the rest of that line is of no interest
         # 9.2.6: "When a stream is parsed, a data buffer, an event type buffer, and a last event ID buffer
         # must be associated with it.  They must be initialized to the empty string."  But browsers start
         # the last of them with the last event ID string, and the web platform tests expect it.
-        self.id = self.last_event_id
+        self.id: str = self.last_event_id
         self._begin_block()
 
     def _begin_block(self) -> None:

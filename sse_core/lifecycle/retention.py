@@ -26,7 +26,7 @@ class Retention(Generic[T]):
             raise ValueError(f"seconds must be a finite number, not below zero: {seconds!r}")
         if max_bytes < 0:
             raise ValueError(f"max_bytes must not be below zero: {max_bytes!r}")
-        self.retained_bytes = 0
+        self.retained_bytes: int = 0
         self._seconds = seconds
         self._max_bytes = max_bytes
         self._kept: deque[tuple[float, int, T]] = deque()  # until, bytes, thing

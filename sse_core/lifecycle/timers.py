@@ -9,6 +9,7 @@ What one timer sets off may disarm the others, so a machine looks again after ea
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 
 class TableKey(enum.Enum):
@@ -18,7 +19,7 @@ class TableKey(enum.Enum):
     longer, and a turn looks up eight of them for an event.
     """
 
-    __hash__ = object.__hash__
+    __hash__: Callable[[object], int] = object.__hash__  # type: ignore[assignment]  # of an instance, says mypy
 
 
 class Timer(TableKey):

@@ -6,7 +6,7 @@ import typer
 
 from . import demo, provider, serve
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",

@@ -47,8 +47,14 @@ VOCABULARY = ErrorVocabulary(
 )
 
 
-error_status = VOCABULARY.status_of
-in_own_words = VOCABULARY.in_own_words
+def error_status(error_type: str) -> int:
+    """The status that goes with an error of this type: :meth:`ErrorVocabulary.status_of`."""
+    return VOCABULARY.status_of(error_type)
+
+
+def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
+    """An error in this protocol's words: :meth:`ErrorVocabulary.in_own_words`."""
+    return VOCABULARY.in_own_words(error, translated=translated)
 
 
 def error_response(error: StreamError) -> JSONObject:

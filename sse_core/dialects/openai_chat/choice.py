@@ -49,7 +49,7 @@ class Choice:
 
     def __init__(self, budget: Budget) -> None:
         self.finish_reason: str | None = None
-        self.call_fragments = 0
+        self.call_fragments: int = 0
         self._fields = ChangedFields(budget)
         self._fragments = Fragments(budget)
         self._calls = Calls(budget)

@@ -48,15 +48,15 @@ class DecodedItem:
 
     def __init__(self, index: int, type_: str, budget: Budget) -> None:
         budget.add(_ITEM_BYTES)
-        self.index = index
-        self.type = type_
-        self.call_id = ""
-        self.is_done = False
+        self.index: int = index
+        self.type: str = type_
+        self.call_id: str = ""
+        self.is_done: bool = False
         self.parts: dict[str, dict[int, DecodedPart]] = {name: {} for name in LISTS.get(type_, ())}
-        self.has_announced_parts = False
+        self.has_announced_parts: bool = False
         self.call: DecodedPart | None = None
         self.verbatim: int | None = None  # the index of its block, if that is the item as it is
-        self.fields = SeenFields(budget)  # of that block
+        self.fields: SeenFields = SeenFields(budget)  # of that block
         self._skeleton = b""  # a digest of it, as it was told last
 
     def tell(self, skeleton: JSONObject) -> list[BlockEvent]:

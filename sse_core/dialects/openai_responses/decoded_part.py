@@ -22,11 +22,11 @@ class DecodedPart:
 
     def __init__(self, index: int, form: Form | None, budget: Budget) -> None:
         budget.add(_PART_BYTES)
-        self.index = index
-        self.form = form
-        self.is_open = True
+        self.index: int = index
+        self.form: Form | None = form
+        self.is_open: bool = True
         self._delta = e.ArgumentsDelta if form is None else form.delta
-        self.told = SeenText()
+        self.told: SeenText = SeenText()
         self._fields = SeenFields(budget)
         self._cited: int | None = None  # the number of citations; None before there is a list of them
 

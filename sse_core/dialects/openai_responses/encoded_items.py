@@ -51,10 +51,10 @@ class EncodedItem:
     def __init__(self, index: int, skeleton: JSONObject, *, told: bool) -> None:
         self.index = index
         self.told = told
-        self.type = text(skeleton, "type", "")
+        self.type: str = text(skeleton, "type", "")
         self.tell(skeleton)
         self.ended = False
-        self.done = False
+        self.done: bool = False
         self._added = False
         self._id: JSON = skeleton.get("id")
         self._open = 0

@@ -42,7 +42,7 @@ FIELD = "field"
 #: Extra fields of a block that say where it stands and what it is.
 PLACES = ("output_index", "content_index", "summary_index", FIELD)
 #: The lists of an item's parts, by the item's type.
-LISTS = {"message": ("content",), "reasoning": ("summary", "content")}
+LISTS: dict[str, tuple[str, ...]] = {"message": ("content",), "reasoning": ("summary", "content")}
 #: The field of a call's text, by the item's type.
 CALLS = {"function_call": "arguments", "custom_tool_call": "input", "mcp_call": "arguments"}
 

@@ -51,7 +51,7 @@ class Chunks:
     """
 
     def __init__(self, *, began: bool, max_held_bytes: int) -> None:
-        self.ended = False
+        self.ended: bool = False
         self._max_held_bytes = max_held_bytes
         self._began = began
         self._count = 0  # parts begun: the next one's id

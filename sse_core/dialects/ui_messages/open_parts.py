@@ -25,10 +25,10 @@ class TextPart:
     __slots__ = ("_kind", "_origin", "block", "id", "said")
 
     def __init__(self, block: TextBlock | ThinkingBlock, id: str, origin: Origin) -> None:
-        self.block = block.copy()
+        self.block: TextBlock | ThinkingBlock = block.copy()
         self.block.replace("")  # the text is told at once, and not needed any more
-        self.id = id
-        self.said = False
+        self.id: str = id
+        self.said: bool = False
         self._kind = "text" if isinstance(block, TextBlock) else "reasoning"
         self._origin = origin
 
@@ -72,10 +72,10 @@ class CallPart:
     __slots__ = ("_head", "_opening", "_origin", "_unsent", "_unsent_size", "block", "id", "kept", "said")
 
     def __init__(self, block: ToolUseBlock, id: str, origin: Origin) -> None:
-        self.block = block.copy()
-        self.id = id
-        self.said = False
-        self.kept = 0
+        self.block: ToolUseBlock = block.copy()
+        self.id: str = id
+        self.said: bool = False
+        self.kept: int = 0
         self._origin = origin
         self._opening = origin.call_opening(self.block)
         self._head = ""  # what came before the first field of the arguments
@@ -172,6 +172,6 @@ class WholePart:
     __slots__ = ("block", "ids", "kept")
 
     def __init__(self, block: ResultBlock | UnknownBlock) -> None:
-        self.block = block.copy()
+        self.block: ResultBlock | UnknownBlock = block.copy()
         self.ids: dict[str, str] = {}  # of calls that it is: the provider's id -> the browser's
-        self.kept = len(strict_json.dumps(block.values()))
+        self.kept: int = len(strict_json.dumps(block.values()))

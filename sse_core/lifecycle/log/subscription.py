@@ -96,8 +96,8 @@ class Subscription:
     ) -> None:
         if not 0 <= after <= log.last:
             raise ValueError(f"a reader begins after an event from 0 to {log.last}, not {after}")
-        self.position = after
-        self.waker = waker or _nobody
+        self.position: int = after
+        self.waker: Callable[[], None] = waker or _nobody
         self.outcome: ReaderOutcome | None = None
         self._log = log
         self._settings = settings or _SETTINGS

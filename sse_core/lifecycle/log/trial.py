@@ -27,7 +27,7 @@ class Trial:
     """
 
     def __init__(self, make: MakeLog, settle: Settle | None = None) -> None:
-        self.now = 0.0
+        self.now: float = 0.0
         self._make = make
         self._settle = settle
 
@@ -66,7 +66,7 @@ class Reader:
     """A reader that keeps the calls that it gets."""
 
     def __init__(self, log: EventLog, position: int = 0) -> None:
-        self.position = position
+        self.position: int = position
         self.calls: list[tuple[int, bool]] = []  #: ``last`` and ``closed``, at each call
         self._log = log
         log.add_reader(self)

@@ -61,11 +61,11 @@ class TurnLog:
         self.epoch = epoch
         self.max_bytes = max_bytes
         self.max_events = max_events
-        self.retained_bytes = 0
-        self.last = 0  #: the sequence number of the newest event; 0 before the first
-        self.full = False  #: whoever fills the log must pause until ``on_room`` is called
-        self.closed = False
-        self.stop_wished = False  #: somebody wishes the stream to stop
+        self.retained_bytes: int = 0
+        self.last: int = 0  #: the sequence number of the newest event; 0 before the first
+        self.full: bool = False  #: whoever fills the log must pause until ``on_room`` is called
+        self.closed: bool = False
+        self.stop_wished: bool = False  #: somebody wishes the stream to stop
         self.on_room: Callable[[float], object] = _nothing  #: called with ``now`` when ``full`` ends
         self.on_stop_wished: Callable[[float], object] = _nothing  #: called with ``now``, once
         self._readers: dict[LogReader, None] = {}  # a set that keeps its order

@@ -28,7 +28,7 @@ class EventQueue:
         on_reconnect: OnReconnect | None,
         on_comment: OnComment | None,
     ) -> None:
-        self.last_event_id = last_event_id  #: of the event that was handed out last
+        self.last_event_id: str = last_event_id  #: of the event that was handed out last
         self._on_reconnect = on_reconnect
         waiting: deque[ServerSentEvent | Callable[[], None]] = deque()  # or a call that is due here
         self._waiting = waiting

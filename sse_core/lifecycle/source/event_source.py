@@ -78,11 +78,11 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         super().__init__(TABLES, deadlines or SourceDeadlines())
         #: Of the stream that was opened last, as ``https://host:port``, redirects included; before
         #: there is one, that of ``url``.
-        self.origin = parse_url(request.url).origin
+        self.origin: str = parse_url(request.url).origin
         self.status: int | None = None  #: of the answer that was accepted last
-        self.response_headers = Headers()  #: of the answer that was accepted last
+        self.response_headers: Headers = Headers()  #: of the answer that was accepted last
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
-        self.reconnects = 0
+        self.reconnects: int = 0
         self._url = request.url
         self._next = NextRequest(request, resume, max_redirects)
         self._retry = retry or RetryPolicy()

@@ -24,7 +24,7 @@ class NextRequest:
     def __init__(self, request: HTTPRequest, rule: ResumeRule | None, max_redirects: int) -> None:
         if max_redirects < 0:
             raise ValueError("max_redirects must not be below zero")
-        self.resumption = Resumption(request, rule)
+        self.resumption: Resumption = Resumption(request, rule)
         self._request = request
         self._redirects = 0
         self._max_redirects = max_redirects

@@ -54,7 +54,7 @@ class Resumption:
     def __init__(self, request: HTTPRequest, rule: ResumeRule | None) -> None:
         if rule not in {None, "get", "always", "never"}:
             raise ValueError(f"resume must be 'get', 'always', 'never' or None, not {rule!r}")
-        self.request = request  #: what the next attempt begins with
+        self.request: HTTPRequest = request  #: what the next attempt begins with
         self._rule = rule
         self._asks_only = request.method in SAFE_METHODS
         self._has_place = False  # the answer is read on by GET

@@ -40,7 +40,9 @@ class AnswerStream:
         max_event_bytes: int,
         on_comment: Callable[[str], None] | None,
     ) -> None:
-        self.frames = EventStreamDecoder("", max_line_bytes, max_event_bytes, on_comment=on_comment)
+        self.frames: EventStreamDecoder = EventStreamDecoder(
+            "", max_line_bytes, max_event_bytes, on_comment=on_comment
+        )
         self._dialect = dialect.name
         self._decoder = dialect.Decoder()
         self._recognition: Recognition | None = Recognition()  # until an event was known

@@ -59,11 +59,11 @@ class Attempt:
         bounds: AttemptBounds,
         on_comment: OnComment | None,
     ) -> None:
-        self.accepted = False
-        self.body_seen = False  #: what its body begins with was seen
+        self.accepted: bool = False
+        self.body_seen: bool = False  #: what its body begins with was seen
         self.error_answer: ErrorAnswer | None = None  #: the answer is no stream, and its body says why
         self.response_status: int | None = None  #: of the answer, if it was accepted
-        self.response_headers = Headers()  #: likewise
+        self.response_headers: Headers = Headers()  #: likewise
         self._dialect = dialect
         self._bounds = bounds
         self._redirects = 0
@@ -75,7 +75,9 @@ class Attempt:
         on_comment = None if self._on_comment is None else partial(self._comment, self._on_comment)
         bounds = self._bounds
         #: reads the answer's body
-        self.stream = AnswerStream(self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment)
+        self.stream: AnswerStream = AnswerStream(
+            self._dialect, bounds.max_line_bytes, bounds.max_event_bytes, on_comment
+        )
         self._buffer: AttemptBuffer | None = None  # as long as anything could be held back
 
     def let_go(self) -> None:

@@ -54,6 +54,10 @@ class Turn(TurnRecord):
     Of a refusal's body, 64 KiB are read.  Raises ``TypeError`` for arguments of another type.
     """
 
+    request: HTTPRequest  #: of the attempt: it follows redirects
+    failure: Failure | None
+    outcome: Outcome | None
+
     # Inputs: what the reader's side does
 
     def start(self, now: float) -> None:

@@ -61,13 +61,13 @@ class TurnRecord(TabledMachine[TurnState, TurnInput, Deadlines]):
         check_type("on_disconnect", on_disconnect, OnDisconnect, type(None))
         super().__init__(TABLES, deadlines or _DEADLINES)
         self.request = request  #: what to send; it follows redirects within an attempt
-        self.timing = Timing()
+        self.timing: Timing = Timing()
         self.attempts = 0
         self.failure: Failure | None = None  #: the last attempt's; also of one that was retried
         self.outcome: Outcome | None = None
         self.tool_executed = False  #: set it if a tool was run, whatever the message said: no retry then
         self.dialect = dialect
-        self.retry = retry or _RETRY
+        self.retry: RetryPolicy = retry or _RETRY
         self._headers = headers
         self._on_disconnect = on_disconnect or _ON_DISCONNECT
         self._jitter = jitter
