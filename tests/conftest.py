@@ -15,10 +15,16 @@ import pytest
 
 #: Beginnings of the reasons that are good enough under CI.
 ALLOWED_SKIPS = ("shared folder missing",)
+#: Of a law that says nothing else.
+QUICK_EXAMPLES = 40
 
-# A busy machine is no reason to fail; pytest-timeout stops what hangs.
-hypothesis.settings.register_profile("unhurried", parent=hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("unhurried")
+pytest_plugins = ["tests.cpu_time"]
+
+# A busy machine is no reason to fail; pytest-timeout stops what hangs.  `make test` tries each law on a
+# few dozen examples, other ones each time; `--hypothesis-profile=thorough` on many.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=QUICK_EXAMPLES)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile("quick")
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

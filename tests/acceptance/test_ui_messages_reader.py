@@ -247,7 +247,7 @@ def any_streams(count: int) -> list[bytes]:
 @pytest.fixture(scope="module")
 def any_results() -> list[tuple[bytes, dict[str, Any]]]:
     """Such streams, and what the browser makes of them."""
-    streams = any_streams(450)
+    streams = any_streams(150)
     return list(zip(streams, read_by_browser(streams), strict=True))
 
 

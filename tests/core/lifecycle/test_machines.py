@@ -8,8 +8,9 @@ from tests.core.lifecycle.log.later_machine import LaterMachine
 from tests.core.lifecycle.log.log_machine import LogMachine
 from tests.core.lifecycle.source.source_machine import SourceMachine
 from tests.core.lifecycle.turn.turn_machine import TurnMachine
+from tests.examples import examples
 
-QUICK = settings(LogMachine.TestCase.settings, max_examples=100, stateful_step_count=40)
+QUICK = settings(examples(1), stateful_step_count=40)
 
 TestLaterMachine = LaterMachine.TestCase
 TestLaterMachine.settings = QUICK

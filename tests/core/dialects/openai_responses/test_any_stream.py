@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.laws import held_bytes
@@ -15,6 +15,7 @@ from sse_core.blocks.events import is_visible
 from sse_core.dialects.openai_responses import Decoder
 from tests.core.dialects.responses_events import RESPONSES, accumulate, numbered
 from tests.core.dialects.strategies import FIELDS, TEXTS, VALUES
+from tests.examples import examples
 
 
 def _mostly(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -255,7 +256,7 @@ def _item_events(draw: st.DrawFn, index: int, item: Any) -> list[ServerSentEvent
 
 
 @given(OUTPUTS, st.booleans(), st.data())
-@settings(max_examples=300)
+@examples(2)
 def test_whatever_a_host_leaves_out_the_output_is_what_the_items_said(
     output: list[Any],
     is_told_again: bool,  # noqa: FBT001
@@ -298,7 +299,7 @@ def _check(message: Message) -> None:
 
 
 @given(STREAMS)
-@settings(max_examples=200)
+@examples(1.5)
 def test_whatever_comes_only_the_named_errors_are_raised(stream: list[ServerSentEvent]) -> None:
     decoder = Decoder(max_held_bytes=3000)
     accumulator = MessageAccumulator(max_message_bytes=3000, max_blocks=3)
@@ -315,7 +316,7 @@ def test_whatever_comes_only_the_named_errors_are_raised(stream: list[ServerSent
 
 
 @given(STREAMS | ORDERLY)
-@settings(max_examples=200)
+@examples(1.5)
 def test_the_order_of_block_events_is_one_that_the_accumulator_takes(stream: list[ServerSentEvent]) -> None:
     """A message begins and ends once; blocks are numbered as they begin."""
     events = _decoded(stream)
