@@ -38,9 +38,11 @@ def _spent() -> float:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Fail a test that passed, but was too dear."""
     began = _spent()
-    yield
-    spent = _spent() - began
-    item.user_properties.append((PROPERTY, f"{spent:.2f}"))
+    try:
+        yield
+    finally:
+        spent = _spent() - began
+        item.user_properties.append((PROPERTY, f"{spent:.2f}"))
     if spent > FAILS_AT and item.get_closest_marker("slow") is None:
         pytest.fail(f"took {spent:.1f} s of CPU: make it cheaper, or mark it slow and say why", pytrace=False)
 

@@ -145,7 +145,8 @@ def test_a_skip_under_ci_is_a_failure_unless_its_reason_is_allowed(tmp_path: Pat
     for name, (code, _, _) in SKIPS.items():
         (tmp_path / f"{name}.py").write_text(f"import pytest\n{code}\n")
     options = ["-rA", "--no-fold-skipped", "--continue-on-collection-errors"]
-    result = run_python("-m", "pytest", *options, cwd=tmp_path, CI="true" if ci else "")
+    environment = {"CI": "true" if ci else "", "PYTHONPATH": str(ROOT)}
+    result = run_python("-m", "pytest", *options, cwd=tmp_path, **environment)
     summary = result.stdout.partition("short test summary info")[2]
     outcomes = {
         name: outcome for outcome, name in re.findall(r"^([A-Z]+) .*?\b(test_\w+)\.py", summary, re.MULTILINE)

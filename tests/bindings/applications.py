@@ -18,7 +18,7 @@ from sse_relay.provider import Provider, Settings
 from .certificates import certificates
 from .peers import Running
 from .runner import Runner, Serving
-from .server_scenario import json_of
+from .server_stage import json_of
 
 EVENT_STREAM = StreamHead(200, Headers([("content-type", "text/event-stream")]))
 

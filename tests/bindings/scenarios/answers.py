@@ -16,7 +16,8 @@ from sse_core.lifecycle import NO_RETRY, SourceDeadlines
 from sse_http import Reply
 
 from ..applications import Feeds, Served, provider
-from ..client_scenario import BODY, ClientScenario, Connect, Error, Pause, Stage, Take, TakeUntil
+from ..client_scenario import BODY, ClientScenario, Connect, Error
+from ..client_steps import Pause, Stage, Take, TakeUntil
 from ..peers import Act, Head, Send, Silence, answer, scripted, unfinished
 from .reconnecting import AT_ONCE
 

@@ -16,7 +16,8 @@ from sse_http import Reply, Request
 
 from ..applications import Feeds
 from ..runner import Runner
-from ..server_scenario import Fetch, ServerScenario
+from ..server_scenario import ServerScenario
+from ..server_steps import Fetch
 
 URL = "http://127.0.0.1:9/"
 

@@ -8,21 +8,9 @@ from sse_core.lifecycle import SubscriptionSettings, TurnLog
 from sse_http import ServerSettings
 
 from ..applications import Logged, closed_log
-from ..server_scenario import (
-    BODY_END,
-    Check,
-    Fetch,
-    Hear,
-    HearEnd,
-    Leave,
-    Open,
-    Pause,
-    Say,
-    ServerScenario,
-    Stage,
-    Until,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, Stage, get
+from ..server_steps import Check, Fetch, Hear, HearEnd, Leave, Open, Pause, Say, Until
 from .serving import feeds, greets
 
 

@@ -6,20 +6,8 @@ from sse_core import encode_event
 from sse_core.errors import TransportError
 from sse_core.lifecycle import NO_RETRY, RetryPolicy, SourceDeadlines
 
-from ..client_scenario import (
-    ClientScenario,
-    Connect,
-    Error,
-    Fail,
-    Glance,
-    Glances,
-    Pause,
-    Peers,
-    Stage,
-    Step,
-    Take,
-    ToEnd,
-)
+from ..client_scenario import ClientScenario, Connect, Error
+from ..client_steps import Fail, Glance, Glances, Pause, Peers, Stage, Step, Take, ToEnd
 from ..peers import (
     BlackHole,
     Drip,

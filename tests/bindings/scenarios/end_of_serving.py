@@ -11,22 +11,9 @@ from sse_http import Reply, Request
 
 from ..applications import Feed, Feeds
 from ..runner import Runner
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
-    Check,
-    End,
-    Hear,
-    HearEnd,
-    Mark,
-    Open,
-    ServerScenario,
-    Since,
-    Stage,
-    StopServing,
-    Until,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, Stage, get
+from ..server_steps import Check, End, Hear, HearEnd, Mark, Open, Since, StopServing, Until
 
 NEEDS = frozenset({"stop"})
 #: Much more than a scenario takes: a server that waits until it is over is seen.

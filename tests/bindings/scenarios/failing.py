@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from sse_core.errors import TransportError
 from sse_core.lifecycle import NO_RETRY, Outcome, RetryPolicy
 
-from ..client_scenario import ClientScenario, Connect, Error, Peers, Stage, Take, Turn
+from ..client_scenario import ClientScenario, Connect, Error, Turn
+from ..client_steps import Peers, Stage, Take
 from ..peers import Head, Nobody, PeerLike, Receive, Send, scripted
 
 QUICK = RetryPolicy(initial_delay=0.01)

@@ -12,9 +12,9 @@ from sse_core.lifecycle import SubscriptionSettings
 from sse_http import EventItem, HandlerSettings, Reply, Request
 
 from ..runner import Runner
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, Stage, get
+from ..server_steps import (
     Check,
     Fetch,
     Hear,
@@ -24,12 +24,9 @@ from ..server_scenario import (
     Open,
     Pause,
     Say,
-    ServerScenario,
-    Stage,
     Step,
     StopServing,
     Until,
-    get,
 )
 from ..watching import open_files, soon
 from .handlers import settings, story

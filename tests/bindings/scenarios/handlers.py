@@ -16,12 +16,14 @@ from sse_core.lifecycle import NO_RETRY, Broadcast, SubscriptionSettings
 from sse_http import EventItem, Follow, HandlerSettings, Problem, Refusal, Reply, Request, problem_reply
 
 from ..applications import Served
-from ..client_scenario import ClientScenario, Connect, Stage, Take
+from ..client_scenario import ClientScenario, Connect
+from ..client_steps import Stage, Take
 from ..peers import Forward, scripted
 from ..runner import Event, Runner
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, get
+from ..server_stage import Stage as ServerStage
+from ..server_steps import (
     Check,
     Do,
     Fetch,
@@ -33,13 +35,10 @@ from ..server_scenario import (
     Pause,
     ReadOn,
     Say,
-    ServerScenario,
     Settled,
     Since,
     Until,
-    get,
 )
-from ..server_scenario import Stage as ServerStage
 from ..watching import soon
 from .readers import SMALL
 from .reconnecting import AT_ONCE

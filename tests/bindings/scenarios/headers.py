@@ -9,7 +9,8 @@ from sse_core import encode_event
 from sse_core.errors import TransportError
 from sse_core.lifecycle import SourceDeadlines
 
-from ..client_scenario import ClientScenario, Connect, Error, Glance, Request, Stage, Step, Take
+from ..client_scenario import ClientScenario, Connect, Error, Request
+from ..client_steps import Glance, Stage, Step, Take
 from ..peers import Head, Peer, answer
 from ..runner import Runner
 from .reconnecting import AT_ONCE

@@ -6,20 +6,9 @@ from sse_core import encode_event
 from sse_core.lifecycle import SubscriptionSettings, TurnLog
 
 from ..applications import Feeds, Logged
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
-    Check,
-    Do,
-    End,
-    Give,
-    Hear,
-    Open,
-    Pause,
-    ServerScenario,
-    Stage,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, Stage, get
+from ..server_steps import Check, Do, End, Give, Hear, Open, Pause
 from .serving import feeds
 
 READERS = [str(number) for number in range(20)]

@@ -8,7 +8,9 @@ from typing import Any
 from sse_http import Request, ServerSettings
 
 from ..runner import Runner
-from ..server_scenario import Fetch, ForgetsConnections, Hear, Leave, Open, Pause, ServerScenario, Step, get
+from ..server_scenario import ServerScenario
+from ..server_stage import get
+from ..server_steps import Fetch, ForgetsConnections, Hear, Leave, Open, Pause, Step
 from .serving import greets
 
 HALF = b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 900_000

@@ -10,24 +10,9 @@ from sse_http import Reply, Request, Stream
 
 from ..applications import Feed, Feeds
 from ..runner import Runner
-from ..server_scenario import (
-    HEAD_END,
-    Check,
-    Do,
-    Fetch,
-    Give,
-    Hear,
-    HearEnd,
-    Leave,
-    Open,
-    Pause,
-    Say,
-    ServerScenario,
-    Stage,
-    StopServing,
-    Until,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import HEAD_END, Stage, get
+from ..server_steps import Check, Do, Fetch, Give, Hear, HearEnd, Leave, Open, Pause, Say, StopServing, Until
 from .serving import feeds, hello
 
 SECRET = "RuntimeError: a secret"

@@ -9,7 +9,8 @@ from sse_core.errors import RemoteProtocolError, TransportError
 from sse_core.lifecycle import NO_RETRY, RetryPolicy
 
 from ..applications import Feeds, Served
-from ..client_scenario import ClientScenario, Connect, Error, Request, Take
+from ..client_scenario import ClientScenario, Connect, Error, Request
+from ..client_steps import Take
 from ..peers import (
     Act,
     Head,

@@ -11,9 +11,9 @@ from sse_core.lifecycle import SubscriptionSettings, TurnLog
 from sse_http import ServerSettings
 
 from ..applications import Feed, Feeds, Logged, closed_log, provider
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, Stage, get, json_of
+from ..server_steps import (
     Check,
     Closed,
     Do,
@@ -24,13 +24,9 @@ from ..server_scenario import (
     Open,
     Pause,
     ReadOn,
-    ServerScenario,
     Settled,
-    Stage,
     Step,
     Until,
-    get,
-    json_of,
 )
 from .turns import STREAMED
 

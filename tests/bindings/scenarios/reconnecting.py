@@ -9,7 +9,8 @@ from sse_core import encode_event
 from sse_core.errors import TransportError
 from sse_core.lifecycle import RetryPolicy
 
-from ..client_scenario import ClientScenario, Connect, Error, Glance, Peers, Stage, Take
+from ..client_scenario import ClientScenario, Connect, Error
+from ..client_steps import Glance, Peers, Stage, Take
 from ..peers import CutOnce, Forward, Head, Peer, Resume, Send, answer, over_tls, scripted
 
 AT_ONCE = RetryPolicy(initial_delay=0.0, max_attempts=10)

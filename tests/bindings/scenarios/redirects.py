@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from sse_core import encode_event
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 
-from ..client_scenario import ClientScenario, Connect, Error, Peers, Request, Stage, Take
+from ..client_scenario import ClientScenario, Connect, Error, Request
+from ..client_steps import Peers, Stage, Take
 from ..peers import Head, Peer, Resume, Send, Silence, answer, over_tls, scripted
 from .reconnecting import AT_ONCE
 

@@ -8,23 +8,9 @@ from sse_core import encode_event
 from sse_http import Reply, Request
 
 from ..applications import Feed, Feeds
-from ..server_scenario import (
-    BODY_END,
-    HEAD_END,
-    Check,
-    Closed,
-    Do,
-    End,
-    Fetch,
-    Give,
-    Hear,
-    HearEnd,
-    HearNothing,
-    Open,
-    ServerScenario,
-    Stage,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import BODY_END, HEAD_END, Stage, get
+from ..server_steps import Check, Closed, Do, End, Fetch, Give, Hear, HearEnd, HearNothing, Open
 
 OLD = b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n"
 CLOSING = get("", "connection: close")

@@ -13,22 +13,8 @@ from sse_core.blocks import TextBlock, TextDelta
 from sse_core.lifecycle import Outcome, RetryPolicy
 
 from ..applications import Served, provider
-from ..client_scenario import (
-    ClientScenario,
-    Condition,
-    Error,
-    Fail,
-    Peers,
-    Stage,
-    Step,
-    Stop,
-    StopMeanwhile,
-    Take,
-    TakeUntil,
-    ToEnd,
-    Turn,
-    text_of,
-)
+from ..client_scenario import ClientScenario, Error, Turn, text_of
+from ..client_steps import Condition, Fail, Peers, Stage, Step, Stop, StopMeanwhile, Take, TakeUntil, ToEnd
 from ..peers import BlackHole, Forward, PeerLike, scripted
 from ..watching import soon
 from .turns import Raises, with_fault

@@ -6,7 +6,8 @@ from sse_core.errors import TransportError
 from sse_core.lifecycle import NO_RETRY, RetryPolicy
 
 from ..applications import Feeds, Logged, Served, closed_log, provider
-from ..client_scenario import ClientScenario, Connect, Error, Take, Turn
+from ..client_scenario import ClientScenario, Connect, Error, Turn
+from ..client_steps import Take
 from .failing import turn_fails
 
 NUMBERS = [f"<{number}>" for number in range(1, 20_001)]

@@ -13,20 +13,9 @@ from sse_http import Reply, Request, ServerSettings
 from ..applications import Feeds
 from ..certificates import certificates
 from ..runner import Runner
-from ..server_scenario import (
-    HEAD_END,
-    Check,
-    Closed,
-    Do,
-    Hear,
-    HearEnd,
-    Leave,
-    Open,
-    Pause,
-    ServerScenario,
-    Stage,
-    get,
-)
+from ..server_scenario import ServerScenario
+from ..server_stage import HEAD_END, Stage, get
+from ..server_steps import Check, Closed, Do, Hear, HearEnd, Leave, Open, Pause
 from .serving import feeds, greets
 
 TLS = {"tls": "server"}

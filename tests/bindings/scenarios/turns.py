@@ -14,7 +14,8 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import NO_RETRY, Deadlines, Outcome, RetryPolicy
 
 from ..applications import Served, provider
-from ..client_scenario import BODY, ClientScenario, Peers, Request, Stage, ToEnd, Turn, text_of
+from ..client_scenario import BODY, ClientScenario, Request, Turn, text_of
+from ..client_steps import Peers, Stage, ToEnd
 from ..peers import Act, Drip, Head, Nobody, PeerLike, Send, Silence, answer, scripted
 from .failing import QUICK
 

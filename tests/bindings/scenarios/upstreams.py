@@ -14,7 +14,9 @@ from ..client_scenario import BODY
 from ..peers import BlackHole, Head, PeerLike, Receive, Silence, answer, scripted
 from ..peers import Pause as PeerPauses
 from ..runner import Runner
-from ..server_scenario import Check, Do, Fetch, Pause, ServerScenario, Stage, Step, Until
+from ..server_scenario import ServerScenario
+from ..server_stage import Stage
+from ..server_steps import Check, Do, Fetch, Pause, Step, Until
 from .mistakes import SECRET
 
 AT_ONCE = RetryPolicy(initial_delay=0.0)

@@ -11,7 +11,7 @@ import trio
 
 import sse_trio
 from tests.bindings.peers import Peer, ScriptedServer
-from tests.bindings.server_scenario import get
+from tests.bindings.server_stage import get
 from tests.bindings.test_trio import RUNNER
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import trio
 
 from sse_http import Request
-from tests.bindings.server_scenario import get
+from tests.bindings.server_stage import get
 from tests.bindings.trio.support import serving
 
 

@@ -20,7 +20,7 @@ from sse_relay.provider import Provider
 from tests.bindings.applications import provider as provider_for
 from tests.bindings.certificates import certificates
 from tests.bindings.peers import Forward, Head, Peer, answer
-from tests.bindings.server_scenario import dechunked
+from tests.bindings.server_stage import dechunked
 from tests.bindings.test_trio import RUNNER
 from tests.bindings.trio.support import fetch, running, serving
 

@@ -18,7 +18,7 @@ from sse_io.reactor import MAX_TURNS
 from sse_io.transport import READ_SIZE, Transport
 from tests.bindings.applications import Feeds
 from tests.bindings.peers import Drip, scripted
-from tests.bindings.server_scenario import get
+from tests.bindings.server_stage import get
 from tests.bindings.trio.support import running, serving
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
