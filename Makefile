@@ -49,7 +49,7 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(PURE) -n auto $(COVER)
-	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%) --ignore=tests/mutants
+	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%) --ignore=tests/mutants -n auto --dist loadfile
 endif
 
 check: $(STAMP) ## check format, style, types and imports
