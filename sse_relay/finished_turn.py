@@ -21,7 +21,7 @@ from .routes import Route
 RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
 #: What a turn takes besides its events, its message and its headers: objects and their places in tables.
-TURN_OVERHEAD_BYTES = 5_000
+TURN_OVERHEAD_BYTES = 3_000
 #: Characters of a stop reason that a log line has at most.
 _MAX_STOP_REASON = 200
 #: The same of a header.
