@@ -10,7 +10,7 @@ character is looked at again once it is understood.  What can't be understood be
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from ..errors import LimitExceeded, LocalProtocolError, RemoteProtocolError, SSEError
 from . import json_grammar as g
@@ -158,7 +158,7 @@ class JSONFragments:
     def _take(self, text: str) -> None:
         position, end = 0, len(text)
         while position < end:
-            position = self._STEPS[self._state](self, text, position)
+            position = _STEPS[self._state](self, text, position)
 
     # Each step takes what it can of ``text`` at ``position``, and gives the position after that.
 
@@ -245,22 +245,6 @@ class JSONFragments:
                 raise self._unexpected(text, end)
             self._end_number(end)
         return end
-
-    _STEPS: ClassVar[dict[g.State, Callable[[JSONFragments, str, int], int]]] = {
-        "document": _read_value,
-        "first item": _read_value,
-        "item": _read_value,
-        "member": _read_value,
-        "first key": _read_key,
-        "key": _read_key,
-        "colon": _read_sign,
-        "after item": _read_sign,
-        "after member": _read_next_key,
-        "end": _read_sign,
-        "string": _read_string,
-        "key string": _read_string,
-        "number": _read_number,
-    }
 
     # What becomes of the tree.
 
@@ -350,6 +334,23 @@ class JSONFragments:
         offset = self._offset + len(self._deferred) + len(self._half)
         message = f"the JSON ends at offset {offset}, where {g.EXPECTED[self._state]} should be"
         return JSONFragmentError(message, offset=offset, incomplete=True)
+
+
+_STEPS: dict[g.State, Callable[[JSONFragments, str, int], int]] = {
+    "document": JSONFragments._read_value,
+    "first item": JSONFragments._read_value,
+    "item": JSONFragments._read_value,
+    "member": JSONFragments._read_value,
+    "first key": JSONFragments._read_key,
+    "key": JSONFragments._read_key,
+    "colon": JSONFragments._read_sign,
+    "after item": JSONFragments._read_sign,
+    "after member": JSONFragments._read_next_key,
+    "end": JSONFragments._read_sign,
+    "string": JSONFragments._read_string,
+    "key string": JSONFragments._read_string,
+    "number": JSONFragments._read_number,
+}
 
 
 def _too_much(limit: str, bound: int) -> LimitExceeded:

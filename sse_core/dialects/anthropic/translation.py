@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from ...blocks import Block, Message, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks import events as e
@@ -88,7 +88,7 @@ class Translation:
         plain = portable_event(event)
         if plain is None:
             return []
-        handler = self._HANDLERS.get(type(plain))
+        handler = _HANDLERS.get(type(plain))
         return [plain] if handler is None else handler(self, plain)
 
     def _note(self, event: e.MessageStart | e.MessageDelta) -> None:
@@ -195,20 +195,21 @@ class Translation:
     def _rest(self) -> list[BlockEvent]:
         return [event for known in self._line for event in self._release(known)]
 
-    _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Translation, Any], list[BlockEvent]]]] = {
-        e.MessageStart: _start,
-        e.BlockStart: _block_start,
-        e.TextDelta: _delta,
-        e.ThinkingDelta: _delta,
-        e.SignatureDelta: _delta,
-        e.ArgumentsDelta: _delta,
-        e.TextReplaced: _replaced,
-        e.BlockStop: _block_stop,
-        e.MessageDelta: _message_delta,
-        e.MessageStop: _stop,
-        e.StreamError: _failure,
-        e.MessageCut: _failure,
-    }
+
+_HANDLERS: dict[type[BlockEvent], Callable[[Translation, Any], list[BlockEvent]]] = {
+    e.MessageStart: Translation._start,
+    e.BlockStart: Translation._block_start,
+    e.TextDelta: Translation._delta,
+    e.ThinkingDelta: Translation._delta,
+    e.SignatureDelta: Translation._delta,
+    e.ArgumentsDelta: Translation._delta,
+    e.TextReplaced: Translation._replaced,
+    e.BlockStop: Translation._block_stop,
+    e.MessageDelta: Translation._message_delta,
+    e.MessageStop: Translation._stop,
+    e.StreamError: Translation._failure,
+    e.MessageCut: Translation._failure,
+}
 
 
 def translated(message: Message) -> Message:

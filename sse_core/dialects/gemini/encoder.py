@@ -13,7 +13,7 @@ Source: https://ai.google.dev/api/generate-content#method:-models.streamgenerate
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from ...blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks import events as e
@@ -230,7 +230,7 @@ class Encoder:
         return plain
 
     def _write_own(self, event: BlockEvent) -> list[JSONObject]:
-        handler = self._HANDLERS.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
             return handler(self, event)
         write = _WRITERS.get(type(event))
@@ -321,11 +321,12 @@ class Encoder:
         named, self._named = self._named, repeatable(self._named)
         return {**told, **named, **(top or {})}
 
-    _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
-        e.MessageStart: _start,
-        e.MessageDelta: _facts,
-        e.ItemsDelta: _items,
-        e.MessageStop: _stop,
-        e.StreamError: _error,
-        e.MessageCut: _cut,
-    }
+
+_HANDLERS: dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]] = {
+    e.MessageStart: Encoder._start,
+    e.MessageDelta: Encoder._facts,
+    e.ItemsDelta: Encoder._items,
+    e.MessageStop: Encoder._stop,
+    e.StreamError: Encoder._error,
+    e.MessageCut: Encoder._cut,
+}

@@ -12,7 +12,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from ...blocks import Block, TextBlock, ThinkingBlock, ToolUseBlock, strict_json
 from ...blocks import events as e
@@ -251,7 +251,7 @@ class Encoder:
         return [] if plain is None else [ServerSentEvent("message", data) for data in self._write(plain)]
 
     def _write(self, event: BlockEvent) -> list[str]:
-        handler = self._HANDLERS.get(type(event))
+        handler = _HANDLERS.get(type(event))
         if handler is not None:
             return handler(self, event)
         write = _WRITERS.get(type(event))
@@ -322,14 +322,15 @@ class Encoder:
         choice.setdefault("finish_reason", None)
         return strict_json.dumps({**(top or {}), **self._base, "choices": [choice]})
 
-    _HANDLERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[str]]]] = {
-        e.MessageStart: _start,
-        e.MessageDelta: _facts,
-        e.ItemsDelta: _items,
-        e.MessageStop: _stop,
-        e.StreamError: _error,
-        e.MessageCut: _cut,
-    }
+
+_HANDLERS: dict[type[BlockEvent], Callable[[Encoder, Any], list[str]]] = {
+    e.MessageStart: Encoder._start,
+    e.MessageDelta: Encoder._facts,
+    e.ItemsDelta: Encoder._items,
+    e.MessageStop: Encoder._stop,
+    e.StreamError: Encoder._error,
+    e.MessageCut: Encoder._cut,
+}
 
 
 def _beside(fields: JSONObject) -> JSONObject:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any
 
 from ...blocks import Block, VerbatimBlock, strict_json
 from ...blocks import events as e
@@ -96,7 +96,7 @@ class Encoder:
         if isinstance(event, _UNSAID) or event.choice != 0 or self._message.completeness != "streaming":
             return []
         self._accumulator.receive(event)
-        write = self._WRITERS.get(type(event))
+        write = _WRITERS.get(type(event))
         written = [] if write is None else [*self._settle(event), *write(self, event)]
         return [_sse({**data, "sequence_number": next(self._numbers)}) for data in written]
 
@@ -273,19 +273,20 @@ class Encoder:
             return []
         return [{**self._response("in_progress", None, []), "type": "response.in_progress"}]
 
-    _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]]] = {
-        e.MessageStart: _start,
-        e.MessageDelta: _facts,
-        e.BlockStart: _block_start,
-        e.TextDelta: _text,
-        e.ThinkingDelta: _thinking,
-        e.ArgumentsDelta: _arguments,
-        e.CitationDelta: _citation,
-        e.BlockStop: _block_stop,
-        e.MessageStop: _message_stop,
-        e.StreamError: _error,
-        e.MessageCut: _cut,
-    }
+
+_WRITERS: dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]] = {
+    e.MessageStart: Encoder._start,
+    e.MessageDelta: Encoder._facts,
+    e.BlockStart: Encoder._block_start,
+    e.TextDelta: Encoder._text,
+    e.ThinkingDelta: Encoder._thinking,
+    e.ArgumentsDelta: Encoder._arguments,
+    e.CitationDelta: Encoder._citation,
+    e.BlockStop: Encoder._block_stop,
+    e.MessageStop: Encoder._message_stop,
+    e.StreamError: Encoder._error,
+    e.MessageCut: Encoder._cut,
+}
 
 
 def _check(text: str) -> None:

@@ -16,7 +16,7 @@ Source: ``processUIMessageStream`` of the npm package ``ai``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from ...blocks import (
     Block,
@@ -69,7 +69,7 @@ class Chunks:
 
     def write(self, event: BlockEvent) -> list[JSONObject] | None:
         """The chunks for ``event``; ``None`` for what is no block event."""
-        write = self._WRITERS.get(type(event))
+        write = _WRITERS.get(type(event))
         if write is None:
             return [] if isinstance(event, _UNSAID) else None
         return [] if self.ended or event.choice != 0 else write(self, event)
@@ -356,24 +356,25 @@ class Chunks:
         self._open = {index: part for index, part in self._open.items() if index not in texts}
         return [part.end() for part in texts.values()]
 
-    _WRITERS: ClassVar[dict[type[BlockEvent], Callable[[Chunks, Any], list[JSONObject]]]] = {
-        e.MessageStart: _start,
-        e.BlockStart: _block_start,
-        e.TextDelta: _text,
-        e.ThinkingDelta: _thinking,
-        e.ArgumentsDelta: _arguments,
-        e.TextReplaced: _replaced,
-        e.SignatureDelta: _signature,
-        e.CitationDelta: _citation,
-        e.FieldsDelta: _fields,
-        e.BlockStop: _block_stop,
-        e.MessageDelta: _facts,
-        e.ItemsDelta: _items,
-        e.MessageReset: _take_back,
-        e.MessageStop: _stop,
-        e.StreamError: _error,
-        e.MessageCut: _cut,
-    }
+
+_WRITERS: dict[type[BlockEvent], Callable[[Chunks, Any], list[JSONObject]]] = {
+    e.MessageStart: Chunks._start,
+    e.BlockStart: Chunks._block_start,
+    e.TextDelta: Chunks._text,
+    e.ThinkingDelta: Chunks._thinking,
+    e.ArgumentsDelta: Chunks._arguments,
+    e.TextReplaced: Chunks._replaced,
+    e.SignatureDelta: Chunks._signature,
+    e.CitationDelta: Chunks._citation,
+    e.FieldsDelta: Chunks._fields,
+    e.BlockStop: Chunks._block_stop,
+    e.MessageDelta: Chunks._facts,
+    e.ItemsDelta: Chunks._items,
+    e.MessageReset: Chunks._take_back,
+    e.MessageStop: Chunks._stop,
+    e.StreamError: Chunks._error,
+    e.MessageCut: Chunks._cut,
+}
 
 
 #: What a part that was begun counts for, in bytes.

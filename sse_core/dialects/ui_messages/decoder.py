@@ -15,7 +15,7 @@ Source: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol and ``processUIMessage
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from ...blocks import Block, ResultBlock, TextBlock, ThinkingBlock, UnknownBlock
 from ...blocks import events as e
@@ -95,7 +95,7 @@ class Decoder(StreamDecoder):
 
     def _chunk(self, chunk: JSONObject, kind: str) -> list[BlockEvent]:
         check_fields(chunk)
-        read = self._READERS.get(kind)
+        read = _READERS.get(kind)
         if read is not None:
             return read(self, chunk)
         if kind in OUTPUTS:
@@ -266,24 +266,25 @@ class Decoder(StreamDecoder):
         self._kept += count
         self._budget.add(count)
 
-    _READERS: ClassVar[dict[str, Callable[[Decoder, JSONObject], list[BlockEvent]]]] = {
-        "start": _start,
-        START_STEP: _start_step,
-        "finish-step": _finish_step,
-        "reset-step": _reset_step,
-        "finish": _finish,
-        "abort": _abort,
-        "message-metadata": _metadata,
-        "text-start": _text_start,
-        "text-delta": _text_delta,
-        "text-end": _text_end,
-        "reasoning-start": _text_start,
-        "reasoning-delta": _text_delta,
-        "reasoning-end": _text_end,
-        "tool-input-start": _call_start,
-        "tool-input-delta": _call_delta,
-        "tool-input-available": _call_available,
-    }
+
+_READERS: dict[str, Callable[[Decoder, JSONObject], list[BlockEvent]]] = {
+    "start": Decoder._start,
+    START_STEP: Decoder._start_step,
+    "finish-step": Decoder._finish_step,
+    "reset-step": Decoder._reset_step,
+    "finish": Decoder._finish,
+    "abort": Decoder._abort,
+    "message-metadata": Decoder._metadata,
+    "text-start": Decoder._text_start,
+    "text-delta": Decoder._text_delta,
+    "text-end": Decoder._text_end,
+    "reasoning-start": Decoder._text_start,
+    "reasoning-delta": Decoder._text_delta,
+    "reasoning-end": Decoder._text_end,
+    "tool-input-start": Decoder._call_start,
+    "tool-input-delta": Decoder._call_delta,
+    "tool-input-available": Decoder._call_available,
+}
 
 
 def _fields(index: int, fields: JSONObject) -> list[BlockEvent]:

@@ -6,7 +6,6 @@ Source: https://ai-sdk.dev/providers/ai-sdk-providers/google and the package's `
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from ...blocks import Block, ResultBlock, ThinkingBlock, UnknownBlock, strict_json
 from ...blocks.strict_json import JSON, JSONObject
@@ -54,7 +53,7 @@ class GeminiOrigin(Origin):
     def whole(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         """A file, code, a tool of Google's."""
         data = block.data
-        for name, write in self._PARTS.items():
+        for name, write in _PARTS.items():
             if isinstance(data.get(name), dict):
                 return write(self, data, data[name])
         return []
@@ -107,13 +106,14 @@ class GeminiOrigin(Origin):
         found, self._grounding = self._grounding, []
         return found
 
-    _PARTS: ClassVar[dict[str, Callable[[GeminiOrigin, JSONObject, JSONObject], list[JSONObject]]]] = {
-        "executableCode": _code,
-        "codeExecutionResult": _code_output,
-        "toolCall": _tool,
-        "toolResponse": _tool_output,
-        "inlineData": _file,
-    }
+
+_PARTS: dict[str, Callable[[GeminiOrigin, JSONObject, JSONObject], list[JSONObject]]] = {
+    "executableCode": GeminiOrigin._code,
+    "codeExecutionResult": GeminiOrigin._code_output,
+    "toolCall": GeminiOrigin._tool,
+    "toolResponse": GeminiOrigin._tool_output,
+    "inlineData": GeminiOrigin._file,
+}
 
 
 def _metadata(fields: JSONObject) -> JSONObject:

@@ -6,7 +6,6 @@ Source: ``processUIMessageStream`` of the npm package ``ai``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import rest
@@ -55,7 +54,7 @@ class UIMessage:
     def receive(self, chunk: JSONObject) -> None:
         """Take one chunk."""
         kind = chunk["type"]
-        read = self._READERS.get(kind)
+        read = _READERS.get(kind)
         if read is not None:
             read(self, chunk)
         elif kind.startswith(DATA):
@@ -162,26 +161,27 @@ class UIMessage:
         self._data[key] = part = dict(chunk)
         self._parts.append(part)
 
-    _READERS: ClassVar[dict[str, Callable[[UIMessage, JSONObject], None]]] = {
-        "start": _start,
-        START_STEP: _step,
-        "message-metadata": _metadata,
-        "text-start": _text_start,
-        "text-delta": _text_delta,
-        "text-end": _text_end,
-        "reasoning-start": _text_start,
-        "reasoning-delta": _text_delta,
-        "reasoning-end": _text_end,
-        "tool-input-start": _call_start,
-        "tool-input-delta": _call_delta,
-        "tool-input-available": _call_available,
-        "tool-input-error": _call_error,
-        "tool-output-available": _output,
-        "tool-output-error": _output_error,
-        "tool-output-denied": _denied,
-        "tool-approval-request": _asked,
-        ANSWER: _answered,
-    }
+
+_READERS: dict[str, Callable[[UIMessage, JSONObject], None]] = {
+    "start": UIMessage._start,
+    START_STEP: UIMessage._step,
+    "message-metadata": UIMessage._metadata,
+    "text-start": UIMessage._text_start,
+    "text-delta": UIMessage._text_delta,
+    "text-end": UIMessage._text_end,
+    "reasoning-start": UIMessage._text_start,
+    "reasoning-delta": UIMessage._text_delta,
+    "reasoning-end": UIMessage._text_end,
+    "tool-input-start": UIMessage._call_start,
+    "tool-input-delta": UIMessage._call_delta,
+    "tool-input-available": UIMessage._call_available,
+    "tool-input-error": UIMessage._call_error,
+    "tool-output-available": UIMessage._output,
+    "tool-output-error": UIMessage._output_error,
+    "tool-output-denied": UIMessage._denied,
+    "tool-approval-request": UIMessage._asked,
+    ANSWER: UIMessage._answered,
+}
 
 
 #: Chunks that are the part.
