@@ -109,7 +109,7 @@ class TaskWatcher:
 
     async def _watch(self, owner: Owner, sock: socket.socket, interest: int, scope: trio.CancelScope) -> None:
         async def watch(mask: int, until: Callable[[socket.socket], Awaitable[None]]) -> None:
-            while True:
+            while not scope.cancel_called:  # or the socket may be closed by now
                 await until(sock)
                 self._ready.append((owner, mask))
                 self._look_again()
