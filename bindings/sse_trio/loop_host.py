@@ -37,28 +37,35 @@ class LoopHost:
 
     async def run(self, loop: ReadinessLoop, watcher: TaskWatcher | None = None) -> None:
         """Step ``loop`` until it is finished; then close it, or as soon as this task is cancelled."""
-        descriptor = None if watcher else loop.fileno()
         try:
             while not loop.finished:
                 with trio.CancelScope(deadline=loop.deadline) as self._scope:
-                    await self._wait_and_step(loop, descriptor)
+                    await self._wait_and_step(loop, watcher)
                 _step(loop)
         finally:
-            if descriptor is not None:
-                trio.lowlevel.notify_closing(descriptor)
+            if watcher is None:
+                trio.lowlevel.notify_closing(loop.fileno())
             loop.close(trio.current_time())
 
-    async def _wait_and_step(self, loop: ReadinessLoop, descriptor: int | None) -> None:
+    async def _wait_and_step(self, loop: ReadinessLoop, watcher: TaskWatcher | None) -> None:
         """Again and again in one scope, as long as its deadline is early enough: to open one is dear."""
+        bound = self._scope.deadline
         while not loop.finished:
-            if loop.deadline == -math.inf:
+            deadline = loop.deadline
+            if deadline == -math.inf or (watcher is not None and watcher.has_news):
                 await trio.lowlevel.checkpoint()  # others have their turn
-            elif descriptor is None:
-                await trio.sleep_forever()
             else:
-                self._scope.deadline = min(self._scope.deadline, loop.deadline)
-                await trio.lowlevel.wait_readable(descriptor)
+                if deadline < bound:
+                    bound = self._scope.deadline = deadline
+                await _wait_for_news(loop, watcher)
             _step(loop)
+
+
+async def _wait_for_news(loop: ReadinessLoop, watcher: TaskWatcher | None) -> None:
+    if watcher is None:
+        await trio.lowlevel.wait_readable(loop.fileno())
+    else:
+        await trio.sleep_forever()  # until the watcher has the host look again
 
 
 @trio.lowlevel.enable_ki_protection
@@ -96,8 +103,13 @@ class TaskWatcher:
             scope = self._tasks[owner] = trio.CancelScope()
             self._nursery.start_soon(self._watch, owner, sock, interest, scope)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether somebody is ready whom no step has seen."""
+        return bool(self._ready)
+
     def take_ready(self, wait: float) -> list[tuple[Owner, int]]:  # noqa: ARG002  (trio waits)
-        """Who is ready; their tasks look again after this step."""
+        """Who is ready; their tasks look again when others run."""
         ready, self._ready = self._ready, []
         self._rest.unpark_all()
         return ready
