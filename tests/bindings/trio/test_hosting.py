@@ -19,7 +19,7 @@ from sse_relay.config import RelayConfig
 from sse_relay.relay import Relay
 from sse_trio.loop_host import LoopHost
 from tests.bindings.applications import Feeds, provider
-from tests.bindings.server_scenario import events_of, get
+from tests.bindings.server_stage import events_of, get
 from tests.bindings.test_trio import RUNNER
 from tests.bindings.trio.support import Server, fetch, serving
 
