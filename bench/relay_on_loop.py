@@ -42,10 +42,9 @@ def run(service: Service, listener: socket.socket) -> None:
         on_refusal=service.on_refusal,
     )
     loop.listen(listener)
-    while not loop.finished:
+    while (deadline := loop.deadline) > -math.inf or not loop.finished:
         now = time.monotonic()
-        wait = loop.deadline - now
-        loop.step(now, min(wait, 3600.0) if wait > -math.inf else 0.0)
+        loop.step(now, max(min(deadline - now, 3600.0), 0.0))
 
 
 def main(upstream: str) -> None:

@@ -220,12 +220,12 @@ class RelayedTurn:
         if turn is None:
             return
         while (event := turn.next_event()) is not None:
-            if isinstance(event, StreamError):
+            if type(event) is StreamError:
                 event = self._worded(event)
             events = self._encoder.send(event)
             self.log.append(*events)
             appended |= bool(events)
-            if isinstance(event, BlockStop):
+            if type(event) is BlockStop:
                 self._note(event)
         if self.log.full:
             turn.pause(now)

@@ -75,8 +75,10 @@ class Reactor:
         due, more = self._alarms.take_due(now), self._more
         self._more = {}
         self._batch.extend(self._watcher.take_ready(0.0 if due or more else wait))
-        self._batch.extend((owner, _DUE) for owner in due)
-        self._batch.extend((owner, _GO_ON) for owner in more)
+        if due:
+            self._batch.extend((owner, _DUE) for owner in due)
+        if more:
+            self._batch.extend((owner, _GO_ON) for owner in more)
 
     def _work_off(self) -> None:
         self._moment = self.now()

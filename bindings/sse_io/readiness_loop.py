@@ -111,7 +111,7 @@ class ReadinessLoop:
     @property
     def deadline(self) -> float:
         """When to call ``step``; minus infinity: as soon as others had a turn."""
-        return -math.inf if self.finished else self._reactor.deadline
+        return -math.inf if self._going_down and self.finished else self._reactor.deadline
 
     @property
     def finished(self) -> bool:

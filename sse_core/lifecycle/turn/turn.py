@@ -109,7 +109,7 @@ class Turn(TurnRecord):
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes of the answer's body."""
-        if not self._is_reading():
+        if self._state is not TurnState.STREAMING and not self._is_reading():
             return
         attempt = self._attempt
         if attempt.accepted and not attempt.body_seen and attempt.turns_out_no_stream(data):
@@ -193,7 +193,7 @@ class Turn(TurnRecord):
             for sse in stream.frames.receive_data(data):
                 for event in stream.read(sse):
                     self._receive_event(event, now)
-                    if not self._is_reading():
+                    if self._state is not TurnState.STREAMING and not self._is_reading():
                         return
         except (RemoteProtocolError, LimitExceeded) as error:
             self._fail(Failure.unreadable(error), now)
