@@ -148,8 +148,8 @@ class Decoder(StreamDecoder):
         id_ = text(_object(data, "response"), "id", "")
         if self._id and id_ != self._id:
             raise ValueError("a second response begins within the stream")
-        self._numbers.see(_CREATED, data)
-        return [] if self._id else self._state(data)
+        is_seen = self._numbers.see(_CREATED, data)
+        return [] if self._id or is_seen else self._state(data)
 
     def _state(self, data: JSONObject) -> list[BlockEvent]:
         response = _object(data, "response")

@@ -161,6 +161,12 @@ def test_the_same_start_twice_is_a_repetition() -> None:
     assert after(created(x=5)) == []
 
 
+def test_a_start_without_an_id_is_known_by_its_number_when_it_comes_again() -> None:
+    late = event("created", response={"usage": {"input_tokens": 1}})
+    stream = numbered(event("created", response={}), late)
+    assert decode(*stream, stream[1]) == decode(*stream) != decode(stream[0])
+
+
 def test_a_second_response_is_refused() -> None:
     with pytest.raises(RemoteProtocolError, match="a second response begins") as caught:
         after(*numbered(created(id="other")))
