@@ -34,8 +34,6 @@ from .retry_delay import take_delay
 NO_HEADERS = Headers()
 #: The HTTP status code of an error that nobody knows.
 _UNKNOWN_STATUS = 500
-#: Reads an error's object, with the status and the headers of the answer that it came in.
-ReadError = Callable[[JSONObject, int, Headers], StreamError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,8 @@ class ErrorVocabulary:
     ``types``: its types by the HTTP status code, for an error that says no more than that.
     ``client_error``, ``server_error``: its types of any other status, below 500 and from there on.
     ``kinds``: the type for each kind of error, and a code where the type is not enough.
+    ``read_error``: reads an error's object, with the status and the headers of the answer that it came in.
+    ``write_error``: writes the object that ``read_error`` reads.
     ``request_id``: the header of an answer that has the request's id.
     ``type_field``: the field of an error's object that has the type.
     """
@@ -55,6 +55,8 @@ class ErrorVocabulary:
     client_error: str
     server_error: str
     kinds: Mapping[ErrorKind, tuple[str, str | None]]
+    read_error: Callable[[JSONObject, int, Headers], StreamError]
+    write_error: Callable[[StreamError], JSONObject]
     request_id: str = "x-request-id"
     type_field: str = "type"
 
@@ -74,7 +76,11 @@ class ErrorVocabulary:
         usual = self.client_error if 400 <= status < 500 else self.server_error
         return self.types.get(status, usual)
 
-    def parse(self, status: int, body: bytes, headers: Headers, *, read: ReadError) -> StreamError:
+    def response(self, error: StreamError) -> JSONObject:
+        """The body of an HTTP answer that is this error."""
+        return rest(self.write_error(self.in_own_words(error)), "outcome")
+
+    def parse(self, status: int, body: bytes, headers: Headers) -> StreamError:
         """What an HTTP answer with a status other than 200 says.
 
         The words are the body's, whatever form it has (``error_body``).  What it leaves out follows from
@@ -82,7 +88,8 @@ class ErrorVocabulary:
         says, else what the status says.
         """
         data = error_in(body, headers)
-        error = read(data, status, headers) if data else error_without_object(status, self.type_of(status))
+        known = self.read_error(data, status, headers) if data else None
+        error = known or error_without_object(status, self.type_of(status))
         heed_headers(error, headers, request_id=self.request_id)
         return error
 
@@ -136,6 +143,16 @@ class ErrorVocabulary:
             type_, code = self.kinds.get(kind, (error.type, None))
         return replace(error, type=type_, code=code, extra=beside(error.extra))
 
+    def cut(self, cut: MessageCut) -> JSONObject:
+        """The object that tells of a cut.
+
+        A stream that just ended would look complete: the providers' clients take a bare end for the end of
+        the message, and raise on an error.
+        """
+        type_, message = CUTS[cut.completeness]
+        error = StreamError(type_, message, kind="cut", retryable=TYPES_OF_CUTS[type_][1])
+        return {**self.write_error(error), "outcome": cut.completeness}
+
 
 def error_event(error: StreamError, data: JSONObject, *own: str) -> JSONObject:
     """The object that tells of ``error``.
@@ -149,14 +166,3 @@ def error_event(error: StreamError, data: JSONObject, *own: str) -> JSONObject:
     if error.retryable != may_pass(error.code, error.type, status=status_in(data), delay=error.retry_after):
         data["retryable"] = error.retryable
     return {"error": data, "outcome": "failed", **beside(error.extra)}
-
-
-def cut_event(cut: MessageCut, write: Callable[[StreamError], JSONObject]) -> JSONObject:
-    """The object that tells of a cut, as ``write`` writes errors.
-
-    A stream that just ended would look complete: the providers' clients take a bare end for the end of the
-    message, and raise on an error.
-    """
-    type_, message = CUTS[cut.completeness]
-    error = StreamError(type_, message, kind="cut", retryable=TYPES_OF_CUTS[type_][1])
-    return {**write(error), "outcome": cut.completeness}

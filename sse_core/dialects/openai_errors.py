@@ -5,12 +5,43 @@ Source: https://platform.openai.com/docs/guides/error-codes
 
 from __future__ import annotations
 
-from ..blocks.events import MessageCut, StreamError
+from ..blocks.events import StreamError
 from ..blocks.strict_json import JSON, JSONObject
 from ..headers import Headers
-from .error_vocabulary import NO_HEADERS, ErrorVocabulary, cut_event, error_event
+from .error_vocabulary import NO_HEADERS, ErrorVocabulary, error_event
 from .fields import rest
 from .provider_errors import BESIDE, beside, status_in
+
+
+def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
+    """An error event, or the body of an answer, as a block event.
+
+    ``code`` may be a status, as a number or as text.
+    """
+    error = _error_object(data)
+    if error.get("code", 0) is None:
+        error = rest(error, "code")
+    status = status or status_in(error) or status_in(data)
+    return VOCABULARY.read(error, beside(data), status, headers)
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The object that :func:`read_error` reads as ``error``."""
+    # OpenAI's own errors always have these four, some of them null.
+    data: JSONObject = {"message": error.message, "type": error.type, "param": None, "code": error.code}
+    if error.retry_after is not None:
+        data["retry_after"] = float(error.retry_after)
+    return error_event(error, data)
+
+
+def _error_object(data: JSONObject) -> JSONObject:
+    """The fields of the error."""
+    error: JSON = data.get("error")
+    if isinstance(error, dict):
+        return error
+    # Old hosts send the error's fields bare: {"object": "error", "message": ...}.
+    return {"message": error} if error else rest(data, "object", "error", *BESIDE)
+
 
 VOCABULARY = ErrorVocabulary(
     statuses={
@@ -66,59 +97,6 @@ VOCABULARY = ErrorVocabulary(
         "server": ("server_error", None),
         "refusal": ("invalid_request_error", "content_filter"),
     },
+    read_error=read_error,
+    write_error=write_error,
 )
-
-
-def error_status(error_type: str) -> int:
-    """The status that goes with an error of this type: :meth:`ErrorVocabulary.status_of`."""
-    return VOCABULARY.status_of(error_type)
-
-
-def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
-    """An error in this protocol's words: :meth:`ErrorVocabulary.in_own_words`."""
-    return VOCABULARY.in_own_words(error, translated=translated)
-
-
-def error_response(error: StreamError) -> JSONObject:
-    """The body of an HTTP answer that is this error."""
-    return rest(write_error(in_own_words(error)), "outcome")
-
-
-def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
-    """What an HTTP answer with a status other than 200 says: :meth:`ErrorVocabulary.parse`."""
-    return VOCABULARY.parse(status, body, headers, read=read_error)
-
-
-def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
-    """An error event, or the body of an answer, as a block event.
-
-    ``code`` may be a status, as a number or as text.
-    """
-    error = _error_object(data)
-    if error.get("code", 0) is None:
-        error = rest(error, "code")
-    status = status or status_in(error) or status_in(data)
-    return VOCABULARY.read(error, beside(data), status, headers)
-
-
-def write_error(error: StreamError) -> JSONObject:
-    """The object that :func:`read_error` reads as ``error``."""
-    # OpenAI's own errors always have these four, some of them null.
-    data: JSONObject = {"message": error.message, "type": error.type, "param": None, "code": error.code}
-    if error.retry_after is not None:
-        data["retry_after"] = float(error.retry_after)
-    return error_event(error, data)
-
-
-def write_cut(cut: MessageCut) -> JSONObject:
-    """The object that tells of a cut."""
-    return cut_event(cut, write_error)
-
-
-def _error_object(data: JSONObject) -> JSONObject:
-    """The fields of the error."""
-    error: JSON = data.get("error")
-    if isinstance(error, dict):
-        return error
-    # Old hosts send the error's fields bare: {"object": "error", "message": ...}.
-    return {"message": error} if error else rest(data, "object", "error", *BESIDE)

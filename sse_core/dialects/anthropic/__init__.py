@@ -6,7 +6,7 @@ from ..base import Credential, Dialect
 from .decoder import Decoder
 from .deltas import DELTA
 from .encoder import Encoder
-from .errors import error_response, error_status, parse_error
+from .errors import VOCABULARY
 from .response import to_response
 from .vocabulary import NAME, shape
 
@@ -15,9 +15,9 @@ DIALECT: Dialect = Dialect(
     Decoder=Decoder,
     Encoder=Encoder,
     to_response=to_response,
-    error_response=error_response,
-    error_status=error_status,
-    parse_error=parse_error,
+    error_response=VOCABULARY.response,
+    error_status=VOCABULARY.status_of,
+    parse_error=VOCABULARY.parse,
     request_path="/v1/messages",
     credential=Credential("x-api-key"),
     shape=shape,

@@ -24,7 +24,7 @@ from ..budget import Budget
 from ..fields import rest
 from ..portable_block import AnsweredCalls, ArgumentsText, is_translated
 from .blocks import write_block
-from .errors import in_own_words, write_cut, write_error
+from .errors import VOCABULARY, write_error
 from .translation import Translation
 from .vocabulary import NAME, stop_reason
 
@@ -88,7 +88,7 @@ class Encoder:
         elif isinstance(event, e.UnknownEvent) and not self._began:
             return []  # nobody has said whose it is
         if isinstance(event, e.StreamError):
-            event = in_own_words(event, translated=self._translation is not None)
+            event = VOCABULARY.in_own_words(event, translated=self._translation is not None)
         return self._own(event) if self._translation is None else self._translation.translate(event)
 
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
@@ -203,6 +203,6 @@ _WRITERS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.MessageStop: lambda _: {"type": "message_stop"},
     e.Ping: lambda _: {"type": "ping"},
     e.StreamError: write_error,
-    e.MessageCut: write_cut,
+    e.MessageCut: VOCABULARY.cut,
     e.UnknownEvent: lambda event: event.data,
 }

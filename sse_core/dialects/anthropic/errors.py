@@ -5,10 +5,10 @@ Source: https://docs.claude.com/en/api/errors
 
 from __future__ import annotations
 
-from ...blocks.events import MessageCut, StreamError
+from ...blocks.events import StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
-from ..error_vocabulary import NO_HEADERS, ErrorVocabulary, cut_event, error_event
+from ..error_vocabulary import NO_HEADERS, ErrorVocabulary, error_event
 from ..fields import rest
 from ..provider_errors import BESIDE
 
@@ -24,6 +24,33 @@ _STATUSES = {
     "timeout_error": 504,
     "overloaded_error": 529,
 }
+
+
+def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
+    """An error event, or the body of an answer, as a block event.  Anthropic's own have no code."""
+    error = _error_object(data)
+    bare = () if data.get("error") else error
+    return VOCABULARY.read(error, rest(data, "type", "error", *bare), status, headers)
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The error event that :func:`read_error` reads as ``error``."""
+    data: JSONObject = {"type": error.type, "message": error.message}
+    if error.code is not None:
+        data["code"] = error.code
+    if error.retry_after is not None:
+        data["retry_after"] = float(error.retry_after)
+    return {"type": "error", **error_event(error, data)}
+
+
+def _error_object(data: JSONObject) -> JSONObject:
+    """The fields of the error.  Some hosts send them bare: {"type": "error", "message": ...}."""
+    error = data.get("error")
+    if isinstance(error, dict):
+        return error
+    return {"message": error} if error else rest(data, "type", "error", *BESIDE)
+
+
 VOCABULARY = ErrorVocabulary(
     statuses=_STATUSES,
     types={status: type_ for type_, status in _STATUSES.items()},
@@ -44,54 +71,6 @@ VOCABULARY = ErrorVocabulary(
         "refusal": ("invalid_request_error", None),
     },
     request_id="request-id",
+    read_error=read_error,
+    write_error=write_error,
 )
-
-
-def error_status(error_type: str) -> int:
-    """The status that goes with an error of this type: :meth:`ErrorVocabulary.status_of`."""
-    return VOCABULARY.status_of(error_type)
-
-
-def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
-    """An error in this protocol's words: :meth:`ErrorVocabulary.in_own_words`."""
-    return VOCABULARY.in_own_words(error, translated=translated)
-
-
-def error_response(error: StreamError) -> JSONObject:
-    """The body of an HTTP answer that is this error."""
-    return rest(write_error(in_own_words(error)), "outcome")
-
-
-def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
-    """What an HTTP answer with a status other than 200 says: :meth:`ErrorVocabulary.parse`."""
-    return VOCABULARY.parse(status, body, headers, read=read_error)
-
-
-def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
-    """An error event, or the body of an answer, as a block event.  Anthropic's own have no code."""
-    error = _error_object(data)
-    bare = () if data.get("error") else error
-    return VOCABULARY.read(error, rest(data, "type", "error", *bare), status, headers)
-
-
-def write_error(error: StreamError) -> JSONObject:
-    """The error event that :func:`read_error` reads as ``error``."""
-    data: JSONObject = {"type": error.type, "message": error.message}
-    if error.code is not None:
-        data["code"] = error.code
-    if error.retry_after is not None:
-        data["retry_after"] = float(error.retry_after)
-    return {"type": "error", **error_event(error, data)}
-
-
-def write_cut(cut: MessageCut) -> JSONObject:
-    """The error event that tells of a cut."""
-    return cut_event(cut, write_error)
-
-
-def _error_object(data: JSONObject) -> JSONObject:
-    """The fields of the error.  Some hosts send them bare: {"type": "error", "message": ...}."""
-    error = data.get("error")
-    if isinstance(error, dict):
-        return error
-    return {"message": error} if error else rest(data, "type", "error", *BESIDE)

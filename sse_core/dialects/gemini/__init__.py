@@ -7,7 +7,7 @@ from types import MappingProxyType
 from ..base import Credential, Dialect
 from .decoder import Decoder
 from .encoder import Encoder
-from .errors import error_response, error_status, parse_error
+from .errors import VOCABULARY
 from .response import to_response
 from .vocabulary import NAME, shape
 
@@ -16,9 +16,9 @@ DIALECT: Dialect = Dialect(
     Decoder=Decoder,
     Encoder=Encoder,
     to_response=to_response,
-    error_response=error_response,
-    error_status=error_status,
-    parse_error=parse_error,
+    error_response=VOCABULARY.response,
+    error_status=VOCABULARY.status_of,
+    parse_error=VOCABULARY.parse,
     request_path="/v1beta/models/{model}:streamGenerateContent?alt=sse",
     credential=Credential("x-goog-api-key"),
     request_fields=MappingProxyType({}),  # the address says that the answer is a stream

@@ -25,7 +25,7 @@ from ..base import OUR_ENDS, cannot_take_back
 from ..budget import Budget
 from ..fields import repeatable
 from ..portable_block import AnsweredCalls, is_translated, portable_event
-from .errors import in_own_words, write_cut, write_error
+from .errors import VOCABULARY, write_error
 from .parts import extra_of, part_of, whole_args
 from .response import is_blocked, placed, unsigned
 from .vocabulary import NAME, finish_reason, usage
@@ -293,10 +293,13 @@ class Encoder:
         return [*self._rest(), *ends]
 
     def _error(self, event: e.StreamError) -> list[JSONObject]:
-        return [*self._facts_of_cut(), write_error(in_own_words(event, translated=self._is_translated))]
+        return [
+            *self._facts_of_cut(),
+            write_error(VOCABULARY.in_own_words(event, translated=self._is_translated)),
+        ]
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:
-        return [*self._facts_of_cut(), write_cut(event)]
+        return [*self._facts_of_cut(), VOCABULARY.cut(event)]
 
     def _facts_of_cut(self) -> list[JSONObject]:
         """What is known of a message that does not come to its end, though none of it may have been said."""

@@ -12,12 +12,54 @@ from __future__ import annotations
 
 import re
 
-from ...blocks.events import MessageCut, StreamError
+from ...blocks.events import StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from ...headers import Headers
-from ..error_vocabulary import NO_HEADERS, ErrorVocabulary, cut_event, error_event
-from ..fields import rest, text
+from ..error_vocabulary import NO_HEADERS, ErrorVocabulary, error_event
+from ..fields import text
 from ..provider_errors import beside
+
+#: https://protobuf.dev/reference/protobuf/google.protobuf/#duration, as JSON.
+_DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+
+
+def error_of(data: JSON) -> JSONObject | None:
+    """The object that tells of an error, if ``data`` does: itself, or the first item of a list."""
+    if isinstance(data, list) and data:
+        data = data[0]
+    return data if isinstance(data, dict) and data.get("error") else None
+
+
+def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
+    """An object with ``error`` as a block event.  The number stays in ``extra``, as ``code``."""
+    inner = data["error"]
+    error = inner if isinstance(inner, dict) else {"message": inner}
+    return VOCABULARY.read(error, beside(data), status, headers, delay=_delay(error.get("details")))
+
+
+def write_error(error: StreamError) -> JSONObject:
+    """The object that :func:`read_error` reads as ``error``."""
+    status = error.extra.get("code")
+    number = status if type(status) is int else 0
+    code = number or VOCABULARY.status_of(error.type) if error.code is None else error.code
+    data: JSONObject = {"code": code, "message": error.message, "status": error.type}
+    event = error_event(error, data, "code")
+    if error.retry_after is not None and _delay(data.get("details")) != error.retry_after:
+        delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
+        known = data["details"] if isinstance(data.get("details"), list) else []
+        data["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{delay}s"}, *known]
+    return event
+
+
+def _delay(details: JSON) -> float | None:
+    """The seconds that a ``google.rpc.RetryInfo`` among the details asks to wait."""
+    for detail in details if isinstance(details, list) else []:
+        if isinstance(detail, dict) and text(detail, "@type", "").endswith("google.rpc.RetryInfo"):
+            delay = text(detail, "retryDelay", "")
+            return float(delay[:-1]) if _DURATION.fullmatch(delay) else None
+    return None
+
 
 VOCABULARY = ErrorVocabulary(
     statuses={
@@ -67,69 +109,6 @@ VOCABULARY = ErrorVocabulary(
     },
     type_field="status",
     # Google names no header for a request's id: the usual one is what gateways send.
+    read_error=read_error,
+    write_error=write_error,
 )
-#: https://protobuf.dev/reference/protobuf/google.protobuf/#duration, as JSON.
-_DURATION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
-_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
-
-
-def error_of(data: JSON) -> JSONObject | None:
-    """The object that tells of an error, if ``data`` does: itself, or the first item of a list."""
-    if isinstance(data, list) and data:
-        data = data[0]
-    return data if isinstance(data, dict) and data.get("error") else None
-
-
-def error_status(error_type: str) -> int:
-    """The status that goes with an error of this type: :meth:`ErrorVocabulary.status_of`."""
-    return VOCABULARY.status_of(error_type)
-
-
-def in_own_words(error: StreamError, *, translated: bool = False) -> StreamError:
-    """An error in this protocol's words: :meth:`ErrorVocabulary.in_own_words`."""
-    return VOCABULARY.in_own_words(error, translated=translated)
-
-
-def error_response(error: StreamError) -> JSONObject:
-    """The body of an HTTP answer that is this error."""
-    return rest(write_error(in_own_words(error)), "outcome")
-
-
-def parse_error(status: int, body: bytes, headers: Headers) -> StreamError:
-    """What an HTTP answer with a status other than 200 says: :meth:`ErrorVocabulary.parse`."""
-    return VOCABULARY.parse(status, body, headers, read=read_error)
-
-
-def read_error(data: JSONObject, status: int = 0, headers: Headers = NO_HEADERS) -> StreamError:
-    """An object with ``error`` as a block event.  The number stays in ``extra``, as ``code``."""
-    inner = data["error"]
-    error = inner if isinstance(inner, dict) else {"message": inner}
-    return VOCABULARY.read(error, beside(data), status, headers, delay=_delay(error.get("details")))
-
-
-def write_error(error: StreamError) -> JSONObject:
-    """The object that :func:`read_error` reads as ``error``."""
-    status = error.extra.get("code")
-    number = status if type(status) is int else 0
-    code = number or error_status(error.type) if error.code is None else error.code
-    data: JSONObject = {"code": code, "message": error.message, "status": error.type}
-    event = error_event(error, data, "code")
-    if error.retry_after is not None and _delay(data.get("details")) != error.retry_after:
-        delay = f"{error.retry_after:.9f}".rstrip("0").rstrip(".")
-        known = data["details"] if isinstance(data.get("details"), list) else []
-        data["details"] = [{"@type": _RETRY_INFO, "retryDelay": f"{delay}s"}, *known]
-    return event
-
-
-def write_cut(cut: MessageCut) -> JSONObject:
-    """The object that tells of a cut."""
-    return cut_event(cut, write_error)
-
-
-def _delay(details: JSON) -> float | None:
-    """The seconds that a ``google.rpc.RetryInfo`` among the details asks to wait."""
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and text(detail, "@type", "").endswith("google.rpc.RetryInfo"):
-            delay = text(detail, "retryDelay", "")
-            return float(delay[:-1]) if _DURATION.fullmatch(delay) else None
-    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..base import Credential, Dialect
-from ..openai_errors import error_response, error_status, parse_error
+from ..openai_errors import VOCABULARY
 from .decoder import Decoder
 from .deltas import DELTA
 from .encoder import Encoder
@@ -15,9 +15,9 @@ DIALECT: Dialect = Dialect(
     Decoder=Decoder,
     Encoder=Encoder,
     to_response=to_response,
-    error_response=error_response,
-    error_status=error_status,
-    parse_error=parse_error,
+    error_response=VOCABULARY.response,
+    error_status=VOCABULARY.status_of,
+    parse_error=VOCABULARY.parse,
     request_path="/v1/chat/completions",
     credential=Credential("authorization", "Bearer"),
     shape=shape,

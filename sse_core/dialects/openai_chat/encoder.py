@@ -23,7 +23,7 @@ from ...framing import ServerSentEvent
 from ..base import OUR_ENDS, cannot_take_back
 from ..budget import Budget
 from ..fields import repeatable, rest
-from ..openai_errors import in_own_words, write_cut, write_error
+from ..openai_errors import VOCABULARY, write_error
 from ..portable_block import AnsweredCalls, ArgumentsText, is_translated, portable_event
 from .choice import AUDIO, CHOICE, LOGPROBS, MESSAGE
 from .reasoning import DETAILS, REASONING
@@ -301,11 +301,11 @@ class Encoder:
         return [*ends, *self._figures(), "[DONE]"]
 
     def _error(self, event: e.StreamError) -> list[str]:
-        event = in_own_words(event, translated=is_translated(self._dialect, NAME))
+        event = VOCABULARY.in_own_words(event, translated=is_translated(self._dialect, NAME))
         return [*self._figures(), strict_json.dumps(write_error(event))]
 
     def _cut(self, event: e.MessageCut) -> list[str]:
-        return [*self._figures(), strict_json.dumps(write_cut(event))]
+        return [*self._figures(), strict_json.dumps(VOCABULARY.cut(event))]
 
     def _figures(self) -> list[str]:
         """The chunk with the usage, if there is any."""

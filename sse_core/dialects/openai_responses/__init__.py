@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..base import Credential, Dialect
+from ..openai_errors import VOCABULARY
 from .decoder import Decoder
 from .encoder import Encoder
-from .errors import error_response, error_status, parse_error
 from .response import to_response
 from .vocabulary import NAME, shape
 
@@ -14,9 +14,9 @@ DIALECT: Dialect = Dialect(
     Decoder=Decoder,
     Encoder=Encoder,
     to_response=to_response,
-    error_response=error_response,
-    error_status=error_status,
-    parse_error=parse_error,
+    error_response=VOCABULARY.response,
+    error_status=VOCABULARY.status_of,
+    parse_error=VOCABULARY.parse,
     request_path="/v1/responses",
     credential=Credential("authorization", "Bearer"),
     shape=shape,

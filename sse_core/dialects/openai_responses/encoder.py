@@ -25,11 +25,12 @@ from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent
 from ..base import cannot_take_back
 from ..fields import json_object
+from ..openai_errors import VOCABULARY
 from ..portable_block import is_translated, is_whole
 from .decoded_item import OUTPUT, item_place
 from .decoder import BESIDE
 from .encoded_items import BlockWriter, EncodedItem
-from .errors import in_own_words, write_cut, write_error
+from .errors import write_cut, write_error
 from .portable_items import ending_of, item_type, new_item, portable_response
 from .vocabulary import NAME
 
@@ -261,7 +262,7 @@ class Encoder:
     def _error(self, event: e.StreamError) -> list[JSONObject]:
         return [
             *self._figures(),
-            write_error(in_own_words(event, translated=self._started and not self._own)),
+            write_error(VOCABULARY.in_own_words(event, translated=self._started and not self._own)),
         ]
 
     def _cut(self, event: e.MessageCut) -> list[JSONObject]:

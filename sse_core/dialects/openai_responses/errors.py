@@ -13,7 +13,7 @@ from ...blocks.events import MessageCut, StreamError
 from ...blocks.strict_json import JSON, JSONObject
 from .. import openai_errors
 from ..fields import rest
-from ..openai_errors import error_response, error_status, in_own_words, parse_error
+from ..openai_errors import VOCABULARY
 from ..provider_errors import BESIDE, beside, status_in
 
 #: The types of events that are errors; the second is a gateway's.
@@ -47,22 +47,9 @@ def write_error(error: StreamError) -> JSONObject:
 
 def write_cut(cut: MessageCut) -> JSONObject:
     """The error, without its ``sequence_number``, that tells of a cut."""
-    return {"type": "error", **openai_errors.write_cut(cut)}
+    return {"type": "error", **VOCABULARY.cut(cut)}
 
 
 def _read(error: JSON, around: JSONObject, status: int = 0) -> StreamError:
     fields = error if isinstance(error, dict) else {"message": error}
     return openai_errors.read_error({"error": fields, **around}, status)
-
-
-__all__ = [
-    "ERRORS",
-    "error_response",
-    "error_status",
-    "in_own_words",
-    "parse_error",
-    "read_error",
-    "read_failure",
-    "write_cut",
-    "write_error",
-]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from ...blocks import Block, Message, TextBlock, ThinkingBlock, ToolUseBlock, VerbatimBlock
 from ...blocks.strict_json import JSON, JSONObject
 from ..fields import MAX_REPEATED, text
+from ..openai_errors import VOCABULARY
 from ..portable_block import client_calls, is_translated, is_whole
 from .encoded_items import EncodedItem
-from .errors import in_own_words
 from .part_forms import CALLS, FIELD, LISTS
 from .vocabulary import NAME, ending, usage
 
@@ -125,5 +125,5 @@ def error_of(message: Message) -> JSON:
     """The error of a response that failed."""
     if message.error is None:
         return None
-    error = in_own_words(message.error, translated=is_translated(message.dialect, NAME))
+    error = VOCABULARY.in_own_words(message.error, translated=is_translated(message.dialect, NAME))
     return {"code": error.code or error.type, "message": error.message}
