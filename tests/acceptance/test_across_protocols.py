@@ -130,7 +130,7 @@ def said(message: Message) -> dict[str, Any]:
 
 
 def ending(message: Message) -> Any:
-    """How the message ended; a cut is told of as an error that says so."""
+    """How the message ended; a cut is an error that says so."""
     if message.error is None:
         return message.completeness
     kind = message.error.kind, message.error.message, message.error.retryable
@@ -140,42 +140,44 @@ def ending(message: Message) -> Any:
 def expected(events: list[BlockEvent], target: Dialect) -> dict[str, Any]:
     """What of a message the target can say."""
     message = accumulated(events)
-    told = said(message)
+    expected = said(message)
     words = STOP_MEANINGS[target.name]
     # An end that is none has no reason.
-    told["stop"] = words.get(told["stop"], told["stop"]) if message.completeness == "complete" else None
+    expected["stop"] = (
+        words.get(expected["stop"], expected["stop"]) if message.completeness == "complete" else None
+    )
     if target.name == "anthropic":
         # There the cache's tokens stand beside the others: they can't be more than all of them.
-        told["tokens"][2] = min(told["tokens"][2], told["tokens"][0])
+        expected["tokens"][2] = min(expected["tokens"][2], expected["tokens"][0])
     if target.name in NO_CACHE_WRITTEN:
-        told["tokens"][3] = 0
+        expected["tokens"][3] = 0
     if target.name == "gemini":
         # There reasoning stands beside the other tokens of the answer: it can't be more than all of them.
-        told["tokens"][1] = max(told["tokens"][1], told["tokens"][4])
+        expected["tokens"][1] = max(expected["tokens"][1], expected["tokens"][4])
     if target.name in ARGUMENTS_ARE_OBJECTS:
-        told.update(calls_as_objects(message, told["stop"]))
-    elif is_broken(message) and told["stop"] in ("tool_use", "end_turn"):
-        told["stop"] = "max_tokens"
+        expected.update(calls_as_objects(message, expected["stop"]))
+    elif is_broken(message) and expected["stop"] in ("tool_use", "end_turn"):
+        expected["stop"] = "max_tokens"
     # Where another model takes over (Anthropic's fallback), the message keeps the name of the first.
-    told["model"] = next((event.model for event in events if isinstance(event, MessageStart)), "")
-    return told
+    expected["model"] = next((event.model for event in events if isinstance(event, MessageStart)), "")
+    return expected
 
 
 def calls_as_objects(message: Message, stop: Any) -> dict[str, Any]:
     """What is said of calls where their arguments are objects.  If one is missing, the others may not run."""
     calls = [tool for tool in message.tools if tool.type == "tool_use"]
     sent = [tool for tool in calls if isinstance(arguments_of(tool), dict)]
-    told: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "calls": [(tool.id, tool.name, strict_json.dumps(arguments_of(tool))) for tool in sent],
         "executable": [(tool.id, arguments_of(tool)) for tool in message.executable_tools],
     }
     if len(sent) < len(calls) and stop in ("tool_use", "end_turn"):
-        told |= {"stop": "error", "executable": []}
-    return told
+        expected |= {"stop": "error", "executable": []}
+    return expected
 
 
 def is_broken(message: Message) -> bool:
-    """Whether the arguments of a call are no JSON: such a call is told as one that is not whole."""
+    """Whether the arguments of a call are no JSON: such a call is written as one that is not whole."""
     return any(tool.state == "invalid" for tool in message.tools)
 
 
@@ -238,7 +240,7 @@ def test_the_whole_response_is_that_of_the_stream(source: Dialect, path: Path, t
 def test_there_are_streams_that_are_complete_cut_and_failed() -> None:
     endings = {accumulated(read(source, path)).completeness for source, path in STREAMS}
     assert endings == {"complete", "truncated", "failed"}
-    # What a browser is told of is no provider's protocol.
+    # What a browser gets is no provider's protocol.
     providers = set(dialects.names()) - {"ui-messages"}
     assert {dialect.name for dialect, _ in STREAMS} == providers == set(STOP_MEANINGS)
 
@@ -265,17 +267,17 @@ def test_the_page_has_the_stop_reasons_that_are_said() -> None:
         meaning, _, calls = meant.replace("`", "").partition(", ")
         word = WORDS.get(meaning, meaning)
         for name, cell in zip(TITLES, cells, strict=True):
-            told = reason_told(name, word, calls=bool(calls))
+            written = reason_written(name, word, calls=bool(calls))
             named = {"the word that came": word, "none": None, "`null`": None}
-            assert told == named.get(cell, cell.strip("`")), line
-            means = told and meaning_of(told)
+            assert written == named.get(cell, cell.strip("`")), line
+            means = written and meaning_of(written)
             if not calls and means not in (None, meaning):
                 lossy[name][word] = str(means)
     assert len(lines) == 12
     assert lossy == STOP_MEANINGS
 
 
-def reason_told(name: str, word: str | None, *, calls: bool) -> Any:
+def reason_written(name: str, word: str | None, *, calls: bool) -> Any:
     """What the whole response says of why it stopped, of a message that came in yet another protocol."""
     tool = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)] if calls else []
     message = accumulated(

@@ -38,7 +38,7 @@ CHAT = dialects.get("openai-chat")
 FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
 RECORDED = sorted(FIXTURES.glob("anthropic/*.sse"))
 #: Streams of another protocol; those of `synthetic` have calls that grow side by side.
-FOREIGN = sorted(
+OF_OTHERS = sorted(
     [
         *FIXTURES.glob("openai-chat/*.sse"),
         *FIXTURES.glob("openai-compat/*/*.sse"),
@@ -137,7 +137,7 @@ def test_the_sdk_makes_the_same_of_a_recording_and_of_what_we_make_of_it(
 DERIVED = {"text", "thinking", "signature", "input_json", "citation"}
 
 
-@pytest.mark.parametrize("path", FOREIGN or [None], ids=lambda path: path and path.stem)
+@pytest.mark.parametrize("path", OF_OTHERS or [None], ids=lambda path: path and path.stem)
 def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
     provider: Provider, path: Path | None
 ) -> None:
@@ -146,17 +146,17 @@ def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
         pytest.skip("shared folder missing: the recordings lie beside the checkout")
     events = list(decoded(CHAT, framed([path.read_bytes()])))
     ours = accumulated(events)
-    told = sent(events)
-    for sse in told:
+    written = sent(events)
+    for sse in written:
         if sse.type not in {"error", "ping"}:
             EVENT.validate_python(json.loads(sse.data))
     if ours.completeness != "complete":
         with pytest.raises(anthropic.APIStatusError):
-            provider.read_by_the_sdk(on_the_wire(told))
+            provider.read_by_the_sdk(on_the_wire(written))
         return
-    _require_order([(sse.type, json.loads(sse.data).get("index")) for sse in told])
-    types, theirs = provider.followed_by_the_sdk(on_the_wire(told))
-    assert [type for type in types if type not in DERIVED] == [s.type for s in told if s.type != "ping"]
+    _require_order([(sse.type, json.loads(sse.data).get("index")) for sse in written])
+    types, theirs = provider.followed_by_the_sdk(on_the_wire(written))
+    assert [type for type in types if type not in DERIVED] == [s.type for s in written if s.type != "ping"]
     if any(tool.state in {"invalid", "incomplete"} for tool in ours.tools):
         return  # of such arguments the SDK shows the part that parses
     response = ANTHROPIC.to_response(ours)
@@ -165,12 +165,12 @@ def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
     assert {name: theirs[name] for name in response} == response
 
 
-def _require_order(told: list[tuple[str, int | None]]) -> None:
+def _require_order(written: list[tuple[str, int | None]]) -> None:
     """Anthropic's order: one block at a time, each with its deltas."""
-    kinds = [kind for kind, _ in told if kind != "ping"]
+    kinds = [kind for kind, _ in written if kind != "ping"]
     assert (kinds[0], kinds[-2:]) == ("message_start", ["message_delta", "message_stop"])
     current = -1
-    for kind, index in told:
+    for kind, index in written:
         current += kind == "content_block_start"
         assert index in {None, current}
 

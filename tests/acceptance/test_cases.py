@@ -81,7 +81,7 @@ def sent_on(message_events: list[BlockEvent], to: Dialect) -> dict[str, Any]:
 
 
 def on_the_page(message_events: list[BlockEvent]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The message that a browser has in the end, and the chunks that it is told."""
+    """The message that a browser has in the end, and the chunks that it gets."""
     to = dialects.get("ui-messages")
     encoder = to.Encoder()
     events = [sse for event in message_events for sse in encoder.send(event)]

@@ -94,7 +94,7 @@ def retry_for(scenario: dict[str, Any]) -> RetryPolicy:
 def found_by_turns(scenario: dict[str, Any]) -> Found:
     """One turn after another, each when the one before it has ended.
 
-    Where connections are counted there is one turn more than the script is told of, if it is told of
+    Where connections are counted there is one turn more than the script names, if it names
     one only: it shows whether the first one's connection is free for it.
     """
     server, seen, now = Server(scenario["server_script"]), Seen(), 0.0

@@ -89,9 +89,9 @@ def test_a_right_decoder_passes() -> None:
         ("while True: print('x' * 10000, end='')", "gave more than 10000 bytes"),
     ],
 )
-def test_what_a_decoder_does_wrong_is_told(body: str, reason: str) -> None:
-    (told,) = reasons(run_made_up(adapter(body)))
-    assert told.startswith(reason)
+def test_what_a_decoder_does_wrong_is_named(body: str, reason: str) -> None:
+    (expected,) = reasons(run_made_up(adapter(body)))
+    assert expected.startswith(reason)
 
 
 def test_a_decoder_that_hangs_loses_that_case_and_no_other() -> None:
@@ -137,27 +137,27 @@ def test_only_what_is_offered_is_compared() -> None:
     answer = {"events": [{**RIGHT, "lastEventId": "7", "id": "7", "retry": 9}], "lastEventId": "7"}
     case = made_up(expected={**made_up().expected, "reconnectionTime": None})
     assert judge(case, [case.stream], answer, []) is None
-    for offer, told in {
+    for offer, expected in {
         "event.lastEventId": 'lastEventId "7", not ""',
         "event.id": 'id "7", not null',
         "event.retry": "retry 9, not null",
         "end.lastEventId": 'lastEventId is "7" at the end, not ""',
     }.items():
-        assert told in str(judge(case, [case.stream], answer, [offer]))
+        assert expected in str(judge(case, [case.stream], answer, [offer]))
     assert "KeyError" in str(judge(case, [case.stream], answer, ["end.reconnectionTime"]))
 
 
 def test_an_event_is_late_by_the_chunk_that_completed_it() -> None:
     event = {"type": "message", "data": "a", "lastEventId": "", "completeAt": 9}
     case = made_up(b"data: a\n\n: ping\n", expected={"events": [event], "lastEventId": ""})
-    for sizes, chunk, told in [
+    for sizes, chunk, expected in [
         ((9, 7), 1, None),
         ((9, 7), 2, "event 1 came with chunk 2; chunk 1 had completed it"),
         ((8, 8), 2, None),
         ((8, 8), None, "event 1 came only with the end of the stream; chunk 2 had completed it"),
     ]:
         chunks = [b"x" * size for size in sizes]
-        assert judge(case, chunks, {"events": [{**RIGHT, "chunk": chunk}]}, []) == told
+        assert judge(case, chunks, {"events": [{**RIGHT, "chunk": chunk}]}, []) == expected
 
 
 def test_a_case_that_proves_nothing_is_not_counted() -> None:

@@ -240,11 +240,11 @@ def test_every_red_cell_has_a_command_that_names_an_adapter_and_a_group() -> Non
         for name, cell in zip(ROWS[0][2:], row[2:], strict=True)
         if "**" in cell
     }
-    told = set()
+    found = set()
     for decoder, part in re.findall(r"<summary>(.*?): \d+ of \d+</summary>(.*?)</details>", PAGE, re.DOTALL):
         for group, adapter in re.findall(
             r"`python conformance/run\.py --only (\S+) -- .*?(conformance/adapters/\S+?)[ `]", part
         ):
             assert (ROOT / adapter).is_file()
-            told.add((decoder, group))
-    assert told == red
+            found.add((decoder, group))
+    assert found == red

@@ -1,7 +1,7 @@
 """No official SDK runs half a call: one whose arguments are no JSON, sent on in another protocol.
 
 The SDKs' own runners of tools are given what the encoders and the responses say, and a tool that notes its
-runs.  OpenAI's SDK runs none itself: it is asked for the value that it makes of the arguments.
+runs.  OpenAI's SDK runs none itself: we look at the value that it makes of the arguments.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from tests.core.dialects.executable import REASONS
 
 genai = pytest.importorskip("google.genai", reason="google-genai is not installed")
 
-#: Where a message may come from; in its own protocol it is told as its provider has told it.
+#: Where a message may come from; in its own protocol it is as its provider has sent it.
 OTHERS = {
     name: sorted({*dialects.names(), ""} - {name})
     for name in ("anthropic", "gemini", "openai-chat", "openai-responses")
 }
 WHOLE, HALF = '{"path": "/tmp"}', '{"path": "/tmp", "recursive": fal'
-ASKED: Any = [{"role": "user", "content": "?"}]
+QUESTION: Any = [{"role": "user", "content": "?"}]
 
 
 def asked_for(origin: str, *texts: str) -> list[BlockEvent]:
@@ -88,7 +88,7 @@ def run_by_anthropic(provider: Provider, *, whole: bool) -> list[Any]:
 
     with anthropic.Anthropic(api_key="none", base_url=provider.url, max_retries=0) as client:
         runner: Any = client.beta.messages.tool_runner(
-            model="m", max_tokens=9, messages=ASKED, tools=[delete], stream=not whole, max_iterations=2
+            model="m", max_tokens=9, messages=QUESTION, tools=[delete], stream=not whole, max_iterations=2
         )
         for answer in runner:
             if not whole:
@@ -152,7 +152,7 @@ def test_openais_sdk_makes_nothing_of_half_a_call(
     tools: Any = [openai.pydantic_function_tool(Delete, name="delete")]
     with openai.OpenAI(api_key="none", base_url=provider.url, max_retries=0) as client:
         provider.gives("openai-chat", asked_for(origin, text), whole=False)
-        with client.chat.completions.stream(model="m", messages=ASKED, tools=tools) as stream:
+        with client.chat.completions.stream(model="m", messages=QUESTION, tools=tools) as stream:
             calls = []
             try:
                 calls = stream.get_final_completion().choices[0].message.tool_calls or []

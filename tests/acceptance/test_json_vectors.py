@@ -44,8 +44,8 @@ def two_parts(text: str) -> list[list[str]]:
     return [[text[:cut], text[cut:]] for cut in range(0, len(text), step)]
 
 
-def told(fragments: list[str], **options: Any) -> tuple[Any, Any]:
-    """The paths told on the way with the types there, and the value; or nothing, and why not."""
+def read(fragments: list[str], **options: Any) -> tuple[Any, Any]:
+    """The paths that are complete on the way with the types there, and the value; or nothing, and why not."""
     reader = JSONFragments(**options)
     completed: list[Any] = []
     try:
@@ -70,7 +70,7 @@ BEYOND_A_DOUBLE = {
 
 
 def loaded(text: str, **options: Any) -> tuple[bool, Any]:
-    """Whether it is JSON to ``json.loads``, which is told that NaN is not; and the value."""
+    """Whether it is JSON to ``json.loads``, to which NaN is none; and the value."""
     try:
         return True, json.loads(text, parse_constant=refuse, **options)
     except (ValueError, RecursionError):
@@ -105,18 +105,18 @@ def test_the_json_suite_in_any_two_parts(vector: dict[str, Any]) -> None:
 def _is_as_json_loads_has_it(
     vector: dict[str, Any], text: str, truth: tuple[bool, Any], **options: Any
 ) -> None:
-    whole = told([text], **options)
+    whole = read([text], **options)
     is_json, value = truth
     if is_json:
         assert vector["expect"] != "reject"
         assert repr(whole[1]) == repr(value)
-        assert whole[0] or text.strip() == repr(value)  # a number alone is told by the end
+        assert whole[0] or text.strip() == repr(value)  # a number alone is complete at the end
     else:
         assert vector["expect"] != "accept"
         is_open = options.get("parse_float") is not float and vector["name"] in BEYOND_A_DOUBLE
         assert whole in [(None, MALFORMED if is_open else vector["prefix_class"]), (None, "max_depth")]
-    assert told(list(text), **options) == whole
-    assert all(told(fragments, **options) == whole for fragments in two_parts(text))
+    assert read(list(text), **options) == whole
+    assert all(read(fragments, **options) == whole for fragments in two_parts(text))
 
 
 def test_what_is_beyond_a_double_is_left_open_by_the_suite() -> None:

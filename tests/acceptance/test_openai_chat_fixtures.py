@@ -123,7 +123,7 @@ def said(message: Message) -> Any:
             answer["reasoning_content"] = "".join(
                 b.thinking for b in message.blocks if isinstance(b, ThinkingBlock)
             )
-    if message.completeness != "complete":  # the end, which would have told them, is an error
+    if message.completeness != "complete":  # the end, which would have had them, is an error
         del response["choices"][0]["finish_reason"]
         response.pop("usage", None)
     return response

@@ -36,7 +36,7 @@ from tests.acceptance.recorded import accumulated, decoded, framed
 
 CHAT = dialects.get("openai-chat")
 FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
-FOREIGN = sorted([*FIXTURES.glob("anthropic/*.sse"), *FIXTURES.glob("synthetic/anthropic-*.sse")])
+OF_OTHERS = sorted([*FIXTURES.glob("anthropic/*.sse"), *FIXTURES.glob("synthetic/anthropic-*.sse")])
 START = MessageStart("msg_1", "claude", usage={"input_tokens": 3, "output_tokens": 1})
 
 
@@ -161,7 +161,7 @@ def test_the_sdk_reads_calls_of_tools_that_take_text(provider: Provider) -> None
     assert list(lacking(response(events), provider.accumulated_by_the_sdk(written(events)))) == []
 
 
-@pytest.mark.parametrize("path", FOREIGN or [None], ids=lambda path: path and path.stem)
+@pytest.mark.parametrize("path", OF_OTHERS or [None], ids=lambda path: path and path.stem)
 def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
     provider: Provider, path: Path | None
 ) -> None:
@@ -170,14 +170,14 @@ def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
         pytest.skip("shared folder missing: the recordings lie beside the checkout")
     events = list(decoded(dialects.get("anthropic"), framed([path.read_bytes()])))
     encoder = CHAT.Encoder()
-    told = [sse.data for event in events for sse in encoder.send(event)]
-    body = b"".join(encode_event(data) for data in told)
+    written = [sse.data for event in events for sse in encoder.send(event)]
+    body = b"".join(encode_event(data) for data in written)
     message = accumulated(events)
     if message.completeness != "complete":
         with pytest.raises(openai.APIError):
             provider.accumulated_by_the_sdk(body)
         return
-    chunks = [json.loads(data) for data in told[:-1]]
+    chunks = [json.loads(data) for data in written[:-1]]
     for chunk in chunks:
         if is_in_the_sdks_words(chunk):
             ChatCompletionChunk.model_validate(chunk)

@@ -84,7 +84,7 @@ def said(message: Message) -> dict[str, Any]:
     return {
         "text": message.text,
         "thinking": [block.thinking for block in message.blocks if isinstance(block, ThinkingBlock)],
-        # One whose arguments are no JSON is told as one that is not whole.
+        # One whose arguments are no JSON is written as one that is not whole.
         "calls": [
             (tool.id, tool.name, tool.arguments, tool.state in ("invalid", "incomplete")) for tool in calls
         ],
@@ -168,7 +168,7 @@ def test_a_response_that_was_cut_is_sent_on_with_a_numbered_error(path: Path) ->
         encoder = RESPONSES.Encoder(verbatim=True)
         *sent, end = [sse for event in decoded(RESPONSES, received[:count]) for sse in encoder.send(event)]
         assert sent == received[:count]
-        told = json.loads(end.data)
-        assert (end.type, told["type"], told["outcome"]) == ("error", "error", "truncated")
+        sent = json.loads(end.data)
+        assert (end.type, sent["type"], sent["outcome"]) == ("error", "error", "truncated")
         last = json.loads(sent[-1].data) if sent else {"sequence_number": -1}
-        assert told.get("sequence_number", -1) == last.get("sequence_number", -2) + 1
+        assert sent.get("sequence_number", -1) == last.get("sequence_number", -2) + 1

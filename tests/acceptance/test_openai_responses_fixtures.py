@@ -64,7 +64,7 @@ def read(path: Path) -> Message:
     return message_of(RESPONSES, stream(path))
 
 
-def told_at_the_end(path: Path) -> Any:
+def sent_at_the_end(path: Path) -> Any:
     """The response as the recording's own last event has it, if that holds the output."""
     ends = [json.loads(sse.data) for sse in framed([stream(path)]) if '"response.completed"' in sse.data]
     return ends[-1]["response"] if ends and ends[-1]["response"].get("output") else None
@@ -76,8 +76,8 @@ def found(path: Path) -> list[tuple[str, Any, Any]]:
     ours = RESPONSES.to_response(message)
     expected = path.with_suffix(".expected.json")
     wholes = [json.loads(expected.read_text())] if expected.exists() else []
-    if told_at_the_end(path) is not None:
-        wholes.append(told_at_the_end(path))
+    if sent_at_the_end(path) is not None:
+        wholes.append(sent_at_the_end(path))
     return [difference for whole in wholes for difference in differences(ours, whole)]
 
 
@@ -207,7 +207,7 @@ def test_calls_are_whole_and_may_run() -> None:
     assert all(isinstance(tool.arguments, dict) for tool in runnable)
 
 
-def test_one_failure_is_told_once() -> None:
+def test_one_failure_comes_once() -> None:
     events = list(decoded(RESPONSES, framed([stream(named("openai-error"))])))
     (error,) = [event for event in events if isinstance(event, StreamError)]
     assert (error.code, error.kind, error.retryable) == ("insufficient_quota", "billing", False)
@@ -246,7 +246,7 @@ def test_items_may_overlap() -> None:
     message = read(named("raw_cot_stream_openrouter"))
     assert [getattr(block, "extra", {})["output_index"] for block in message.blocks] == [0, 1]
     assert message.text == "4"
-    assert message.extra["output.0"]["id"] == "rs_tmp_ku4i7pagjwn"  # the last that was told
+    assert message.extra["output.0"]["id"] == "rs_tmp_ku4i7pagjwn"  # the last that was sent
 
 
 def test_citations_and_searches_are_there() -> None:
@@ -275,7 +275,7 @@ def test_a_program_is_unknown_and_its_call_is_not() -> None:
     assert message.extra["output.2"]["caller"]["type"] == "program"
 
 
-def test_log_probabilities_are_as_exact_as_the_provider_told_them() -> None:
+def test_log_probabilities_are_as_exact_as_the_provider_sent_them() -> None:
     (text,) = read(named("logprobs_streaming")).blocks
     assert isinstance(text, TextBlock)
     assert text.extra["logprobs"][0]["logprob"] == -1.9361264946837764e-07

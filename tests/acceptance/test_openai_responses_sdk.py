@@ -34,7 +34,7 @@ from tests.acceptance.recorded import accumulated, decoded, framed
 
 RESPONSES = dialects.get("openai-responses")
 FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
-FOREIGN = [
+OF_OTHERS = [
     *(("anthropic", path) for path in sorted(FIXTURES.glob("anthropic/*.sse"))),
     *(("openai-chat", path) for path in sorted(FIXTURES.glob("openai-chat/*.sse"))),
     *(("openai-chat", path) for path in sorted(FIXTURES.glob("openai-compat/*/*.sse"))),
@@ -182,7 +182,7 @@ def test_the_sdk_keeps_calls_apart_whose_arguments_come_in_turns(provider: Provi
     assert calls(found[-1].response) == [("a", "f", '{"x":1}'), ("b", "g", '{"x":1}')]
 
 
-@pytest.mark.parametrize(("dialect", "path"), FOREIGN or NO_RECORDINGS, ids=name_of)
+@pytest.mark.parametrize(("dialect", "path"), OF_OTHERS or NO_RECORDINGS, ids=name_of)
 def test_the_sdk_reads_a_stream_of_another_protocol(
     provider: Provider, dialect: str, path: Path | None
 ) -> None:

@@ -170,8 +170,8 @@ def test_a_stream_sent_on_verbatim_is_the_same_events(path: Path) -> None:
     received = framed([path.read_bytes()])
     encoder = UI.Encoder(verbatim=True)
     again = [sse for event in decoded(UI, received) for sse in encoder.send(event)]
-    told = [sse.data for sse in received]
-    assert [sse.data for sse in again] == told
+    sent = [sse.data for sse in received]
+    assert [sse.data for sse in again] == sent
 
 
 @every_recording

@@ -64,11 +64,11 @@ def in_order(chunks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The chunks without those that lead a call back: with us, what is whole or has an outcome stays so."""
     far: dict[str, int] = {}
     kept = []
-    for told in chunks:
-        stage, known = STAGES.get(told["type"], 0), far.get(told.get("toolCallId", ""), 0)
+    for chunk in chunks:
+        stage, known = STAGES.get(chunk["type"], 0), far.get(chunk.get("toolCallId", ""), 0)
         if not stage or stage > known or (stage == known and stage % 2 == 0):  # these may be repeated
-            kept.append(told)
-            far[told.get("toolCallId", "")] = max(known, stage)
+            kept.append(chunk)
+            far[chunk.get("toolCallId", "")] = max(known, stage)
     return kept
 
 
@@ -86,7 +86,7 @@ def streams(count: int) -> list[bytes]:
         ]
         begun = {"type": "tool-input-start", "toolCallId": "a", "toolName": "f"}
         end = [{"type": "finish-step"}, {"type": "finish", "finishReason": "stop"}]
-        whole = [json.dumps(told) for told in (*begin, *in_order([begun, *chunks]), *end)]
+        whole = [json.dumps(chunk) for chunk in (*begin, *in_order([begun, *chunks]), *end)]
         made.append(b"".join(encode_event(data) for data in (*whole, "[DONE]")))
 
     make()
@@ -119,9 +119,9 @@ def is_safe(found: tuple[str, Any, Any]) -> bool:
 
 def test_our_reader_makes_what_the_browser_makes_and_gives_up_where_it_does() -> None:
     """But for the input of a call that is not whole, which the browser guesses."""
-    told = streams(200)
+    made = streams(200)
     given_up = failed = 0
-    for stream, result in zip(told, read_by_browser(told), strict=True):
+    for stream, result in zip(made, read_by_browser(made), strict=True):
         message, gave_up = read(stream)
         assert gave_up == any("AI_UIMessageStreamError" in error for error in result["errors"])
         given_up, failed = given_up + gave_up, failed + bool(result["errors"])

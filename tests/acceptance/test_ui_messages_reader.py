@@ -85,7 +85,7 @@ def call_part(**fields: Any) -> dict[str, Any]:
 
 
 OUTPUT = ResultBlock({"type": "x_tool_result", "tool_use_id": CALL_ID, "content": [1]})
-#: What is sent, the parts that the browser has in the end, and the errors that it was told of.
+#: What is sent, the parts that the browser has in the end, and the errors that it saw.
 CASES: dict[str, tuple[bytes, list[Any], list[str]]] = {
     "stopped": (
         encoded([START, *text(0, "I", " go", end=False), MessageCut("stopped")]),
@@ -254,8 +254,8 @@ def any_results() -> list[tuple[bytes, dict[str, Any]]]:
 def test_the_browser_takes_whatever_is_sent(any_results: Any) -> None:
     """Not one chunk is against the package's schema, or out of its order."""
     for stream, result in any_results:
-        told = [chunk["errorText"] for chunk in map(json.loads, chunks(stream)) if chunk["type"] == "error"]
-        assert result["errors"] == [f"Error: {text}" if text else "Error" for text in told]
+        sent = [chunk["errorText"] for chunk in map(json.loads, chunks(stream)) if chunk["type"] == "error"]
+        assert result["errors"] == [f"Error: {text}" if text else "Error" for text in sent]
 
 
 def test_our_reader_makes_what_the_browser_makes(any_results: Any) -> None:

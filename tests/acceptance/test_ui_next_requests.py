@@ -80,7 +80,7 @@ def test_every_difference_that_is_listed_is_there(results: Any) -> None:
     LISTED.expect_each_as_often_as_listed(request_differences(results.values()))
 
 
-#: What stands in the next request of an input, and would not if the item were told otherwise.
+#: What stands in the next request of an input, and would not if the item were written otherwise.
 GOES_BACK = {
     "anthropic: thinking": '"signature":"S"',
     "anthropic: bash": '"name":"bash_code_execution","input":{"command":"ls"}',
@@ -115,7 +115,7 @@ def test_the_whole_message_is_the_one_that_a_browser_makes_of_the_stream(name: s
     if whole["parts"] == [{"type": "step-start"}]:
         whole["parts"] = []  # the browser's reader shows nothing of a message before there is a part in it
     found = list(differences(json.loads(json.dumps(whole)), results[name][0]["message"]))
-    # OpenAI encrypts reasoning anew at the item's end, and what was told of it before is what it was.
+    # OpenAI encrypts reasoning anew at the item's end, and what came of it before is what it was.
     assert [place for place in found if not place[0].endswith(".reasoningEncryptedContent")] == []
 
 

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 
 def replay(seed: int) -> int:
-    """One world, told line by line: the moment, the step, what happened."""
+    """One world, line by line: the moment, the step, what happened."""
     try:
         world = play(seed, print)
     except Broken as broken:

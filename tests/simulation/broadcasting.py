@@ -94,7 +94,7 @@ class Station:
 
 
 class NumbersReading:
-    """Reads a station: each number once, in order, or told to be missing."""
+    """Reads a station: each number once, in order, or reported as missing."""
 
     def __init__(self, world: World, station: Station, *, joins_now: bool) -> None:
         self.is_whole = False
@@ -111,7 +111,7 @@ class NumbersReading:
             gap = json.loads(sse.data)
             world.note("gap")
             if gap["to"] < gap["from"] or self._position not in {None, gap["from"] - 1}:
-                world.fail("a gap that is told wrong", f"{gap} after {self._position}")
+                world.fail("a gap that is reported wrong", f"{gap} after {self._position}")
             self._expected = gap["to"] + 1
             return
         number = int(sse.data.split(" ")[0])

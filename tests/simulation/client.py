@@ -38,10 +38,10 @@ class Site(Protocol):
 
 
 class Reading(Protocol):
-    """What a client makes of the events that it is told."""
+    """What a client makes of the events that it gets."""
 
-    is_whole: bool  #: the end was told
-    is_lost: bool  #: the end need not be told: what came can't be read, or nothing is to come
+    is_whole: bool  #: the end came
+    is_lost: bool  #: the end need not come: what came can't be read, or nothing is to come
 
     def take(self, sse: ServerSentEvent, wire: Wire | None) -> None:
         """One more event, which came on ``wire``."""
@@ -248,4 +248,4 @@ class Client:
         if self.source.error is None and not reading.is_whole and not self.has_vanished:
             reading.over()
         if not (reading.is_whole or reading.is_lost or self.has_vanished or self.source.error is not None):
-            self._world.fail("a client that was never told of the end")
+            self._world.fail("a client that was never sent the end")

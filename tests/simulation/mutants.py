@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[2]
 BY_NAME = {mutation.name: mutation for mutation in MUTATIONS}
 EPILOG = """examples:
   make mutants                                                  each mutant, at most 60 seconds
-  python -m tests.simulation.mutants gap-not-told retry-after-output   only these
+  python -m tests.simulation.mutants gap-not-reported retry-after-output   only these
   python -m tests.simulation.mutants --list                     what there is
-  python -m tests.simulation.mutants --inside gap-not-told --replay 16   what the mutant does in a world
+  python -m tests.simulation.mutants --inside gap-not-reported --replay 16   what the mutant does in a world
 """
 
 

@@ -63,7 +63,7 @@ READERS = (
         "self.retained_bytes -= len(entry)",
     ),
     Mutation(
-        "gap-not-told",
+        "gap-not-reported",
         "a reader whose position is gone gets no event of it",
         "sse_core.lifecycle.log.turn_log",
         'if position + 1 >= self._first:\n            return b""',
@@ -187,7 +187,7 @@ READERS = (
         "if index >= 0:",
     ),
     Mutation(
-        "snapshot-without-held",
+        "snapshot-without-waiting",
         "a snapshot lacks what waits for more: a call whose name may grow",
         "sse_core.lifecycle.log.snapshots",
         "        return [*self._accumulator.snapshot(), *pending]",

@@ -56,7 +56,7 @@ TURN = (
         "pass",
     ),
     Mutation(
-        "held-not-thrown-away",
+        "attempt-not-thrown-away",
         "what a failed attempt brought stays held",
         "sse_core.lifecycle.turn.turn_record",
         "self._attempt = Attempt(",
@@ -141,7 +141,7 @@ TURN = (
         "return self._state is not TurnState.DONE",
     ),
     Mutation(
-        "held-call-not-told",
+        "waiting-call-not-sent",
         "a turn that ends does not give out what its decoder holds back",
         "sse_core.lifecycle.turn.turn",
         "            for event in self._attempt.stream.held_events():",
@@ -155,7 +155,7 @@ TURN = (
         "if self.outcome is not None:",
     ),
     Mutation(
-        "end-not-told",
+        "end-not-sent",
         "a turn that is stopped does not say so to its readers",
         "sse_core.lifecycle.turn.turn",
         "        self._give_out(last)\n",
@@ -169,14 +169,14 @@ TURN = (
         "self._end(Outcome.COMPLETED, MessageStop(), now)",
     ),
     Mutation(
-        "held-twice",
+        "attempt-twice",
         "what was held is given out twice",
         "sse_core.lifecycle.turn.turn",
         "self._give(earlier)",
         "self._give(earlier)\n                self._events.append(earlier)",
     ),
     Mutation(
-        "wrong-end-told",
+        "wrong-end-sent",
         "readers of a turn that was cut get a failure",
         "sse_core.lifecycle.turn.turn",
         "truncated = failure.outcome is Outcome.TRUNCATED",
@@ -190,7 +190,7 @@ TURN = (
         "",
     ),
     Mutation(
-        "held-backwards",
+        "attempt-backwards",
         "what was held comes in another order",
         "sse_core.lifecycle.turn.attempt_buffer",
         "events, self._events = self._events, []",

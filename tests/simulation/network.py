@@ -23,7 +23,7 @@ class Path:
     hold_bytes: int  #: a proxy passes nothing on until it has so many,
     hold_seconds: float  #: or has waited so long
     cut_after: int | None  #: bytes after which the connection breaks
-    hangs: bool  #: when it breaks, nobody is told
+    hangs: bool  #: when it breaks, nobody notices
     nap: float  #: seconds for which the client does not read, now and then
 
     @classmethod
@@ -72,7 +72,7 @@ class Wire:
         self._in_flight = 0
         self._sent = 0
         self._busy_until = 0.0
-        self._held: list[bytes] = []
+        self._delayed: list[bytes] = []
         self._is_open = True
         self._is_cut = False
         self._is_at_end = False
@@ -125,13 +125,13 @@ class Wire:
             if self.path.cut_after is not None and self._sent >= self.path.cut_after:
                 self._cut(data)
                 return
-            self._held.append(data)
+            self._delayed.append(data)
             self._pass_on()
         outcome = self._stream.subscription.outcome
         if path and outcome is not None and not self._is_at_end:
             self._is_at_end = True
             self._release()
-            # A reader who takes nothing may never be told; its own timer will.
+            # A reader who takes nothing may never notice; its own timer will.
             self._later(lambda: self._end(proper=outcome is not ReaderOutcome.EVICTED))
 
     def _path_is_free(self) -> bool:
@@ -139,14 +139,14 @@ class Wire:
 
     def _pass_on(self) -> None:
         """Through the proxy, if there is one."""
-        held = self._held
-        if not self.path.hold_bytes or sum(map(len, held)) >= self.path.hold_bytes:
+        delayed = self._delayed
+        if not self.path.hold_bytes or sum(map(len, delayed)) >= self.path.hold_bytes:
             self._release()
-        elif len(held) == 1:
+        elif len(delayed) == 1:
             self._world.after(self.path.hold_seconds, self._release)
 
     def _release(self) -> None:
-        data, self._held = b"".join(self._held), []
+        data, self._delayed = b"".join(self._delayed), []
         # What is slow comes in sips: at one byte a second, byte by byte.
         sip = max(1, len(data) if self.path.bytes_a_second == FAST else int(self.path.bytes_a_second) // 8)
         for at in range(0, len(data), sip):
@@ -180,7 +180,7 @@ class Wire:
         world = self._world
         world.note("connection hangs" if self.path.hangs else "connection cut")
         self._is_cut = True
-        self._held.append(data[: world.dice.randrange(len(data))])
+        self._delayed.append(data[: world.dice.randrange(len(data))])
         self._release()
         if self.path.hangs:
             world.after(30.0, self._stream.close)

@@ -74,7 +74,7 @@ BEHAVIOURS: dict[str, tuple[int, bool]] = {
 _NAMES, _WEIGHTS = list(BEHAVIOURS), [weight for weight, _ in BEHAVIOURS.values()]
 #: Protocols without an end of their own.
 ENDS_WITH_EOF = frozenset({"gemini"})
-#: With these it says nothing more, and nobody is told.
+#: With these it says nothing more, and nobody notices.
 SILENT = frozenset({"never answers", "stalls in silence", "stalls behind pings"})
 #: With these it comes to its end.
 WHOLE = frozenset({"completes", "repeats itself"})

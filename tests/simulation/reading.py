@@ -101,7 +101,7 @@ class TurnReading:
         assert served is not None
         gap = json.loads(sse.data)
         if gap["from"] != self._position + 1 or gap["to"] < gap["from"]:
-            world.fail("a gap that is told wrong", f"{gap} after {self._position}")
+            world.fail("a gap that is reported wrong", f"{gap} after {self._position}")
         self._begin_anew()
         self._expected = gap["to"] + 1
         self._snapshot_left = gap.get("snapshot", 0)
@@ -168,9 +168,9 @@ class TurnReading:
         shown: str = message.completeness
         if message.error is not None:
             shown = str(message.error.extra.get("outcome"))
-        world.note(f"client told {shown}")
+        world.note(f"client shown {shown}")
         if turn.outcome not in OUTCOMES.get(shown, ()):
-            world.fail("a client told of another outcome", f"{shown}, {turn.outcome}")
+            world.fail("a client shown another outcome", f"{shown}, {turn.outcome}")
         if self._seen.length != served.lengths[-1]:
             world.fail("text lost or doubled", f"{served.epoch}, at the end")
         if (message.model, message.usage) != (turn.message.model, turn.message.usage):

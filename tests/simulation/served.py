@@ -18,7 +18,7 @@ from .seen_message import SeenMessage
 from .watch import TurnWatch
 from .world import Alarm, World
 
-#: What readers are told when the turn takes back what they were shown: no dialect has a form for it.
+#: What readers get when the turn takes back what they were shown: no dialect has a form for it.
 RESET = ServerSentEvent("reset", "{}")
 
 
@@ -198,7 +198,7 @@ class ServedTurn:
     def _append(self, sse: ServerSentEvent) -> None:
         self.log.append(sse)
         self.appended_at.append(self._world.now)
-        # What a decoder holds back until more has come is told before that comes, or before our own end.
+        # What a decoder holds back until more has come is sent before that comes, or before our own end.
         if sse is not RESET:
             for event in self._decoder.receive_event(sse):
                 self._known.take(event)

@@ -27,7 +27,7 @@ def turned_away(world: World, request: HTTPRequest) -> Answer | None:
 
 
 def path_of(request: HTTPRequest) -> str:
-    """What is asked for, wherever it was moved to."""
+    """What is requested, wherever it was moved to."""
     return request.url.partition("//")[2].partition("/")[2].removeprefix(MOVED[1:])
 
 

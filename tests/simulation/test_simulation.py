@@ -46,10 +46,10 @@ def test_every_invariant_holds_and_everything_happens() -> None:
     seen: Counter[str] = Counter()
     for seed in range(WORLDS):
         seen += play(seed).seen
-    told = {f"outcome {outcome.value}" for outcome in Outcome}
+    outcomes = {f"outcome {outcome.value}" for outcome in Outcome}
     readers = {f"reader {outcome.value}" for outcome in ReaderOutcome}
     providers = {f"provider {behaviour}" for behaviour in BEHAVIOURS}
-    assert (HAPPENS | told | readers | providers) - seen.keys() == set()
+    assert (HAPPENS | outcomes | readers | providers) - seen.keys() == set()
 
 
 def trace_of(seed: int) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_replay_tells_what_happened() -> None:
     assert ended.stdout.splitlines() == trace_of(7)
 
 
-def test_a_broken_world_is_told_with_the_line_that_replays_it(
+def test_a_broken_world_is_shown_with_the_line_that_replays_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(seed: int, _: object = None) -> object:
@@ -93,10 +93,10 @@ def test_a_broken_world_is_told_with_the_line_that_replays_it(
 
     monkeypatch.setattr(command, "play", broken)
     assert command.main(["--seeds", "5", "--jobs", "1"]) == 1
-    told = capsys.readouterr().out
-    assert "BROKEN  seed 3: an invariant [step 5, 1.000 s] in detail" in told
-    assert "replay: python -m tests.simulation --replay 3" in told
-    assert "; 1 broken" in told
+    printed = capsys.readouterr().out
+    assert "BROKEN  seed 3: an invariant [step 5, 1.000 s] in detail" in printed
+    assert "replay: python -m tests.simulation --replay 3" in printed
+    assert "; 1 broken" in printed
     assert command.main(["--replay", "3"]) == 1
     assert capsys.readouterr().out.startswith("BROKEN  seed 3")
 
@@ -118,11 +118,11 @@ def test_each_bug_has_its_place(mutation: Mutation) -> None:
     assert text != path.read_text()
 
 
-def test_a_bug_without_a_place_is_told() -> None:
+def test_a_bug_without_a_place_is_an_error() -> None:
     with pytest.raises(
-        ValueError, match=r"gap-not-told: its place is in sse_core\.lifecycle\.log\.turn_log 0 times"
+        ValueError, match=r"gap-not-reported: its place is in sse_core\.lifecycle\.log\.turn_log 0 times"
     ):
-        mutants.mutated(mutants.BY_NAME["gap-not-told"], "")
+        mutants.mutated(mutants.BY_NAME["gap-not-reported"], "")
 
 
 def test_bugs_are_found(capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,15 +131,15 @@ def test_bugs_are_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 of 2 were found" in capsys.readouterr().out
 
 
-def test_a_bug_that_survives_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_that_survives_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert mutants.main(["tool-repeated", "--limit", "0"]) == 1
     assert "SURVIVED" in capsys.readouterr().out
 
 
 def test_a_mutant_s_world_can_be_replayed() -> None:
-    found = run("tests.simulation.mutants", "--inside", "gap-not-told").stdout.splitlines()[-1]
+    found = run("tests.simulation.mutants", "--inside", "gap-not-reported").stdout.splitlines()[-1]
     _, seeds, _, problem = found.split(" ", 3)
-    again = run("tests.simulation.mutants", "--inside", "gap-not-told", "--replay", str(int(seeds) - 1))
+    again = run("tests.simulation.mutants", "--inside", "gap-not-reported", "--replay", str(int(seeds) - 1))
     assert again.stdout.splitlines()[-1].split(" ", 3)[3] == problem
     assert len(again.stdout.splitlines()) > 3
 

@@ -84,7 +84,7 @@ class TurnWatch:
         self._limit = self._latest()
 
     def taken_back(self) -> None:
-        """Readers are told to forget what they were shown."""
+        """Readers have to forget what they were shown."""
         world, served = self._world, self._served
         world.note("taken back", served.epoch)
         if served.house.retry.after_output != "retract":
