@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import resource
@@ -90,12 +91,10 @@ class Readers:
                 latencies += key.data.receive()
         return latencies
 
-    def firsts(self) -> list[int]:
-        """How long each stream's first token took, in nanoseconds; an error if one has none."""
-        firsts = [reader.first_after for reader in self._readers if reader.first_after is not None]
-        if len(firsts) < len(self._readers):
-            raise EOFError(f"{len(self._readers) - len(firsts)} streams brought nothing")
-        return firsts
+    def firsts(self) -> list[float]:
+        """How long each stream's first token took, in nanoseconds; infinity if it hasn't come."""
+        firsts = (reader.first_after for reader in self._readers)
+        return [math.inf if first is None else first for first in firsts]
 
     def close(self) -> None:
         """Leave."""
@@ -146,7 +145,8 @@ def measure_idle(streams: int, port: int, pid: int) -> Figures:
         memory, before = resident_bytes(pid), cpu_ns(pid)
         readers.add(streams)
         readers.read_for(WARM_UP)
-        readers.firsts()
+        if math.inf in readers.firsts():
+            raise EOFError("some streams brought nothing")
         return {
             "KB a stream": (resident_bytes(pid) - memory) / streams / 1024,
             "ms of cpu to set it up": (cpu_ns(pid) - before) / 1e6 / streams,
