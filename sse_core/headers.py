@@ -6,7 +6,8 @@ https://www.rfc-editor.org/rfc/rfc9110#section-5.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .arguments import check_type
 
@@ -30,9 +31,12 @@ class Headers:
     __slots__ = ("_pairs",)
 
     def __init__(self, fields: HeadersLike = ()) -> None:
-        self._pairs = tuple(
-            (_checked_name(name), _checked_value(name, value)) for name, value in _pairs(fields)
-        )
+        self._pairs: tuple[tuple[str, str], ...]
+        if isinstance(fields, Headers):
+            self._pairs = fields._pairs  # noqa: SLF001  (its own)
+            return
+        checked = [(_checked_name(name), _checked_value(name, value)) for name, value in _pairs(fields)]
+        self._pairs = tuple(checked)
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the field ``name``, or ``default``."""
@@ -46,9 +50,16 @@ class Headers:
 
     def replaced(self, fields: HeadersLike) -> Headers:
         """A copy in which ``fields`` stand in place of all of the same names."""
-        new = Headers(fields)
+        new = as_headers(fields)
         names = {name for name, _ in new}
-        return Headers([pair for pair in self._pairs if pair[0] not in names] + list(new))
+        return self.where(lambda name: name not in names) + new
+
+    def where(self, wanted: Callable[[str], object]) -> Headers:
+        """The fields whose name is ``wanted``, which is called with names in lower case."""
+        return _of_checked(tuple([pair for pair in self._pairs if wanted(pair[0])]))
+
+    def __add__(self, other: Headers) -> Headers:
+        return _of_checked(self._pairs + other._pairs)
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self.get(name) is not None
@@ -70,7 +81,13 @@ class Headers:
         return f"<Headers {', '.join(name for name, _ in self._pairs)}>"
 
 
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
+def _of_checked(pairs: tuple[tuple[str, str], ...]) -> Headers:
+    headers = Headers()
+    headers._pairs = pairs  # noqa: SLF001  (its own)
+    return headers
+
+
+_TOKEN = re.compile("[!#$%&'*+.^_`|~0-9a-z-]+")
 
 
 def _pairs(fields: HeadersLike) -> list[tuple[str, str]]:
@@ -88,7 +105,7 @@ def _checked_name(name: str) -> str:
     lowered = name.lower()
     # RFC 9110 section 5.6.2: "token = 1*tchar".  Not only ASCII has a lower case in ASCII: U+212A,
     # the sign of the kelvin, has.
-    if not lowered or not name.isascii() or not _TOKEN.issuperset(lowered):
+    if not name.isascii() or not _TOKEN.fullmatch(lowered):
         raise ValueError(f"header name {name!a} is not a token (RFC 9110 section 5.6.2)")
     return lowered
 

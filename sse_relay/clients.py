@@ -35,10 +35,9 @@ class Clients:
         client.unread += 1
         return client
 
-    def ended(self, owner: bytes, *, read: bool) -> None:
-        """One turn has ended."""
+    def ended(self, owner: bytes) -> None:
+        """One turn has ended, and is none of the unread ones any more."""
         client = self._clients[owner]
         client.running -= 1
-        client.unread -= not read
         if not client.running:
             del self._clients[owner]

@@ -28,10 +28,9 @@ _MAX_STOP_REASON = 200
 _HEADER_OVERHEAD_BYTES = 200
 
 
-def returned_fields(headers: Headers, route: Route) -> list[tuple[str, str]]:
-    """Which fields of the provider's ``headers`` a client gets."""
-    is_returned = matcher(route.returned_headers)
-    return [(name, value) for name, value in headers if is_returned(name)]
+def returned_headers(headers: Headers, route: Route) -> Headers:
+    """Those of the provider's ``headers`` that a client gets."""
+    return headers.where(matcher(route.returned_headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class FinishedTurn:
             None if turn.failure is None else _in_short(turn.failure, route),
             None if turn.failure is None else _own_reason(turn.failure, lost),
             turn.accepted,
-            Headers(returned_fields(turn.response_headers, route)),
+            returned_headers(turn.response_headers, route),
             turn.attempts,
             turn.timing,
         )
@@ -130,8 +129,7 @@ class FinishedExchange:
 
 def _in_short(failure: Failure, route: Route) -> Failure:
     """``failure`` without what nobody gets to see of it."""
-    advice = [(name, value) for name, value in failure.headers if name in RETRY_ADVICE]
-    headers = Headers([*returned_fields(failure.headers, route), *advice])
+    headers = returned_headers(failure.headers, route) + failure.headers.where(RETRY_ADVICE.__contains__)
     return replace(failure, headers=headers, error=replace(failure.error, source=None))
 
 

@@ -291,7 +291,7 @@ class Relay:
         return self._credentials.owner_of(request.headers), request.path.removeprefix(_TURNS)
 
     def _ended(self, relayed: RelayedTurn, finished: FinishedTurn, now: float) -> None:
-        self._clients.ended(relayed.owner, read=relayed.readers > 0)
+        self._clients.ended(relayed.owner)
         self._turns.finished(relayed, now)
         self.waker()
         self._on_record(TurnEnded(relayed.id, finished))

@@ -107,14 +107,9 @@ def _passed_headers(headers: Headers, route: Route, config: RelayConfig) -> Head
     # RFC 9110 section 7.6.1: "for each connection-option in this field, remove any header or trailer
     # field(s) from the message with the same name as the connection-option".
     options = {name.strip().lower() for value in headers.get_all("connection") for name in value.split(",")}
-    kept = [
-        (name, value)
-        for name, value in headers
-        if is_wanted(name) and not is_unwanted(name) and name not in options
-    ]
+    passed = headers.where(lambda name: is_wanted(name) and not is_unwanted(name) and name not in options)
     if config.api_key is not None:
-        kept.append(route.credential.field(config.api_key))
-    elif not config.client_keys:
-        own = (route.credential.header, BEARER.header)
-        kept += [(name, value) for name, value in headers if name in own]
-    return Headers(kept)
+        return passed + Headers([route.credential.field(config.api_key)])
+    if config.client_keys:
+        return passed
+    return passed + headers.where({route.credential.header, BEARER.header}.__contains__)

@@ -15,7 +15,6 @@ from sse_core.lifecycle import (
 )
 from sse_core.lifecycle.timers import earlier
 from sse_http import (
-    EVENT_STREAM_HEADERS,
     GOING_DOWN,
     READER_STATES,
     HeadHold,
@@ -28,7 +27,7 @@ from sse_http import (
 )
 from sse_http.application import JSON_HEADERS
 
-from .finished_turn import RETRY_ADVICE, FinishedTurn, returned_fields
+from .finished_turn import RETRY_ADVICE, FinishedTurn, returned_headers
 from .turns import RelayedTurn
 
 _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
@@ -120,19 +119,9 @@ class TurnEventStream:
 
     def _stream_head(self) -> StreamHead:
         # What the events are a representation of: where to read on after a cut.
-        location = ("content-location", f"/turns/{self._relayed.id}")
+        location = Headers([("content-location", f"/turns/{self._relayed.id}")])
         fields = _turn_headers(self._relayed, self._relayed.turn.response_headers)
-        return StreamHead(
-            200,
-            Headers(
-                [
-                    *EVENT_STREAM_HEADERS,
-                    *self._relayed.route.dialect.response_headers.items(),
-                    location,
-                    *fields,
-                ]
-            ),
-        )
+        return StreamHead(200, self._relayed.route.stream_headers + location + fields)
 
 
 class TurnMessageStream:
@@ -164,7 +153,7 @@ class TurnMessageStream:
             return None
         fields = _turn_headers(self._relayed, turn.response_headers)
         if turn.response is not None:
-            return Reply(200, Headers([*JSON_HEADERS, *fields]), turn.response)
+            return Reply(200, Headers(JSON_HEADERS) + fields, turn.response)
         failure = self._relayed.failure
         if failure is not None and turn.outcome in _FAILURES:
             return failure_reply(self._relayed, failure)
@@ -172,7 +161,7 @@ class TurnMessageStream:
             return self._relayed.route.problem_reply(GOING_DOWN)
         # Not 409: the official SDKs take that for "try again", and would undo the stop.
         message = "The turn was stopped before it was whole."
-        return self._relayed.route.problem_reply(Problem(410, "stopped", message, Headers(fields)))
+        return self._relayed.route.problem_reply(Problem(410, "stopped", message, fields))
 
     def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
         """Something happened."""
@@ -201,9 +190,9 @@ def failure_reply(relayed: RelayedTurn, failure: Failure) -> Reply:
         # It was tried again here, and the SDK behind need not multiply the attempts; or another one
         # would fail as this one did.
         advice["x-should-retry"] = "false"
-    fields += [(name, value) for name, value in advice.items() if value is not None]
+    fields += Headers([(name, value) for name, value in advice.items() if value is not None])
     return Reply.json(failure.status, relayed.turn.dialect.error_response(failure.error), fields)
 
 
-def _turn_headers(relayed: RelayedTurn, providers: Headers) -> list[tuple[str, str]]:
-    return [("turn-id", relayed.id), *returned_fields(providers, relayed.route)]
+def _turn_headers(relayed: RelayedTurn, providers: Headers) -> Headers:
+    return Headers([("turn-id", relayed.id)]) + returned_headers(providers, relayed.route)

@@ -244,6 +244,7 @@ class RelayedTurn:
     def _end(self, turn: Turn, outcome: Outcome, now: float) -> None:
         """Keep what somebody who comes late may ask for, and let the rest go."""
         self._running = None
+        self._client.unread -= self.readers == 0  # before its readers get the end, and go
         finished = self.turn = FinishedTurn.of(
             turn, outcome, self.route, lost=self._lost, with_response=not self._streaming
         )

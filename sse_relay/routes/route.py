@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from sse_core.blocks.strict_json import JSONObject
 from sse_core.dialects import Credential, Dialect
-from sse_http import Problem, Reply
+from sse_core.headers import Headers
+from sse_http import EVENT_STREAM_HEADERS, Problem, Reply
 
 #: RFC 6750 section 2.1: what every client may show its key in, whatever its provider's protocol says.
 BEARER = Credential("authorization", "Bearer")
@@ -46,6 +47,11 @@ class Route:
         return self.dialect.request_path
 
     @property
+    def stream_headers(self) -> Headers:
+        """What the head of each of its event streams says."""
+        return _stream_headers(self)
+
+    @property
     def credential(self) -> Credential:
         """Where the provider wants its key."""
         return self.dialect.credential or BEARER
@@ -62,6 +68,11 @@ class Route:
         """``problem`` as an answer in the shape of this protocol."""
         body = self.error_body(problem.status, self.error_type(problem.kind), problem.message)
         return Reply.json(problem.status, body, problem.headers, reason=problem.message)
+
+
+@lru_cache
+def _stream_headers(route: Route) -> Headers:
+    return Headers([*EVENT_STREAM_HEADERS, *route.dialect.response_headers.items()])
 
 
 @lru_cache

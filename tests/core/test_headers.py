@@ -109,3 +109,14 @@ def test_the_law_of_replaced(old: list[tuple[str, str]], new: list[tuple[str, st
     for name, _ in old:
         if name not in Headers(new):
             assert replaced.get_all(name) == Headers(old).get_all(name)
+
+
+@given(PAIRS, PAIRS)
+def test_two_of_them_one_behind_the_other(some: list[tuple[str, str]], others: list[tuple[str, str]]) -> None:
+    assert Headers(some) + Headers(others) == Headers([*some, *others])
+
+
+def test_those_of_some_names() -> None:
+    headers = Headers([("A-One", "1"), ("B", "2"), ("a-two", "3")])
+    assert headers.where(lambda name: name.startswith("a-")) == Headers([("a-one", "1"), ("a-two", "3")])
+    assert len(headers) == 3

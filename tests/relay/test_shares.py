@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.relay.support import World, error_of
+from tests.relay.support import WHOLE, World, error_of
 
 DETACH = {"turn-on-disconnect": "detach=3600"}
 OTHER = {"x-api-key": "somebody-else"}
@@ -87,3 +87,12 @@ def test_a_relay_for_one_turn_lets_it_be_left() -> None:
     world = World(max_turns=1)
     leave(world, 1)
     assert world.health()["running"] == 1
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_turn_that_was_read_to_its_end_leaves_no_place_behind(stream: object) -> None:
+    world = World(max_turns=10, max_unread_turns=1)
+    leave(world, 1)  # so that the client is remembered
+    world.ask(stream=stream)
+    world.provider.answer(*WHOLE)
+    assert world.reply("POST", "/v1/messages", DETACH, body=b"{}").status == 429
