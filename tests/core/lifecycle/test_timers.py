@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core.lifecycle import Timer, Timers
+from sse_core.lifecycle.timers import earlier
 
 ARMED = st.dictionaries(st.sampled_from(Timer), st.floats(0, 1000))
 
@@ -106,3 +107,13 @@ def test_a_timer_without_a_deadline_is_left_as_it_is() -> None:
     made.begin(Timer.IDLE, None, 5.0)
     made.begin(Timer.WHOLE, None, 5.0)
     assert (made.due(Timer.IDLE), made.due(Timer.WHOLE), made.deadline) == (1.0, None, 1.0)
+
+
+MOMENTS = st.none() | st.floats(0, 1000)
+
+
+@given(MOMENTS, MOMENTS)
+def test_the_earlier_of_two_moments_of_which_either_may_be_none(
+    one: float | None, other: float | None
+) -> None:
+    assert earlier(one, other) == min((at for at in (one, other) if at is not None), default=None)
