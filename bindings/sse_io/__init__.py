@@ -2,3 +2,31 @@
 
 Nothing here waits, knows an event loop, reads a clock of its own or logs: see docs/readiness-loop.md.
 """
+
+from .acceptor import ServerLimit
+from .client_pump import ClientPump
+from .connect_errors import connect_failure, tls_failure
+from .handler_application import Handler, HandlerCall, as_application
+from .owner import READ, WRITE, Owner
+from .readiness_loop import Host, ReadinessLoop
+from .streams import EventStreamState, TurnStreamState
+from .watching import Watcher, nests
+
+__all__ = [
+    "READ",
+    "WRITE",
+    "ClientPump",
+    "EventStreamState",
+    "Handler",
+    "HandlerCall",
+    "Host",
+    "Owner",
+    "ReadinessLoop",
+    "ServerLimit",
+    "TurnStreamState",
+    "Watcher",
+    "as_application",
+    "connect_failure",
+    "nests",
+    "tls_failure",
+]

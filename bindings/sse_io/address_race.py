@@ -44,7 +44,7 @@ class AddressRace(Owner):
         self._max_silence = max_silence
         self._done = done
         self._attempts: set[_Attempt] = set()
-        self._errors: list[OSError] = []
+        self._errors: list[Exception] = []
 
     def begin(self, now: float) -> None:
         """Start the first attempt."""
@@ -69,7 +69,7 @@ class AddressRace(Owner):
             try:
                 attempt = _Attempt(self._reactor, socket.socket(family, kind, protocol), self._finished)
                 attempt.begin(address, self._max_silence)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  (a resolver may be anybody's code, and give anything)
                 self._errors.append(error)
             else:
                 self._attempts.add(attempt)
@@ -106,11 +106,11 @@ class _Attempt(Owner):
         self._finished = finished
 
     def begin(self, address: Any, max_silence: float) -> None:
-        """Start it.  Raises ``OSError``, and lets go of the socket, if that is in vain."""
+        """Start it.  Raises what went wrong, and lets go of the socket, if that is in vain."""
         try:
             set_options(self._socket, max_silence)
             _raise_for(self._socket.connect_ex(address), _UNDER_WAY)
-        except OSError:
+        except BaseException:
             self._socket.close()
             raise
         self._reactor.watch(self, WRITE)
@@ -149,7 +149,7 @@ def interleaved(addresses: list[Address]) -> list[Address]:
     return [address for address in rounds if address is not None]
 
 
-def _all_failed(errors: list[OSError]) -> OSError:
+def _all_failed(errors: list[Exception]) -> OSError:
     """The shape that ``connect_failure`` reads: one error, with all that went wrong chained to it."""
     failure = OSError("no address could be connected to")
     failure.__cause__ = ExceptionGroup("attempts", errors) if errors else None

@@ -21,8 +21,9 @@ Cancel = Callable[[], None]
 class Connector:
     """Makes connections.
 
-    - ``resolve``: the host's: looks up ``host`` and ``port`` as ``socket.getaddrinfo`` does, for TCP, calls
-      what it is given once with the answer, and returns a way to cancel, after which it doesn't call.
+    - ``resolve``: the host's, for names: looks up ``host`` and ``port`` as ``socket.getaddrinfo`` does, for
+      TCP, calls what it is given once with the answer, and returns a way to cancel, after which it doesn't
+      call.
     - ``max_silence``: for how many seconds a peer may acknowledge nothing.
     """
 

@@ -44,8 +44,12 @@ class ServerPump(Owner):
         connection.waker = self.push
 
     def begin(self, now: float) -> None:
-        """Start; most requests are there already when their connection is accepted."""
-        self._receive(now)
+        """Start; most requests are there already when their connection is accepted.  Raises nothing."""
+        try:
+            self._receive(now)
+        except Exception as error:  # noqa: BLE001  (one connection's trouble is no other's)
+            self._reactor.on_error(error)
+            self.end(now)
 
     def ready(self, mask: int, now: float) -> None:
         """Read what has come, or go on writing."""
@@ -131,8 +135,11 @@ class ServerPump(Owner):
         if self.ended:
             return
         self.ended = True
-        self._connection.connection_lost(now)
-        self._connection.waker = no_waker  # neither keeps the other any more
         self._reactor.forget(self)
+        try:
+            self._connection.connection_lost(now)
+        except Exception as error:  # noqa: BLE001  (its socket and its place are to be free nevertheless)
+            self._reactor.on_error(error)
+        self._connection.waker = no_waker  # neither keeps the other any more
         self._transport.close(cut=self._connection.cut, reset=self._connection.reset)
         self._on_end(self)

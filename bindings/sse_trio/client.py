@@ -30,9 +30,9 @@ from sse_core.lifecycle import (
     SourceDeadlines,
 )
 from sse_http import ClientExchange
+from sse_io.arguments import check_tls
 from sse_io.streams import EventStreamState, HeadersSource
 
-from .arguments import check_tls
 from .driver import Driver
 
 

@@ -7,16 +7,15 @@ import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
-from typing import Any
 
 import trio
 
 from sse_http import Application, HandlerSettings, Refusal, ServerSettings
+from sse_io.arguments import check_serving
 from sse_io.handler_application import Handler, as_application
 from sse_io.readiness_loop import ReadinessLoop
 from sse_io.watching import nests
 
-from .arguments import check_serving
 from .error_log import log_refusal, report
 from .handlers import HandlerTasks
 from .listeners import open_listeners, port_of
@@ -67,15 +66,18 @@ async def serve(
     handler_settings = handler_settings or HandlerSettings()
     settings = settings or ServerSettings()
     handlers = HandlerTasks()
-    options = {
-        "settings": settings,
-        "tls": tls,
-        "upstream_tls": upstream_tls,
-        "max_connections": max_connections,
-        "max_silence": max(settings.write_timeout, handler_settings.readers.stall or 0.0),
-        "on_refusal": on_refusal,
-    }
-    served = as_application(application, handler_settings, handlers.start)
+    new_loop = partial(
+        ReadinessLoop,
+        as_application(application, handler_settings, handlers.start),
+        settings=settings,
+        tls=tls,
+        upstream_tls=upstream_tls,
+        max_connections=max_connections,
+        max_silence=max(settings.write_timeout, handler_settings.readers.stall or 0.0),
+        on_error=report,
+        on_refusal=on_refusal,
+        date=partial(formatdate, usegmt=True),
+    )
     listeners = await open_listeners(host, port)
     port = port_of(listeners[0])
 
@@ -85,7 +87,7 @@ async def serve(
         with trio.CancelScope(shield=True) as last_words:
             async with trio.open_nursery() as tasks:
                 handlers.nursery = tasks
-                loop = _start_loop(tasks, served, listeners, options)
+                loop = _start_loop(tasks, new_loop, listeners)
                 waiting.start_soon(_sleep_until_cancelled, cancelled)
                 task_status.started(port)
                 await cancelled.wait()
@@ -95,17 +97,12 @@ async def serve(
 
 
 def _start_loop(
-    tasks: trio.Nursery,
-    application: Application,
-    listeners: list[trio.SocketListener],
-    options: dict[str, Any],
+    tasks: trio.Nursery, new_loop: Callable[..., ReadinessLoop], listeners: list[trio.SocketListener]
 ) -> ReadinessLoop:
     """A loop that serves, and a task in ``tasks`` that steps it to its end and closes it."""
     host = LoopHost(tasks)
     watcher = None if nests() else TaskWatcher(tasks, host.look_again)
-    loop = ReadinessLoop(
-        application, host, on_error=report, date=partial(formatdate, usegmt=True), watcher=watcher, **options
-    )
+    loop = new_loop(host, watcher=watcher)
     tasks.start_soon(host.run, loop, watcher)
     for listener in listeners:
         loop.listen(socket.socket(fileno=listener.socket.detach()))

@@ -18,9 +18,9 @@ from sse_core.blocks import BlockEvent
 from sse_core.lifecycle import OnComment, Outcome, Turn, Upstream
 from sse_core.lifecycle.turn.turn_text import text_of
 from sse_http import ClientExchange
+from sse_io.arguments import check_tls
 from sse_io.streams import TurnStreamState, turn_upstream
 
-from .arguments import check_tls
 from .driver import Driver
 
 

@@ -33,7 +33,7 @@ class TinyHost:
     def __init__(self) -> None:
         self.time = 1000.0
         self.looks = 0
-        self.resolve_with: Callable[[str, int], Any] | None = numeric
+        self.resolve_with: Callable[[str, int], Any] | None = unknown
         self.resolving: list[Resolved] = []
         self.cancelled = 0
 
@@ -57,9 +57,9 @@ class TinyHost:
         self.cancelled += 1
 
 
-def numeric(host: str, port: int) -> list[Address]:
-    """An address needs no resolver."""
-    found: list[Any] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+def unknown(host: str, port: int) -> list[Address]:
+    """Look up what is no name, so that no test asks the network."""
+    found: list[Any] = socket.getaddrinfo(host, port, flags=socket.AI_NUMERICHOST)
     return found
 
 

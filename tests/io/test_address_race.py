@@ -191,6 +191,14 @@ def test_a_name_of_very_many_addresses(result: Result) -> None:
         assert isinstance(run(reactor, host, result), OSError)
 
 
+def test_a_resolver_that_gives_what_is_no_address(result: Result) -> None:
+    with reactor_of(host := TinyHost()) as reactor:
+        race(reactor, host, result, (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", "http")))
+        error = run(reactor, host, result)
+        assert isinstance(error, OSError)
+        assert str(connect_failure(error)) == "connecting failed"
+
+
 def test_a_race_that_is_given_up_tells_nothing(silent: Silent, result: Result) -> None:
     with reactor_of(host := TinyHost()) as reactor:
         started = race(reactor, host, result, address("192.0.2.1", 1), address("192.0.2.2", 1))

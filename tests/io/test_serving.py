@@ -256,6 +256,32 @@ class TestMistakes:
             client.until_end()
             assert [str(error) for error in world.errors] == ["a mistake"]
 
+    def test_so_is_one_at_the_very_beginning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def raises(*_: object) -> None:
+            raise RuntimeError("a mistake")
+
+        with served(Scripted(echo), max_connections=1) as world:
+            with monkeypatch.context() as patch:
+                patch.setattr("sse_io.transport.Transport.receive_now", raises)
+                world.client(GET % b"").until_end()
+            assert [str(error) for error in world.errors] == ["a mistake"]
+            assert not world.loop.connections
+            world.client(GET % b"a").until(b"GET /a")
+
+    def test_and_one_at_the_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def raises(*_: object) -> None:
+            raise RuntimeError("a mistake")
+
+        with served(Scripted(echo), max_connections=1) as world:
+            client = world.client(GET % b"a")
+            client.until(b"GET /a")
+            with monkeypatch.context() as patch:
+                patch.setattr("sse_http.ServerConnection.connection_lost", raises)
+                client.send(GET % b"a")
+                client.sock.close()
+                world.until(lambda: not world.loop.connections)
+            world.client(GET % b"b").until(b"GET /b")
+
     def test_a_peer_that_vanishes(self) -> None:
         stream = Pieces()
         with served(Scripted(stream)) as world:

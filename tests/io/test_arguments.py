@@ -1,0 +1,58 @@
+"""Arguments of ``serve`` are checked at once, and named."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import pytest
+
+from sse_http import HandlerSettings, ServerSettings
+from sse_io.arguments import check_serving, check_tls
+
+GOOD: dict[str, Any] = {
+    "host": "127.0.0.1",
+    "port": 0,
+    "tls": None,
+    "upstream_tls": ssl.create_default_context(),
+    "settings": ServerSettings(),
+    "max_connections": 1,
+    "handler_settings": HandlerSettings(),
+    "on_refusal": print,
+    "grace": 0.0,
+}
+
+
+def test_what_can_be_is_let_through() -> None:
+    check_serving(**GOOD)
+    check_serving(**{**GOOD, "settings": None, "handler_settings": None, "port": 65535, "grace": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("host", 7, TypeError),
+        ("port", "80", TypeError),
+        ("port", -1, ValueError),
+        ("port", 65536, ValueError),
+        ("tls", True, TypeError),
+        ("upstream_tls", "x", TypeError),
+        ("settings", HandlerSettings(), TypeError),
+        ("max_connections", 0, ValueError),
+        ("handler_settings", ServerSettings(), TypeError),
+        ("on_refusal", 7, TypeError),
+        ("grace", "2", TypeError),
+        ("grace", -1.0, ValueError),
+        ("grace", float("nan"), ValueError),
+        ("grace", float("inf"), ValueError),
+    ],
+)
+def test_what_cannot_is_named(name: str, value: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match=name):
+        check_serving(**{**GOOD, name: value})
+
+
+def test_a_context_or_none() -> None:
+    check_tls("tls", None)
+    with pytest.raises(TypeError, match="create_default_context"):
+        check_tls("tls", 7)
