@@ -54,7 +54,7 @@ class Encoder:
         self._translation: Translation | None = None
         self._budget = Budget(max_held_bytes)
         self._last: ServerSentEvent | None = None  # that was sent on as it came
-        self._is_told = verbatim  # the message goes on as its provider tells it
+        self._is_own = verbatim  # the message goes on as its provider tells it
         self._calls: dict[int, ArgumentsText | None] = {}  # that are open, for the client to run
         self._answered = AnsweredCalls()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
@@ -82,7 +82,7 @@ class Encoder:
     def _translated(self, event: BlockEvent) -> list[BlockEvent]:
         if isinstance(event, e.MessageStart):
             self._began = True
-            self._is_told = event.dialect == NAME
+            self._is_own = event.dialect == NAME
             translated = is_translated(event.dialect, NAME)
             self._translation = Translation(self.max_held_bytes) if translated else None
         elif isinstance(event, e.UnknownEvent) and not self._began:
@@ -101,7 +101,7 @@ class Encoder:
         if isinstance(event, e.BlockStart) and isinstance(event.block, ToolUseBlock):
             if event.block.type == "tool_use" and event.index not in self._calls:
                 self._budget.add(_CALL_BYTES)
-                self._calls[event.index] = None if self._is_told else ArgumentsText(event.block, self._budget)
+                self._calls[event.index] = None if self._is_own else ArgumentsText(event.block, self._budget)
         elif isinstance(event, e.ArgumentsDelta):
             arguments = self._calls.get(event.index)
             if arguments is not None:
@@ -145,7 +145,7 @@ class Encoder:
 
     def _has_cut_call(self) -> bool:
         # All blocks have stopped when `message_delta` comes: a call that is open then never does.
-        is_open = bool(self._calls) and not self._is_told
+        is_open = bool(self._calls) and not self._is_own
         return self._cut_call or bool(self._outdated) or is_open
 
 

@@ -100,22 +100,22 @@ class Translation:
 
     def _start(self, event: e.MessageStart) -> list[BlockEvent]:
         start = e.MessageStart(event.id, event.model, event.role, vocabulary.usage(event.usage))
-        told: list[BlockEvent] = [start]
+        sent: list[BlockEvent] = [start]
         for index, block in enumerate(event.blocks):
-            told += [*self._block_start(e.BlockStart(index, block)), *self._block_stop(e.BlockStop(index))]
-        return told
+            sent += [*self._block_start(e.BlockStart(index, block)), *self._block_stop(e.BlockStop(index))]
+        return sent
 
     def _block_start(self, event: e.BlockStart) -> list[BlockEvent]:
         block = event.block
         known = self._blocks[event.index] = _Block(block, self._budget)
         self._line.append(known)
         self._calls = self._calls or known.runs
-        told = self._tell(known, e.BlockStart(event.index, _began(block)))
+        sent = self._tell(known, e.BlockStart(event.index, _began(block)))
         if known.writes_text:
-            told += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_BEGIN))
+            sent += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_BEGIN))
         if isinstance(block, ToolUseBlock) and block.raw_arguments:
-            told += self._arguments(known, e.ArgumentsDelta(event.index, block.raw_arguments))
-        return told
+            sent += self._arguments(known, e.ArgumentsDelta(event.index, block.raw_arguments))
+        return sent
 
     def _delta(self, event: _Delta) -> list[BlockEvent]:
         known = self._blocks.get(event.index)
@@ -142,17 +142,17 @@ class Translation:
         known = self._blocks.pop(event.index, None)
         if known is None:
             return []
-        told: list[BlockEvent] = []
+        sent: list[BlockEvent] = []
         if known.outdated or not (known.arguments is None or known.arguments.is_whole()):
             self._cut_call = True
         else:
-            told += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_END)) if known.writes_text else []
-            told += self._tell(known, event)
+            sent += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_END)) if known.writes_text else []
+            sent += self._tell(known, event)
         known.stopped = True
         while self._line and self._line[0].stopped:
             self._line.popleft()
-            told += self._release(self._line[0]) if self._line else []
-        return told
+            sent += self._release(self._line[0]) if self._line else []
+        return sent
 
     def _tell(self, known: _Block, event: _OfBlock) -> list[BlockEvent]:
         """``event`` now, if its block is the open one; else it waits."""
@@ -166,10 +166,10 @@ class Translation:
 
     def _release(self, known: _Block) -> list[BlockEvent]:
         """What waited of a block."""
-        told: list[BlockEvent] = [self._say(known, event) for event in known.waiting]
+        sent: list[BlockEvent] = [self._say(known, event) for event in known.waiting]
         self._budget.add(-known.held)
         known.waiting, known.held = [], 0
-        return told
+        return sent
 
     def _say(self, known: _Block, event: _OfBlock) -> BlockEvent:
         if isinstance(event, e.BlockStart):

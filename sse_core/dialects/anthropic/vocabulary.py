@@ -71,15 +71,15 @@ def usage(figures: JSONObject) -> JSONObject:
     """
     counts = TokenCounts.of(figures)
     left = counts.input or 0
-    told: JSONObject = {"output_tokens": counts.output or 0}
+    counted: JSONObject = {"output_tokens": counts.output or 0}
     for name, cached in (
         ("cache_read_input_tokens", counts.cache_read),
         ("cache_creation_input_tokens", counts.cache_written),
     ):
         if cached is not None:
             # Azure's Grok tells of more tokens from the cache than there are: the sum counts.
-            told[name] = min(cached, left)
-            left -= told[name]
+            counted[name] = min(cached, left)
+            left -= counted[name]
     if counts.reasoning is not None:
-        told["output_tokens_details"] = {"thinking_tokens": counts.reasoning}
-    return {"input_tokens": left, **told}
+        counted["output_tokens_details"] = {"thinking_tokens": counts.reasoning}
+    return {"input_tokens": left, **counted}

@@ -215,8 +215,8 @@ class Encoder:
             self._is_translated = is_translated(event.dialect, NAME)
         if isinstance(event, e.BlockStart) or (isinstance(event, e.MessageStart) and event.blocks):
             self._answer(event.choice).answered.note(event)
-        told = self._translated(event) if self._is_translated else event
-        return [] if told is None else self._write_own(told)
+        portable = self._translated(event) if self._is_translated else event
+        return [] if portable is None else self._write_own(portable)
 
     def _translated(self, event: BlockEvent) -> BlockEvent | None:
         """An event of another protocol with what Gemini has a form for."""
@@ -320,9 +320,9 @@ class Encoder:
         return self._answers[choice]
 
     def _response(self, candidates: list[JSONObject], top: JSONObject | None = None) -> JSONObject:
-        told: JSONObject = {"candidates": candidates} if candidates else {}
+        body: JSONObject = {"candidates": candidates} if candidates else {}
         named, self._named = self._named, repeatable(self._named)
-        return {**told, **named, **(top or {})}
+        return {**body, **named, **(top or {})}
 
 
 _HANDLERS: dict[type[BlockEvent], Callable[[Encoder, Any], list[JSONObject]]] = {

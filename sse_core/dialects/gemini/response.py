@@ -45,11 +45,11 @@ def _translated(message: Message) -> Message:
     plain = portable_message(message)
     for answer in (plain, *plain.alternatives.values()):
         calls = any(tool.type == "tool_use" for tool in answer.tools)
-        told = {index: unsigned(block) for index, block in answer.indexed_blocks.items() if _is_told(block)}
-        cut_call = len(told) < len(answer.indexed_blocks)
+        sent = {index: unsigned(block) for index, block in answer.indexed_blocks.items() if _is_sent(block)}
+        cut_call = len(sent) < len(answer.indexed_blocks)
         if answer.stop_reason is not None or answer.completeness == "complete":
             answer.stop_reason = finish_reason(answer.stop_reason, calls=calls, cut_call=cut_call)
-        answer.indexed_blocks = told
+        answer.indexed_blocks = sent
     return plain
 
 
@@ -57,7 +57,7 @@ def _is_cut(block: Block) -> bool:
     return isinstance(block, ToolUseBlock) and block.state in ("streaming", "incomplete")
 
 
-def _is_told(block: Block) -> bool:
+def _is_sent(block: Block) -> bool:
     """Whether a block that is not Gemini's own is: not a call whose arguments are no whole object."""
     if isinstance(block, ToolUseBlock) and block.type == "tool_use":
         return whole_args(block) is not None
@@ -112,7 +112,7 @@ def _is_there(message: Message) -> bool:
 def _candidate(index: int, message: Message) -> JSONObject:
     _, fields, content = placed(message.extra)
     own = message.dialect == NAME
-    blocks = [block for block in message.blocks if _is_told(block) or (own and _is_cut(block))]
+    blocks = [block for block in message.blocks if _is_sent(block) or (own and _is_cut(block))]
     is_cut = len(blocks) < len(message.blocks)
     candidate: JSONObject = {"content": {"parts": _parts(blocks), "role": "model", **content}}
     if message.stop_reason is not None:

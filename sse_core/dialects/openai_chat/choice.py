@@ -19,7 +19,7 @@ from ..budget import Budget, ChangedFields
 from ..fields import rest
 from .fragments import Fragments
 from .parts import read_part
-from .reasoning import DETAILS, REASONING, Told, detail_text, fields_beside, signature_of, text_of
+from .reasoning import DETAILS, REASONING, SeenReasoning, detail_text, fields_beside, signature_of, text_of
 from .tools import Calls
 
 #: What marks fields of the choice and of its message among the extra fields of ours.
@@ -53,7 +53,7 @@ class Choice:
         self._fields = ChangedFields(budget)
         self._fragments = Fragments(budget)
         self._calls = Calls(budget)
-        self._told = Told()
+        self._seen = SeenReasoning()
         self._came: set[str] = set()  # fields of the message that were more than empty
         self._has_deltas = False
         self._next = 0
@@ -79,7 +79,7 @@ class Choice:
 
     def thought(self, text: str) -> None:
         """A thinking delta has come by another way, like the one before."""
-        self._told.note(self._open or "", text)
+        self._seen.note(self._open or "", text)
 
     def finish(self) -> list[BlockEvent]:
         """The stream has come to its end, and so has all that is open."""
@@ -133,31 +133,31 @@ class Choice:
         if _REASONS.isdisjoint(delta):
             return []
         events: list[BlockEvent] = []
-        is_told = False
+        has_grown = False
         for name, field in REASONING.items():
             value = delta.get(name)
             if value is None:
                 continue
-            news = self._told.news(field, text_of(value))
+            news = self._seen.news(field, text_of(value))
             # Two names of one chunk say the same, in whatever words.
-            if news and is_told:
-                self._told.follow(field)
+            if news and has_grown:
+                self._seen.follow(field)
             elif news:
-                is_told = True
+                has_grown = True
                 events += self._think(field, news)
             if isinstance(value, dict | list) and self._open == field:
                 events += self._beside(value, fields_beside(value))
         # Snowflake sends nothing but the details; OpenRouter sends their text twice.
         if DETAILS in delta:
-            news = self._told.news(DETAILS, "".join(map(detail_text, _list(delta[DETAILS]))))
-            if news and is_told:
-                self._told.follow(DETAILS)
+            news = self._seen.news(DETAILS, "".join(map(detail_text, _list(delta[DETAILS]))))
+            if news and has_grown:
+                self._seen.follow(DETAILS)
             elif news:
                 events += self._think(DETAILS, news)
         return events
 
     def _think(self, field: str, text: str) -> list[BlockEvent]:
-        self._told.note(field, text)
+        self._seen.note(field, text)
         return self._grow(field, text)
 
     def _beside(self, value: JSON, extra: JSONObject) -> list[BlockEvent]:

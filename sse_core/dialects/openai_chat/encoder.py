@@ -109,8 +109,8 @@ class _Answer:
         native = (
             native_reason(self.stop_reason, cut_call=cut_call) if is_translated(self.dialect, NAME) else None
         )
-        told = {"finish_reason": reason, "native_finish_reason": native}
-        return {name: word for name, word in told.items() if word is not None}
+        words = {"finish_reason": reason, "native_finish_reason": native}
+        return {name: word for name, word in words.items() if word is not None}
 
     def start(self, event: e.MessageStart) -> list[JSONObject]:
         self.dialect, self.stop_reason = event.dialect, event.stop_reason

@@ -77,7 +77,7 @@ def fields_beside(value: JSON) -> JSONObject:
     return {name: inner for item in objects for name, inner in item.items() if name not in _READ}
 
 
-class Told:
+class SeenReasoning:
     """The reasoning that was told, and how far each name has come in it."""
 
     def __init__(self) -> None:

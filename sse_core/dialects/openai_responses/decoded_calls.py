@@ -67,7 +67,7 @@ class DecodedCalls:
             id_ = text(data, "id", "")  # a host that has no call_id takes the item's id for it
         if item.call is None and whole and not (name and id_):
             return None
-        events = item.tell(rest(data, CALLS[item.type]))
+        events = item.update(rest(data, CALLS[item.type]))
         if item.call is None:
             if not (name and id_):
                 return events
@@ -111,7 +111,7 @@ class DecodedCalls:
         self._claim(item.call_id)
         if item.call is None and (runner == "provider" or (whole and not item.call_id)):
             return None
-        events = item.tell(data)
+        events = item.update(data)
         if item.call is None and runner == "unknown" and item.call_id:
             self._budget.add(len(strict_json.dumps(data)))
             self._unclaimed[item.call_id] = (item, data, whole)

@@ -59,7 +59,7 @@ class DecodedItem:
         self.fields: SeenFields = SeenFields(budget)  # of that block
         self._skeleton = b""  # a digest of it, as it was told last
 
-    def tell(self, skeleton: JSONObject) -> list[BlockEvent]:
+    def update(self, skeleton: JSONObject) -> list[BlockEvent]:
         """It is ``skeleton`` beside its blocks, if that is new."""
         digest = digest_of(skeleton)
         if digest == self._skeleton:

@@ -194,7 +194,7 @@ class DecodedItems:
         elif item.verbatim is None and is_call(item.type):
             events = self._calls.take_tool(item, data, whole=whole)
         elif item.parts:
-            events = item.tell(without_parts(item, data))
+            events = item.update(without_parts(item, data))
             events += [] if item.is_done else self._take_parts(item, data, whole=whole)
         if events is None:
             events = self._answer(item) + self._take_verbatim(item, data, whole=whole)
@@ -214,11 +214,11 @@ class DecodedItems:
             item.verbatim = next(self._blocks)
             is_result = item.type in PROVIDER_ITEMS or is_output(item.type)
             block = ResultBlock(data) if is_result else UnknownBlock(data)
-            events = [*item.tell(name_and_id), e.BlockStart(item.verbatim, block)]
+            events = [*item.update(name_and_id), e.BlockStart(item.verbatim, block)]
         elif item.is_done:  # its block is closed: what changed since stands beside it
-            return item.tell({**name_and_id, **changed}) if changed else []
+            return item.update({**name_and_id, **changed}) if changed else []
         else:
-            events = item.tell(name_and_id)
+            events = item.update(name_and_id)
             events += [e.FieldsDelta(item.verbatim, changed)] if changed else []
         return [*events, e.BlockStop(item.verbatim)] if whole else events
 
@@ -266,7 +266,7 @@ def _last_of(item: DecodedItem, form: Form, whole: str | None) -> DecodedPart | 
     last = parts[next(reversed(parts))] if parts and item.has_announced_parts else None
     if last is None or not last.is_open or last.form is not form:
         return None
-    return last if whole is None or last.is_told(whole) else None
+    return last if whole is None or last.is_seen(whole) else None
 
 
 def _is_item(value: Any) -> bool:

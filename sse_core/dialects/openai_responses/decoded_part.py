@@ -18,7 +18,7 @@ _PART_BYTES = 400
 class DecodedPart:
     """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end was told."""
 
-    __slots__ = ("_cited", "_delta", "_fields", "form", "index", "is_open", "told")
+    __slots__ = ("_cited", "_delta", "_fields", "form", "index", "is_open", "seen")
 
     def __init__(self, index: int, form: Form | None, budget: Budget) -> None:
         budget.add(_PART_BYTES)
@@ -26,18 +26,18 @@ class DecodedPart:
         self.form: Form | None = form
         self.is_open: bool = True
         self._delta = e.ArgumentsDelta if form is None else form.delta
-        self.told: SeenText = SeenText()
+        self.seen: SeenText = SeenText()
         self._fields = SeenFields(budget)
         self._cited: int | None = None  # the number of citations; None before there is a list of them
 
     @property
     def has_text(self) -> bool:
         """Whether anything of its text was told."""
-        return self.told.has_text
+        return self.seen.has_text
 
-    def is_told(self, whole: str) -> bool:
+    def is_seen(self, whole: str) -> bool:
         """Whether ``whole`` is what was told of its text, and that was something."""
-        return self.has_text and self.told.rest_of(whole) == ""
+        return self.has_text and self.seen.rest_of(whole) == ""
 
     def start(self, form: Form, place: JSONObject, data: JSONObject) -> list[BlockEvent]:
         """It begins, as ``data`` has it, at ``place``."""
@@ -54,16 +54,16 @@ class DecodedPart:
         """More of its text."""
         if not fragment:
             return []
-        self.told.add(fragment)
+        self.seen.add(fragment)
         return [self._delta(self.index, fragment)]
 
     def become(self, text: str) -> list[BlockEvent]:
         """Its text is ``text``, whatever was told of it."""
-        rest_of_it = self.told.rest_of(text)
+        rest_of_it = self.seen.rest_of(text)
         if rest_of_it is not None:
             return self.grow(rest_of_it)
-        self.told = SeenText()
-        self.told.add(text)
+        self.seen = SeenText()
+        self.seen.add(text)
         return [e.TextReplaced(self.index, text)]
 
     def cite(self, citation: JSONObject) -> list[BlockEvent]:
@@ -109,7 +109,7 @@ def repetition(parts: dict[int, DecodedPart], form: Form, whole: str) -> list[Bl
     """
     if len(parts) < 2:
         return None
-    texts = (part.told if part.form is form else SeenText() for part in parts.values())
+    texts = (part.seen if part.form is form else SeenText() for part in parts.values())
     rest_of_it = rest_of_all(texts, whole)
     last = parts[next(reversed(parts))]
     if rest_of_it is None:

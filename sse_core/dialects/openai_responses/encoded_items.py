@@ -44,15 +44,15 @@ _CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
 class EncodedItem:
     """One output item.  ``skeleton`` is the item without what stands in blocks.
 
-    ``told``: the provider has told of it.  ``ended``: no further block of it is expected.  ``done``: the
-    event of its end was written.
+    ``from_provider``: the provider has sent it.  ``ended``: no further block of it is expected.
+    ``done``: the event of its end was written.
     """
 
-    def __init__(self, index: int, skeleton: JSONObject, *, told: bool) -> None:
+    def __init__(self, index: int, skeleton: JSONObject, *, from_provider: bool) -> None:
         self.index = index
-        self.told = told
+        self.from_provider = from_provider
         self.type: str = text(skeleton, "type", "")
-        self.tell(skeleton)
+        self.update(skeleton)
         self.ended = False
         self.done: bool = False
         self._added = False
@@ -62,13 +62,13 @@ class EncodedItem:
         self._parts: dict[str, list[_TextWriter]] = {name: [] for name in LISTS["reasoning"]}
         self._writer: BlockWriter | None = None  # of the one block of an item that has no parts
 
-    def tell(self, skeleton: JSONObject) -> None:
+    def update(self, skeleton: JSONObject) -> None:
         """It is as ``skeleton`` says, now.  In a list of parts, null stands for one that is text."""
         self.skeleton = skeleton
-        lists = {name: skeleton.get(name) for name in LISTS["reasoning"]}
-        self._told = {name: told if isinstance(told, list) else [] for name, told in lists.items()}
+        given = {name: skeleton.get(name) for name in LISTS["reasoning"]}
+        self._lists = {name: listed if isinstance(listed, list) else [] for name, listed in given.items()}
         self._nulls = {
-            name: [i for i, part in enumerate(told) if part is None] for name, told in self._told.items()
+            name: [i for i, part in enumerate(listed) if part is None] for name, listed in self._lists.items()
         }
 
     @property
@@ -87,9 +87,9 @@ class EncodedItem:
         return type(self._writer) is BlockWriter or not (self.type in LISTS or self.type in CALLS)
 
     @property
-    def may_be_told_again(self) -> bool:
+    def may_come_again(self) -> bool:
         """Whether the provider is sure to tell of it again."""
-        return self.told and self.skeleton.get("status") == "in_progress"
+        return self.from_provider and self.skeleton.get("status") == "in_progress"
 
     def takes(self, type_: str) -> bool:
         """Whether a block of an item of this type may begin in it."""
@@ -111,8 +111,8 @@ class EncodedItem:
 
     def _free_place(self, name: str) -> int:
         """The place of the next part that is text."""
-        told, nulls, parts = self._told[name], self._nulls[name], self._parts[name]
-        place = nulls[len(parts)] if len(parts) < len(nulls) else len(told) - len(nulls) + len(parts)
+        listed, nulls, parts = self._lists[name], self._nulls[name], self._parts[name]
+        place = nulls[len(parts)] if len(parts) < len(nulls) else len(listed) - len(nulls) + len(parts)
         return max(place, parts[-1].place + 1) if parts else place
 
     def stop(self, writer: BlockWriter) -> list[JSONObject]:
@@ -151,7 +151,7 @@ class EncodedItem:
         item |= self.skeleton
         for place, name in enumerate(LISTS.get(self.type, ())):
             if place == 0 or self._parts[name] or isinstance(self.skeleton.get(name), list):
-                item[name] = _listed(self._told[name], self._parts[name])
+                item[name] = _listed(self._lists[name], self._parts[name])
         if self.type in CALLS:
             item.setdefault(CALLS[self.type], "")
         if self.is_call and isinstance(self._writer, _ArgumentsWriter) and not item.get("call_id"):
@@ -237,7 +237,9 @@ class _ToolWriter(BlockWriter):
     """A call of one of OpenAI's own tools, whose arguments are fields of the item."""
 
     def whole(self) -> JSONObject:
-        return {} if self.item.told else json_object(self.block.raw_arguments.encode(errors="replace"))
+        return (
+            {} if self.item.from_provider else json_object(self.block.raw_arguments.encode(errors="replace"))
+        )
 
 
 class _TextWriter(BlockWriter):
@@ -306,9 +308,9 @@ class _TextWriter(BlockWriter):
         return self.item.event(f"{_EVENTS_OF_PARTS[self._form][1]}.{end}", **self._place, **fields)
 
 
-def _listed(told: list[JSON], parts: list[_TextWriter]) -> list[JSON]:
+def _listed(given: list[JSON], parts: list[_TextWriter]) -> list[JSON]:
     """A list of parts: those that are text in their places, and around them those that are none."""
-    others = deque(part for part in told if part is not None)
+    others = deque(part for part in given if part is not None)
     listed: list[JSON] = []
     for part in parts:
         while others and len(listed) < part.place:

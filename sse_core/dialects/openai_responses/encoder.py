@@ -119,15 +119,15 @@ class Encoder:
         self._own = not is_translated(event.dialect, NAME)
         response = self._response("in_progress", None, [])
         names = ("response.created", "response.in_progress")
-        sent = [*({**response, "type": name} for name in names), *self._tell(event.extra)]
+        sent = [*({**response, "type": name} for name in names), *self._note_items(event.extra)]
         for index in range(len(event.blocks)):
             sent += [*self._begin(index), *self._stop(index)]
         return sent
 
     def _facts(self, event: e.MessageDelta) -> list[JSONObject]:
-        return self._tell(event.extra)
+        return self._note_items(event.extra)
 
-    def _tell(self, extra: JSONObject) -> list[JSONObject]:
+    def _note_items(self, extra: JSONObject) -> list[JSONObject]:
         """The provider tells of its items: first when one begins, then when it is done."""
         sent: list[JSONObject] = []
         for name, skeleton in extra.items() if self._own else ():
@@ -136,11 +136,11 @@ class Encoder:
                 continue
             item = self._items.get(place)
             if item is None:
-                item = EncodedItem(place, skeleton, told=True)
+                item = EncodedItem(place, skeleton, from_provider=True)
                 sent += self._add(item)
                 sent += [] if item.is_verbatim else item.added()
-            elif item.told and item.type == skeleton["type"]:
-                item.tell(skeleton)
+            elif item.from_provider and item.type == skeleton["type"]:
+                item.update(skeleton)
                 sent += self._end_due()
                 self._due = item
         return sent
@@ -158,11 +158,11 @@ class Encoder:
     def _item_of(self, event: Any) -> EncodedItem | None:
         """The item that an event of a block is of."""
         if isinstance(event, e.BlockStart):
-            return self._told(self._message.indexed_blocks[event.index])
+            return self._provider_item(self._message.indexed_blocks[event.index])
         writer = self._writers.get(getattr(event, "index", -1))
         return None if writer is None else writer.item
 
-    def _told(self, block: Block) -> EncodedItem | None:
+    def _provider_item(self, block: Block) -> EncodedItem | None:
         """The item that the provider has told of for ``block``."""
         if isinstance(block, VerbatimBlock):
             item = self._latest
@@ -170,7 +170,7 @@ class Encoder:
             index = block.extra.get("output_index")
             item = self._items.get(index) if type(index) is int else None
         type_ = item_type(block, own=self._own)
-        return item if item is not None and item.told and type_ and item.takes(type_) else None
+        return item if item is not None and item.from_provider and type_ and item.takes(type_) else None
 
     def _block_start(self, event: e.BlockStart) -> list[JSONObject]:
         return self._begin(event.index)
@@ -180,13 +180,13 @@ class Encoder:
         type_ = item_type(block, own=self._own)
         if type_ is None:
             return []
-        item = self._told(block)
+        item = self._provider_item(block)
         if item is not None:
             return self._begin_in(item, index)
         if type_ == "mcp_call":
             return []  # only the provider's own item says which server is called
         latest = self._latest
-        if latest is not None and not latest.told and latest.takes(type_):
+        if latest is not None and not latest.from_provider and latest.takes(type_):
             return self._begin_in(latest, index)
         item = new_item(self._next, type_, block, self._message.id)
         return [*self._add(item), *self._begin_in(item, index)]
@@ -196,7 +196,7 @@ class Encoder:
         latest, self._latest = self._latest, item
         self._items[item.index] = item
         self._next = max(self._next, item.index + 1)
-        return [] if latest is None or latest.may_be_told_again else self._end_of(latest)
+        return [] if latest is None or latest.may_come_again else self._end_of(latest)
 
     def _begin_in(self, item: EncodedItem, index: int) -> list[JSONObject]:
         block = self._message.indexed_blocks[index]
@@ -234,7 +234,7 @@ class Encoder:
         if writer is None:
             return []
         item = writer.item
-        if not item.told and not is_whole(self._message.indexed_blocks[index]):
+        if not item.from_provider and not is_whole(self._message.indexed_blocks[index]):
             return []  # it stays open, so nobody runs the call
         sent = item.stop(writer)
         at_end = item.is_verbatim or (item.ended and item is not self._due)

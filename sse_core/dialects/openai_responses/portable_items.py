@@ -49,7 +49,7 @@ def made_id(type_: str, message_id: str, index: int) -> str:
 def new_item(index: int, type_: str, block: Block, message_id: str) -> EncodedItem:
     """The item that begins with ``block``, where the provider has told of none."""
     if isinstance(block, VerbatimBlock):
-        return EncodedItem(index, {"type": type_}, told=False)
+        return EncodedItem(index, {"type": type_}, from_provider=False)
     skeleton: JSONObject = {"id": made_id(type_, message_id, index), "type": type_}
     if isinstance(block, TextBlock):
         skeleton |= {"status": "in_progress", "role": "assistant"}
@@ -57,7 +57,7 @@ def new_item(index: int, type_: str, block: Block, message_id: str) -> EncodedIt
         named = {"name": block.name} if type_ in CALLS else {}
         # A client answers by the `call_id`: a call that came without an id has the item's.
         skeleton |= {"status": "in_progress", "call_id": block.id or skeleton["id"], **named}
-    return EncodedItem(index, skeleton, told=False)
+    return EncodedItem(index, skeleton, from_provider=False)
 
 
 def portable_items(message: Message) -> list[EncodedItem]:

@@ -70,12 +70,12 @@ def _foreign_response(message: Message) -> JSONObject:
 
 
 class _ResponseItem:
-    """An item while it is put together.  ``was_told``: the provider told of it."""
+    """An item while it is put together.  ``from_provider``: the provider told of it."""
 
-    def __init__(self, index: int, skeleton: JSONObject, *, was_told: bool) -> None:
+    def __init__(self, index: int, skeleton: JSONObject, *, from_provider: bool) -> None:
         self.index = index
         self.skeleton = skeleton
-        self.was_told = was_told
+        self.from_provider = from_provider
         self.blocks: list[Block] = []
 
 
@@ -89,7 +89,7 @@ def _sent_items(message: Message) -> dict[int, _ResponseItem]:
     for name, skeleton in message.extra.items():
         place = item_place(name)
         if place is not None and isinstance(skeleton, dict) and "type" in skeleton:
-            output[place] = _ResponseItem(place, skeleton, was_told=True)
+            output[place] = _ResponseItem(place, skeleton, from_provider=True)
     whole = [block for block in message.blocks if isinstance(block, VerbatimBlock)]
     for block in message.blocks:
         index = None if isinstance(block, VerbatimBlock) else block.extra.get("output_index")
@@ -111,9 +111,9 @@ def _add(output: dict[int, _ResponseItem], block: Block, last: _ResponseItem | N
     type_ = item_type(block, own=True)
     if type_ is None:
         return last
-    if last is None or last.was_told or type_ not in LISTS or last.skeleton["type"] != type_:
+    if last is None or last.from_provider or type_ not in LISTS or last.skeleton["type"] != type_:
         index = 0 if last is None else last.index + 1
-        last = output[index] = _ResponseItem(index, {"type": type_}, was_told=False)
+        last = output[index] = _ResponseItem(index, {"type": type_}, from_provider=False)
     last.blocks.append(block)
     return last
 
@@ -123,7 +123,7 @@ def _whole(item: _ResponseItem, message: Message) -> JSONObject:
     first = item.blocks[0] if item.blocks else None
     if isinstance(first, VerbatimBlock):
         return {**first.data, **item.skeleton}
-    made_up = {} if item.was_told else _made_up(item, first, message)
+    made_up = {} if item.from_provider else _made_up(item, first, message)
     whole = {**made_up, **item.skeleton}
     if isinstance(first, ToolUseBlock):
         arguments = CALLS.get(str(whole["type"]))
@@ -131,7 +131,9 @@ def _whole(item: _ResponseItem, message: Message) -> JSONObject:
             return {**whole, arguments: _arguments(first)}
         # A tool of OpenAI's own, of which the provider has told, has its arguments among its fields.
         return (
-            whole if item.was_told else {**whole, **json_object(_arguments(first).encode(errors="replace"))}
+            whole
+            if item.from_provider
+            else {**whole, **json_object(_arguments(first).encode(errors="replace"))}
         )
     return {**whole, **_lists(item)}
 
@@ -155,7 +157,7 @@ def _lists(item: _ResponseItem) -> JSONObject:
     lists: JSONObject = {}
     names = LISTS.get(str(item.skeleton["type"]), ())
     found = [(block, form_of_block(block, own=True)) for block in item.blocks if isinstance(block, _Text)]
-    if item.was_told:  # parts may have begun in another order
+    if item.from_provider:  # parts may have begun in another order
         found.sort(key=lambda pair: _place(*pair))
     for name in names:
         parts = deque(_part(block, form) for block, form in found if form.list == name)

@@ -62,13 +62,13 @@ class SeenText:
         return _without_half(rest, self._half) if self._half else rest
 
 
-def rest_of_all(told: Iterable[SeenText], whole: str) -> str | None:
+def rest_of_all(seen: Iterable[SeenText], whole: str) -> str | None:
     """What ``whole`` has beyond all these texts, one after another; ``None`` if it does not begin with them.
 
     Nor where one of them is empty: each text takes its part of ``whole``, so that this costs what it is long.
     """
     data = memoryview(whole.encode("utf-8", "surrogatepass"))
-    for text in told:
+    for text in seen:
         if not text.is_begin_of(data):
             return None
         data = data[text.size :]
