@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import h11
@@ -146,12 +147,17 @@ def test_what_a_server_sends_another_implementation_reads(data: bytes) -> None:
 
 
 @given(any_bytes(REQUESTS))
+@example(b"\nGET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
 def test_nobody_is_served_whom_h11_would_not_serve(data: bytes) -> None:
-    """Invariant: every request that the application sees, h11 alone reads in the same way."""
+    """Invariant: every request that the application sees, h11 alone reads in the same way.
+
+    But for empty lines before a request, which h11 takes for one: RFC 9112 section 2.2.
+    """
     peer = serve(data, set())
-    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
-    connection.receive_data(data + b" ")
+    rest = data + b" "
     for asked in peer.asked:
+        connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
+        connection.receive_data(re.sub(rb"\A(\r?\n)+", b"", rest))
         event = connection.next_event()
         assert isinstance(event, h11.Request)
         assert event.method.decode() == asked.method
@@ -162,10 +168,7 @@ def test_nobody_is_served_whom_h11_would_not_serve(data: bytes) -> None:
             if isinstance(event, h11.Data):
                 body += event.data
         assert bytes(body) == asked.body
-        connection.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
-        connection.send(h11.EndOfMessage())
-        if connection.our_state is h11.DONE:
-            connection.start_next_cycle()
+        rest, _ = connection.trailing_data
 
 
 @given(any_bytes(ANSWERS), CUTS, st.booleans(), st.sampled_from([None, Want.PAUSE, Want.CLOSE]))

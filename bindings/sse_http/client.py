@@ -48,6 +48,24 @@ class ClientExchange:
     into a field), that attempt is a lost connection to the machine.
     """
 
+    __slots__ = (
+        "_body",
+        "_broken",
+        "_chunks",
+        "_feed",
+        "_has_head",
+        "_http",
+        "_informational",
+        "_machine",
+        "_max_head_bytes",
+        "_max_head_fields",
+        "_max_informational",
+        "_method",
+        "_out",
+        "_start",
+        "waker",
+    )
+
     def __init__(
         self,
         machine: ConnectingMachine,

@@ -38,6 +38,18 @@ class ServerExchange:
     - ``on_error``: is called with every exception of the application.
     """
 
+    __slots__ = (
+        "_application",
+        "_failures",
+        "_on_error",
+        "_stream",
+        "has_begun",
+        "has_more",
+        "reply",
+        "request",
+        "state",
+    )
+
     def __init__(
         self, application: Application, request: Request, *, on_error: Callable[[Exception], None]
     ) -> None:

@@ -60,6 +60,11 @@ class Guard:
     ``Guard(application, allowed)`` to serve.
     """
 
+    __slots__ = (
+        "_allowed",
+        "_application",
+    )
+
     def __init__(self, application: Application, allowed: AllowedPeers) -> None:
         self._application = application
         self._allowed = allowed

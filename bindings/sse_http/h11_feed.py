@@ -24,6 +24,10 @@ MAX_BLANK_RUN = 256
 MAX_CHUNK_LINE_BYTES = 1024
 
 _EMPTY_LINES = re.compile(rb"(?:\r?\n)*")
+#: As h11 finds it.
+_HEAD_END = re.compile(rb"\n\r?\n")
+_FIELD_LINE = re.compile(rb"^[^ \t\r\n]", re.MULTILINE)
+_LAST_BLANK = 0x20
 _TO_SPACES = bytes.maketrans(b"\t\r\n", b"   ")
 _TOO_BLANK = b" " * (MAX_BLANK_RUN + 1)
 
@@ -35,6 +39,19 @@ class H11Feed:
     - ``max_head_bytes``: its ``max_incomplete_event_size``.
     - ``max_head_fields``: bounds the fields of a head, if it is given.
     """
+
+    __slots__ = (
+        "_begins_line",
+        "_body_left",
+        "_ended",
+        "_fields",
+        "_http",
+        "_max_head_bytes",
+        "_max_head_fields",
+        "_tail",
+        "_unread",
+        "_waiting",
+    )
 
     def __init__(
         self, http: h11.Connection, max_head_bytes: int, *, max_head_fields: int | None = None
@@ -75,6 +92,7 @@ class H11Feed:
             if event is not h11.NEED_DATA:
                 self._unread = None
                 self._fields = -1  # the first line is no field
+                self._tail = b""
                 if isinstance(event, h11.Request):
                     self._body_left = _declared_length(event)
                 return event
@@ -102,7 +120,7 @@ class H11Feed:
         if self._http.their_state is h11.SEND_BODY:
             piece = self._take_of_body(self._room(min(MAX_CHUNK_LINE_BYTES, self._max_head_bytes)))
         else:
-            piece = self._take_line(self._room(self._max_head_bytes))
+            piece = self._take_lines(self._room(self._max_head_bytes))
             self._check_blanks(piece)
             self._count_fields(piece)
         self._http.receive_data(piece)
@@ -128,15 +146,26 @@ class H11Feed:
         return piece
 
     def _take_of_body(self, size: int) -> bytes:
-        """Nothing of what follows a body of known length: it may begin with empty lines."""
+        """What has come of a body of known length; of chunks only so much that a line between is bounded.
+
+        What follows a body of known length stays: it may begin with empty lines.
+        """
         if self._body_left is None:
             return self._take(size)
-        piece = self._take(min(size, self._body_left))
+        piece = self._take(self._body_left)
         self._body_left -= len(piece)
         return piece
 
-    def _take_line(self, size: int) -> bytes:
-        """A line of a head, so that nothing of the body behind it is looked at for blanks."""
+    def _take_lines(self, size: int) -> bytes:
+        """A whole head, or else a line of one: nothing of the body behind it is looked at for blanks.
+
+        h11 looks at the first byte of a head by itself: where that is wrong, nothing hangs on what follows.
+        """
+        if not self._count_unread():
+            if self._waiting[0] <= _LAST_BLANK:
+                return self._take(1)
+            if head := _HEAD_END.search(self._waiting, 0, size):
+                return self._take(head.end())
         end = self._waiting.find(b"\n", 0, size) + 1
         return self._take(end or size)
 
@@ -154,7 +183,9 @@ class H11Feed:
     def _count_fields(self, piece: bytes) -> None:
         """Before h11 reads them, and tells how many there are only when it has read all."""
         # RFC 9112 section 5.2: a line that begins with a blank goes on with the field before.
-        self._fields += self._begins_line and piece[0] not in b" \t\r\n"
+        lines = _FIELD_LINE.findall(piece)
+        in_a_line = not self._begins_line and _FIELD_LINE.match(piece) is not None
+        self._fields += len(lines) - in_a_line
         self._begins_line = piece.endswith(b"\n")
         if self._max_head_fields is not None and self._fields > self._max_head_fields:
             raise LimitExceeded(

@@ -128,6 +128,21 @@ class HandlerAnswer:
     when the exchange is over: then the handler is to be ended, wherever it is.
     """
 
+    __slots__ = (
+        "_failed",
+        "_has_body",
+        "_hold",
+        "_log",
+        "_settings",
+        "_stopped",
+        "_stream_head",
+        "_subscription",
+        "_waker",
+        "closed",
+        "on_close",
+        "on_room",
+    )
+
     def __init__(self, settings: HandlerSettings | None = None, *, method: str = "GET") -> None:
         self.on_room: Waker = no_waker
         self.on_close: Waker = no_waker

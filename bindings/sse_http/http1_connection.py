@@ -64,6 +64,28 @@ class ServerConnection:
     pull.
     """
 
+    __slots__ = (
+        "_application",
+        "_client",
+        "_date",
+        "_exchange",
+        "_guard",
+        "_http",
+        "_is_blocked",
+        "_is_chunked",
+        "_is_last",
+        "_on_error",
+        "_on_refusal",
+        "_out",
+        "_reader",
+        "_settings",
+        "_timers",
+        "_waker",
+        "cut",
+        "phase",
+        "reset",
+    )
+
     def __init__(
         self,
         application: Application,

@@ -44,6 +44,19 @@ class RequestReader:
     - ``send``: gets what the peer must have before it goes on.
     """
 
+    __slots__ = (
+        "_began",
+        "_body",
+        "_budget",
+        "_check",
+        "_client",
+        "_feed",
+        "_http",
+        "_send",
+        "_settings",
+        "request",
+    )
+
     def __init__(
         self,
         http: h11.Connection,

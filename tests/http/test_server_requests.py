@@ -585,3 +585,30 @@ def test_a_refusal_repeats_nothing_of_the_request(text: str) -> None:
         peer.send(data)
         assert raw not in peer.received
         assert peer.answer().status >= 400
+
+
+MANY_FIELDS = b"".join(b"x%d: y\r\n" % number for number in range(200))
+WRONG_LINES = {
+    "a byte that no head begins with": b"\x16\x03 / HTTP/1.1\r\n",
+    "a blank": b" GET / HTTP/1.1\r\n",
+    "no version": b"GET / \r\n",
+    "a bare LF": b"GET / HTTP/1.1\n",
+}
+
+
+class TestManyThingsWrong:
+    """Which of them the peer learns of does not hang on how the network cut its bytes."""
+
+    @pytest.mark.parametrize("name", WRONG_LINES)
+    @pytest.mark.parametrize(
+        "fields", [b"", MANY_FIELDS, b"a: b" + b" " * 300 + b"\r\n", b"a: b\r\n" + b" c\r\n" * 50]
+    )
+    @pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\n\r\n"])
+    def test_the_same_answer(self, name: str, fields: bytes, end: bytes) -> None:
+        data = WRONG_LINES[name] + b"host: localhost\r\n" + fields + end + b"  \t  " * 100
+        statuses = set()
+        for cuts in ([], each_byte(data), [1], [len(data) // 2], [len(data) - len(end) - 1]):
+            peer = Peer()
+            peer.send(data, cuts)
+            statuses.add(tuple((answer.status, answer.body) for answer in peer.answers()))
+        assert len(statuses) == 1, statuses
