@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable
 
 import h11
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzz.chunk_laws import HEAD, is_read_as_by_h11
+from sse_core.lifecycle.machine import Want
 from sse_http.chunk_path import ChunkPath
 from sse_http.http1_connection import chunk
 from tests.http.support import Recorder, Upstream
@@ -191,3 +193,23 @@ class TestPast:
         upstream.answer(chunk(b"c"))
         assert bytes(upstream.machine.received) == b"a" + EVENT + b"bc"
         assert b"".join(seen) == (halved if cut >= line else b"")
+
+
+def test_a_machine_that_stops_amid_a_read_gets_no_more() -> None:
+    machine = Recorder(wishes=lambda what: Want.CLOSE if what == "data" else None)
+    upstream = Upstream(machine).connect()
+    upstream.answer(HEAD)
+    upstream.answer(b"5\r\n")
+    upstream.answer(b"hello\r\n" + CHUNKS)
+    assert machine.received == b"hello"
+    assert machine.told[-2:] == ["data", "closed"]
+
+
+def test_a_coded_body_in_chunks() -> None:
+    head = HEAD.replace(b"200 OK", b"400 Bad Request").replace(
+        b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"
+    )
+    body = gzip.compress(b"No such model.")
+    machine = Upstream(Recorder()).connect().answer(head + chunk(body[:9]) + chunk(body[9:]) + LAST)
+    assert machine.received == b"No such model."
+    assert machine.told == ["connected", "response_started", "data", "eof", "lost"]
