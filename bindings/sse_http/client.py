@@ -53,6 +53,7 @@ class ClientExchange:
         "_broken",
         "_chunks",
         "_feed",
+        "_first",
         "_has_head",
         "_http",
         "_informational",
