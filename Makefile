@@ -73,7 +73,7 @@ simulate: $(STAMP) ## play SEEDS worlds with every fault in virtual time, in JOB
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --jobs $(JOBS) $(ARGS)
 
 mutants: $(STAMP) ## see that the laws and the simulation find the bugs that are put in on purpose
-	$(BIN)/python -m pytest tests/mutants -n $(JOBS)
+	$(BIN)/python -m pytest tests/mutants -n $(JOBS) -o timeout=600
 	$(BIN)/python -m tests.simulation.mutants --jobs $(JOBS) $(ARGS)
 
 conformance: $(STAMP) ## try this decoder and its peers on the vectors; writes docs/conformance.md

@@ -162,7 +162,7 @@ def closed_log(*texts: str, name: str = "log") -> TurnLog:
 
 
 class Driving(Feeds):
-    """An application that wants turns driven, as soon as it is told to ``begin``."""
+    """An application that wants turns driven, from ``begin`` on."""
 
     def __init__(self, *turns: Turn, exchange: Callable[[Turn], Exchange] = ClientExchange) -> None:
         super().__init__()

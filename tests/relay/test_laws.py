@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sse_core import ServerSentEvent
 from sse_core.lifecycle import Deadlines, SubscriptionSettings
 from sse_http import Reply, StreamState
+from tests.examples import examples
 from tests.relay.support import (
     BEGINNING,
     ENDING,
@@ -278,4 +279,4 @@ class Anything(RuleBasedStateMachine):
 
 
 TestAnything = Anything.TestCase
-TestAnything.settings = settings(max_examples=100, stateful_step_count=80, deadline=None)
+TestAnything.settings = settings(examples(1), stateful_step_count=80)

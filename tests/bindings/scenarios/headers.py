@@ -1,4 +1,4 @@
-"""Tokens expire: the headers are asked for before each attempt."""
+"""Tokens expire: the function for headers is called before each attempt."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ConnectWithTokens(Connect):
         return stage.runner.connect(stage.peers["server"].url, retry=AT_ONCE, **options)
 
 
-def asked(
+def called(
     name: str,
     headers: Any,
     sent: Sequence[str],
@@ -97,12 +97,12 @@ def forged() -> Any:
 
 THREE = ["token-1", "token-2", "token-3"]
 SCENARIOS = [
-    asked("a plain function", Tokens, THREE),
-    asked("a mapping is read anew", lambda: {"authorization": "token-1"}, ["token-1", "token-2", "token-2"]),
-    asked("a function that waits", lambda: Tokens(pauses=[0.001]), THREE, needs=["await headers"]),
-    asked("what it raises the iteration raises", no_token, [], error=Error(OSError, "no token to be had")),
-    asked("what no header can hold", forged, [], error=Error(ValueError)),
-    asked(
+    called("a plain function", Tokens, THREE),
+    called("a mapping is read anew", lambda: {"authorization": "token-1"}, ["token-1", "token-2", "token-2"]),
+    called("a function that waits", lambda: Tokens(pauses=[0.001]), THREE, needs=["await headers"]),
+    called("what it raises the iteration raises", no_token, [], error=Error(OSError, "no token to be had")),
+    called("what no header can hold", forged, [], error=Error(ValueError)),
+    called(
         "it has as long as connecting has",
         lambda: Tokens(pauses=[60.0]),
         [],
@@ -110,7 +110,7 @@ SCENARIOS = [
         deadlines=SourceDeadlines(connect=0.02),
         needs=["await headers"],
     ),
-    asked(
+    called(
         "a wait for it that is cancelled is made again",
         lambda: Tokens(pauses=[60.0, 0.0]),
         ["token-2"],

@@ -343,7 +343,7 @@ SCENARIOS = [
     ),
     turn("the answer's status and fields", stream={"response_status": 200}, check_turn=has_request_id),
     ClientScenario(
-        name="headers are asked for at each attempt",
+        name="the function for headers is called at each attempt",
         peers={"server": scripted(Head(), answer(b"", "503 Busy", "text/plain"))},
         calls=[WithTokens(url="{server}", upstream={"retry": QUICK}, outcome=Outcome.FAILED)],
         requests=[Request(has=[b"authorization: %b\r\n" % token]) for token in (b"old", b"new", b"newest")],

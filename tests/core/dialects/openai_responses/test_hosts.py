@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.dialects.responses_events import RESPONSES
 from tests.core.dialects.responses_hosts import HOSTS, Told, obeys, read, told
+from tests.examples import examples
 
 
 @pytest.mark.parametrize("name", HOSTS)
 @given(data=st.data())
-@settings(max_examples=25)
+@examples(0.5)
 def test_each_text_and_each_call_comes_once(name: str, data: st.DataObject) -> None:
     assert obeys(data.draw(told((name,))))
 
 
 @given(told(), st.integers(0, 40))
-@settings(max_examples=100)
 def test_wherever_a_stream_is_cut_nothing_runs(made: Told, cut: int) -> None:
     message = read(made.stream[:cut], RESPONSES.Decoder)
     assert message.executable_tools == []
