@@ -18,6 +18,9 @@ from sse_relay.listen import Listen
 from sse_relay.programs import Service, relay_program
 
 
+LONGEST_WAIT = 3600.0  #: seconds
+
+
 class BareHost:
     """What a loop needs when nobody hosts it: it is only ever amid a step, and resolving may wait."""
 
@@ -44,7 +47,8 @@ def run(service: Service, listener: socket.socket) -> None:
     loop.listen(listener)
     while (deadline := loop.deadline) > -math.inf or not loop.finished:
         now = time.monotonic()
-        loop.step(now, max(min(deadline - now, 3600.0), 0.0))
+        wait = deadline - now
+        loop.step(now, wait if 0.0 < wait < LONGEST_WAIT else 0.0 if wait <= 0.0 else LONGEST_WAIT)
 
 
 def main(upstream: str) -> None:

@@ -231,7 +231,9 @@ class RelayedTurn:
             turn.pause(now)
         if turn.outcome is not None:
             self._end(turn, turn.outcome, now)
-        elif appended or self._announced != (turn.state, turn.accepted):
+        elif appended:
+            self.log.announce(now)
+        elif self._announced != (turn.state, turn.accepted):
             # A reader also waits for the moment when it can be given a head.
             self._announced = (turn.state, turn.accepted)
             self.log.announce(now)

@@ -45,8 +45,8 @@ class ChunkPath:
             return b"", piece, rest
         if self._half_line:
             data = self._take_half_line() + data
-        content, end = _read_whole(data)
-        return content, self._for_h11(data[end:]) if end < len(data) else b"", b""
+        content, rest = _read_whole(data)
+        return content, self._for_h11(rest) if rest else b"", b""
 
     def end(self) -> bytes:
         """Nothing more will come, and h11 reads on: what it has not been given yet."""
@@ -71,8 +71,8 @@ class ChunkPath:
         return rest
 
 
-def _read_whole(data: bytes) -> tuple[bytes, int]:
-    """What the whole chunks at the beginning of ``data`` hold, and where they end."""
+def _read_whole(data: bytes) -> tuple[bytes, bytes]:
+    """What the whole chunks at the beginning of ``data`` hold, and what follows them."""
     contents: list[bytes] = []
     at, size = 0, len(data)
     while at < size and (line := _SIZE_LINE.match(data, at)) is not None:
@@ -81,7 +81,7 @@ def _read_whole(data: bytes) -> tuple[bytes, int]:
         if end == begin or data[end : end + 2] != _END:  # one of no bytes is the last chunk
             break
         if end + 2 == size and not contents:
-            return data[begin:end], size  # one chunk, as almost always
+            return data[begin:end], b""  # one chunk, as almost always
         contents.append(data[begin:end])
         at = end + 2
-    return b"".join(contents), at
+    return b"".join(contents), data[at:]

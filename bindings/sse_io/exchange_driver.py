@@ -14,7 +14,7 @@ from sse_http import Exchange, no_waker
 from .client_pump import ClientPump
 from .connect_errors import connect_failure
 from .connector import Cancel, Connector
-from .owner import Owner
+from .owner import READ, Owner
 from .reactor import Reactor
 
 
@@ -62,7 +62,10 @@ class ExchangeDriver(Owner):
 
     def ready(self, mask: int, now: float) -> None:
         """The socket is ready."""
-        self._do(now, self._pump.ready, mask, now)
+        if mask == READ:
+            self._do(now, self._pump.receive, now)
+        else:
+            self._do(now, self._pump.ready, mask, now)
 
     def due(self, now: float) -> None:
         """The exchange's deadline has come."""
@@ -83,7 +86,7 @@ class ExchangeDriver(Owner):
         self._reactor.forget(self)
         self._on_end(self)
 
-    def _do(self, now: float, action: Callable[..., None], *arguments: Any) -> None:
+    def _do(self, now: float, action: Callable[..., object], *arguments: Any) -> None:
         """Do ``action``, then what is wished for."""
         if self.ended:
             return

@@ -83,7 +83,9 @@ class Reactor:
     def _work_off(self) -> None:
         self._moment = self.now()
         end = self._moment + MAX_SECONDS
-        for _ in range(min(len(self._batch), MAX_TURNS)):
+        for _ in range(MAX_TURNS):
+            if not self._batch:
+                break
             owner, mask = self._batch.popleft()
             self._give_turn(owner, mask, self._moment)
             self._moment = self.now()

@@ -57,6 +57,7 @@ class DeltaPattern:
         "_lessons",
         "_padding",
         "_places",
+        "_quote",
         "_type",
     )
 
@@ -67,6 +68,7 @@ class DeltaPattern:
         self._fitted = False
         self._type: str | None = None  # None while there is no pattern: no event is of that type
         self._before = self._after = ""
+        self._quote = 0  # where the text's begins: at the end of what stands before it
         self._between: str | None = None  # what stands between the text and the padding, where there is any
         self._kind: type[Any] = e.TextDelta
         self._index = self._choice = 0
@@ -78,7 +80,7 @@ class DeltaPattern:
             return None
         between = self._between
         try:
-            text, end = strict_json.string_at(data, len(self._before) - 1)
+            text, end = strict_json.string_at(data, self._quote)
             if between is not None:
                 if not data.startswith(between, end):
                     return None
@@ -132,6 +134,7 @@ class DeltaPattern:
                 event.choice,
             )
             self._before, self._between, self._after = before + '"', between, after.rstrip(" ")
+            self._quote = len(before)
 
 
 def _at(value: JSON, path: Path) -> JSON:

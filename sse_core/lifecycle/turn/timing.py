@@ -113,7 +113,7 @@ _REASONING = frozenset({ThinkingDelta, SignatureDelta})
 
 def is_reasoning(event: BlockEvent) -> bool:
     """Whether an output shows what the model thinks, and not what it answers."""
-    if isinstance(event, BlockStart):
+    if type(event) is BlockStart:
         return isinstance(event.block, ThinkingBlock | RedactedThinkingBlock)
     return type(event) in _REASONING
 
