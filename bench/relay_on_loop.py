@@ -17,7 +17,6 @@ from sse_relay.config import RelayConfig
 from sse_relay.listen import Listen
 from sse_relay.programs import Service, relay_program
 
-
 LONGEST_WAIT = 3600.0  #: seconds
 
 
