@@ -37,7 +37,6 @@ class Timer(TableKey):
     HEARTBEAT = "heartbeat"  #: nothing was sent for so long that a proxy may lose patience
     STALL = "stall"  #: a reader with something to read has not taken any of it
     LIFETIME = "lifetime"  #: this reader should come back on a new connection
-    HEAD = "head"  #: the head of an answer has been held back for long enough
     REQUEST = "request"  #: the peer's request should be complete by now
     KEEP_ALIVE = "keep_alive"  #: an idle connection has been kept for long enough
     RETENTION = "retention"  #: a finished turn has been kept for long enough
