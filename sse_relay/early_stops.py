@@ -8,7 +8,11 @@ from __future__ import annotations
 
 
 class EarlyStops:
-    """Remembers stops for ``seconds``: ``per_owner`` of each owner, ``total`` of all; the oldest go first."""
+    """Remembers stops; the oldest go first.
+
+    - ``seconds``: for how long.
+    - ``per_owner``, ``total``: how many of each owner, and of all.
+    """
 
     def __init__(self, *, seconds: float, per_owner: int = 100, total: int = 1000) -> None:
         self._seconds = seconds

@@ -284,7 +284,8 @@ class Relay:
 
     def _events(self, relayed: RelayedTurn, after: int, now: float) -> TurnEventStream:
         config = self._config
-        return TurnEventStream(relayed, now, after=after, head_hold=config.head_hold, settings=config.readers)
+        settings = relayed.route.reader_settings(config.readers)
+        return TurnEventStream(relayed, now, after=after, head_hold=config.head_hold, settings=settings)
 
     def _owner_and_id(self, request: Request) -> tuple[bytes, str]:
         """Whose turn a request for ``/turns/{id}`` means, and which one."""

@@ -96,13 +96,13 @@ class NotAnObjectError(ValueError):
 
 def _name_at(text: str, position: int) -> tuple[str, int]:
     """A member's name, and where its value begins."""
-    plain = _NAME.match(text, position)
-    if plain is not None:
-        return plain[1], plain.end()
+    name = _NAME.match(text, position)
+    if name is not None:
+        return name[1], name.end()
     if not text.startswith('"', position):
         raise ValueError("a name should be here")
-    name, position = strict_json.string_at(text, position)
-    return name, _match(_COLON, text, position).end()
+    escaped, position = strict_json.string_at(text, position)
+    return escaped, _match(_COLON, text, position).end()
 
 
 def _match(sign: re.Pattern[str], text: str, position: int) -> re.Match[str]:

@@ -1,4 +1,4 @@
-"""From an HTTP request to what a client asks for: one pure function, one plain object."""
+"""From an HTTP request to what a client asks for: one pure function, one record."""
 
 from __future__ import annotations
 

@@ -34,7 +34,12 @@ _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 
 
 class TurnEventStream:
-    """A turn's events, from ``after`` on.  A ``Stream``."""
+    """A turn's events.  A ``Stream``.
+
+    - ``after``: the position to begin at.
+    - ``head_hold``: for how many seconds a failure may still become the status of the answer.
+    - ``settings``: how the reader is treated.
+    """
 
     def __init__(
         self,
@@ -163,7 +168,7 @@ class TurnMessageStream:
         message = "The turn was stopped before it was whole."
         return self._relayed.route.problem_reply(Problem(410, "stopped", message, fields))
 
-    def log_changed(self, now: float) -> None:  # noqa: ARG002  (a log's reader is told the time)
+    def log_changed(self, now: float) -> None:  # noqa: ARG002  (the face of a log's reader)
         """Something happened."""
         self.waker()
 

@@ -114,7 +114,7 @@ class RelayedTurn:
 
     @property
     def failure(self) -> Failure | None:
-        """Why the last attempt failed, in the words that are a client's to read."""
+        """Why the last attempt failed, as a client may read it."""
         failure = self.turn.failure
         return failure if failure is None or not self._has_own_key else without_blame(failure, self.route)
 
@@ -221,7 +221,7 @@ class RelayedTurn:
             return
         while (event := turn.next_event()) is not None:
             if type(event) is StreamError:
-                event = self._worded(event)
+                event = self._for_clients(event)
             events = self._encoder.send(event)
             self.log.append(*events)
             appended |= bool(events)
@@ -238,8 +238,8 @@ class RelayedTurn:
             self._announced = (turn.state, turn.accepted)
             self.log.announce(now)
 
-    def _worded(self, error: StreamError) -> StreamError:
-        """``error`` in the words that are a client's to read."""
+    def _for_clients(self, error: StreamError) -> StreamError:
+        """``error`` as a client may read it."""
         failure = self.failure
         return error if failure is None or failure is self.turn.failure else failure.error
 

@@ -1,4 +1,4 @@
-"""What the flags of the command line take: each is checked when it is read, and told by its own name."""
+"""What the flags of the command line take: each is checked when it is read, and an error has its own name."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def provider(
 
 
 def _with_flag(settings: Settings, name: str, text: str) -> Settings:
-    """``settings`` with one flag, which is told by its own name where it can't be."""
+    """``settings`` with one flag; an error has the flag's own name."""
     try:
         return settings.with_headers({f"Sim-{name}": text})
     except SettingsError as error:

@@ -1,7 +1,7 @@
 """A simulated provider that speaks Anthropic's Messages API, to the byte and at any pace.
 
 It is an application like any other: pure, to be served by any binding.  It generates text,
-thinking and tool calls at the rate that it is told, fails in every way that it is told, and keeps
+thinking and tool calls at the rate that a request asks for, fails in every way that it asks for, and keeps
 its own record of what it generated.
 """
 

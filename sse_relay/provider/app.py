@@ -32,11 +32,12 @@ _Handler = Callable[[Request, str, float], "Reply | Stream"]
 class Provider:
     """An ``Application`` that stands in for the provider.
 
-    ``settings`` hold for every request that does not say otherwise with ``Sim-*`` fields.
-    ``clock`` gives the wall-clock time in seconds since the epoch, for the record only.  ``token``
-    (letters and digits) begins every id, so that two providers' ids differ.  With ``api_key``
-    every message needs it in ``x-api-key``.  With ``replay``, the bytes of a recorded stream, that
-    stream is the answer to every streaming request.  The latest ``max_records`` are kept.
+    - ``settings``: hold for every request that does not say otherwise with ``Sim-*`` fields.
+    - ``clock``: gives the wall-clock time in seconds since the epoch, for the record only.
+    - ``token``: letters and digits that begin every id, so that two providers' ids differ.
+    - ``api_key``: if there is one, every message needs it in ``x-api-key``.
+    - ``replay``: the bytes of a recorded stream, which is then the answer to every streaming request.
+    - ``max_records``: so many of the latest are kept.
 
     Raises ``ValueError`` for a token that is not letters and digits.
     """

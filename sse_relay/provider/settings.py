@@ -1,4 +1,4 @@
-"""What one generation is told to do: by flags for all of them, by ``Sim-*`` fields for one request.
+"""What one generation is to do: by flags for all of them, by ``Sim-*`` fields for one request.
 
 Every setting has its bounds, and whatever is outside of them is refused with a sentence that names
 the field: a typing mistake in a test must not pass as a test that passed.

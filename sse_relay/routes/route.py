@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sse_core.blocks.strict_json import JSONObject
 from sse_core.dialects import Credential, Dialect
 from sse_core.headers import Headers
+from sse_core.lifecycle import SubscriptionSettings
 from sse_http import EVENT_STREAM_HEADERS, Problem, Reply
 
 #: RFC 6750 section 2.1: what every client may show its key in, whatever its provider's protocol says.
@@ -63,6 +64,10 @@ class Route:
     def error_type(self, kind: str) -> str:
         """The protocol's word for a kind of problem."""
         return self.error_types.get(kind) or self.error_types["server"]
+
+    def reader_settings(self, settings: SubscriptionSettings) -> SubscriptionSettings:
+        """``settings`` without heartbeats, where the protocol's clients fail at a comment."""
+        return settings if self.dialect.comments_are_safe else replace(settings, heartbeat=None)
 
     def problem_reply(self, problem: Problem) -> Reply:
         """``problem`` as an answer in the shape of this protocol."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -157,6 +158,16 @@ def test_a_failed_turn_is_told_in_the_turns_own_protocol(world: World) -> None:
     assert json.loads(reader.reply.body) == error_body(
         503, "server_error", "The server is going down; ask again."
     )
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_whose_clients_fail_at_a_comment_get_no_heartbeat(safe: object) -> None:
+    dialect = dataclasses.replace(CHAT.dialect, comments_are_safe=bool(safe))
+    world = World(routes=(dataclasses.replace(CHAT, dialect=dialect),))
+    reader = ask(world)
+    world.provider.connect().head().body(PIECES[0] + PIECES[1])
+    world.pass_time(20.0)
+    assert (b": ping" in reader.data) is safe
 
 
 def test_the_first_protocol_is_as_it_was(world: World) -> None:
