@@ -1,4 +1,4 @@
-"""Arguments of the binding's functions, which are told at once where they are wrong."""
+"""Arguments of the bindings' functions, which are refused at once where they are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a connection could not be made, in words for a person, and whether another one may be better."""
+"""Why a connection could not be made, as a text for a person, and whether another one may be better."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _PASSING_ALERTS = frozenset({"TLSV1_ALERT_INTERNAL_ERROR"})
 def connect_failure(error: OSError | UnicodeError) -> TransportError:
     """No connection could be made.
 
-    The operating system's error is chained to it.  Where to, the machine says that wished for it: the words
-    of whoever connected may carry the addresses behind the name, which may not be the reader's to know.
+    The operating system's error is chained to it.  Where to, the machine says that wished for it: what
+    whoever connected says may hold the addresses behind the name, which may not be the reader's to know.
     """
     if isinstance(error, UnicodeError):
         failure = TransportError("the host is not a name that can be looked up", retryable=False)
     else:
         causes = _causes(error)
-        words = sorted({_words(cause) for cause in causes})
+        reasons = sorted({_reason(cause) for cause in causes})
         retryable = any(_may_pass(cause) for cause in causes) or not causes
-        failure = TransportError(", ".join(words) or "connecting failed", retryable=retryable)
+        failure = TransportError(", ".join(reasons) or "connecting failed", retryable=retryable)
     failure.__cause__ = error
     return failure
 
@@ -50,7 +50,7 @@ def tls_failure(error: ssl.SSLError, *, is_open: bool) -> TransportError:
     return TransportError(f"TLS failed: {error.reason or error}", retryable=retryable)
 
 
-def _words(error: OSError) -> str:
+def _reason(error: OSError) -> str:
     if isinstance(error, socket.gaierror) or not error.errno:
         return error.strerror or str(error)
     return os.strerror(error.errno)

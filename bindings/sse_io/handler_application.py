@@ -170,7 +170,7 @@ def _check_handler(served: object) -> None:
 
 
 def _function_of(served: object) -> object:
-    """The function that runs when ``served`` is called, as far as that can be told."""
+    """The function that runs when ``served`` is called, as far as that can be seen."""
     function: object = inspect.unwrap(cast("Handler", served))
     while isinstance(function, partial):
         function = inspect.unwrap(function.func)

@@ -118,7 +118,7 @@ class Transport:
     def close(self, *, cut: bool = False, reset: bool = False) -> None:
         """Close at once; idempotent.  Whoever watches the socket leaves it alone before.
 
-        With ``cut`` the peer is not told by TLS that this is the end; with ``reset`` not by TCP
+        With ``cut`` TLS doesn't say to the peer that this is the end; with ``reset`` TCP doesn't
         either.  The same holds where the kernel has not taken all: half of it must not look whole.
         """
         if self.closed:

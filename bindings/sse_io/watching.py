@@ -22,7 +22,7 @@ class Watcher(Protocol):
         """Watch for ``interest`` from now on, in place of ``owner.interest``; 0 is to leave it alone."""
 
     def take_ready(self, wait: float) -> list[tuple[Owner, int]]:
-        """Who is ready, and for what; who stays ready is told again the next time.
+        """Who is ready, and for what; who stays ready is given again the next time.
 
         If nobody is, it may wait for ``wait`` seconds.
         """
@@ -49,7 +49,7 @@ class NestedSelector:
     def watch(self, owner: Owner, interest: int) -> None:
         """A socket that nobody wants to hear of leaves the selector.
 
-        It would go on to say that a connection was reset, whatever it is asked for: 155,000 times in a
+        It would go on to say that a connection was reset, whatever it is watched for: 155,000 times in a
         tenth of a second, when that was tried.
         """
         if os.getpid() != self._process or owner.sock is None:
@@ -66,7 +66,7 @@ class NestedSelector:
         return [(key.data, mask) for key, mask in self._selector.select(wait)]
 
     def close(self) -> None:
-        """Close the descriptor; whoever waits for it has to be told before."""
+        """Close the descriptor; whoever waits for it has to leave off before."""
         self._selector.close()
 
 

@@ -41,16 +41,22 @@ async def serve(
     Then nothing more is accepted, the application is closed, and what it still has to say goes out, for
     ``grace`` seconds at most: a handler's stream ends properly, a request without an answer gets 503.
 
-    It may also be a handler, ``async def handler(request)``, that returns a ``Reply`` or an async
-    iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as
-    JSON).  ``handler_settings`` says how they are passed on.  The iterator is closed as soon as its
-    reader has gone.
+    - ``application``: or a handler, ``async def handler(request)``, that returns a ``Reply`` or an async
+      iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as JSON).
+      The iterator is closed as soon as its reader has gone.
+    - ``host``, ``port``: where to listen; 0 is a port that the system chooses.
+    - ``tls``: makes the server speak https.
+    - ``upstream_tls``: for the connections that the application asks for; the system's authorities if
+      ``None``.
+    - ``settings``: bounds, deadlines, and which Hosts and Origins are served.
+    - ``max_connections``: above it a new one is closed at once.
+    - ``handler_settings``: how a handler's events are passed on.
+    - ``on_refusal``: called with each request that is refused; by default it is logged.
+    - ``grace``: seconds for what is still to be said.
+    - ``task_status``: gets the port.
 
-    ``tls`` makes the server speak https; ``upstream_tls`` is for the connections that the
-    application asks for.  Above ``max_connections`` a new one is closed at once.  ``on_refusal`` is
-    told of each request that is refused; by default it is logged.  Reports the port to ``task_status``
-    (useful with ``port=0``).  Raises ``OSError`` if the address can't be had, and ``TypeError`` for what
-    can't be served, and for arguments of another type.
+    Raises ``OSError`` if the address can't be had, and ``TypeError`` for what can't be served, and for
+    arguments of another type.
     """
     check_serving(
         host=host,
@@ -83,7 +89,7 @@ async def serve(
 
     async with trio.open_nursery() as waiting:
         cancelled = trio.Event()
-        # Whoever cancels the server doesn't cut its connections: they are told first.
+        # Whoever cancels the server doesn't cut its connections: they come to their ends.
         with trio.CancelScope(shield=True) as last_words:
             async with trio.open_nursery() as tasks:
                 handlers.nursery = tasks
