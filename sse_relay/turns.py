@@ -35,6 +35,9 @@ from .records import Record, ToolCalled
 from .routes import Route
 from .turn_request import TurnRequest
 
+#: How a turn stands that gives out events.
+_STREAMING = (TurnState.STREAMING, True)
+
 
 class RelayedTurn:
     """One turn of the relay.
@@ -232,6 +235,7 @@ class RelayedTurn:
         if turn.outcome is not None:
             self._end(turn, turn.outcome, now)
         elif appended:
+            self._announced = _STREAMING
             self.log.announce(now)
         elif self._announced != (turn.state, turn.accepted):
             # A reader also waits for the moment when it can be given a head.
