@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Protocol
 
 from ..blocks.events import BlockEvent
 from ..framing import ServerSentEvent
@@ -24,8 +25,7 @@ class EventDecoder(Protocol):
         """
 
 
-@runtime_checkable
-class HoldingDecoder(Protocol):
+class HoldingDecoder(EventDecoder, Protocol):
     """A decoder that holds something back until more has come, and can tell it sooner."""
 
     def held_events(self) -> list[BlockEvent]:
@@ -35,9 +35,10 @@ class HoldingDecoder(Protocol):
         """
 
 
-def held_events(decoder: EventDecoder) -> list[BlockEvent]:
+def held_events(decoder: EventDecoder | HoldingDecoder) -> list[BlockEvent]:
     """What ``decoder`` holds back, if it is one that does."""
-    return decoder.held_events() if isinstance(decoder, HoldingDecoder) else []
+    held: Callable[[], list[BlockEvent]] | None = getattr(decoder, "held_events", None)
+    return [] if held is None else held()
 
 
 class EventEncoder(Protocol):
