@@ -20,7 +20,7 @@ NODE    := tests/acceptance/node
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench fuzz simulate mutants conformance docs clean
+.PHONY: help setup demo test check types compiled bench fuzz simulate mutants conformance docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -57,6 +57,12 @@ check: $(STAMP) ## check format, style, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports --no-logo
+
+types: $(STAMP) ## see what users' editors and type checkers see, with pyright
+	scripts/check-types
+
+compiled: $(STAMP) ## compile sse_core with mypyc in a scratch folder, and run the core's tests on it
+	$(BIN)/python scripts/try-mypyc $(ARGS)
 
 # The peers have an environment of their own, so that no test or check can come to need them.
 $(BENCH)/.ready: pyproject.toml scripts/make-venv

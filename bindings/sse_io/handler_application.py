@@ -151,7 +151,7 @@ def as_application(
             raise TypeError(f"an application needs {', '.join(missing)} too: see sse_http.Application")
         return cast("Application", served)
     _check_handler(served)
-    return HandlerApplication(served, settings, start)
+    return HandlerApplication(served, settings, start)  # pyright: ignore[reportArgumentType]  # no application
 
 
 def _check_handler(served: object) -> None:

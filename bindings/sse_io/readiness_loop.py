@@ -195,7 +195,7 @@ class ReadinessLoop:
             application = application.within()
             on_end = partial(self._ended_with_handlers, application)
         connection = ServerConnection(
-            application,
+            application,  # pyright: ignore[reportArgumentType]  # its streams' waker is a property
             now,
             settings=self._settings,
             client=_address(sock),

@@ -218,7 +218,7 @@ class EventStreamDecoder:
         """The event, if that is all there is and the interpreter isn't needed for it."""
         blocks = self._blocks
         if data.startswith(blocks.start):
-            value = data[blocks.value]
+            value = data[len(blocks.start) : -len(blocks.empty_line)]
             return blocks.event_of_lines(blocks.usual_type, value, self._interpreter.last_event_id)
         return blocks.event_of_block(data[: -len(blocks.empty_line)])
 
