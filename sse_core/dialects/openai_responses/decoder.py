@@ -95,17 +95,6 @@ class Decoder(StreamDecoder):
         self._started = False
         self._resumable = starting_after is not None
 
-    def receive_event(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        """The block events that ``sse`` stands for; none for a repetition, and none after the end.
-
-        Raises what :meth:`StreamDecoder.receive_event` raises, for a second response within the stream, too.
-        """
-        events = super().receive_event(sse)
-        if events:
-            # Only after the last of them is everything known that the event said.
-            events[-1].cursor = self._numbers.last if self._resumable else None
-        return events
-
     def receive_eof(self) -> list[BlockEvent]:
         """The stream has ended: a ``MessageCut("truncated")`` if the response had not."""
         if self._ended:
@@ -114,6 +103,17 @@ class Decoder(StreamDecoder):
         return [*self._output.cut(), e.MessageCut("truncated")]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
+        """The block events of ``sse``; none for a repetition.
+
+        Raises ``ValueError`` for fields of the wrong types, and for a second response within the stream.
+        """
+        events = self._parse(sse)
+        if events:
+            # Only after the last of them is everything known that the event said.
+            events[-1].cursor = self._numbers.last if self._resumable else None
+        return events
+
+    def _parse(self, sse: ServerSentEvent) -> list[BlockEvent]:
         payload = sse.data.strip()
         if not payload or payload.startswith(DONE):
             return [e.Ping()]
