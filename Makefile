@@ -61,7 +61,7 @@ check: $(STAMP) ## check format, style, types and imports
 types: $(STAMP) ## see what users' editors and type checkers see, with pyright
 	scripts/check-types
 
-compiled: $(STAMP) ## compile sse_core with mypyc in a scratch folder, and run the core's tests on it
+compiled: $(STAMP) ## try to compile sse_core with mypyc in a scratch folder, and run the core's tests on it
 	$(BIN)/python scripts/try-mypyc $(ARGS)
 
 # The peers have an environment of their own, so that no test or check can come to need them.
