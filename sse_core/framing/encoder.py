@@ -21,11 +21,11 @@ def encode_event(
 ) -> bytes:
     """The bytes of one event, the empty line that dispatches it included.
 
-    ``data`` may have any number of lines, ended by CR, LF or CRLF; a decoder gives them back ended by
-    LF.  ``event`` is the event's type; ``None``, ``""`` and ``"message"`` all mean ``message`` and write no
-    line: a decoder cannot distinguish them, and OpenAI's SDKs up to 1.90 read only what has no name.  ``id``
-    becomes the last event ID, of this event and of those after it; ``""`` takes it away.  ``retry`` is the
-    reconnection time in milliseconds.
+    - ``data``: any number of lines, ended by CR, LF or CRLF; a decoder gives them back ended by LF.
+    - ``event``: the event's type; ``None``, ``""`` and ``"message"`` all mean ``message`` and write no line:
+      a decoder cannot distinguish them, and OpenAI's SDKs up to 1.90 read only what has no name.
+    - ``id``: the last event ID, of this event and of those after it; ``""`` takes it away.
+    - ``retry``: the reconnection time in milliseconds.
 
     There is no way to send ``id`` or ``retry`` without data: many clients take a block without data for
     an event, though the specification has it dispatch nothing.
