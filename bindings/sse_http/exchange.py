@@ -53,7 +53,7 @@ class ServerExchange:
     def __init__(
         self, application: Application, request: Request, *, on_error: Callable[[Exception], None]
     ) -> None:
-        self.request = request
+        self.request: Request = request
         self.state: StreamState = StreamState.OPEN  #: whether more of the answer may come
         self.has_begun: bool = False  #: its head has been sent
         self.has_more: bool = (

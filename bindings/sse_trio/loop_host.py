@@ -21,7 +21,7 @@ class LoopHost:
         self._nursery = nursery
         self._scope = trio.CancelScope()
         #: The clock, which the loop reads after every turn: by way of ``trio.current_time`` takes four calls.
-        self.now = trio.lowlevel.current_clock().current_time
+        self.now: Callable[[], float] = trio.lowlevel.current_clock().current_time
 
     def look_again(self) -> None:
         """Leave off waiting."""
