@@ -96,7 +96,7 @@ class RelayedTurn:
         self.drained: bool = False  #: nobody can come back
         self.interrupted = False  #: it was stopped because the relay goes down
         self.waker: Waker = no_waker
-        self._exchange: Exchange = ClientExchange(turn)
+        self._exchange: Exchange = ClientExchange(turn)  # pyright: ignore[reportAttributeAccessIssue]  # its waker is a property
         self._encoder = turn.dialect.Encoder(verbatim=True)
         self._has_own_key = config.api_key is not None
         self._client = client

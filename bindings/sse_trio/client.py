@@ -106,7 +106,7 @@ class EventStream(EventStreamState):
         self, source: EventSource, tls: ssl.SSLContext | None, headers: HeadersLike | HeadersSource = ()
     ) -> None:
         super().__init__(source, headers)
-        self._driver = Driver(ClientExchange(source), tls)
+        self._driver = Driver(ClientExchange(source), tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     async def __aenter__(self) -> Self:
         self._source.start(trio.current_time())

@@ -58,7 +58,7 @@ class TurnStream(TurnStreamState):
 
     def __init__(self, turn: Turn, tls: ssl.SSLContext | None) -> None:
         super().__init__(turn)
-        self._driver = Driver(ClientExchange(turn), tls)
+        self._driver = Driver(ClientExchange(turn), tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     @property
     def text_stream(self) -> TextStream:
