@@ -168,7 +168,7 @@ def test_a_response_that_was_cut_is_sent_on_with_a_numbered_error(path: Path) ->
         encoder = RESPONSES.Encoder(verbatim=True)
         *sent, end = [sse for event in decoded(RESPONSES, received[:count]) for sse in encoder.send(event)]
         assert sent == received[:count]
-        sent = json.loads(end.data)
-        assert (end.type, sent["type"], sent["outcome"]) == ("error", "error", "truncated")
+        error = json.loads(end.data)
+        assert (end.type, error["type"], error["outcome"]) == ("error", "error", "truncated")
         last = json.loads(sent[-1].data) if sent else {"sequence_number": -1}
-        assert sent.get("sequence_number", -1) == last.get("sequence_number", -2) + 1
+        assert error.get("sequence_number", -1) == last.get("sequence_number", -2) + 1

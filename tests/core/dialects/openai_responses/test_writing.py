@@ -253,6 +253,14 @@ def test_verbatim_only_what_the_provider_did_not_tell_is_written(
     assert encoder.send(StreamError("x", "y", source=source)) == [source]
 
 
+@pytest.mark.parametrize("data", ["[1]", "[DONE]", "{", "\ud800"])
+def test_verbatim_an_end_behind_what_is_no_object_has_no_number(data: str) -> None:
+    encoder = RESPONSES.Encoder(verbatim=True)
+    encoder.send(MessageStart("r", "m", source=ServerSentEvent("response.x", data)))
+    (end,) = encoder.send(MessageCut("truncated"))
+    assert "sequence_number" not in json.loads(end.data)
+
+
 def test_verbatim_an_end_that_is_all_there_is_has_the_first_number() -> None:
     (end,) = RESPONSES.Encoder(verbatim=True).send(StreamError("x", "y"))
     assert json.loads(end.data)["sequence_number"] == 0
