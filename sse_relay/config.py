@@ -42,7 +42,7 @@ class RelayConfig:
     api_key: str | None = field(default=None, repr=False)
     client_keys: frozenset[str] = field(default_factory=frozenset, repr=False)
     pass_headers: tuple[str, ...] = ()
-    simulated: bool = False  #: tells the page to show the simulated provider's settings
+    simulated: bool = False  #: makes the page show the simulated provider's settings
     model: str = ROUTES[0].model  #: what the page asks for
     routes: tuple[Route, ...] = field(default=ROUTES, repr=False)
     retry: RetryPolicy = field(default_factory=RetryPolicy)

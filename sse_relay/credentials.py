@@ -23,13 +23,13 @@ class Credentials:
         self._digests = [digest(key) for key in keys]
 
     def owner_of(self, headers: Headers) -> bytes:
-        """Who a client is, to tell its turns from others': a digest of the credential that it shows."""
+        """Who a client is, to know its turns from others': a digest of the credential that it shows."""
         return digest(self._shown_key(headers) or headers.get(BEARER.header) or "")
 
     def admit(self, headers: Headers) -> bool:
         """Whether a client may ask."""
         shown = digest(self._shown_key(headers))
-        # Every key is compared, each in constant time: how long it takes tells nothing.
+        # Every key is compared, each in constant time: how long it takes reveals nothing.
         matches = [hmac.compare_digest(shown, each) for each in self._digests]
         return not self._digests or any(matches)
 

@@ -17,7 +17,7 @@ from sse_http import Endpoint, Reply, Waker, no_waker
 from .field_names import matcher
 from .routes import Route
 
-#: What a failed answer says about asking again, in words that the SDKs heed.
+#: What a failed answer says about a retry, in words that the SDKs heed.
 RETRY_ADVICE = ("retry-after", "retry-after-ms", "x-should-retry")
 
 #: What a turn takes besides its events, its message and its headers: objects and their places in tables.

@@ -254,7 +254,7 @@ class Relay:
             raise UnknownTurn
         self._early_stops.remember(owner, turn_id, now)
         message = (
-            f"No such turn. One that is asked for by this ID within {EARLY_STOP_SECONDS:g} s will not run."
+            f"No such turn. One that is requested with this ID within {EARLY_STOP_SECONDS:g} s will not run."
         )
         return self.problem_reply(request, Problem(404, "not_found", message))
 
@@ -276,7 +276,7 @@ class Relay:
         if position is None:
             raise BadRequest("Last-Event-ID is not the ID of an event of this turn.")
         if known.log.closed and position == known.log.last:
-            # What tells an EventSource not to come again.
+            # What keeps an EventSource from coming again.
             return Reply(204)
         if request.method == "HEAD":
             return EventStreamHead([("turn-id", known.id)])

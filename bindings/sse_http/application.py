@@ -135,7 +135,7 @@ class Stream(Protocol):
     def has_more(self) -> bool:
         """Whether ``data_to_send`` has left something that it would give now.
 
-        It is asked right after a pull, so that a stream that has nothing is not pulled for it.
+        It is read right after a pull, so that a stream that has nothing is not pulled for it.
         """
 
     def data_to_send(self, now: float) -> bytes:

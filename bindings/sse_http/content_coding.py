@@ -75,7 +75,7 @@ class Deflate:
     """The coding "deflate", which is zlib's format.
 
     RFC 9110 section 8.4.1.2: "Some non-conformant implementations send the "deflate" compressed data
-    without the zlib wrapper."  Two bytes tell.
+    without the zlib wrapper."  Two bytes show which.
     """
 
     def __init__(self) -> None:

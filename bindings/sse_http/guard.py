@@ -1,7 +1,7 @@
 """Who may talk to a server: the Host and Origin fields, checked on every request to any application.
 
 A page of another site can reach a server on the reader's own machine: directly, and then its
-``Origin`` tells, or by a name that was made to point here (DNS rebinding), and then ``Host`` tells.
+``Origin`` shows it, or by a name that was made to point here (DNS rebinding), and then ``Host`` does.
 Host is RFC 9110 section 7.2, the Origin field is https://fetch.spec.whatwg.org/#origin-header.
 """
 
@@ -95,7 +95,7 @@ class Guard:
         return application.check_head(request, now) if isinstance(application, ChecksHeads) else None
 
     def handle(self, request: Request, now: float) -> Reply | Stream:
-        """Answer a request, or refuse it, where the server has not asked ``check_head`` before."""
+        """Answer a request, or refuse it, where the server has not called ``check_head`` before."""
         refused = refuse(request, self._allowed)
         answer = self._application.handle(request, now) if refused is None else refused.answer
         if isinstance(answer, Problem):

@@ -319,7 +319,7 @@ class HandlerAnswer:
     def _show_head(self) -> None:
         self._hold.decide(self._stream_head)
 
-    def _go_on(self, now: float) -> None:  # noqa: ARG002  (a log tells the time)
+    def _go_on(self, now: float) -> None:  # noqa: ARG002  (a log passes the time)
         self.on_room()
 
 

@@ -182,7 +182,7 @@ def _try_to_send(transport: Transport, data: bytes = b"") -> None:
     """Send ``data``, or what is left of before.
 
     A peer may answer a request that it has not read and never will.  So to fail in sending is no failure
-    yet: the answer may be there, and reading tells.
+    yet: the answer may be there, and reading shows it.
     """
     try:
         if data:

@@ -75,7 +75,7 @@ class EventStreamState:
         self._source.resume(now)
 
     def _take(self, now: float) -> ServerSentEvent | None:
-        """The next event, if there is one: then nothing more is read before the next is asked for."""
+        """The next event, if there is one: then nothing more is read until the caller wants the next."""
         event = self._source.next_event()
         if event is not None:
             self._source.pause(now)
@@ -157,7 +157,7 @@ class TurnStreamState:
         self._turn.resume(now)
 
     def _take(self, now: float) -> BlockEvent | None:
-        """The next event, if there is one: then nothing more is read before the next is asked for."""
+        """The next event, if there is one: then nothing more is read until the caller wants the next."""
         event = self._turn.next_event()
         if event is not None:
             self._turn.pause(now)

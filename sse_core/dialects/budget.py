@@ -43,7 +43,7 @@ class ChangedFields:
         """Those of ``fields`` that are new or have another value, as they are now.
 
         Null never takes the place of a value, and an object's fields stay where a later one lacks
-        them.  What is told of an object again, since another of its fields is new, counts as kept: else an
+        them.  What comes of an object again, since another of its fields is new, counts as kept: else an
         object that grows by a field with each event would take the square of the time.
         """
         known = self._known
@@ -61,7 +61,7 @@ class ChangedFields:
         return new
 
     def _count(self, name: str, value: JSON, again: AbstractSet[str] = frozenset()) -> None:
-        """Count ``value`` as what is kept of ``name``, and those of its fields that are told ``again``."""
+        """Count ``value`` as what is kept of ``name``, and those of its fields that come ``again``."""
         size = len(name) + len(strict_json.dumps(value))
         self._budget.add(size - self._sizes.get(name, 0))
         self._sizes[name] = size

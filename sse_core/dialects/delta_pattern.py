@@ -87,7 +87,7 @@ class DeltaPattern:
                 _, end = strict_json.string_at(data, end + len(between) - 1)
         except ValueError:
             return None
-        # An empty text is not always told as a delta.
+        # An empty text is not always reported as a delta.
         if not text or data[end:].rstrip(" ") != self._after:
             return None
         self._fitted = True

@@ -2,8 +2,8 @@
 
 Providers answer with an object that has ``error``.  What stands before them answers as it likes: with a text,
 with a page, with ``{"detail": ...}`` (FastAPI), ``{"message": ...}``, ``{"error_description": ...}`` (OAuth,
-RFC 6749 section 5.2), ``title`` and ``detail`` (RFC 9457), or a list.  Whoever waits for the answer is told
-the words of it: bounded, as text, without control characters.
+RFC 6749 section 5.2), ``title`` and ``detail`` (RFC 9457), or a list.  Whoever waits for the answer gets
+its words: bounded, as text, without control characters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .provider_errors import BESIDE, MAX_MESSAGE
 MAX_EXCERPT = 500
 #: Bytes of a body that are looked at for such an excerpt.
 _MAX_BODY = 64 * 1024
-#: Fields that say what went wrong, in the order in which they are asked.
+#: Fields that say what went wrong, in the order in which they are looked up.
 _WORDS = (
     *("message", "error_description", "errorText", "detail", "error", "msg", "title", "errors"),
     *("Message", "details", "reason", "error_msg"),
@@ -65,9 +65,9 @@ def error_in(body: bytes, headers: Headers) -> JSONObject:
 
 
 def bare_error(event: JSONObject) -> JSONObject | None:
-    """An event of a stream that tells of an error in no provider's form, as :func:`error_in` reads a body.
+    """An event of a stream that reports an error in no provider's form, as :func:`error_in` reads a body.
 
-    What stands before a provider tells of its errors in a stream as in an answer: ``{"detail": ...}``,
+    What stands before a provider reports its errors in a stream as in an answer: ``{"detail": ...}``,
     or ``{"message": ..., "code": ...}``.  ``None`` for what is no such thing.
     """
     if not _TYPED.isdisjoint(event):

@@ -109,7 +109,7 @@ class ErrorVocabulary:
         ``delay``: how long it asks to wait, in seconds, where the protocol has a form of its own for that.
 
         An error is never refused for its form.  One that has no type is named by its code, else by its
-        status; where nothing says what it means, it is unknown, and nothing says that asking again may help.
+        status; where nothing says what it means, it is unknown, and nothing says that a retry may help.
         A code says more than a type.  One that is a number is no text, and stays in ``extra``.
         """
         extra = {**rest(error, self.type_field, "message"), **around}
@@ -144,7 +144,7 @@ class ErrorVocabulary:
         return replace(error, type=type_, code=code, extra=beside(error.extra))
 
     def cut(self, cut: MessageCut) -> JSONObject:
-        """The object that tells of a cut.
+        """The object that reports a cut.
 
         A stream that just ended would look complete: the providers' clients take a bare end for the end of
         the message, and raise on an error.
@@ -155,7 +155,7 @@ class ErrorVocabulary:
 
 
 def error_event(error: StreamError, data: JSONObject, *own: str) -> JSONObject:
-    """The object that tells of ``error``.
+    """The object that reports ``error``.
 
     ``data``: the error's own object.  It gets the extra fields but ``own``, which it has itself, and
     ``retryable`` where nothing else says it.

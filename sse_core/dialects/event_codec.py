@@ -26,19 +26,19 @@ class EventDecoder(Protocol):
 
 
 class HoldingDecoder(EventDecoder, Protocol):
-    """A decoder that holds something back until more has come, and can tell it sooner."""
+    """A decoder that holds something back until more has come, and can give it out sooner."""
 
     def held_events(self) -> list[BlockEvent]:
-        """What was held back until now, as a cut would tell it; nothing after the end.
+        """What was held back until now, as a cut would give it out; nothing after the end.
 
-        To ask changes nothing: it stays held.
+        Calling this changes nothing: it stays held back.
         """
 
 
 def held_events(decoder: EventDecoder | HoldingDecoder) -> list[BlockEvent]:
     """What ``decoder`` holds back, if it is one that does."""
-    held: Callable[[], list[BlockEvent]] | None = getattr(decoder, "held_events", None)
-    return [] if held is None else held()
+    method: Callable[[], list[BlockEvent]] | None = getattr(decoder, "held_events", None)
+    return [] if method is None else method()
 
 
 class EventEncoder(Protocol):

@@ -92,7 +92,7 @@ class ArgumentsText:
     """The text of a call's arguments, kept until the call ends: only then it is known to be JSON.
 
     Clients parse what came of a text that is none (Anthropic's official SDKs close what is open), and would
-    run the call with half of its arguments.  So an encoder that tells arguments as they come has to know.
+    run the call with half of its arguments.  So an encoder that sends arguments as they come has to know.
     """
 
     __slots__ = ("_budget", "_size", "_text")

@@ -1,6 +1,6 @@
 """What the errors of all providers have in common: their bounds, what headers say, and our own for cuts.
 
-This side tells of a message that was cut in the provider's own form of an error.  ``outcome``
+This side reports a message that was cut in the provider's own form of an error.  ``outcome``
 (``truncated``, ``stopped``, ``failed``) is our own field: what became of the message.
 """
 
@@ -15,7 +15,7 @@ from .fields import text
 
 MAX_TYPE = 100  #: characters of an error's type that are kept
 MAX_MESSAGE = 2000  #: characters of an error's message that are kept
-UNKNOWN_TYPE = "error"  #: the type of an error that tells neither a type nor a code nor a status
+UNKNOWN_TYPE = "error"  #: the type of an error that has neither a type nor a code nor a status
 
 #: The statuses below 500 that the providers' own clients ask again after.
 RETRYABLE_STATUSES = frozenset({408, 409, 429})
@@ -27,7 +27,7 @@ TYPES_OF_CUTS = {
     "turn_stopped": (410, False),
     "turn_failed": (502, False),
 }
-#: completeness -> the type and message of the error that tells of the cut
+#: completeness -> the type and message of the error that reports the cut
 CUTS = {
     "truncated": ("stream_truncated", "The stream ended before the message was complete."),
     "stopped": ("turn_stopped", "The turn was stopped before the message was complete."),
@@ -157,7 +157,7 @@ def heed_headers(error: StreamError, headers: Headers, *, request_id: str) -> No
 
 
 def status_in(error: JSONObject) -> int:
-    """The HTTP status code that an error object tells, as a number or as text; 0 where it tells none."""
+    """The HTTP status code that an error object gives, as a number or as text; 0 where it gives none."""
     for name in _STATUS_FIELDS:
         value = error.get(name)
         if type(value) is int and 400 <= value <= 599:
@@ -199,7 +199,7 @@ def is_known(word: str) -> bool:
 
 
 def may_pass(*words: str | None, status: int = 0, delay: float | None = None) -> bool:
-    """Whether the same request may succeed later after the error that :func:`kind_of` would tell of.
+    """Whether the same request may succeed later after the error that :func:`kind_of` would name.
 
     ``delay`` is how long the error asks to wait, in seconds.
     """

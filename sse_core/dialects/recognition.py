@@ -21,7 +21,7 @@ from .registry import DIALECTS
 MAX_CHARACTERS = 256 * 1024
 #: Characters of an event that a message quotes.
 _EXCERPT = 100
-#: So many events of another dialect, and none of the right one before, are no accident: some gateways tell of
+#: So many events of another dialect, and none of the right one before, are no accident: some gateways report
 #: their own work first, as of a response that was created and is in progress.
 ENOUGH = 4
 _PING = re.compile(r'"type"\s*:\s*"ping"')

@@ -1,6 +1,6 @@
 """How long an error asks to wait, in its own fields.
 
-OpenAI's ``usage_limit_reached`` tells when the window of a plan ends: ``resets_in_seconds``, or
+OpenAI's ``usage_limit_reached`` says when the window of a plan ends: ``resets_in_seconds``, or
 ``resets_at``, a moment, which is read against the answer's own ``Date``.  Responses has headers within the
 error.
 """

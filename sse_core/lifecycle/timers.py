@@ -61,7 +61,7 @@ class Timers:
 
     def __init__(self) -> None:
         self._due: dict[Timer, float] = {}
-        self._earliest: float | None = None  # of a time that was asked for, until it may be another
+        self._earliest: float | None = None  # the earliest due time, until a change
 
     def arm(self, timer: Timer, at: float) -> None:
         """Let ``timer`` be due at ``at`` (seconds), in place of an earlier arming."""

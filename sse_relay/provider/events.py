@@ -39,7 +39,7 @@ def frame(event: Event) -> bytes:
     if event is PING:
         return b'event: ping\ndata: {"type": "ping"}\n\n'
     data = _compact(event)
-    # The real ones pad each event so that its length does not tell the length of its text.
+    # The real ones pad each event so that its length does not reveal the length of its text.
     padding = " " * (len(data) * 7 % 16)
     return f"event: {event['type']}\ndata: {data[:-1]}{padding}}}\n\n".encode()
 

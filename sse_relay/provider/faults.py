@@ -38,7 +38,7 @@ class Fault:
     """One fault: its kind, its number (0 where it takes none) and its options.
 
     ``times`` is how many requests in a row it befalls (``None``: every one), ``retry_after`` the
-    value of Retry-After in an answer with a status.  ``text`` is how it was asked for.
+    value of Retry-After in an answer with a status.  ``text`` is what it was read from.
     """
 
     text: str

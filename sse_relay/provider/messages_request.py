@@ -64,7 +64,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
 
 
 def _count_tokens(value: dict[str, Any]) -> int:
-    """What the model reads, at about four characters a token; how it is asked for doesn't count."""
+    """What the model reads, at about four characters a token; the request's other fields don't count."""
     read = [value[name] for name in ("system", "messages", "tools") if name in value]
     return max(1, len(json.dumps(read)) // 4)
 

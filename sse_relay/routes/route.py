@@ -44,7 +44,7 @@ class Route:
 
     @property
     def path(self) -> str:
-        """Where clients ask, and where the provider is asked."""
+        """Where clients send requests, and where the relay sends them at the provider."""
         return self.dialect.request_path
 
     @property
@@ -58,7 +58,7 @@ class Route:
         return self.dialect.credential or BEARER
 
     def url(self, upstream: str, query: str) -> str:
-        """Where the provider at the base URL ``upstream`` is asked."""
+        """Where requests go at the provider with the base URL ``upstream``."""
         return upstream.rstrip("/") + self.path + (f"?{query}" if query else "")
 
     def error_type(self, kind: str) -> str:

@@ -42,7 +42,7 @@ class Encoder:
     ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that
     is sent on as it is, once for all that was made of it.
 
-    A message that comes in another protocol (``MessageStart.dialect``) is told in Anthropic's words
+    A message that comes in another protocol (``MessageStart.dialect``) is put in Anthropic's terms
     and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and the arguments
     of open calls.
     """
@@ -54,13 +54,13 @@ class Encoder:
         self._translation: Translation | None = None
         self._budget = Budget(max_held_bytes)
         self._last: ServerSentEvent | None = None  # that was sent on as it came
-        self._is_own = verbatim  # the message goes on as its provider tells it
+        self._is_own = verbatim  # the message goes on as its provider sent it
         self._calls: dict[int, ArgumentsText | None] = {}  # that are open, for the client to run
         self._answered = AnsweredCalls()
         self._outdated: set[int] = set()  # of these: what was said of their arguments is not what they are
-        self._cut_call = False  # a call has ended that may not be told as whole
-        self._ends = False  # the stop reason has been told
-        self._late = e.MessageDelta()  # what came after it, to be told with the message's stop
+        self._cut_call = False  # a call has ended that may not be reported as whole
+        self._ends = False  # the stop reason has been sent
+        self._late = e.MessageDelta()  # what came after it, to be sent with the message's stop
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         """The events that stand for ``event``; none for what Anthropic has no form for.
@@ -77,7 +77,7 @@ class Encoder:
             raise LocalProtocolError(f"{type(event).__name__} is no block event")
         if event.choice != 0:
             return []  # Anthropic gives one answer.
-        return [self._written(told) for told in self._translated(event) if not isinstance(told, _UNSAID)]
+        return [self._written(each) for each in self._translated(event) if not isinstance(each, _UNSAID)]
 
     def _translated(self, event: BlockEvent) -> list[BlockEvent]:
         if isinstance(event, e.MessageStart):
@@ -94,7 +94,7 @@ class Encoder:
     def _own(self, event: BlockEvent) -> list[BlockEvent]:
         """``event``, but there are calls that nobody may run.
 
-        Those whose arguments are no JSON, unless Anthropic tells them so itself, or were replaced never stop;
+        Those whose arguments are no JSON, unless Anthropic sends them so itself, or were replaced never stop;
         for them, and for calls whose result came, there is a stop reason.
         """
         self._answered.note(event)

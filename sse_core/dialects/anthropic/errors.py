@@ -1,4 +1,4 @@
-"""Anthropic's errors: in a stream, as an HTTP answer, and whether asking again may help.
+"""Anthropic's errors: in a stream, as an HTTP answer, and whether a retry may help.
 
 Source: https://docs.claude.com/en/api/errors
 """

@@ -18,7 +18,7 @@ def to_response(message: Message) -> JSONObject:
 
     https://docs.claude.com/en/api/messages.  Arguments of a tool that are not whole, or no JSON,
     stand in it as ``{"INVALID_JSON": text}``, and the stop reason lets no call run.  A message that came in
-    another protocol is told in Anthropic's words.
+    another protocol is put in Anthropic's terms.
     """
     if is_translated(message.dialect, NAME):
         message = translated(message)

@@ -1,14 +1,14 @@
-"""A message of another protocol as Anthropic would tell it.
+"""A message of another protocol as Anthropic would send it.
 
 Theory.  In Anthropic's streams one block is open at a time: it stops before the next starts, and
 ``message_delta`` comes after all of them.  Chat completions let calls grow side by side and stop them all
 at the end.  Indexes would say which delta belongs where, but readers in the wild (litellm, for one) give
-each delta to the block that started last.  So one block is told of as it grows, the first that has not
+each delta to the block that started last.  So one block is sent as it grows, the first that has not
 stopped; what comes of later ones waits, within ``max_held_bytes``, until it has.  Text, thinking and the
 first call never wait: only what comes after a call that goes on does.
 
 A block that has not stopped by the end of the message is left without a stop, as Anthropic leaves a call
-that ``max_tokens`` has cut.  So is a call whose arguments are no JSON, or were replaced: what was told can't
+that ``max_tokens`` has cut.  So is a call whose arguments are no JSON, or were replaced: what was sent can't
 be taken back, and nobody may run it.  The next block begins all the same.
 
 https://docs.claude.com/en/docs/build-with-claude/streaming
@@ -48,16 +48,16 @@ _OfBlock = e.BlockStart | _Delta | e.BlockStop
 
 
 class _Block:
-    """A block that has not been told of to its end."""
+    """A block that has not been sent to its end."""
 
-    __slots__ = ("arguments", "held", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
+    __slots__ = ("arguments", "bytes", "index", "outdated", "runs", "stopped", "waiting", "writes_text")
 
     def __init__(self, block: Block, budget: Budget) -> None:
         self.index = -1  # Anthropic's index, once the block has begun
         self.stopped = False
         self.outdated = False
         self.waiting: list[_OfBlock] = []
-        self.held = 0  # what `waiting` costs, in bytes
+        self.bytes = 0  # what `waiting` costs
         self.runs = isinstance(block, ToolUseBlock) and block.type == "tool_use"  # by the client
         self.arguments = (
             ArgumentsText(block, budget) if isinstance(block, ToolUseBlock) and self.runs else None
@@ -74,7 +74,7 @@ class Translation:
         self._line: deque[_Block] = deque()  # the same, in order: the first is open
         self._next = 0
         self._calls = False
-        self._cut_call = False  # a call has ended that may not be told as whole
+        self._cut_call = False  # a call has ended that may not be reported as whole
         self._answered = AnsweredCalls()
         self._stop_reason: str | None = None
         self._native: str | None = None
@@ -92,7 +92,7 @@ class Translation:
         return [plain] if handler is None else handler(self, plain)
 
     def _note(self, event: e.MessageStart | e.MessageDelta) -> None:
-        """Keep what is told at the end."""
+        """Keep what is sent at the end."""
         self._stop_reason = portable_stop_reason(event.stop_reason) or self._stop_reason
         self._native = native_reason(event.extra) or self._native
         known = {name: value for name, value in event.usage.items() if value is not None}
@@ -110,9 +110,9 @@ class Translation:
         known = self._blocks[event.index] = _Block(block, self._budget)
         self._line.append(known)
         self._calls = self._calls or known.runs
-        sent = self._tell(known, e.BlockStart(event.index, _began(block)))
+        sent = self._emit(known, e.BlockStart(event.index, _began(block)))
         if known.writes_text:
-            sent += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_BEGIN))
+            sent += self._emit(known, e.ArgumentsDelta(event.index, _INPUT_BEGIN))
         if isinstance(block, ToolUseBlock) and block.raw_arguments:
             sent += self._arguments(known, e.ArgumentsDelta(event.index, block.raw_arguments))
         return sent
@@ -125,12 +125,12 @@ class Translation:
             if known.arguments is not None:
                 known.arguments.append(event.text)
             return self._arguments(known, event)
-        return self._tell(known, event)
+        return self._emit(known, event)
 
     def _arguments(self, known: _Block, event: e.ArgumentsDelta) -> list[BlockEvent]:
         if known.writes_text:
             event = replace(event, text=strict_json.dumps(event.text)[1:-1])
-        return self._tell(known, event)
+        return self._emit(known, event)
 
     def _replaced(self, event: e.TextReplaced) -> list[BlockEvent]:
         known = self._blocks.get(event.index)
@@ -146,29 +146,29 @@ class Translation:
         if known.outdated or not (known.arguments is None or known.arguments.is_whole()):
             self._cut_call = True
         else:
-            sent += self._tell(known, e.ArgumentsDelta(event.index, _INPUT_END)) if known.writes_text else []
-            sent += self._tell(known, event)
+            sent += self._emit(known, e.ArgumentsDelta(event.index, _INPUT_END)) if known.writes_text else []
+            sent += self._emit(known, event)
         known.stopped = True
         while self._line and self._line[0].stopped:
             self._line.popleft()
             sent += self._release(self._line[0]) if self._line else []
         return sent
 
-    def _tell(self, known: _Block, event: _OfBlock) -> list[BlockEvent]:
+    def _emit(self, known: _Block, event: _OfBlock) -> list[BlockEvent]:
         """``event`` now, if its block is the open one; else it waits."""
         if known is self._line[0]:
             return [self._say(known, event)]
         size = _EVENT_BYTES + len(repr(event).encode())
         self._budget.add(size)
-        known.held += size
+        known.bytes += size
         known.waiting.append(event)
         return []
 
     def _release(self, known: _Block) -> list[BlockEvent]:
         """What waited of a block."""
         sent: list[BlockEvent] = [self._say(known, event) for event in known.waiting]
-        self._budget.add(-known.held)
-        known.waiting, known.held = [], 0
+        self._budget.add(-known.bytes)
+        known.waiting, known.bytes = [], 0
         return sent
 
     def _say(self, known: _Block, event: _OfBlock) -> BlockEvent:
@@ -177,7 +177,7 @@ class Translation:
         return event if event.index == known.index else replace(event, index=known.index)
 
     def _message_delta(self, _: e.MessageDelta) -> list[BlockEvent]:
-        """It is told at the end: the stop reason often comes before the blocks stop."""
+        """It is sent at the end: the stop reason often comes before the blocks stop."""
         return []
 
     def _stop(self, event: e.MessageStop) -> list[BlockEvent]:
@@ -188,7 +188,7 @@ class Translation:
         return [*self._rest(), e.MessageDelta(reason, vocabulary.usage(self._usage)), event]
 
     def _failure(self, event: e.StreamError | e.MessageCut) -> list[BlockEvent]:
-        """What waited, and the figures that came, are told; no stop reason: it would look like an end."""
+        """What waited, and the figures that came, are sent; no stop reason: it would look like an end."""
         facts = [e.MessageDelta(usage=vocabulary.usage(self._usage))] if self._usage else []
         return [*self._rest(), *facts, event]
 
@@ -213,7 +213,7 @@ _HANDLERS: dict[type[BlockEvent], Callable[[Translation, Any], list[BlockEvent]]
 
 
 def translated(message: Message) -> Message:
-    """A message of another protocol as Anthropic would have told it."""
+    """A message of another protocol as Anthropic would have sent it."""
     calls, cut_call = client_calls(message)
     plain = portable_message(message)
     plain.stop_reason = vocabulary.stop_reason(

@@ -47,7 +47,7 @@ def stop_reason(word: str | None, *, calls: bool, cut_call: bool, native: str | 
 
     ``calls``: the message has a call that the client runs; ``cut_call``: one of them is not whole, and
     nobody may take it for that.  ``native`` is what the model's own
-    provider said, where a host tells it beside its own word: if it is Anthropic's, it is taken, unless it
+    provider said, where a host gives it beside its own word: if it is Anthropic's, it is taken, unless it
     would let calls run after a reason that forbids it.  What Anthropic has no word for stays as it
     is: its clients have to expect words that they don't know, and run no tool after them.
     """
@@ -77,7 +77,7 @@ def usage(figures: JSONObject) -> JSONObject:
         ("cache_creation_input_tokens", counts.cache_written),
     ):
         if cached is not None:
-            # Azure's Grok tells of more tokens from the cache than there are: the sum counts.
+            # Azure's Grok reports more tokens from the cache than there are: the sum counts.
             counted[name] = min(cached, left)
             left -= counted[name]
     if counts.reasoning is not None:

@@ -79,8 +79,8 @@ class Calls:
             self._forget()
             return [e.UnknownDelta(block, part)]
         text = "".join([*fragments, self._args.finish() if ends else ""])
-        told: list[BlockEvent] = [e.ArgumentsDelta(block, text)] if text else []
-        return [*told, e.BlockStop(block)] if ends else told
+        events: list[BlockEvent] = [e.ArgumentsDelta(block, text)] if text else []
+        return [*events, e.BlockStop(block)] if ends else events
 
     def _forget(self) -> None:
         """Keep nothing of arguments that won't be whole."""

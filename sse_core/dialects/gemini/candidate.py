@@ -155,7 +155,7 @@ def _items(name: str, value: JSON) -> list[BlockEvent]:
 
 
 def _without_items(value: JSON) -> JSON:
-    """The lists are told of as they grow; what is left says which there are."""
+    """The lists are reported as they grow; what is left says which there are."""
     if not isinstance(value, dict):
         return value
     return {name: [] if isinstance(inner, list) else inner for name, inner in value.items()}

@@ -1,4 +1,4 @@
-"""Google's errors: in a stream, as an HTTP answer, and whether asking again may help.
+"""Google's errors: in a stream, as an HTTP answer, and whether a retry may help.
 
 An error has a number, which is the HTTP status, and a word for it (``RESOURCE_EXHAUSTED``).  Among its
 details may be how long to wait.  An answer that is a list, as Gemini sends without ``alt=sse``, holds
@@ -25,7 +25,7 @@ _RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 
 def error_of(data: JSON) -> JSONObject | None:
-    """The object that tells of an error, if ``data`` does: itself, or the first item of a list."""
+    """The object that reports an error, if ``data`` does: itself, or the first item of a list."""
     if isinstance(data, list) and data:
         data = data[0]
     return data if isinstance(data, dict) and data.get("error") else None

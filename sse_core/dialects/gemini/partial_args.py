@@ -1,7 +1,7 @@
 """A call's arguments that come value by value, as fragments of one JSON text.
 
 Vertex names each value by a path (``$.user.tags[0]``), and a string may come in pieces.  A model writes
-its arguments from the first to the last, so the text can be told as it grows: a path that leaves an
+its arguments from the first to the last, so the text can be given out as it grows: a path that leaves an
 object or a list closes it, and nothing is kept but what is open and which names it has.  A string
 is closed by the next path or by the end: until then more of it may come.
 
@@ -22,7 +22,7 @@ Step = str | int
 #: What a name and an open object cost beside their texts, in bytes.
 _NAME_BYTES = 100
 #: `.name`, `[0]`, `["name"]`, `['name']`.  RFC 9535 has letters, digits and `_` in a bare name; what else
-#: may stand there can be told apart as well.
+#: may stand there can be distinguished as well.
 _STEP = re.compile(
     r"""\.(?P<bare>[^.\[\]*]+)
     | \[(?P<index>0|[1-9][0-9]{0,8})\]

@@ -10,7 +10,7 @@ from ...blocks.strict_json import JSONObject
 from ..fields import rest
 from .calls import CALL, CALL_ID
 
-#: Parts that tell what the provider ran itself, and what came of it.
+#: Parts that say what the provider ran itself, and what came of it.
 _RAN_BY_PROVIDER = frozenset({"executableCode", "codeExecutionResult", "toolCall", "toolResponse"})
 #: Fields of a part that stand beside what it holds.
 _BESIDE = frozenset({"thought", "thoughtSignature", "videoMetadata", "mediaResolution", "partMetadata"})

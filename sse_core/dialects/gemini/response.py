@@ -21,7 +21,7 @@ def to_response(message: Message) -> JSONObject:
     Text that came in many parts is one part, as a response has it that is not streamed.  Arguments of a call
     of Gemini's own that was cut stand in it as ``{"INVALID_JSON": text}``, beside ``willContinue``.
 
-    A message that came in another protocol is told in Gemini's words.  A call of it that is not whole, or
+    A message that came in another protocol is put in Gemini's terms.  A call of it that is not whole, or
     whose arguments are no object, is left out, as the encoder leaves it out: Google's own SDK runs every
     call that it sees.
     """

@@ -3,7 +3,7 @@
 Figures are cumulative, but some responses lack one that came before: gateways lose
 ``cachedContentTokenCount``, code execution others.  A figure that is gone still holds where the newest ones
 leave room for it: the parts of ``totalTokenCount`` sum up to it, and what was read from a cache is a part of
-the prompt.  Where they leave none it is told as 0, or it would count what the provider has taken back.
+the prompt.  Where they leave none it is reported as 0, or it would count what the provider has taken back.
 
 Source: https://ai.google.dev/api/generate-content#UsageMetadata
 """
@@ -40,23 +40,23 @@ class Figures:
             if _is_figure(usage.get(name)):
                 self._last[name] = usage[name]
         self._details |= {name for name in _DETAILS.values() if usage.get(name)}
-        told = dict(usage)
+        filled = dict(usage)
         total = usage.get(_TOTAL)
         if missing and _is_figure(total):
             room = total - sum(self._last[name] for name in _PARTS if _is_figure(usage.get(name)))
             for name in _PARTS:
                 if name in missing:
-                    room -= self._tell(told, name, room)
-        if _CACHED in missing and _is_figure(told.get(_PROMPT)):
-            self._tell(told, _CACHED, told[_PROMPT])
-        return told
+                    room -= self._fill_in(filled, name, room)
+        if _CACHED in missing and _is_figure(filled.get(_PROMPT)):
+            self._fill_in(filled, _CACHED, filled[_PROMPT])
+        return filled
 
-    def _tell(self, told: JSONObject, name: str, room: int) -> int:
-        """Tell of a figure that is gone, and give what it is now."""
-        told[name] = figure = self._last[name] if self._last[name] <= room else 0
+    def _fill_in(self, filled: JSONObject, name: str, room: int) -> int:
+        """Put in a figure that is gone, and return what it is now."""
+        filled[name] = figure = self._last[name] if self._last[name] <= room else 0
         details = _DETAILS.get(name)
-        if figure == 0 and details in self._details and not told.get(details):
-            told[details] = []
+        if figure == 0 and details in self._details and not filled.get(details):
+            filled[details] = []
         return figure
 
 

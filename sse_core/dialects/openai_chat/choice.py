@@ -87,14 +87,14 @@ class Choice:
         return events if _may_cut(self.finish_reason) else events + self._calls.stop()
 
     def cut(self) -> list[BlockEvent]:
-        """The stream was cut: nothing is whole, but what was held is told."""
+        """The stream was cut: nothing is whole, but what was held back is given out."""
         events = self.held_events()
         self._calls.flush(self._next)
         return events
 
     def held_events(self) -> list[BlockEvent]:
-        """What is held, as it is told when the stream is cut now."""
-        left = self._fragments.held()
+        """What is held back, as it is given out if the stream is cut now."""
+        left = self._fragments.unreported()
         facts: list[BlockEvent] = [e.MessageDelta(extra=left)] if left else []
         return [*facts, *self._calls.held_events(self._next)]
 
@@ -323,7 +323,7 @@ def _is_signed(item: JSON) -> bool:
 
 
 def _without_items(logprobs: JSON) -> JSON:
-    """The lists are told of as they grow; what is left says which there are."""
+    """The lists are reported as they grow; what is left says which there are."""
     if not isinstance(logprobs, dict):
         return logprobs
     return {name: [] if isinstance(value, list) else value for name, value in logprobs.items()}

@@ -95,7 +95,7 @@ class Decoder(ChoicesDecoder):
     def held_events(self) -> list[BlockEvent]:
         """What has come and waits for more: calls whose name may grow, fields that do.
 
-        It is what a cut would tell now; nothing after the end.  The decoder goes on as if it wasn't asked.
+        It is what a cut would give out now; nothing after the end.  Calling this changes nothing.
         """
         if self._ended:
             return []
@@ -106,14 +106,14 @@ class Decoder(ChoicesDecoder):
         ]
 
     def _read(self, sse: ServerSentEvent) -> list[BlockEvent]:
-        held = self._budget.bytes
+        kept = self._budget.bytes
         try:
             events = self._receive(sse.data.strip(), sse.type)
         except LimitExceeded:
-            self._choices.clear()  # half of the event was read: nothing that hangs on it can be told
+            self._choices.clear()  # half of the event was read: nothing that depends on it can be reported
             raise
         # Pings may be left out where one follows another, and what was held back here may not.
-        keeps = self._started and self._budget.bytes != held
+        keeps = self._started and self._budget.bytes != kept
         events = events or [e.MessageDelta() if keeps else e.Ping()]
         self._pattern.learn(sse, events if self._repeats(events[0]) else [])
         return events
@@ -142,12 +142,12 @@ class Decoder(ChoicesDecoder):
         return self._call_fragments == isinstance(event, e.ArgumentsDelta)
 
     def _error(self, chunk: JSONObject) -> list[BlockEvent]:
-        """An error, after what the chunk says beside it, and what was held."""
+        """An error, after what the chunk says beside it, and what was held back."""
         events = self._chunk(chunk) if "choices" in chunk else []
         return [*events, *self._cut(), read_error(chunk)]
 
     def _cut(self) -> list[BlockEvent]:
-        """The end, of which nobody has said that it is one: what was held."""
+        """The end, of which nobody has said that it is one: what was held back."""
         self._ended = True
         return [event for index in self._choices for event in of_choice(index, self._choices[index].cut())]
 
@@ -243,10 +243,10 @@ def _usage(chunk: JSONObject, choices: list[JSONObject]) -> JSONObject:
 
 
 def _is_error(chunk: JSONObject, name: str) -> bool:
-    """Whether a chunk tells of an error; ``name`` is its event's.
+    """Whether a chunk reports an error; ``name`` is its event's.
 
     An error comes in three shapes: an object with ``error`` alone; the same, named ``event: error``; and
-    ``error`` beside the fields of a chunk (OpenRouter), where null tells of none.
+    ``error`` beside the fields of a chunk (OpenRouter), where null means none.
     """
     return bool(chunk.get("error")) or name == "error" or chunk.get("object") == "error"
 

@@ -40,7 +40,7 @@ class _Tool:
 
     def __init__(self, block: ToolUseBlock, index: int, arguments: ArgumentsText | None) -> None:
         self.block = block
-        self.arguments = arguments  # None where the provider itself tells whether they are whole
+        self.arguments = arguments  # None where the provider itself says whether they are whole
         self.index = index
         self.said = False
         self.outdated = False  # what was said of its arguments is not what they are
@@ -89,11 +89,11 @@ class _Answer:
         self._tools: dict[int, _Tool] = {}  # calls that are not whole yet
         self._calls = 0
         self._annotations = 0
-        self._said: JSONObject = {}  # fields that have no name here, as they were told last
+        self._said: JSONObject = {}  # fields that have no name here, as they were sent last
         self.answered = AnsweredCalls()
 
     def news(self, message: JSONObject) -> JSONObject:
-        """What is new in fields of the message that are told as a whole: a reader adds it to what it has."""
+        """What is new in fields of the message that are sent as a whole: a reader adds it to what it has."""
         new = {name: _news(self._said.get(name), value) for name, value in message.items()}
         self._said.update(message)
         return {name: value for name, value in new.items() if value is not None or message[name] is None}
@@ -218,7 +218,7 @@ class Encoder:
 
     ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
     that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes`` bounds
-    the arguments of calls that go on: a call whose arguments are no JSON is never told as whole.
+    the arguments of calls that go on: a call whose arguments are no JSON is never sent as whole.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:

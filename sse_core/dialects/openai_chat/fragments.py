@@ -66,16 +66,16 @@ _Grown = Any
 @dataclass(slots=True)
 class _Field:
     value: _Grown
-    told: int  #: bytes of what was told of it last
-    untold: int = 0  #: bytes that came since then
+    reported: int  #: bytes of what was reported of it last
+    unreported: int = 0  #: bytes that came since then
     changes: int = 0  #: how often it has changed
 
 
 class Fragments:
     """Such fields of one answer.
 
-    A field that grows is told as a whole: when it first does, whenever what came since the last time is as
-    much as was told then, and at the end.  So telling it costs no more than a few times its length.
+    A field that grows is reported as a whole: when it first does, whenever as much has come since the last
+    time as was reported then, and at the end.  So reporting it costs no more than a few times its length.
     """
 
     def __init__(self, budget: Budget) -> None:
@@ -83,11 +83,11 @@ class Fragments:
         self._fields: dict[str, _Field] = {}
 
     def receive(self, fields: JSONObject) -> JSONObject:
-        """Take fragments.  What is to be told now, by name.
+        """Take fragments.  Returns what is to be reported now, by name.
 
         Raises ``LimitExceeded`` beyond ``max_held_bytes``.
         """
-        told: JSONObject = {}
+        due: JSONObject = {}
         for name, value in fields.items():
             known = self._fields.get(name)
             if known is None:
@@ -99,22 +99,22 @@ class Fragments:
                 is_due = self._add(known, value)
             # Providers cut between the halves of a surrogate pair: the first alone is no character.
             if is_due and not (isinstance(value, str) and ends_in_high_half(value)):
-                told[name] = _tell(known)
-        return told
+                due[name] = _report(known)
+        return due
 
-    def held(self) -> JSONObject:
-        """What was not told yet."""
-        return {name: _plain(known.value) for name, known in self._fields.items() if known.untold}
+    def unreported(self) -> JSONObject:
+        """What was not reported yet."""
+        return {name: _plain(known.value) for name, known in self._fields.items() if known.unreported}
 
     def _add(self, field: _Field, value: JSON) -> bool:
-        """Add a value; whether the field is to be told now."""
+        """Add a value; whether the field is to be reported now."""
         field.value, is_new = self._merge(field.value, value)
         if not is_new:
             return False
-        field.untold += _size(value)
+        field.unreported += _size(value)
         field.changes += 1
         is_grown = isinstance(field.value, _Text | _List | dict)
-        return not is_grown or field.changes == 1 or field.untold >= field.told
+        return not is_grown or field.changes == 1 or field.unreported >= field.reported
 
     def _merge(self, known: _Grown, value: JSON) -> tuple[_Grown, bool]:
         """What is known now, and whether ``value`` says something new."""
@@ -163,9 +163,9 @@ def _plain(value: _Grown) -> JSON:
     return {name: _plain(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
-def _tell(field: _Field) -> JSON:
+def _report(field: _Field) -> JSON:
     value = _plain(field.value)
-    field.told, field.untold = _size(value), 0
+    field.reported, field.unreported = _size(value), 0
     return value
 
 

@@ -1,8 +1,8 @@
-"""Reasoning: what a host calls it, the forms that it has, and what of it was told before.
+"""Reasoning: what a host calls it, the forms that it has, and what of it was reported before.
 
 Hosts have it under several names, some under two of them at once, and OpenRouter has the text of
 ``reasoning`` in ``reasoning_details``, too, in the same chunk or a later one.  So the text of one name is
-the reasoning, and what another name has is told where it is something else.
+the reasoning, and what another name has is reported where it is something else.
 """
 
 from __future__ import annotations
@@ -78,16 +78,16 @@ def fields_beside(value: JSON) -> JSONObject:
 
 
 class SeenReasoning:
-    """The reasoning that was told, and how far each name has come in it."""
+    """The reasoning that was reported, and how far each name has come in it."""
 
     def __init__(self) -> None:
         self._pieces = [""]
         self._size = 0
-        self._leader = ""  # the name that told something last
+        self._leader = ""  # the name that brought something last
         self._places: dict[str, tuple[int, int]] = {}  # name -> number of a piece, characters of it
 
     def note(self, name: str, text: str) -> None:
-        """``text`` was told, and ``name`` had it."""
+        """``text`` was reported, and ``name`` had it."""
         self._leader = name
         self._size += len(text)
         if self._size <= _MAX_COMPARED:
@@ -98,13 +98,13 @@ class SeenReasoning:
         self.follow(name)
 
     def follow(self, name: str) -> None:
-        """What ``name`` has next comes after all that was told."""
+        """What ``name`` has next comes after all that was reported."""
         self._places[name] = (len(self._pieces) - 1, len(self._pieces[-1]))
 
     def news(self, name: str, text: str) -> str:
-        """That of ``text`` which ``name`` has and which was not told before.
+        """That of ``text`` which ``name`` has and which was not reported before.
 
-        Beyond ``_MAX_COMPARED`` characters, that is nothing, but for the name that told something last.
+        Beyond ``_MAX_COMPARED`` characters, that is nothing, but for the name that brought something last.
         """
         if not text or name == self._leader or not self._leader:
             return text
@@ -120,7 +120,7 @@ class SeenReasoning:
         return text
 
     def _compare(self, text: str, place: tuple[int, int]) -> tuple[tuple[int, int] | None, int]:
-        """Where ``text`` ends in what was told from ``place`` on, and how many of its characters stand there.
+        """Where ``text`` ends in what was reported from ``place`` on, and how much of it is there.
 
         The place is ``None`` where something else stands there.
         """

@@ -26,8 +26,8 @@ def to_response(message: Message) -> JSONObject:
 
     Arguments that are not whole stand in it as the text that came of them.  Fields that the
     provider did not send are not made up, but for ``content``, ``refusal`` and ``finish_reason``,
-    which OpenAI's own answers always have.  A message that came in another protocol is told in OpenAI's
-    words, with its own stop reason as ``native_finish_reason``.
+    which OpenAI's own answers always have.  A message that came in another protocol is put in OpenAI's
+    terms, with its own stop reason as ``native_finish_reason``.
     """
     if is_translated(message.dialect, NAME):
         message = _translated(message)

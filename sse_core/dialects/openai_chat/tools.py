@@ -203,7 +203,7 @@ class Calls:
         known = self._by_id.get(id_)
         if known is not None and not (_is_elsewhere(known, fragment.index) and _is_other(known, name)):
             return known
-        # An id may come late, but only to a call of which nothing was told yet.
+        # An id may come late, but only to a call of which nothing was reported yet.
         is_late = known is None and indexed is not None and not indexed.id and indexed.block is None
         call = indexed if indexed is not None and is_late and not _is_other(indexed, name) else self._new()
         call.id = id_

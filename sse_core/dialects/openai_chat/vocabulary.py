@@ -53,7 +53,7 @@ def finish_reason(word: str | None, *, calls: bool, cut_call: bool) -> str | Non
 
 
 def native_reason(word: str | None, *, cut_call: bool) -> str | None:
-    """The word that came, to be told beside OpenAI's; none that would let calls run that may not."""
+    """The word that came, to be sent beside OpenAI's; none that would let calls run that may not."""
     return None if cut_call and tools_may_run_after(word) else word
 
 

@@ -1,10 +1,10 @@
 """The calls among the items of a response, as blocks: how they begin, grow and end.
 
-A call's arguments are whole with its item.  Some hosts tell an item twice, first without its arguments: so
+A call's arguments are whole with its item.  Some hosts send an item twice, first without its arguments: so
 where the end of a function's call says nothing that can be run, the call stays open, and ends with the
 response.
 
-An item that calls one of OpenAI's own tools tells its arguments as fields.  If the client is to run it, it
+An item that calls one of OpenAI's own tools has its arguments in fields.  If the client is to run it, it
 is a call like any other.  Of some only the response's end says who runs them: they wait, and are the
 provider's if their output comes.
 """
@@ -31,19 +31,19 @@ class DecodedCalls:
     def __init__(self, budget: Budget, blocks: Iterator[int]) -> None:
         self._budget = budget
         self._blocks = blocks
-        self._due: dict[int, DecodedPart] = {}  # those that were told as whole, and may be told again
+        self._due: dict[int, DecodedPart] = {}  # those that were reported as whole, and may come again
         # By the call_id: those of which it is not known who runs them, as they are now, and whether whole.
         self._unclaimed: dict[str, tuple[DecodedItem, JSONObject, bool]] = {}
         self._answered: set[str] = set()
 
     def is_due(self, item: DecodedItem) -> bool:
-        """Whether a call was told as whole and is still open."""
+        """Whether a call was reported as whole and is still open."""
         return item.index in self._due
 
     def grow(self, item: DecodedItem | None, fragment: str) -> list[BlockEvent] | None:
         """More arguments; ``None`` after their end.
 
-        A call that was not announced has no name: it begins with its end, which tells everything.
+        A call that was not announced has no name: it begins with its end, which says everything.
         """
         if item is None or item.call is None:
             return []

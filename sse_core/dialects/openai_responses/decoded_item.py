@@ -57,7 +57,7 @@ class DecodedItem:
         self.call: DecodedPart | None = None
         self.verbatim: int | None = None  # the index of its block, if that is the item as it is
         self.fields: SeenFields = SeenFields(budget)  # of that block
-        self._skeleton = b""  # a digest of it, as it was told last
+        self._skeleton = b""  # a digest of it, as it came last
 
     def update(self, skeleton: JSONObject) -> list[BlockEvent]:
         """It is ``skeleton`` beside its blocks, if that is new."""

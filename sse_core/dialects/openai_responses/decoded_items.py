@@ -1,8 +1,8 @@
 """The output of a response: its items, and the block events that come of them.
 
-An item is told whole at its beginning, at its end, and once more with the response's end.  What it says
-is the same each time, only more of it: so one way of taking it serves all three.  What was told before
-is not told again, and what of a text is new follows as a delta.
+An item is sent whole at its beginning, at its end, and once more with the response's end.  What it says
+is the same each time, only more of it: so one way of taking it serves all three.  What came before
+is not repeated, and what of a text is new follows as a delta.
 
 Which item an event speaks of is decided in ``identity``.
 """
@@ -145,7 +145,7 @@ class DecodedItems:
         return self._calls.cut()
 
     def _repetition(self, form: Form, data: JSONObject, whole: str | None) -> list[BlockEvent] | None:
-        """What is new in ``whole`` where several parts told it together; ``None`` where they did not."""
+        """What is new in ``whole`` where several parts make it up together; ``None`` where they did not."""
         item = self._items.grown(Clue.of_growth(data, form.item)) if whole else None
         return repetition(item.parts[form.list], form, whole) if item is not None and whole else None
 
@@ -160,7 +160,7 @@ class DecodedItems:
     ) -> tuple[DecodedPart, list[BlockEvent]] | None:
         """The part that an event is of, and its beginning and its item's where they were not announced.
 
-        ``whole`` is its text where the event tells it; ``announces``: the event is of its beginning.
+        ``whole`` is its text where the event has it; ``announces``: the event is of its beginning.
         """
         clue = Clue.of_growth(data, form.item)
         events: list[BlockEvent] = []

@@ -16,7 +16,7 @@ _PART_BYTES = 400
 
 
 class DecodedPart:
-    """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end was told."""
+    """A block of text: of a part, or the arguments of a call.  ``is_open`` until its end has come."""
 
     __slots__ = ("_cited", "_delta", "_fields", "form", "index", "is_open", "seen")
 
@@ -32,11 +32,11 @@ class DecodedPart:
 
     @property
     def has_text(self) -> bool:
-        """Whether anything of its text was told."""
+        """Whether any of its text has come."""
         return self.seen.has_text
 
     def is_seen(self, whole: str) -> bool:
-        """Whether ``whole`` is what was told of its text, and that was something."""
+        """Whether ``whole`` is the text that has come, and there was some."""
         return self.has_text and self.seen.rest_of(whole) == ""
 
     def start(self, form: Form, place: JSONObject, data: JSONObject) -> list[BlockEvent]:
@@ -58,7 +58,7 @@ class DecodedPart:
         return [self._delta(self.index, fragment)]
 
     def become(self, text: str) -> list[BlockEvent]:
-        """Its text is ``text``, whatever was told of it."""
+        """Its text is ``text``, whatever has come of it."""
         rest_of_it = self.seen.rest_of(text)
         if rest_of_it is not None:
             return self.grow(rest_of_it)
@@ -105,7 +105,7 @@ class DecodedPart:
 def repetition(parts: dict[int, DecodedPart], form: Form, whole: str) -> list[BlockEvent] | None:
     """What is new in ``whole`` if it is the text of several parts together; ``None`` where it is not.
 
-    Some hosts count the place of a text up with each of its deltas, and then tell the whole text at one.
+    Some hosts count the place of a text up with each of its deltas, and then send the whole text at one.
     """
     if len(parts) < 2:
         return None

@@ -1,14 +1,14 @@
 """OpenAI's Responses as a stream, and the hosts that speak the same protocol.
 
-Theory.  A stream tells of one ``response`` object while it is made: first the response itself, then
+Theory.  A stream reports one ``response`` object while it is made: first the response itself, then
 each item of its ``output`` from ``output_item.added`` to ``output_item.done``, last the whole response
-again with its status.  ``data.type`` says what an event is.  Whatever is said twice counts as it was
-said last; a part, an item and the response are told once more at their end.
+again with its status.  ``data.type`` says what an event is.  Where something is stated
+twice, the last statement counts; a part, an item and the response are sent once more at their end.
 
 A stream is complete with ``response.completed`` or ``response.incomplete``.  It fails with ``error`` or
 ``response.failed``, of which the second may follow the first: one failure.  Any other end is a cut.
 
-``sequence_number`` tells repetitions of a stream that was resumed: what was seen is not told again.
+``sequence_number`` marks repetitions in a stream that was resumed: what was seen is not reported again.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
@@ -61,7 +61,7 @@ _STATES = frozenset({"response.queued", "response.in_progress"})
 #: How a response ends, the better before the worse: an event and the status in it may not agree.
 _OUTCOMES = ("completed", "incomplete", "cancelled", "failed")
 _ENDS = {f"response.{outcome}": outcome for outcome in _OUTCOMES}
-#: Fields of a response that are told elsewhere than in the extra fields.
+#: Fields of a response that are reported elsewhere than in the extra fields.
 _OF_RESPONSE = ("id", "model", "output", "usage", "error")
 _OF_EVENT = ("type", "response", "sequence_number", "obfuscation")
 
@@ -81,7 +81,7 @@ class Decoder(StreamDecoder):
     (``starting_after``): go on with the same decoder, without ``receive_eof`` in between.
     ``starting_after`` is for a decoder that begins in the middle: the number of the last event that was
     seen.  ``max_held_bytes`` bounds what is kept between two events: which items and parts there are,
-    and digests of what was told of them.
+    and digests of what was seen of them.
     """
 
     def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**22) -> None:
@@ -153,7 +153,7 @@ class Decoder(StreamDecoder):
 
     def _state(self, data: JSONObject) -> list[BlockEvent]:
         response = _object(data, "response")
-        usage = _object(response, "usage") if self._started else {}  # the start tells its own
+        usage = _object(response, "usage") if self._started else {}  # the start has its own
         start, extra = self._start(response), self._extra(data, response)
         return [*start, e.MessageDelta(usage=usage, extra=extra)] if usage or extra else start
 
@@ -189,7 +189,7 @@ class Decoder(StreamDecoder):
         """What is new in the fields of the response and beside it.
 
         A model that the start did not name, or named otherwise, is among them; so is an id that it did
-        not tell.  Any other id is none: some hosts give the response one with each event.
+        not give.  Any other id is none: some hosts give the response one with each event.
         """
         self._resumable = self._resumable or response.get("background") is True
         beside = {f"{BESIDE}{name}": value for name, value in rest(data, *_OF_EVENT).items()}

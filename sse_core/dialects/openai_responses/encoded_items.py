@@ -1,4 +1,4 @@
-"""The items of a response while they are written: what they hold, and the events that tell of it.
+"""The items of a response while they are written: what they hold, and the events that report it.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
 """
@@ -88,7 +88,7 @@ class EncodedItem:
 
     @property
     def may_come_again(self) -> bool:
-        """Whether the provider is sure to tell of it again."""
+        """Whether the provider is sure to send it again."""
         return self.from_provider and self.skeleton.get("status") == "in_progress"
 
     def takes(self, type_: str) -> bool:
@@ -128,9 +128,9 @@ class EncodedItem:
         return [{"type": "response.output_item.added", "output_index": self.index, "item": self.whole()}]
 
     def finish(self, status: str) -> list[JSONObject]:
-        """The events of its end; ``status`` is the item's where the provider has told none.
+        """The events of its end; ``status`` is the item's where the provider has given none.
 
-        The arguments of a call that is incomplete are never told as whole.
+        The arguments of a call that is incomplete are never reported as whole.
         """
         item = self.at_end(status)
         events = [event for parts in self._parts.values() for part in parts for event in part.stop()]
@@ -140,7 +140,7 @@ class EncodedItem:
         return [*self.added(), *events, done]
 
     def at_end(self, status: str) -> JSONObject:
-        """The item at its end; ``status`` is its own where the provider has told none."""
+        """The item at its end; ``status`` is its own where the provider has given none."""
         self.done = True
         self._status = status
         return self.whole()
@@ -200,7 +200,7 @@ class BlockWriter:
         return []
 
     def finish(self) -> list[JSONObject]:
-        """The events that tell it as whole, when its item is done."""
+        """The events that report it as whole, when its item is done."""
         return []
 
     def whole(self) -> JSONObject:

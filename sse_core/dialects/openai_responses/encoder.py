@@ -1,10 +1,10 @@
 """Block events to the events of OpenAI's Responses.
 
 A response is a row of items.  Text goes into messages, thinking into reasoning, a call is an item of
-its own.  Blocks that follow each other share an item where they can.  What the provider has told of its
-items goes out as it was told; blocks that came in another protocol get items made for them.
+its own.  Blocks that follow each other share an item where they can.  What the provider has sent of its
+items goes out as it came; blocks that came in another protocol get items made for them.
 
-Every item ends with an event that tells it whole, and so does the response, so the encoder keeps what
+Every item ends with an event that has it whole, and so does the response, so the encoder keeps what
 the message holds.
 
 Source: https://platform.openai.com/docs/api-reference/responses-streaming
@@ -38,7 +38,7 @@ from .vocabulary import NAME
 _MAX_NUMBER = 2**63
 #: What has no form in a response, and is not kept.
 _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
-#: Ends that are told of even where events are sent on as they came: the provider has not told of them.
+#: Ends that are reported even where events are sent on as they came: the provider has not reported them.
 _OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.StreamError: write_error,
     e.MessageCut: write_cut,
@@ -74,7 +74,7 @@ class Encoder:
         self._items: dict[int, EncodedItem] = {}
         self._next = 0
         self._latest: EncodedItem | None = None  # that began
-        self._due: EncodedItem | None = None  # that the provider has told as done, and more of it may follow
+        self._due: EncodedItem | None = None  # reported as done by the provider; more may follow
         self._writers: dict[int, BlockWriter] = {}
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
@@ -128,7 +128,7 @@ class Encoder:
         return self._note_items(event.extra)
 
     def _note_items(self, extra: JSONObject) -> list[JSONObject]:
-        """The provider tells of its items: first when one begins, then when it is done."""
+        """The provider reports its items: first when one begins, then when it is done."""
         sent: list[JSONObject] = []
         for name, skeleton in extra.items() if self._own else ():
             place = item_place(name)
@@ -146,7 +146,7 @@ class Encoder:
         return sent
 
     def _settle(self, event: BlockEvent) -> list[JSONObject]:
-        """Before ``event``: an item that was told as done is so once nothing more of it comes."""
+        """Before ``event``: an item that was reported as done is so once nothing more of it comes."""
         if self._due is None or self._item_of(event) is self._due:
             return []
         return self._end_due()
@@ -163,7 +163,7 @@ class Encoder:
         return None if writer is None else writer.item
 
     def _provider_item(self, block: Block) -> EncodedItem | None:
-        """The item that the provider has told of for ``block``."""
+        """The item that the provider has sent for ``block``."""
         if isinstance(block, VerbatimBlock):
             item = self._latest
         else:
@@ -269,7 +269,7 @@ class Encoder:
         return [*self._figures(), write_cut(event)]
 
     def _figures(self) -> list[JSONObject]:
-        """What the message took, where it does not come to the end that tells of it."""
+        """What the message took, where it does not come to the end that reports it."""
         if not self._message.usage:
             return []
         return [{**self._response("in_progress", None, []), "type": "response.in_progress"}]

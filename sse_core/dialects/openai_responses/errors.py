@@ -46,7 +46,7 @@ def write_error(error: StreamError) -> JSONObject:
 
 
 def write_cut(cut: MessageCut) -> JSONObject:
-    """The error, without its ``sequence_number``, that tells of a cut."""
+    """The error, without its ``sequence_number``, that reports a cut."""
     return {"type": "error", **VOCABULARY.cut(cut)}
 
 

@@ -41,7 +41,7 @@ class Clue(NamedTuple):
 
     @classmethod
     def of_item(cls, event: JSONObject, item: JSONObject) -> Clue:
-        """The clue of an event that tells of an item."""
+        """The clue of an event that reports an item."""
         id_, call_id = text(item, "id", ""), text(item, "call_id", "")
         return cls(item["type"], index_in(event, "output_index"), id_, call_id)
 
@@ -74,7 +74,7 @@ class ItemIndex:
         return self._find(_ANNOUNCED, clue)
 
     def ended(self, clue: Clue) -> DecodedItem | None:
-        """The item that is told as whole; ``None`` for a new one."""
+        """The item that is reported as whole; ``None`` for a new one."""
         return self._find(_ENDED, clue)
 
     def grown(self, clue: Clue) -> DecodedItem | None:
@@ -126,7 +126,7 @@ class ItemIndex:
         self.open_without_call[item.type].pop(item.index, None)
 
     def in_output(self, clues: Mapping[int, Clue]) -> Iterator[tuple[int, DecodedItem | None]]:
-        """The items of the response's end, by their positions; ``None`` for one that is told already.
+        """The items of the response's end, by their positions; ``None`` for one that was reported already.
 
         A ``call_id`` says which item it is, else an id.  The others stand in the order of their indexes;
         where indexes have gaps, or some items are missing, one is the next of its type.
@@ -147,7 +147,7 @@ class ItemIndex:
             yield position, item
 
     def _keyed(self, clues: Mapping[int, Clue]) -> dict[int, DecodedItem]:
-        """Those that a ``call_id`` or an id tells, each item once."""
+        """Those that a ``call_id`` or an id identifies, each item once."""
         keyed: dict[int, DecodedItem] = {}
         seen: set[int] = set()
         for position, clue in clues.items():
@@ -166,7 +166,7 @@ class ItemIndex:
 
 
 class _Others:
-    """The items that no key tells, and the places of the output that are left for them."""
+    """The items that no key identifies, and the places of the output that are left for them."""
 
     def __init__(self, items: list[DecodedItem], left: Mapping[int, Clue]) -> None:
         self._in_order = all(item.index in left and _fits(item, left[item.index]) for item in items)
@@ -268,7 +268,7 @@ _ANNOUNCED: tuple[_Find, ...] = (
     _by_both,
     _without_id(_open_by_index),
 )
-#: An item is told as whole.
+#: An item is reported as whole.
 _ENDED: tuple[_Find, ...] = (
     _by_call,
     _open_by_id,  # whatever the index

@@ -26,7 +26,7 @@ class Form:
     list: str  # the item's list of such parts
     index: str  # what a place in that list is called
     item: str  # the type of item that has such parts
-    field: str | None  # what tells the block from others of its class
+    field: str | None  # what distinguishes the block from others of its class
     delta: _Delta
 
 

@@ -47,7 +47,7 @@ def made_id(type_: str, message_id: str, index: int) -> str:
 
 
 def new_item(index: int, type_: str, block: Block, message_id: str) -> EncodedItem:
-    """The item that begins with ``block``, where the provider has told of none."""
+    """The item that begins with ``block``, where the provider has sent none."""
     if isinstance(block, VerbatimBlock):
         return EncodedItem(index, {"type": type_}, from_provider=False)
     skeleton: JSONObject = {"id": made_id(type_, message_id, index), "type": type_}
@@ -87,7 +87,7 @@ def ending_of(message: Message, items: list[EncodedItem]) -> tuple[str, str | No
 def portable_response(
     message: Message, status: str, reason: str | None, output: list[JSONObject], fields: JSONObject
 ) -> JSONObject:
-    """The response.  ``fields`` are those that the provider has told of, if it speaks this protocol."""
+    """The response.  ``fields`` are those that the provider has sent, if it speaks this protocol."""
     details = fields.get("incomplete_details")
     if reason is None:
         details = None

@@ -70,7 +70,7 @@ def _foreign_response(message: Message) -> JSONObject:
 
 
 class _ResponseItem:
-    """An item while it is put together.  ``from_provider``: the provider told of it."""
+    """An item while it is put together.  ``from_provider``: the provider sent it."""
 
     def __init__(self, index: int, skeleton: JSONObject, *, from_provider: bool) -> None:
         self.index = index
@@ -84,7 +84,7 @@ def _response_fields(message: Message) -> JSONObject:
 
 
 def _sent_items(message: Message) -> dict[int, _ResponseItem]:
-    """The items that the provider told of, with their blocks."""
+    """The items that the provider sent, with their blocks."""
     output: dict[int, _ResponseItem] = {}
     for name, skeleton in message.extra.items():
         place = item_place(name)
@@ -129,7 +129,7 @@ def _whole(item: _ResponseItem, message: Message) -> JSONObject:
         arguments = CALLS.get(str(whole["type"]))
         if arguments is not None:
             return {**whole, arguments: _arguments(first)}
-        # A tool of OpenAI's own, of which the provider has told, has its arguments among its fields.
+        # A tool of OpenAI's own, that the provider has sent has its arguments among its fields.
         return (
             whole
             if item.from_provider
@@ -161,9 +161,9 @@ def _lists(item: _ResponseItem) -> JSONObject:
         found.sort(key=lambda pair: _place(*pair))
     for name in names:
         parts = deque(_part(block, form) for block, form in found if form.list == name)
-        told = item.skeleton.get(name)
-        if parts or name == names[0] or isinstance(told, list):
-            others = told if isinstance(told, list) else []
+        sent = item.skeleton.get(name)
+        if parts or name == names[0] or isinstance(sent, list):
+            others = sent if isinstance(sent, list) else []
             between = [parts.popleft() if part is None and parts else part for part in others]
             lists[name] = [*between, *parts]
     return lists

@@ -1,4 +1,4 @@
-"""What was told already, as digests: enough to know whether something is new, whatever its length."""
+"""What was seen already, as digests: enough to know whether something is new, whatever its length."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UTF16 = ("utf-16-le", "surrogatepass")
 
 
 class SeenText:
-    """The length and a digest of a text that was told in fragments.
+    """The length and a digest of a text that came in fragments.
 
     A fragment may end between the halves of a surrogate pair: the first half waits for the second,
     since only the character has a form in UTF-8 that the whole text has too.
@@ -32,11 +32,11 @@ class SeenText:
 
     @property
     def has_text(self) -> bool:
-        """Whether anything was told."""
+        """Whether anything was seen."""
         return self._bytes > 0 or self._half != ""
 
     def add(self, fragment: str) -> None:
-        """``fragment`` is told."""
+        """``fragment`` has come."""
         text, self._half = join_surrogates(self._half + fragment)
         data = text.encode("utf-8", "surrogatepass")
         self._digest.update(data)
@@ -48,12 +48,12 @@ class SeenText:
         return self._bytes
 
     def is_begin_of(self, data: memoryview) -> bool:
-        """Whether ``data`` begins with what was told, and something was, in whole characters."""
+        """Whether ``data`` begins with what was seen, and something was, in whole characters."""
         is_whole = self._bytes > 0 and not self._half
         return is_whole and _new(data[: self._bytes]).digest() == self._digest.digest()
 
     def rest_of(self, whole: str) -> str | None:
-        """What ``whole`` has beyond what was told; ``None`` if it does not begin with that."""
+        """What ``whole`` has beyond what was seen; ``None`` if it does not begin with that."""
         data = memoryview(whole.encode("utf-8", "surrogatepass"))
         begin = _new(data[: self._bytes])
         if begin.digest() != self._digest.digest():
@@ -85,7 +85,7 @@ class SeenFields:
         self._digests: dict[str, bytes] = {}
 
     def changed(self, fields: JSONObject) -> JSONObject:
-        """Those of ``fields`` that are new or have another value.  Now they are told."""
+        """Those of ``fields`` that are new or have another value.  From now on they count as seen."""
         new: JSONObject = {}
         for name, value in fields.items():
             digest = digest_of(value)
@@ -97,7 +97,7 @@ class SeenFields:
         return new
 
     def has(self, name: str) -> bool:
-        """Whether a value of ``name`` was told."""
+        """Whether a value of ``name`` was seen."""
         return name in self._digests
 
 

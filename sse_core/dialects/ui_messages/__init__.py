@@ -17,7 +17,7 @@ DIALECT: Dialect = Dialect(
     error_response=error_response,
     error_status=error_status,
     parse_error=parse_error,
-    request_path="/api/chat",  # where ``useChat`` asks, unless it is told otherwise
+    request_path="/api/chat",  # where ``useChat`` sends requests by default
     response_headers=HEADERS,
     shape=shape,
 )

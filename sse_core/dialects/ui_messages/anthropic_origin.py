@@ -1,4 +1,4 @@
-"""Anthropic's blocks as the npm package ``@ai-sdk/anthropic`` tells them.
+"""Anthropic's blocks as the npm package ``@ai-sdk/anthropic`` sends them.
 
 Source: https://ai-sdk.dev/providers/ai-sdk-providers/anthropic and the package's ``doStream``
 """
@@ -103,11 +103,11 @@ class AnthropicOrigin(Origin):
         return {"dynamic": True} if block.type == "mcp_tool_use" else {}
 
     def call_opening(self, block: ToolUseBlock) -> str:
-        """The kind of call, where the name does not tell it."""
+        """The kind of call, where the name does not say it."""
         return f'"type":"{_CODE_TYPES[block.name]}"' if _runs_code(block) else ""
 
     def call_input(self, block: ToolUseBlock, value: JSON) -> JSON:
-        """The arguments, with the kind of call where the name does not tell it."""
+        """The arguments, with the kind of call where the name does not say it."""
         if not isinstance(value, dict):
             return value
         if _runs_code(block):
@@ -142,7 +142,7 @@ class AnthropicOrigin(Origin):
         return self._sources.new({**source, **_metadata({"pageAge": page.get("page_age")})})
 
     def cited(self, citation: JSONObject) -> list[JSONObject]:
-        """The source, unless a search has told of its sources."""
+        """The source, unless a search has named its sources."""
         return [] if self._searched else super().cited(citation)
 
     def citation(self, citation: JSONObject) -> JSONObject | None:

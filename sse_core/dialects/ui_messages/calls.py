@@ -50,8 +50,8 @@ class Calls:
     def __init__(self, budget: Budget, earlier: Iterable[str]) -> None:
         self._budget = budget
         self._earlier = set(earlier)
-        self._questions: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
-        self._last_question: dict[str, str] = {}  # a call -> what is asked of it
+        self._questions: dict[str, str] = {}  # an approval's ID -> the call that it is for
+        self._last_question: dict[str, str] = {}  # a call -> the ID of its last approval request
         self._kept = 0
         self._calls: dict[str, _Call] = {}
         self._replaced: set[int] = set()  # the blocks of calls whose id another call has taken
@@ -100,10 +100,10 @@ class Calls:
             self._last_question[id_] = chunk["approvalId"]
 
     def check_answer(self, chunk: JSONObject) -> None:
-        """Raise ``ValueError`` where a chunk answers a question that is asked of no call, or no more."""
+        """Raise ``ValueError`` where a chunk answers a question about no call, or an outdated one."""
         question = chunk["approvalId"]
-        asked_of = self._questions.get(question)
-        if question not in self._earlier and (asked_of is None or self._last_question[asked_of] != question):
+        call = self._questions.get(question)
+        if question not in self._earlier and (call is None or self._last_question[call] != question):
             raise ValueError(f"the approval {question!a:.100} was not asked for")
 
     def available(self, chunk: JSONObject) -> list[BlockEvent]:
@@ -141,7 +141,7 @@ class Calls:
         return self._replaced | {call.index for call in self._calls.values() if not call.whole}
 
     def finish_step(self) -> None:
-        """The step is over: of its calls, only what became of them may still be told."""
+        """The step is over: of its calls, only what became of them may still be reported."""
         ids = [*self._calls, *self._last_question.values()]
         self._earlier.update(ids)
         self.reset_step()

@@ -5,7 +5,7 @@ grows and ends; a call is begun, its arguments grow as text, and then are availa
 
 The browser's side runs a client's tool as soon as its arguments are available.  So they are so at the end
 of the message only, and if it is one after which tools may run: nothing is run for a message that is
-cut, fails, or is too long.  Calls that the provider runs itself are told of when they are whole.
+cut, fails, or is too long.  Calls that the provider runs itself are sent when they are whole.
 
 Every event may come in any order; what does not fit the protocol is left out, since the browser's side
 gives up on the whole stream at the first chunk that it can't place.
@@ -47,7 +47,7 @@ class Chunks:
     """The chunks of one message.
 
     ``began``: the message's first chunks were sent by others.  ``max_held_bytes`` bounds what is kept: the
-    arguments of calls until they are told, and which calls and sources there are.
+    arguments of calls until they are sent, and which calls and sources there are.
     """
 
     def __init__(self, *, began: bool, max_held_bytes: int) -> None:
@@ -127,7 +127,7 @@ class Chunks:
         return self._said(part, block)
 
     def _flush(self, before: Block) -> list[JSONObject]:
-        """What could not be told before another block begins."""
+        """What could not be sent before another block begins."""
         return [*self._end_late(), *self._with_ids(self._origin.begin(before))]
 
     def _end_late(self) -> list[JSONObject]:
@@ -137,14 +137,14 @@ class Chunks:
         return chunks
 
     def _with_ids(self, chunks: list[JSONObject]) -> list[JSONObject]:
-        """The chunks of texts that are told at once, with an id for each text."""
-        told, id_ = [], ""
+        """The chunks of texts that are sent at once, with an id for each text."""
+        sent, id_ = [], ""
         for chunk in chunks:
             if chunk["type"] in ("text-start", "reasoning-start"):
                 id_ = self._text_id()
                 self._count += 1
-            told.append({**chunk, "id": id_} if chunk["type"] in _TEXT_CHUNKS else chunk)
-        return told
+            sent.append({**chunk, "id": id_} if chunk["type"] in _TEXT_CHUNKS else chunk)
+        return sent
 
     def _start_text(self, index: int, block: TextBlock | ThinkingBlock) -> list[JSONObject]:
         own = block.extra.get("id") if self._origin.is_own else None
@@ -182,11 +182,11 @@ class Chunks:
     def _start_whole(self, index: int, block: ResultBlock | UnknownBlock) -> list[JSONObject]:
         part = self._open[index] = WholePart(block)
         self._budget.add(part.kept)
-        return self._tell(part, self._origin.start(part.block))
+        return self._place_all(part, self._origin.start(part.block))
 
-    def _tell(self, part: WholePart, chunks: list[JSONObject]) -> list[JSONObject]:
+    def _place_all(self, part: WholePart, chunks: list[JSONObject]) -> list[JSONObject]:
         """The chunks of a block that is kept verbatim, as far as the browser can place them."""
-        return [told for chunk in self._with_ids(chunks) for told in self._place(part, chunk)]
+        return [placed for chunk in self._with_ids(chunks) for placed in self._place(part, chunk)]
 
     def _place(self, part: WholePart, chunk: JSONObject) -> list[JSONObject]:
         kind = chunk["type"]
@@ -271,7 +271,7 @@ class Chunks:
         if isinstance(part, CallPart):
             return self._stop_call(part)
         self._budget.add(-part.kept)
-        return self._tell(part, self._origin.whole(part.block))
+        return self._place_all(part, self._origin.whole(part.block))
 
     def _stop_text(self, part: TextPart) -> list[JSONObject]:
         if self._origin.goes_on(part.block):
@@ -283,8 +283,8 @@ class Chunks:
     def _stop_call(self, part: CallPart) -> list[JSONObject]:
         chunk = part.end()
         if chunk["type"] == "tool-input-available":
-            told = self._calls.available(chunk)
-            if not told:
+            available = self._calls.available(chunk)
+            if not available:
                 return []
         self._budget.add(-part.kept)
         return [chunk, *part.outcome()]

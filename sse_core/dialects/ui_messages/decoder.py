@@ -1,12 +1,12 @@
 """A UI message stream to block events.
 
 Theory.  A stream is a row of chunks, each an object with a ``type``.  ``start`` begins the message; its
-steps, each one answer of a model, are between ``start-step`` and ``finish-step``; ``finish`` tells why it
+steps, each one answer of a model, are between ``start-step`` and ``finish-step``; ``finish`` says why it
 ended, ``[DONE]`` that nothing more comes.  What has a start, deltas and an end is a block; everything else
 that becomes a part of the message is a block that is whole at once.
 
 ``reset-step`` takes back all parts of the step, so nothing of it is whole before ``finish-step``: until
-then its blocks stay open.  The exception is a call whose outcome is told: it has been run.
+then its blocks stay open.  The exception is a call whose outcome is reported: it has been run.
 
 Source: https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol and ``processUIMessageStream`` of the npm package
 ``ai``
@@ -51,7 +51,7 @@ class Decoder(StreamDecoder):
     stream goes on, if it goes on one.  ``max_held_bytes`` bounds what is kept between two events: which parts
     are open, which calls there are, and the text of a call's arguments until its value comes.
 
-    An error is told at the stream's end, since parts may end between the two.  What can't come now: a delta
+    An error comes out at the stream's end, since parts may end between the two.  What can't come now: a delta
     of a part or an output of a call that has not begun, a second message within the stream.
     """
 
@@ -62,7 +62,7 @@ class Decoder(StreamDecoder):
         self._id = ""
         self._started = False  # the message has begun
         self._stepped = False  # a step has begun, or a part without one
-        self._finished = False  # a chunk has told of the end
+        self._finished = False  # a chunk has announced the end
         self._cut: Literal["truncated", "stopped"] | None = None  # and that end is a cut
         self._error: e.StreamError | None = None  # what ends the message, when the stream has ended
         self._next = 0  # the next block's index
@@ -71,7 +71,7 @@ class Decoder(StreamDecoder):
         self._kept = 0  # what of max_held_bytes they count for
 
     def receive_eof(self) -> list[BlockEvent]:
-        """The stream has ended: with an error, completely if a chunk told of its end, else it was cut."""
+        """The stream has ended: with an error, completely if a chunk announced its end, else it was cut."""
         if self._ended:
             return []
         if self._error is not None or (self._finished and not self._broken):

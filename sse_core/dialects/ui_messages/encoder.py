@@ -27,7 +27,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "x-accel-buffering": "no",
     }
 )
-#: What is told of even where events are sent on as they came: the other side has not told of it.
+#: What is sent even where events are sent on as they came: the other side has not sent it.
 _OURS = (MessageCut, MessageReset, StreamError)
 
 
@@ -36,12 +36,12 @@ class Encoder:
 
     ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
     that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes`` bounds
-    what is kept: the arguments of calls until they are told, and which calls and sources there are.
+    what is kept: the arguments of calls until they are sent, and which calls and sources there are.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:
         self._verbatim = verbatim
-        self._sent_error = False  # as it came: the decoder tells of it at the stream's end
+        self._sent_error = False  # as it came: the decoder reports it at the stream's end
         self._chunks = Chunks(began=verbatim, max_held_bytes=max_held_bytes)
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:

@@ -83,5 +83,5 @@ def write_error(message: str) -> JSONObject:
 
 
 def cut_text(completeness: str) -> str:
-    """What a user is told of a cut."""
+    """What a user reads of a cut."""
     return CUTS[completeness][1]

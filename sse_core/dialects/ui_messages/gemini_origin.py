@@ -1,4 +1,4 @@
-"""Gemini's parts as the npm package ``@ai-sdk/google`` tells them.
+"""Gemini's parts as the npm package ``@ai-sdk/google`` sends them.
 
 Source: https://ai-sdk.dev/providers/ai-sdk-providers/google and the package's ``doStream``
 """
@@ -62,9 +62,9 @@ class GeminiOrigin(Origin):
         self._codes += 1
         return [call(f"{_CODE}-{self._codes}", _CODE, code, providerExecuted=True)]
 
-    def _code_output(self, _: JSONObject, told: JSONObject) -> list[JSONObject]:
-        value = {name: told[name] for name in ("outcome",) if name in told}
-        return [output(f"{_CODE}-{self._codes}", {**value, "output": text(told, "output", "")})]
+    def _code_output(self, _: JSONObject, result: JSONObject) -> list[JSONObject]:
+        value = {name: result[name] for name in ("outcome",) if name in result}
+        return [output(f"{_CODE}-{self._codes}", {**value, "output": text(result, "output", "")})]
 
     def _tool(self, part: JSONObject, made: JSONObject) -> list[JSONObject]:
         self._calls += 1
@@ -74,11 +74,11 @@ class GeminiOrigin(Origin):
         fields: JSONObject = {"providerExecuted": True, "dynamic": True}
         return [call(self._call, f"server:{kind}", args, **fields, **_server(part, self._call, kind))]
 
-    def _tool_output(self, part: JSONObject, told: JSONObject) -> list[JSONObject]:
-        id_ = self._call or text(told, "id", "")
+    def _tool_output(self, part: JSONObject, result: JSONObject) -> list[JSONObject]:
+        id_ = self._call or text(result, "id", "")
         self._call = None
-        response = told["response"] if told.get("response") is not None else {}
-        return [output(id_, response, _server(part, id_, text(told, "toolType", "")))]
+        response = result["response"] if result.get("response") is not None else {}
+        return [output(id_, response, _server(part, id_, text(result, "toolType", "")))]
 
     def _file(self, part: JSONObject, file: JSONObject) -> list[JSONObject]:
         media = text(file, "mimeType", _UNKNOWN_MEDIA)

@@ -14,7 +14,7 @@ from ...blocks.strict_json import JSONObject
 from ..fields import MAX_REPEATED
 from .origin import Origin
 
-#: What the browser's side, and the model in the next turn, are told of arguments that are no JSON.
+#: What the browser's side, and the model in the next turn, get for arguments that are no JSON.
 INVALID_ARGUMENTS = "The arguments of this call are not valid JSON."
 _BLANK = " \t\r\n"
 
@@ -26,7 +26,7 @@ class TextPart:
 
     def __init__(self, block: TextBlock | ThinkingBlock, id: str, origin: Origin) -> None:
         self.block: TextBlock | ThinkingBlock = block.copy()
-        self.block.replace("")  # the text is told at once, and not needed any more
+        self.block.replace("")  # the text is sent at once, and not needed any more
         self.id: str = id
         self.said: bool = False
         self._kind = "text" if isinstance(block, TextBlock) else "reasoning"

@@ -1,8 +1,8 @@
-"""Where a message comes from: how its blocks are told, and what of them has to come back.
+"""Where a message comes from: how its blocks are sent, and what of them has to come back.
 
-What a page sends back with the conversation is what it was told: without its signature, for one, thinking
+What a page sends back with the conversation is what it was sent: without its signature, for one, thinking
 can't be sent back to the provider, and a tool under another name than the provider's package of ``ai`` gives
-it is dropped from the next request, with its result.  So each provider has an origin of its own, which tells
+it is dropped from the next request, with its result.  So each provider has an origin of its own, which sends
 its blocks as that package does.
 
 Source: https://ai-sdk.dev/providers/ai-sdk-providers/anthropic and those of the other providers
@@ -41,7 +41,7 @@ class Origin:
     def note(self, extra: JSONObject) -> None:
         """Keep what extra fields of the message say of its blocks.
 
-        Raises ``LimitExceeded`` (status 502) beyond the bound of what is held.
+        Raises ``LimitExceeded`` (status 502) beyond the bound of what is kept.
         """
 
     def begin(self, block: Block) -> list[JSONObject]:
@@ -49,7 +49,7 @@ class Origin:
         return []
 
     def finish(self) -> list[JSONObject]:
-        """The chunks of what is still to be told at the message's end."""
+        """The chunks of what is still to be sent at the message's end."""
         return []
 
     def goes_on(self, text: Block, block: Block | None = None) -> bool:
@@ -81,7 +81,7 @@ class Origin:
         return []
 
     def item(self, block: ToolUseBlock) -> UnknownBlock | None:
-        """The item that a call is, where it is told as one."""
+        """The item that a call is, where it is sent as one."""
         return None
 
     def start(self, block: ResultBlock | UnknownBlock) -> list[JSONObject]:

@@ -36,7 +36,7 @@ def _none(_: JSONObject) -> JSON:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """How a kind of item is told: at its beginning, when it is whole, and the sources that it names."""
+    """How a kind of item is sent: at its beginning, when it is whole, and the sources that it names."""
 
     start: _Chunks
     whole: _Chunks
@@ -66,11 +66,11 @@ def call_metadata(item: JSONObject) -> JSONObject:
 
 def mcp_result(block: ToolUseBlock, item: JSONObject) -> list[JSONObject]:
     """The output of a call of an MCP server's tool; none where nothing came of it."""
-    told = {name: item[name] for name in ("output", "error") if item.get(name) is not None}
-    if not told:
+    fields = {name: item[name] for name in ("output", "error") if item.get(name) is not None}
+    if not fields:
         return []
     value = {"type": "call", "serverLabel": item.get("server_label"), "name": block.name}
-    return [output(block.id, {**value, "arguments": block.raw_arguments, **told}, _of_item(item))]
+    return [output(block.id, {**value, "arguments": block.raw_arguments, **fields}, _of_item(item))]
 
 
 def _owed(name: str, input_: _Value) -> Item:
@@ -86,7 +86,7 @@ def _owed(name: str, input_: _Value) -> Item:
 
 
 def _run(name: str, result: _Value, *, failed: _Value = _none, sources: _Chunks = _nothing) -> Item:
-    """A call that OpenAI has run, whose arguments nobody is told."""
+    """A call that OpenAI has run, whose arguments nobody gets."""
 
     def start(item: JSONObject) -> list[JSONObject]:
         return [call(_id(item), name, {}, **_EXECUTED)]
@@ -261,14 +261,14 @@ def _used_screen(item: JSONObject) -> JSON:
 
 def _approval(item: JSONObject) -> list[JSONObject]:
     """The user is asked whether an MCP server's tool may be run."""
-    id_, asked = _id(item), text(item, "approval_request_id", "") or _id(item)
+    id_, approval = _id(item), text(item, "approval_request_id", "") or _id(item)
     try:
         input_ = strict_json.loads(text(item, "arguments", ""))
     except ValueError:
         return []
     name = f"mcp.{text(item, 'name', '')}"
     made = call(id_, name, input_, **_EXECUTED, dynamic=True)
-    return [made, {"type": "tool-approval-request", "approvalId": asked, "toolCallId": id_}]
+    return [made, {"type": "tool-approval-request", "approvalId": approval, "toolCallId": id_}]
 
 
 def _compaction(item: JSONObject) -> list[JSONObject]:

@@ -1,6 +1,6 @@
-"""The items of OpenAI's Responses as the npm package ``@ai-sdk/openai`` tells them.
+"""The items of OpenAI's Responses as the npm package ``@ai-sdk/openai`` sends them.
 
-The message's extra fields tell of the items that blocks belong to.  There are items of reasoning without any
+The message's extra fields name the items that blocks belong to.  There are items of reasoning without any
 text: all that there is of them is what OpenAI has to get back, and before the item that they led to.
 
 Source: https://ai-sdk.dev/providers/ai-sdk-providers/openai and the package's ``doStream``
@@ -48,7 +48,7 @@ class ResponsesOrigin(Origin):
         self._reasoning: list[int] = []  # items of reasoning, the first of them first
         self._searches: deque[str] = deque()  # searches for tools whose output is to come
         self._tools: dict[tuple[str, str], JSONObject] = {}  # the items of calls, by type and id
-        self._found: set[str] = set()  # kinds of citations whose sources a tool has told of
+        self._found: set[str] = set()  # kinds of citations whose sources a tool has named
 
     def note(self, extra: JSONObject) -> None:
         """Keep the items among the message's extra fields."""
@@ -165,7 +165,7 @@ class ResponsesOrigin(Origin):
         return [*item.whole(self._with_call(data)), *self._sources_of(item, data)]
 
     def _item_of(self, block: ResultBlock | UnknownBlock) -> tuple[Item, JSONObject]:
-        """How an item is told, and what it is now."""
+        """How an item is sent, and what it is now."""
         tool = self._tools.get((block.type, text(block.data, "call_id", "")))
         if tool is not None:
             return CLIENT_ITEMS[block.type], tool
@@ -191,7 +191,7 @@ class ResponsesOrigin(Origin):
         return chunks
 
     def cited(self, citation: JSONObject) -> list[JSONObject]:
-        """The source, unless a search has told of its sources."""
+        """The source, unless a search has named its sources."""
         source = source_of_citation(citation)
         if source is None or text(citation, "type", "") in self._found:
             return []

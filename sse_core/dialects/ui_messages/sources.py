@@ -15,16 +15,16 @@ _SOURCES = {"url": ("id", "url"), "document": ("id", "mediaType", "title")}
 
 
 class Sources:
-    """The sources of a message that the browser's side was told of."""
+    """The sources of a message that the browser's side was sent."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._ids: set[str] = set()
 
     def new(self, source: JSONObject | None, id_: str | None = None) -> list[JSONObject]:
-        """The chunk of a source, if that was not told of yet; ``id_`` is that of one without an address.
+        """The chunk of a source, if that was not sent yet; ``id_`` is that of one without an address.
 
-        Raises ``LimitExceeded`` beyond the bound of what is held.
+        Raises ``LimitExceeded`` beyond the bound of what is kept.
         """
         id_ = source.get("url", id_) if source is not None else None
         if source is None or id_ is None or id_ in self._ids:
@@ -39,7 +39,7 @@ def source_of(found: JSON) -> JSONObject | None:
     """The source that a citation or a result of a search names: its address, and its title if it has one.
 
     ``None`` for what has no address: of a document that the request brought, its place there is all
-    that providers tell, and a source needs more.
+    that providers give, and a source needs more.
     """
     fields = _fields(found)
     url, title = fields.get("url"), fields.get("title")
@@ -54,7 +54,7 @@ def document(title: str, media_type: str, metadata: JSONObject) -> JSONObject:
 
 
 def citation_of(cited: JSONObject, metadata: JSONObject | None = None) -> JSONObject | None:
-    """A provider's citation as the end of a text tells of it; ``metadata`` is what its source came with."""
+    """A provider's citation as the end of a text reports it; ``metadata`` is what its source came with."""
     source = source_of(cited)
     if source is None:
         return None
@@ -63,7 +63,7 @@ def citation_of(cited: JSONObject, metadata: JSONObject | None = None) -> JSONOb
 
 
 def placed_citation(cited: JSONObject, source: JSONObject) -> JSONObject:
-    """The citation of a source, with its place in the text where ``cited`` tells one."""
+    """The citation of a source, with its place in the text where ``cited`` gives one."""
     fields = _fields(cited)
     start, end, text = fields.get("start_index"), fields.get("end_index"), fields.get("cited_text")
     citation: JSONObject = {"source": source}

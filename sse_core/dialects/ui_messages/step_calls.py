@@ -19,8 +19,8 @@ class StepCalls:
         self._count = 0
         self._known: set[str] = set()
         self._of_step: set[str] = set()
-        self._asked_of: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
-        self._asked: dict[str, str] = {}  # a call -> what is asked of it
+        self._call_by_approval: dict[str, str] = {}  # an approval's ID -> the call that it is for
+        self._approval_by_call: dict[str, str] = {}  # a call -> the ID of its last approval request
         self._waiting: dict[str, JSONObject] = {}
 
     @property
@@ -55,8 +55,8 @@ class StepCalls:
                 self._waiting.clear()
             return []
         if chunk["type"] == "tool-approval-request":
-            self._asked_of[chunk["approvalId"]] = id_
-            self._asked[id_] = chunk["approvalId"]
+            self._call_by_approval[chunk["approvalId"]] = id_
+            self._approval_by_call[id_] = chunk["approvalId"]
         waiting = self._waiting.pop(id_, None)
         # A call that has failed must not look as if it were to be run.
         return [waiting, chunk] if waiting and chunk["type"] != "tool-input-error" else [chunk]
@@ -65,8 +65,8 @@ class StepCalls:
         """Whether a chunk answers what the user is asked, or is no answer at all."""
         if chunk["type"] != ANSWER:
             return True
-        call = self._asked_of.get(chunk["approvalId"])
-        return call is not None and self._asked[call] == chunk["approvalId"]
+        call = self._call_by_approval.get(chunk["approvalId"])
+        return call is not None and self._approval_by_call[call] == chunk["approvalId"]
 
     def drop(self) -> None:
         """Nothing may be run."""

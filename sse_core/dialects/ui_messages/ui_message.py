@@ -41,7 +41,7 @@ class UIMessage:
         self._message: JSONObject = {"id": "", "role": "assistant", "parts": self._parts}
         self._texts: dict[str, _Text] = {}
         self._calls: dict[str, JSONObject] = {}  # the last with each id
-        self._asked_of: dict[str, str] = {}  # what the user is asked -> the call that it is asked of
+        self._call_by_approval: dict[str, str] = {}  # an approval's ID -> the call that it is for
         self._data: dict[tuple[str, str], JSONObject] = {}
 
     @property
@@ -124,17 +124,17 @@ class UIMessage:
     def _denied(self, chunk: JSONObject) -> None:
         self._calls[chunk["toolCallId"]]["state"] = "output-denied"
 
-    def _asked(self, chunk: JSONObject) -> None:
+    def _approval_requested(self, chunk: JSONObject) -> None:
         """The user is asked whether a call may be run."""
-        asked = {
+        approval = {
             _APPROVAL.get(name, name): value for name, value in rest(chunk, "type", "toolCallId").items()
         }
-        self._asked_of[chunk["approvalId"]] = chunk["toolCallId"]
-        self._calls[chunk["toolCallId"]].update(state="approval-requested", approval=asked)
+        self._call_by_approval[chunk["approvalId"]] = chunk["toolCallId"]
+        self._calls[chunk["toolCallId"]].update(state="approval-requested", approval=approval)
 
     def _answered(self, chunk: JSONObject) -> None:
         """The user has said whether it may."""
-        part = self._calls[self._asked_of[chunk["approvalId"]]]
+        part = self._calls[self._call_by_approval[chunk["approvalId"]]]
         answer = {name: chunk[name] for name in ("approved", "reason") if name in chunk}
         part.update(state="approval-responded", approval={**part["approval"], **answer})
         names = {"providerExecuted": "providerExecuted", "providerMetadata": "callProviderMetadata"}
@@ -179,7 +179,7 @@ _READERS: dict[str, Callable[[UIMessage, JSONObject], None]] = {
     "tool-output-available": UIMessage._output,
     "tool-output-error": UIMessage._output_error,
     "tool-output-denied": UIMessage._denied,
-    "tool-approval-request": UIMessage._asked,
+    "tool-approval-request": UIMessage._approval_requested,
     ANSWER: UIMessage._answered,
 }
 

@@ -7,7 +7,7 @@ promised.  It raises ``BrokenPromise`` where that isn't kept.  With pytest::
     def test_my_log(case):
         case(Trial(lambda max_events: MyLog(max_events=max_events)))
 
-A log that tells later is given time: ``Trial(make, settle)``, where ``settle(log, now)`` returns when all
+A log that notifies later is given time: ``Trial(make, settle)``, where ``settle(log, now)`` returns when all
 that it has to do has come about.
 """
 
@@ -276,12 +276,12 @@ def a_gap_is_sent(trial: Trial) -> None:
     expect(texts(log, 0) == [str(number) for number in range(first, 31)], "what is kept can be read")
 
 
-def what_is_held_is_counted(trial: Trial) -> None:
-    """``retained_bytes`` grows with what is held, and is nothing when all is thrown away."""
+def what_is_kept_is_counted(trial: Trial) -> None:
+    """``retained_bytes`` grows with what is kept, and is nothing when all is thrown away."""
     log = trial.log("x" * 100)
-    held = log.retained_bytes
+    kept = log.retained_bytes
     trial.write(log, "y" * 1000)
-    expect(100 <= held <= log.retained_bytes - 1000, "each event counts, with its bytes")
+    expect(100 <= kept <= log.retained_bytes - 1000, "each event counts, with its bytes")
     log.discard(trial.now)
     trial.settle(log)
     expect(log.retained_bytes == 0, "what was thrown away does not count")

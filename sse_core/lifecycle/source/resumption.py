@@ -117,7 +117,7 @@ class Resumption:
         return not self._may_be_done
 
     def _place(self, url: str, reference: str | None) -> str | None:
-        """Where a reference leads, if that is the origin that was asked and that has answered.
+        """Where a reference leads, if that is the origin that got the request and that has answered.
 
         The request's fields may hold credentials: they go to no other origin.
         """

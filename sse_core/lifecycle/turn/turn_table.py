@@ -139,6 +139,6 @@ EXPIRY_MESSAGES: dict[Timer, str] = {
     Timer.WHOLE: "The turn took longer than it may.",
 }
 
-#: Those after which another attempt may help without being asked for: nothing was sent, or a provider that
+#: Those after which another attempt may help: nothing was sent, or a provider that
 #: was sending fell silent.  Whoever thinks for too long before the first word will do so again, for money.
 PASSING_TIMERS = frozenset({Timer.CONNECT, Timer.OUTPUT_GAP})

@@ -264,7 +264,7 @@ WRONG: dict[type[TurnLog], str] = {
     Unbounded: "readers_hold_what_they_need",
     GapWithID: "a_gap_is_sent",
     NoGap: "a_gap_is_sent",
-    Uncounted: "what_is_held_is_counted",
+    Uncounted: "what_is_kept_is_counted",
     Hoarding: "nothing_is_kept_any_more",
 }
 
