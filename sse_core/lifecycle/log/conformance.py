@@ -321,6 +321,6 @@ CASES: tuple[Callable[[Trial], None], ...] = (
     readers_hold_what_they_need,
     room_is_announced,
     a_gap_is_sent,
-    what_is_held_is_counted,
+    what_is_kept_is_counted,
     nothing_is_kept_any_more,
 )
