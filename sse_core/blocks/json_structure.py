@@ -1,7 +1,7 @@
 """How a JSON text is built: its brackets, commas and colons, counted before anything is made of it.
 
 What a text costs to read is not its length but what it is made of: an image of 20 MB is one string, which
-is copied; a megabyte of ``[],[],`` is half a million objects.  Telling the two apart takes a few passes of
+is copied; a megabyte of ``[],[],`` is half a million objects.  Distinguishing the two takes a few passes of
 C over the bytes, about a tenth of what reading the text would.
 
 Up to the first place where a text is no JSON the count is exact; from there on it may be anything, but

@@ -43,7 +43,7 @@ class ChangedFields:
         """Those of ``fields`` that are new or have another value, as they are now.
 
         Null never takes the place of a value, and an object's fields stay where a later one lacks
-        them.  What comes of an object again, since another of its fields is new, counts as kept: else an
+        them.  What comes again of an object, since another of its fields is new, counts as kept: else an
         object that grows by a field with each event would take the square of the time.
         """
         known = self._known

@@ -2,8 +2,8 @@
 
 Theory.  A stream reports one ``response`` object while it is made: first the response itself, then
 each item of its ``output`` from ``output_item.added`` to ``output_item.done``, last the whole response
-again with its status.  ``data.type`` says what an event is.  Where something is stated
-twice, the last statement counts; a part, an item and the response are sent once more at their end.
+again with its status.  ``data.type`` says what an event is.  Where something is stated twice, the
+last statement counts; a part, an item and the response are sent once more at their end.
 
 A stream is complete with ``response.completed`` or ``response.incomplete``.  It fails with ``error`` or
 ``response.failed``, of which the second may follow the first: one failure.  Any other end is a cut.
