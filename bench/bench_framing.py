@@ -24,7 +24,7 @@ from framing_instructions import instructions_of
 from framing_measure import Sample, as_json, cpu_time, decode_times, fastest_peer, side_by_side
 from framing_peers import FLOORS, OURS, Contender, contenders
 
-#: What is measured unless asked otherwise; counting instructions takes a minute, and valgrind.
+#: What is measured by default; counting instructions takes a minute, and valgrind.
 PARTS = ("decode", "encode", "growth")
 
 

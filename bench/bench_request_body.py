@@ -124,7 +124,7 @@ def ask(body: bytes) -> str:
 
 
 class Provider(socketserver.BaseRequestHandler):
-    """Answers whatever it is asked with a stream of 100 events a second; of a body it reads nothing twice."""
+    """Answers any request with a stream of 100 events a second; of a body it reads nothing twice."""
 
     def handle(self) -> None:
         """Throw away what comes, and write."""

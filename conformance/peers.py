@@ -28,7 +28,7 @@ NOTES = {
     "openai": "No public interface shows events, so the decoder inside the SDK is called as the SDK "
     "calls it.",
     "eventsource-parser": "It is fed by a `TextDecoder`, as its README shows; the last event ID is what its "
-    "`onId` told.",
+    "`onId` was called with.",
     "sseclient-py": "It gives an event's own id and the text of a `retry` field, so the last event ID and "
     "the reconnection time are not offered.",
     "assel": "It gives an event's own id and retry, so the last event ID is not offered.",

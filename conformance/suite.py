@@ -1,4 +1,4 @@
-"""All cases, one decoder: which passed, which failed and why, and which it cannot be asked."""
+"""All cases, one decoder: which passed, which failed and why, and which it cannot be given."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ FINDINGS = corpus.FOUND / "findings"
 #: How long one input may take, in seconds, before that is a finding; a busy machine is none.
 HANG_SECONDS = 60
 
-#: How much earlier than its time a target is told to end, in seconds: starting it takes so long.
+#: How much earlier than its time a target is made to end, in seconds: starting it takes so long.
 START_SECONDS = 1
 
 

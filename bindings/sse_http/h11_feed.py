@@ -181,7 +181,7 @@ class H11Feed:
         self._tail = given[-MAX_BLANK_RUN:]
 
     def _count_fields(self, piece: bytes) -> None:
-        """Before h11 reads them, which reports how many there are only when it has read all."""
+        """Before h11 reads them: it reports how many there are only when it has read all."""
         # RFC 9112 section 5.2: a line that begins with a blank goes on with the field before.
         lines = _FIELD_LINE.findall(piece)
         in_a_line = not self._begins_line and _FIELD_LINE.match(piece) is not None

@@ -1,4 +1,4 @@
-"""Invariant: any text, cut anywhere, is JSON to JSONFragments where it is to json.loads, and told truly.
+"""Invariant: any text, cut anywhere, is JSON to JSONFragments where it is to json.loads, and reported truly.
 
 The input is a byte for ``max_depth``, and a text with marks (``fuzz/script.py``) where it is cut.
 """

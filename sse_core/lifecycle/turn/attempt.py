@@ -143,18 +143,18 @@ class Attempt:
 
     def hold(self, event: BlockEvent) -> None:
         """Keep ``event`` back.  Raises where it may not follow, or is too much."""
-        self._held().hold(event)
+        self._open_buffer().hold(event)
 
     def take_held(self, event: BlockEvent) -> list[BlockEvent | str]:
         """All that was held back, since ``event`` is to be seen.  Raises where that may not follow."""
-        self._held().check(event)
-        return self._held().take()
+        self._open_buffer().check(event)
+        return self._open_buffer().take()
 
     def shown(self) -> None:
         """Something visible was given out: from now on nothing is held back."""
         self._buffer = None
 
-    def _held(self) -> AttemptBuffer:
+    def _open_buffer(self) -> AttemptBuffer:
         if self._buffer is None:
             bounds = self._bounds
             self._buffer = AttemptBuffer(
