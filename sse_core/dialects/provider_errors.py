@@ -1,6 +1,6 @@
 """What the errors of all providers have in common: their bounds, what headers say, and our own for cuts.
 
-This side reports a message that was cut in the provider's own form of an error.  ``outcome``
+A message that was cut is reported in the provider's own form of an error.  ``outcome``
 (``truncated``, ``stopped``, ``failed``) is our own field: what became of the message.
 """
 

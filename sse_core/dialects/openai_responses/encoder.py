@@ -38,7 +38,7 @@ from .vocabulary import NAME
 _MAX_NUMBER = 2**63
 #: What has no form in a response, and is not kept.
 _UNSAID = (e.ItemsDelta, e.Ping, e.SignatureDelta, e.UnknownDelta, e.UnknownEvent)
-#: Ends that are reported even where events are sent on as they came: the provider has not reported them.
+#: Ends that are written even where events are sent on as they came: the provider did not send them.
 _OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
     e.StreamError: write_error,
     e.MessageCut: write_cut,

@@ -129,7 +129,7 @@ def _whole(item: _ResponseItem, message: Message) -> JSONObject:
         arguments = CALLS.get(str(whole["type"]))
         if arguments is not None:
             return {**whole, arguments: _arguments(first)}
-        # A tool of OpenAI's own, that the provider has sent has its arguments among its fields.
+        # A call of OpenAI's own tools that the provider has sent has its arguments among its fields.
         return (
             whole
             if item.from_provider

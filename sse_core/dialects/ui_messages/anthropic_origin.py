@@ -142,7 +142,7 @@ class AnthropicOrigin(Origin):
         return self._sources.new({**source, **_metadata({"pageAge": page.get("page_age")})})
 
     def cited(self, citation: JSONObject) -> list[JSONObject]:
-        """The source, unless a search has named its sources."""
+        """The source, unless a search has already named its sources."""
         return [] if self._searched else super().cited(citation)
 
     def citation(self, citation: JSONObject) -> JSONObject | None:

@@ -27,7 +27,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "x-accel-buffering": "no",
     }
 )
-#: What is sent even where events are sent on as they came: the other side has not sent it.
+#: What is written even where events are sent on as they came: the other side did not send it.
 _OURS = (MessageCut, MessageReset, StreamError)
 
 

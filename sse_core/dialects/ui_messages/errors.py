@@ -83,5 +83,5 @@ def write_error(message: str) -> JSONObject:
 
 
 def cut_text(completeness: str) -> str:
-    """What a user reads of a cut."""
+    """The text that a user sees where a message was cut."""
     return CUTS[completeness][1]

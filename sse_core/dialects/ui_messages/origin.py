@@ -1,6 +1,6 @@
 """Where a message comes from: how its blocks are sent, and what of them has to come back.
 
-What a page sends back with the conversation is what it was sent: without its signature, for one, thinking
+What a page sends back with the conversation is what it has received: without its signature, for one, thinking
 can't be sent back to the provider, and a tool under another name than the provider's package of ``ai`` gives
 it is dropped from the next request, with its result.  So each provider has an origin of its own, which sends
 its blocks as that package does.

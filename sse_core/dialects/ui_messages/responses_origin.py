@@ -191,7 +191,7 @@ class ResponsesOrigin(Origin):
         return chunks
 
     def cited(self, citation: JSONObject) -> list[JSONObject]:
-        """The source, unless a search has named its sources."""
+        """The source, unless a search has already named its sources."""
         source = source_of_citation(citation)
         if source is None or text(citation, "type", "") in self._found:
             return []
