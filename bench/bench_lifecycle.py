@@ -106,7 +106,7 @@ def fan_out(readers: int, events: int) -> Callable[[], None]:
     return step
 
 
-def held_by(make: Callable[[], object], count: int = 1000) -> float:
+def memory_of(make: Callable[[], object], count: int = 1000) -> float:
     """Bytes that one of these holds."""
     warm = [make() for _ in range(10)]
     gc.collect()
@@ -129,8 +129,8 @@ def measure(rounds: int) -> dict[str, object]:
         "turn": asdict(ways["turn"]),
         "floor": asdict(ways["floor"]),
         "one more reader": (fans["many"].median - fans["one"].median) / (READERS - 1),
-        "turn bytes": held_by(accepted),
-        "subscription bytes": held_by(lambda: Subscription(log, 0.0)),
+        "turn bytes": memory_of(accepted),
+        "subscription bytes": memory_of(lambda: Subscription(log, 0.0)),
     }
 
 

@@ -40,7 +40,7 @@ class Reader:
     """One stream: when it was asked for, and what has not been looked at of its bytes."""
 
     def __init__(self, port: int) -> None:
-        self.asked_at = time.monotonic_ns()
+        self.requested_at = time.monotonic_ns()
         self.first_after: int | None = None  #: nanoseconds
         self.sock = socket.create_connection(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -60,7 +60,7 @@ class Reader:
             end = found.end()
         self._rest = data[end:]
         if latencies and self.first_after is None:
-            self.first_after = now - self.asked_at
+            self.first_after = now - self.requested_at
         return latencies
 
 

@@ -160,7 +160,7 @@ def dialect_obeys(
 ) -> None:
     """All laws but that of memory."""
     told = decoded(dialect, steps)
-    _plain_text_is_told(dialect, steps, told)
+    _plain_text_is_decoded(dialect, steps, told)
     events = [event for of_step in told for event in of_step]
     message, taken = accumulated(events, make)
     _is_shown(message, [dialect, *registered()])
@@ -196,7 +196,7 @@ def _cut_is_not_complete(dialect: Dialect, steps: Sequence[Step], make: MakeAccu
             assert any(word in said for word in words) or "\\u" in said, f"{said} is complete"
 
 
-def _plain_text_is_told(dialect: Dialect, steps: Sequence[Step], told: list[list[BlockEvent]]) -> None:
+def _plain_text_is_decoded(dialect: Dialect, steps: Sequence[Step], told: list[list[BlockEvent]]) -> None:
     """An event that is nothing but a plain delta of text is told as that delta, if it is told at all."""
     reader = PLAIN.get(dialect.name)
     if reader is None:

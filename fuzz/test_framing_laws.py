@@ -71,7 +71,7 @@ class Connections(RuleBasedStateMachine):
             assert getattr(self.decoder, name) == getattr(self.model, name)
 
     @invariant()
-    def little_is_held(self) -> None:
+    def little_is_kept(self) -> None:
         bounds = self.model.bounds
         held = held_bytes(self.decoder, but_not=self.comments)
         assert held <= BASE_BYTES + BOUND_FACTOR * bounds.longest_line
@@ -102,7 +102,7 @@ def test_any_cut_means_what_the_specification_says_of_the_whole(chunks: list[byt
     event=st.integers(0, 300),
     on_oversize=st.sampled_from(["fail", "skip"]),
 )
-def test_little_is_held_whatever_is_repeated(
+def test_little_is_kept_whatever_is_repeated(
     pieces: list[tuple[Call, int, bool]], line: int, event: int, on_oversize: Literal["fail", "skip"]
 ) -> None:
     calls: list[Call] = []

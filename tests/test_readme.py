@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
-def test_asking_from_python() -> None:
+def test_a_request_from_python() -> None:
     with Program("demo", "--port", "0") as demo:
         code = PYTHON[0].replace("http://127.0.0.1:8080", demo.address())
         done = subprocess.run(
@@ -29,7 +29,7 @@ def test_asking_from_python() -> None:
     assert re.search(r"first token after \d\.\d\d s", done.stdout)
 
 
-def test_asking_where_nobody_answers_says_why() -> None:
+def test_a_request_that_nobody_answers_says_why() -> None:
     code = PYTHON[0].replace("127.0.0.1:8080", f"127.0.0.1:{free_port()}")
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False

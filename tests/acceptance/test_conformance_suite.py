@@ -169,7 +169,7 @@ def test_the_decoder_agrees_in_every_split(case: Case) -> None:
         assert judge(case, chunks, decode(chunks, case.initial_last_event_id), OURS) is None
 
 
-def test_what_a_decoder_cannot_report_is_not_asked() -> None:
+def test_what_a_decoder_cannot_report_is_not_compared() -> None:
     silent = [case for case in CASES if not applies(case, frozenset())]
     assert {case.group for case in silent} == {
         "fields",

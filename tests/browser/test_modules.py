@@ -44,7 +44,7 @@ def test_no_way_from_text_to_markup_or_code(way: str) -> None:
         assert way not in path.read_text(encoding="utf-8"), path.name
 
 
-def test_nothing_is_asked_of_other_servers() -> None:
+def test_nothing_is_requested_from_other_servers() -> None:
     """Every URL in the sources is this server's own; the names of namespaces and specifications aside."""
     for path in sources():
         text = re.sub(r"(?m)^\s*\*.*$", "", path.read_text(encoding="utf-8"))  # comments may cite

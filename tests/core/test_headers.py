@@ -36,7 +36,7 @@ def test_lookup_has_no_regard_to_case_and_gives_the_first() -> None:
     assert len(headers) == 3
 
 
-def test_what_is_neither_a_mapping_nor_pairs_is_told_in_one_sentence() -> None:
+def test_what_is_neither_a_mapping_nor_pairs_is_explained_in_one_sentence() -> None:
     wrong: Any
     for wrong in (None, 7, "abc", b"abc", ["abc"], [("a", "b", "c")], [None]):
         with pytest.raises(TypeError, match="Headers takes a mapping, or pairs of a name and a value, not"):

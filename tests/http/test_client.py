@@ -210,11 +210,11 @@ class TestAnswer:
         assert seen(ask().answer(data + extra)) == whole
         assert seen(ask().answer(data + extra, each_byte(data + extra))) == whole
 
-    def test_a_machine_that_wants_more_is_told_that_nothing_follows(self) -> None:
+    def test_a_machine_that_wants_more_learns_that_nothing_follows(self) -> None:
         machine = ask().answer(LENGTH)
         assert (machine.told[-1], machine.reason) == ("lost", "the answer ended")
 
-    def test_a_machine_that_is_content_is_told_that_it_was_closed(self) -> None:
+    def test_a_machine_that_is_content_learns_that_it_was_closed(self) -> None:
         machine = Recorder(wishes=lambda what: Want.CLOSE if what == "eof" else None)
         assert ask(machine).answer(LENGTH).told == [*WHOLE, "closed"]
 
@@ -228,7 +228,7 @@ class TestAnswer:
         assert bytes(machine.received) in {b"", b"0123"}
 
     @pytest.mark.parametrize("data", [b"", LENGTH])
-    def test_a_machine_that_wants_to_close_is_not_told_that_it_was_lost(self, data: bytes) -> None:
+    def test_a_machine_that_wants_to_close_does_not_learn_that_it_was_lost(self, data: bytes) -> None:
         upstream = ask()
         upstream.machine.want = Want.CLOSE  # somebody pressed Stop
         upstream.exchange.receive_data(data, 1.0)
@@ -273,7 +273,7 @@ class TestBreakingOff:
         informed = ask().answer(b"HTTP/1.1 100 Continue\r\n\r\n", end=True)
         assert informed.reason == "the peer closed the connection before it answered"
 
-    def test_an_end_is_told_once(self) -> None:
+    def test_an_end_is_reported_once(self) -> None:
         upstream = ask()
         for _ in range(3):
             upstream.exchange.receive_data(b"", 1.0)

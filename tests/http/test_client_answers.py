@@ -128,7 +128,7 @@ class TestOtherProtocols:
         ],
     )
     @pytest.mark.parametrize("size", [1, 100])
-    def test_they_are_told_at_once(self, said: bytes, size: int) -> None:
+    def test_they_are_reported_at_once(self, said: bytes, size: int) -> None:
         """Such a peer may wait for more, for as long as we wait for a head."""
         upstream = ask()
         for at in range(0, len(said), size):

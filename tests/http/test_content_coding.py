@@ -185,7 +185,7 @@ def test_a_body_that_is_none_of_it(coding: str) -> None:
 
 @pytest.mark.parametrize("coding", sorted(ENCODE))
 class TestBounds:
-    def test_a_bomb_is_read_no_further_than_asked(self, coding: str) -> None:
+    def test_a_bomb_is_read_no_further_than_requested(self, coding: str) -> None:
         """Nobody is given 100 MB, and nobody makes them: a piece is decoded when it is asked for."""
         bomb = ENCODE[coding](bytes(100 * 2**20))
         pieces = ContentDecoder([coding], max_decoded_bytes=2**40, max_ratio=2**40).receive_data(bomb)

@@ -31,10 +31,10 @@ def test_the_examples_run() -> None:
     [field for field in dataclasses.fields(ServerSettings) if field.name != "peers"],
     ids=lambda field: field.name,
 )
-def test_every_limit_is_told(field: dataclasses.Field[Any]) -> None:
+def test_every_limit_is_documented(field: dataclasses.Field[Any]) -> None:
     assert f"| `{field.name}` | {field.default} |" in PAGE
 
 
-def test_the_fixed_limits_are_told() -> None:
+def test_the_fixed_limits_are_documented() -> None:
     assert f"| `max_blank_run` (fixed) | {MAX_BLANK_RUN} |" in PAGE
     assert f"| `max_chunk_line_bytes` (fixed) | {MAX_CHUNK_LINE_BYTES} |" in PAGE

@@ -103,7 +103,7 @@ class TestLines:
 class TestHEAD:
     """RFC 9110 section 9.3.2: the same head, and no content; so nothing is begun."""
 
-    def test_an_iterator_is_not_asked(self) -> None:
+    def test_an_iterator_is_not_called(self) -> None:
         answer = HandlerAnswer(SETTINGS, method="HEAD")
         woken = list[int]()
         answer.waker = lambda: woken.append(1)
@@ -120,7 +120,7 @@ class TestHEAD:
         assert [(answer.status, answer.headers.get("turn-id")) for answer in answers] == [(200, "7")] * 2
         assert answers[0].headers.get("content-type") == "text/event-stream; charset=utf-8"
 
-    def test_it_gives_nothing_whatever_is_asked(self) -> None:
+    def test_it_gives_nothing_whatever_is_called(self) -> None:
         head = EventStreamHead()
         head.handle_timeout(1e9)
         assert (head.data_to_send(0.0), head.deadline, head.state) == (b"", None, StreamState.FINISHED)

@@ -157,7 +157,7 @@ class TestBody:
 
 class TestClosing:
     @pytest.mark.parametrize("answer", [HandlerAnswer(), begun()])
-    def test_whoever_runs_the_handler_is_told_once(self, answer: HandlerAnswer) -> None:
+    def test_whoever_runs_the_handler_is_called_once(self, answer: HandlerAnswer) -> None:
         told = []
         answer.on_close = lambda: told.append(True)
         answer.close(101.0)
@@ -206,7 +206,7 @@ class TestFollowing:
         assert answer.deadline is None
 
     @pytest.mark.parametrize("last_event_id", ["job-1", ""])
-    def test_who_has_all_of_what_is_over_is_told_not_to_come_again(self, last_event_id: str) -> None:
+    def test_who_has_all_of_what_is_over_gets_a_204(self, last_event_id: str) -> None:
         broadcast = Broadcast("job")
         if last_event_id:
             broadcast.publish([ServerSentEvent("message", "a")], 0.0)

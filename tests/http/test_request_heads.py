@@ -37,7 +37,7 @@ class TestApplicationsCheck:
         assert (head.headers.get("x-api-key"), head.client) == ("k", "192.0.2.7")
         assert peer.asked[0].body == b"hello"
 
-    def test_who_waits_to_go_on_is_told_after_the_check(self) -> None:
+    def test_who_waits_to_continue_gets_100_after_the_check(self) -> None:
         peer = Peer(application=Doorkeeper(None, echo))
         peer.send(request("POST", fields=EXPECT))
         assert peer.received == b"HTTP/1.1 100 Continue\r\n\r\n"

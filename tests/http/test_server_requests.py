@@ -539,7 +539,7 @@ class TestBounds:
 
 
 class TestContinue:
-    def test_it_is_told_before_the_body_comes(self) -> None:
+    def test_it_gets_it_before_the_body_comes(self) -> None:
         peer = Peer()
         peer.send(request("POST", fields={"expect": "100-Continue", "content-length": "4"}))
         assert bytes(peer.received).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -556,7 +556,7 @@ class TestContinue:
         peer.pull()
         assert peer.answer().body == b"POST / body"
 
-    def test_http_1_0_is_told_nothing(self) -> None:
+    def test_http_1_0_gets_no_100(self) -> None:
         """RFC 9110 section 10.1.1: in an HTTP/1.0 request it "MUST" be ignored."""
         peer = Peer()
         peer.send(request("POST", fields={"expect": "100-continue", "content-length": "1"}, version="1.0"))

@@ -145,7 +145,7 @@ def test_the_first_that_is_connected_wins_and_the_others_are_closed(silent: Sile
         assert len(result.results) == 1
 
 
-def test_when_all_fail_all_is_told(result: Result) -> None:
+def test_when_all_fail_all_reasons_are_given(result: Result) -> None:
     with reactor_of(host := TinyHost()) as reactor:
         race(
             reactor,

@@ -46,12 +46,12 @@ def test_the_example_serves() -> None:
 
 
 @pytest.mark.parametrize("named", [ReadinessLoop, Host])
-def test_every_method_is_told(named: type) -> None:
+def test_every_method_is_documented(named: type) -> None:
     public = [name for name in vars(named) if not name.startswith("_")]
     assert [name for name in public if f"`{name}" not in PAGE] == []
 
 
-def test_the_bounds_are_told() -> None:
+def test_the_bounds_are_documented() -> None:
     assert (MAX_TURNS, MAX_SECONDS, READ_SIZE) == (16, 0.001, 16 * 1024)
     assert "at most 16 turns, in at most a millisecond, and a turn reads at most 16 KiB" in PAGE
     assert (ACCEPTS_IN_A_ROW, PAUSE, ATTEMPT_DELAY) == (8, 0.1, 0.25)

@@ -140,7 +140,7 @@ class TestTurns:
             assert late.calls == []
             assert reactor.deadline == host.time + 1
 
-    def test_only_what_is_wanted_is_told(self) -> None:
+    def test_only_what_is_wanted_is_reported(self) -> None:
         ours, theirs = socket.socketpair()
         with reactor_of(host := TinyHost()) as reactor, ours, theirs:
             owner = Recorder(ours)
@@ -172,7 +172,7 @@ class TestTurns:
 
 
 class TestLookingAgain:
-    def test_the_host_is_told_when_there_is_something_earlier_to_do(self) -> None:
+    def test_the_host_is_woken_when_there_is_something_earlier_to_do(self) -> None:
         with reactor_of(host := TinyHost()) as reactor:
             first, second = Owner(), Owner()
             reactor.set_deadline(first, 2000.0)

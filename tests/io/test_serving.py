@@ -458,7 +458,7 @@ class TestTheEnd:
             assert world.is_finished()
             assert world.loop.deadline == -math.inf
 
-    def test_the_host_is_told_when_the_last_one_ends_outside_a_step(self) -> None:
+    def test_the_host_is_woken_when_the_last_one_ends_outside_a_step(self) -> None:
         stream = Pieces()
         with served(Scripted(stream)) as world:
             world.client(GET % b"").until(b"\r\n\r\n")

@@ -285,7 +285,7 @@ class CompletesEverything(Encoder):
         return [_otherwise(sse, "incomplete", "completed") for sse in self.inner.send(event)]
 
 
-class ToldAsAvailable(Encoder):
+class ShownAsAvailable(Encoder):
     """A call whose arguments are no JSON is told with their text."""
 
     name = "ui-messages"
@@ -404,7 +404,7 @@ DECODERS = (
 ENCODERS = (CutLooksComplete, LosesShortText, NamesByPeer)
 #: What is wrong with the calls that a reader may run.
 ENCODERS_OF_CALLS = (
-    *(HalfACallStops, HalfACallIsMended, WantsCallsToBeRun, CompletesEverything, ToldAsAvailable),
+    *(HalfACallStops, HalfACallIsMended, WantsCallsToBeRun, CompletesEverything, ShownAsAvailable),
     RunsNothing,
 )
 ACCUMULATORS = (DropsEmptyStart, DropsADelta, EarlyTools, HalfTools, RaisesKeyError, KeepsPings, NoBound)

@@ -256,7 +256,7 @@ def test_a_delay_that_is_too_long_to_wait_here_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_quota_that_is_used_up_is_told_at_once(stream: bool) -> None:  # noqa: FBT001
+def test_a_quota_that_is_used_up_is_reported_at_once(stream: bool) -> None:  # noqa: FBT001
     """It has the status of a rate limit; that no attempt mends it stands in its body only."""
     world = World()
     reader = world.read(world.post(stream=stream))

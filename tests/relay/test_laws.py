@@ -239,7 +239,7 @@ class Anything(RuleBasedStateMachine):
                 assert provider.exchange.log.retained_bytes == 0
 
     @invariant()
-    def a_reader_loses_nothing_without_being_told(self) -> None:
+    def a_reader_loses_nothing_without_a_notice(self) -> None:
         for reader, provider in self.reading:
             if isinstance(reader.head, Reply) or reader.head is None:
                 continue

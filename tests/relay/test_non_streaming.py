@@ -136,7 +136,7 @@ def test_a_stopped_turn() -> None:
     assert not reader.open
 
 
-def test_failures_in_between_are_not_told() -> None:
+def test_failures_in_between_are_not_reported() -> None:
     world, reader = ask(retry=RetryPolicy(max_attempts=3, initial_delay=1.0))
     world.provider.connect().refuse(529)
     world.pass_time(1)

@@ -69,7 +69,7 @@ def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals) -> Non
         assert not [line for line in program.log if "Traceback" in line]
 
 
-def test_a_provider_that_is_told_to_stop_is_told_so_by_the_signal(provider: str) -> None:
+def test_a_provider_is_stopped_by_the_signal(provider: str) -> None:
     with Program("serve", "--port", "0", "--upstream", provider) as relay:
         answer = ask(relay.address(), Turn_On_Disconnect="detach=60")
         list(islice(answer.visible(), 3))
@@ -132,7 +132,7 @@ def test_https_on_both_sides(provider: str, certificates: Certificates) -> None:
             assert "outcome=stopped" in behind.wait_for_log("turn=")
 
 
-def test_a_certificate_that_is_not_trusted_is_told(provider: str, certificates: Certificates) -> None:
+def test_a_certificate_that_is_not_trusted_is_reported(provider: str, certificates: Certificates) -> None:
     with serve_tls(certificates, provider) as behind:
         address = behind.address(r"(https://\S+?)/?$")
         with Program("serve", "--port", "0", "--upstream", address) as before:

@@ -149,7 +149,7 @@ def test_one_turn_id_is_not_two_protocols_turn(world: World) -> None:
     assert (reply.status, json.loads(reply.body)["type"]) == (409, "error")
 
 
-def test_a_failed_turn_is_told_in_the_turns_own_protocol(world: World) -> None:
+def test_a_failed_turn_is_reported_in_the_turns_own_protocol(world: World) -> None:
     ask(world, {"turn-id": TURN_ID})
     world.stop(TURN_ID)
     reader = ask(world)

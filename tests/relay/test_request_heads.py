@@ -32,11 +32,11 @@ def first_line(world: World, head: str, fields: str = EXPECT) -> bytes:
         ("GET /healthz", b"413 Content Too Large"),
     ],
 )
-def test_nobody_is_told_to_send_what_is_refused(head: str, status: bytes) -> None:
+def test_nobody_gets_100_for_what_is_refused(head: str, status: bytes) -> None:
     assert first_line(World(client_keys=KEYS), head) == b"HTTP/1.1 " + status
 
 
-def test_who_has_a_key_is_told_to_go_on() -> None:
+def test_who_has_a_key_gets_100() -> None:
     fields = f"X-Api-Key: a-key\r\n{EXPECT}"
     assert first_line(World(client_keys=KEYS), "POST /v1/messages", fields) == b"HTTP/1.1 100 Continue"
 

@@ -174,7 +174,7 @@ def test_a_reader_that_takes_a_little_is_not_stalled() -> None:
     assert reader.stream.state is StreamState.ABORTED
 
 
-def test_a_reader_who_comes_back_too_late_is_told_of_the_gap() -> None:
+def test_a_reader_who_comes_back_too_late_learns_of_the_gap() -> None:
     world = World(log_bytes=LOG_BYTES)
     reader = world.ask(NAMED | {"turn-on-disconnect": "detach=60"})
     provider = world.provider.connect().head().send(*BEGINNING, PIECE)

@@ -93,7 +93,7 @@ def test_stop_in_every_state(reach: Callable[[Provider], None], want: str, strea
     assert not reader.open
 
 
-def test_what_the_reader_is_told() -> None:
+def test_what_the_reader_gets() -> None:
     world = World()
     reader = world.ask(NAMED)
     streaming(world.provider)
@@ -148,7 +148,7 @@ def test_with_nobody_reading() -> None:
     assert world.provider.want == "close"
 
 
-def test_every_reader_is_told() -> None:
+def test_every_reader_learns_it() -> None:
     world = World()
     readers = [world.ask(NAMED), world.ask(NAMED), world.resume(TURN_ID)]
     streaming(world.provider)

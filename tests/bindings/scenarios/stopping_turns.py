@@ -71,7 +71,7 @@ def its_text(stage: Stage) -> None:
     assert block.text == text_of(stage.events) != ""
 
 
-def never_asked(peers: Peers, stages: Sequence[Stage]) -> None:
+def never_requested(peers: Peers, stages: Sequence[Stage]) -> None:
     assert len(stages[0].events) == 1
     assert peers["server"].records == []
 
@@ -125,7 +125,7 @@ SCENARIOS = [
         name="stopped before anybody reads",
         peers={"server": Served(provider)},
         calls=[Turn(do=[Stop(), ToEnd()], outcome=Outcome.STOPPED)],
-        check=never_asked,
+        check=never_requested,
     ),
     stopped(
         "before the head",

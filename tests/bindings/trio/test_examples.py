@@ -74,7 +74,7 @@ class TestCounter:
         assert await counter.line() == "stopped"
 
 
-async def test_a_port_that_is_taken_is_told_in_a_line() -> None:
+async def test_a_port_that_is_taken_is_reported_in_a_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, str(EXAMPLES / "serve_counter.py"), "--port", port]

@@ -136,7 +136,7 @@ async def test_a_step_is_protected_from_ctrl_c() -> None:
     assert protected == [True]
 
 
-async def test_whoever_waits_for_the_descriptor_is_told_that_it_is_closed() -> None:
+async def test_whoever_waits_for_the_descriptor_learns_that_it_is_closed() -> None:
     """Or it would wait for ever: the system says nothing of a selector that is gone."""
     told = trio.Event()
 

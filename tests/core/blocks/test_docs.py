@@ -36,7 +36,7 @@ def test_what_the_page_says_is_known_is_known(text: str, known: str) -> None:
     assert reader.value == json.loads(known)
 
 
-def test_every_bound_is_told() -> None:
+def test_every_bound_is_documented() -> None:
     parameters = inspect.signature(JSONFragments).parameters
     bounds = {name: parameter.default for name, parameter in parameters.items() if name.startswith("max_")}
     assert len(bounds) == 3

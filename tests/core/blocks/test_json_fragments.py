@@ -33,7 +33,7 @@ def values(fragments: Iterable[str]) -> Any:
 
 
 class TestComplete:
-    def test_a_value_is_told_with_its_path_as_soon_as_it_is_complete(self) -> None:
+    def test_a_value_is_reported_with_its_path_as_soon_as_it_is_complete(self) -> None:
         reader = JSONFragments()
         assert reader.receive('{"a": [1, "x') == [(("a", 0), 1)]
         assert reader.receive("y") == []

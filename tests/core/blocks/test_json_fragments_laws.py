@@ -108,14 +108,14 @@ def test_no_split_changes_the_words_of_an_error(before: str) -> None:
 
 
 @given(st.data(), DOCUMENTS | TEXTS)
-def test_no_split_changes_what_is_told(data: st.DataObject, text: str) -> None:
+def test_no_split_changes_what_is_reported(data: st.DataObject, text: str) -> None:
     whole = outcome([text])
     assert outcome(data.draw(splits(text))) == whole
     assert outcome(list(text)) == whole
 
 
 @given(DOCUMENTS)
-def test_every_value_of_a_document_is_told_once(document: str) -> None:
+def test_every_value_of_a_document_is_reported_once(document: str) -> None:
     def places(value: Any, path: tuple[str | int, ...] = ()) -> Any:
         items = (
             value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else [])

@@ -114,7 +114,7 @@ def test_before_the_message_begins_there_is_little_to_tell() -> None:
     assert list(accumulator_of([early]).snapshot()) == [early]
 
 
-def test_other_answers_to_the_same_request_are_told_too() -> None:
+def test_other_answers_to_the_same_request_are_included_too() -> None:
     others: list[BlockEvent] = [
         MessageStart("m", "model", choice=1),
         BlockStart(0, TextBlock(), choice=1),

@@ -230,7 +230,7 @@ def test_a_line_that_is_ignored_may_have_any_length(line: bytes, line_end: bytes
 
 
 @pytest.mark.parametrize("start", [b":", b"unknown: ", b"data: "])
-def test_a_line_without_end_is_not_held(start: bytes) -> None:
+def test_a_line_without_end_is_not_kept(start: bytes) -> None:
     """Eight megabytes of one line, of which the decoder may keep 64 kilobytes."""
     decoder = EventStreamDecoder(max_line_bytes=2**16, on_oversize="skip")
     chunk = b"x" * 4096

@@ -250,7 +250,7 @@ def test_their_order_is_the_same_whatever_the_cuts(pieces: list[bytes], data: st
     assert orders[0] == orders[1] == orders[2]
 
 
-def test_who_reads_a_list_in_part_is_told_by_the_next_call() -> None:
+def test_who_reads_a_list_in_part_gets_an_error_by_the_next_call() -> None:
     calls: list[Callable[[EventStreamDecoder], object]] = [
         lambda decoder: decoder.receive_data(b"data: 3\n\n"),
         lambda decoder: decoder.receive_data(b"d"),
@@ -274,7 +274,7 @@ def test_who_reads_a_list_in_part_is_told_by_the_next_call() -> None:
 
 @pytest.mark.parametrize("before", [b"", b"d", b"data: x\n", b"data: x\n\n", b"\n"])
 @pytest.mark.parametrize("wrong", ["data: x\n\n", "x", "", "\n", None, 5, [1, 2], memoryview(b"data: x\n\n")])
-def test_what_is_not_bytes_is_told_at_once(before: bytes, wrong: Any) -> None:
+def test_what_is_not_bytes_is_reported_at_once(before: bytes, wrong: Any) -> None:
     decoder = EventStreamDecoder()
     decoder.receive_data(before)
     with pytest.raises(TypeError, match="receive_data takes bytes or bytearray, not"):

@@ -280,7 +280,7 @@ def test_one_forgery_among_events_refuses_them_all(text: str) -> None:
         ({"data": "x", "event": b"tick"}, "event takes str or NoneType, not bytes"),
     ],
 )
-def test_what_is_not_text_is_told_in_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
+def test_what_is_not_text_is_explained_in_one_sentence(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(TypeError, match=f"^{sentence}"):
         encode_event(**arguments)
 

@@ -69,7 +69,7 @@ def test_it_has_no_room_for_anything_else() -> None:
         ((None, "x"), "type takes str, not NoneType"),
     ],
 )
-def test_what_is_not_text_is_told_in_one_sentence(values: tuple[Any, ...], sentence: str) -> None:
+def test_what_is_not_text_is_explained_in_one_sentence(values: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(TypeError, match=f"^{sentence}"):
         ServerSentEvent(*values)
 

@@ -73,7 +73,7 @@ def test_the_model_takes_away_what_bounds_forbid(
     assert (what.stream, what.skipped, what.failure) == (b"\xef\xbb\xbf" + expected, skipped, failure)
 
 
-def test_what_is_held_is_weighed_wherever_it_hides() -> None:
+def test_what_is_in_memory_is_weighed_wherever_it_hides() -> None:
     megabyte = bytearray(2**20)
 
     def hidden() -> Iterator[object]:

@@ -43,7 +43,7 @@ class TestOnDisconnect:
         "text",
         ["", "=", "cancel=", "cancel=5", "detach", "drain", "stop", "detach5", "Cancel", "canceldetach=1"],
     )
-    def test_anything_else_is_told_what_is_expected(self, text: str) -> None:
+    def test_anything_else_gets_an_error_that_says_what_is_expected(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"^expected cancel, detach=SECONDS or drain=SECONDS$"):
             OnDisconnect.parse(text)
 
@@ -138,7 +138,7 @@ def test_a_heartbeat_has_a_size_or_none() -> None:
         (RetryPolicy, {"initial_delay": None}, "initial_delay takes int or float, not NoneType"),
     ],
 )
-def test_what_is_no_number_is_told_in_one_sentence(
+def test_what_is_no_number_is_explained_in_one_sentence(
     settings: Callable[..., object], arguments: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(TypeError, match=f"^{sentence}$"):

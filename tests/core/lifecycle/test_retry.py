@@ -61,7 +61,7 @@ class TestDelay:
         assert policy.delay(attempts, lambda: 0.9, asked) == asked
 
     @pytest.mark.parametrize("asked", [0.0, -1.0, -math.inf, math.nan])
-    def test_what_no_wait_can_be_is_as_good_as_nothing_asked_for(self, asked: float) -> None:
+    def test_what_no_wait_can_be_is_as_good_as_no_request(self, asked: float) -> None:
         assert RetryPolicy().delay(2, no_jitter, asked) == 1.0
 
 

@@ -40,7 +40,7 @@ def test_a_failure_before_anything_visible_is_retried(house: House, fault: str) 
 
 
 @pytest.mark.parametrize("fault", ["error-after=5", "cut-after=5", "garbage-after=5"])
-def test_a_failure_after_visible_text_is_told_and_not_repaired(house: House, fault: str) -> None:
+def test_a_failure_after_visible_text_is_sent_and_not_repaired(house: House, fault: str) -> None:
     before = len(house.generations())
     with closing(house.ask(Sim_Fault=fault, Sim_Tokens="50", Sim_TTFT="0", Sim_Rate="200")) as answer:
         turn_id = answer.headers["turn-id"]
@@ -69,7 +69,7 @@ def test_what_no_retry_mends_has_the_providers_own_status(house: House) -> None:
     assert len(house.generations()) == before + 1
 
 
-def test_a_provider_that_stays_busy_is_told_with_its_own_status(house: House) -> None:
+def test_a_provider_that_stays_busy_is_reported_with_its_own_status(house: House) -> None:
     before = len(house.generations())
     with closing(house.ask(Sim_Fault="status=529")) as answer:
         assert answer.status == 529

@@ -259,7 +259,7 @@ class TestWithoutStreaming:
         assert json.loads(answer.body)["stop_reason"] == "end_turn"
 
 
-class TestAsking:
+class TestRequested:
     @pytest.mark.parametrize(
         ("fault", "why"),
         [

@@ -245,7 +245,7 @@ class TestWholeAnswers:
         assert answer
         assert json.loads(answer.body)["usage"]["output_tokens"] == 10_000
 
-    def test_streaming_is_what_is_asked_for_and_not_the_default(self) -> None:
+    def test_streaming_is_what_is_requested_and_not_the_default(self) -> None:
         assert Sim().stream(stream=None).head is None
 
 

@@ -79,7 +79,7 @@ class TestShape:
             ("Tokens: 1", ["text"]),
         ],
     )
-    def test_whatever_is_not_asked_for_is_not_there(self, sim: str, kinds: list[str]) -> None:
+    def test_whatever_is_not_requested_is_not_there(self, sim: str, kinds: list[str]) -> None:
         received = events(Sim().stream(sim))
         assert [block["type"] for block in add_up(received)["content"]] == kinds
         assert received[-1] == {"type": "message_stop"}
@@ -242,7 +242,7 @@ class TestTime:
         assert times[-1] == pytest.approx(2.0 + (len(times) - 2) / 10)
 
     @given(times=st.lists(st.floats(0, 30), max_size=20), timeouts=st.booleans())
-    def test_the_rate_holds_whenever_it_is_asked(self, times: list[float], timeouts: bool) -> None:  # noqa: FBT001
+    def test_the_rate_holds_whenever_it_is_polled(self, times: list[float], timeouts: bool) -> None:  # noqa: FBT001
         """Law: by any time, exactly the tokens due by then have come, early, late or many at once."""
         stream = Sim().stream("Tokens: 1000; TTFT: 0.5; Rate: 16")
         decoder = EventStreamDecoder()

@@ -150,7 +150,7 @@ class TestOfOthers:
             ("unknown", "THEIRS"),
         ],
     )
-    def test_they_are_told_by_what_they_mean(self, kind: Any, type: str) -> None:
+    def test_they_are_sent_by_what_they_mean(self, kind: Any, type: str) -> None:
         error = StreamError("THEIRS", "m", "c", retryable=may_pass(type), extra={"x": 1}, kind=kind)
         error.extra["request_id"] = "r"
         assert self.tell(error) == {
@@ -167,7 +167,7 @@ class TestOfOthers:
         assert self.tell(broke)["error"]["type"] == "billing_error"
 
     @pytest.mark.parametrize("dialect", ["", "anthropic"])
-    def test_in_a_message_of_ones_own_only_a_word_of_others_that_is_known_is_told_anew(
+    def test_in_a_message_of_ones_own_only_a_known_word_of_others_is_translated(
         self, dialect: str
     ) -> None:
         known = StreamError("RESOURCE_EXHAUSTED", "m", retryable=True, kind="rate_limit")
@@ -180,7 +180,7 @@ class TestOfOthers:
         types = ["RESOURCE_EXHAUSTED", "insufficient_quota", "DEADLINE_EXCEEDED", "content_filter"]
         assert [ANTHROPIC.error_status(type) for type in types] == [429, 402, 504, 400]
 
-    def test_a_delay_and_whether_to_ask_again_are_told(self) -> None:
+    def test_a_delay_and_whether_to_retry_are_sent(self) -> None:
         error = StreamError("UNAVAILABLE", "m", retryable=False, retry_after=2, kind="overloaded")
         told = {"type": "overloaded_error", "message": "m", "retryable": False, "retry_after": 2.0}
         assert self.tell(error)["error"] == told

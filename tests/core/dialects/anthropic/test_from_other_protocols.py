@@ -166,7 +166,7 @@ class TestBlocks:
             (2, "stop"),
         ]
 
-    def test_the_first_is_told_of_at_once(self) -> None:
+    def test_the_first_is_sent_at_once(self) -> None:
         encoder = ANTHROPIC.Encoder()
         encoder.send(START)
         assert [len(encoder.send(event)) for event in (tool(0), tool(1), ArgumentsDelta(0, "1"))] == [1, 0, 1]
@@ -321,7 +321,7 @@ class TestEnd:
         assert (message.stop_reason, message.executable_tools) == ("max_tokens", [])
 
     @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("x", "m")])
-    def test_what_waited_and_the_figures_are_told_before_a_cut(self, end: BlockEvent) -> None:
+    def test_what_waited_and_the_figures_are_sent_before_a_cut(self, end: BlockEvent) -> None:
         usage = {"prompt_tokens": 5, "completion_tokens": 2}
         events = [tool(0), tool(1), ArgumentsDelta(1, "1"), MessageDelta("tool_calls", usage), end]
         assert order(*events) == [(0, "start"), (1, "start"), (1, "1"), "message_delta", "error"]

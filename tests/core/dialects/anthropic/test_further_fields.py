@@ -106,7 +106,7 @@ def test_built_anew_figures_of_the_stop_take_no_stop_reason_back() -> None:
 
 
 @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("x", "m")])
-def test_what_came_after_the_stop_reason_is_told_before_any_end(end: Any) -> None:
+def test_what_came_after_the_stop_reason_is_sent_before_any_end(end: Any) -> None:
     late = [
         MessageDelta(usage={"a": 1}),
         MessageDelta(usage={"b": 2}, extra={"x": 1}),

@@ -213,7 +213,7 @@ class TestErrors:
             ("a_future_error", False),
         ],
     )
-    def test_the_type_says_whether_asking_again_may_help(self, kind: str, retryable: bool) -> None:  # noqa: FBT001
+    def test_the_type_says_whether_a_retry_may_help(self, kind: str, retryable: bool) -> None:  # noqa: FBT001
         event = decode({"type": "error", "error": {"type": kind, "message": "m"}})
         assert event == StreamError(kind, "m", retryable=retryable)
 
@@ -289,7 +289,7 @@ class TestEnds:
         assert caught.value.status == 502
 
     @pytest.mark.parametrize("broken", ["{", json.dumps(start(id="msg_2"))])
-    def test_after_an_error_nothing_is_told_but_the_cut(self, broken: str) -> None:
+    def test_after_an_error_nothing_is_decoded_but_the_cut(self, broken: str) -> None:
         """A delta is lost: what follows it would make a message of another meaning."""
         decoder = ANTHROPIC.Decoder()
         decoder.receive_event(sse(start()))
@@ -362,7 +362,7 @@ class TestUnreadable:
             ({"type": "message_delta", "delta": {}, "usage": 5}, "usage"),
         ],
     )
-    def test_what_lacks_something_is_told_by_its_name(self, data: Any, reason: str) -> None:
+    def test_what_lacks_something_is_recognised_by_its_name(self, data: Any, reason: str) -> None:
         with pytest.raises(RemoteProtocolError, match=reason):
             decode(data)
 

@@ -129,7 +129,7 @@ class TestVerbatim:
         (sent,) = ANTHROPIC.Encoder(verbatim=True).send(event)
         assert sent is self.SOURCE
 
-    def test_not_unless_it_is_asked_for(self) -> None:
+    def test_not_unless_it_is_requested(self) -> None:
         """A source of another dialect would be no event of this one."""
         (sent,) = ANTHROPIC.Encoder().send(TextDelta(0, "a", source=self.SOURCE))
         assert json.loads(sent.data)["delta"] == {"type": "text_delta", "text": "a"}

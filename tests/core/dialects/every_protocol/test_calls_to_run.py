@@ -115,7 +115,7 @@ def test_what_is_kept_of_arguments_is_bounded(encoder: Any, origin: str) -> None
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
-def test_in_its_own_protocol_a_message_is_told_as_its_provider_told_it(name: str) -> None:
+def test_in_its_own_protocol_a_message_is_written_as_its_provider_wrote_it(name: str) -> None:
     message = accumulated(crossed(dialects.get(name), call(name, HALF[0])))
     before = accumulated(call(name, HALF[0]))
     assert (message.stop_reason, message.completeness) == (before.stop_reason, "complete")

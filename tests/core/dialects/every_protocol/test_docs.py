@@ -121,7 +121,7 @@ class TestItsCalls:
         assert (refused.kind, refused.retryable) == ("server", True)
 
 
-def test_every_bound_is_told() -> None:
+def test_every_bound_is_documented() -> None:
     page = (DOCS / "message.md").read_text("utf-8")
     parameters = inspect.signature(MessageAccumulator).parameters
     bounds = {name: parameter.default for name, parameter in parameters.items() if name.startswith("max_")}

@@ -56,7 +56,7 @@ def parse(name: str, body: bytes | Any, status: int = 400, **headers: str) -> St
         ("a text in JSON", "a text in JSON"),
     ],
 )
-def test_the_words_reach_whoever_asked(name: str, body: Any, words: str) -> None:
+def test_the_words_reach_the_client(name: str, body: Any, words: str) -> None:
     assert parse(name, body).message == words
 
 

@@ -150,7 +150,7 @@ def test_what_was_read_so_is_the_same_when_it_is_sent_on(name: str, code: str) -
 
 
 @pytest.mark.parametrize("name", ["openai-chat", "openai-responses"])
-def test_openais_own_words_for_overload_are_asked_again_after(name: str) -> None:
+def test_openais_own_words_for_overload_lead_to_a_retry(name: str) -> None:
     error = told(name, {"type": "service_unavailable_error", "code": "server_is_overloaded"})
     assert (error.type, error.kind, error.retryable) == ("service_unavailable_error", "overloaded", True)
     assert dialects.get(name).error_status(error.type) == 503

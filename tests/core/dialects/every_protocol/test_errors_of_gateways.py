@@ -31,7 +31,7 @@ def read(name: str, data: Any, event: str = "message") -> Any:
         ({"error_code": 17, "error_msg": "It broke"}, False),
     ],
 )
-def test_the_words_are_told(name: str, data: Any, *, retryable: bool) -> None:
+def test_the_words_are_passed_on(name: str, data: Any, *, retryable: bool) -> None:
     error = read(name, data)
     assert isinstance(error, StreamError)
     assert (error.message, error.retryable) == ("It broke", retryable)

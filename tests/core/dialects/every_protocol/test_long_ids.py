@@ -86,14 +86,14 @@ def test_what_is_short_stands_in_each_event() -> None:
     assert {chunk["responseId"] for chunk in chunks} == {"i" * MAX_REPEATED}
 
 
-def test_the_last_of_a_long_call_that_was_cut_is_told_or_may_not_be_run() -> None:
+def test_the_last_of_a_long_call_that_was_cut_is_sent_or_may_not_be_run() -> None:
     told = events(SIZE)[:-4]
     message = read("ui-messages", [*told, MessageCut("truncated")])
     assert message.executable_tools == []
     assert len(message.tools[0].raw_arguments) > 0
 
 
-def test_a_long_call_that_is_told_bit_by_bit_is_gathered() -> None:
+def test_a_long_call_that_comes_bit_by_bit_is_gathered() -> None:
     """Each chunk repeats the id: so none has less text than that."""
     chunks = [json.loads(data) for data in written("ui-messages", events(SIZE)) if data != "[DONE]"]
     told = [chunk["inputTextDelta"] for chunk in chunks if chunk["type"] == "tool-input-delta"]

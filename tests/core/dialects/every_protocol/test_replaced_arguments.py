@@ -66,13 +66,13 @@ def test_a_text_that_is_replaced_stops_as_any() -> None:
 
 
 @pytest.mark.parametrize("name", CAN)
-def test_where_they_are_told_at_the_end_the_right_ones_are(name: str) -> None:
+def test_where_they_are_sent_at_the_end_the_right_ones_are(name: str) -> None:
     message = crossed(name, *call(0, TextReplaced(0, '{"a": 2}')), *END)
     assert [tool.arguments for tool in message.executable_tools] == [{"a": 2}]
 
 
 @pytest.mark.parametrize("name", CAN_NOT)
-def test_what_comes_after_such_a_call_is_told(name: str) -> None:
+def test_what_comes_after_such_a_call_is_sent(name: str) -> None:
     text = [BlockStart(1, TextBlock()), TextDelta(1, "Hello"), BlockStop(1)]
     message = crossed(name, *call(0, TextReplaced(0, '{"a": 2}')), *text, *call(2), *END)
     assert message.text == "Hello"

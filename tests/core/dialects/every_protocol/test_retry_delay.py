@@ -51,7 +51,7 @@ def test_the_time_of_the_reset_is_read(name: str, fields: Any, delay: float) -> 
         *({"resets_at": value} for value in NO_MOMENTS),
     ],
 )
-def test_where_it_is_not_told_nobody_asks_again(name: str, fields: Any) -> None:
+def test_where_it_is_not_given_nobody_retries(name: str, fields: Any) -> None:
     error = parse(name, **fields)
     assert (error.kind, error.retryable, error.retry_after) == ("rate_limit", False, None)
 

@@ -213,7 +213,7 @@ def test_whatever_is_accepted_can_be_written(dialect: Dialect, name: str, events
 
 
 @given(WRITTEN, st.sampled_from(["", "a-future-one"]), st.lists(EVENTS, max_size=6), VALUES)
-def test_the_whole_response_can_be_told_of_anything(
+def test_anything_has_a_whole_response(
     dialect: Dialect, name: str, events: list[BlockEvent], value: Any
 ) -> None:
     accumulator = MessageAccumulator()

@@ -83,7 +83,7 @@ def test_a_stream_of_its_own_dialect_is_known(name: str) -> None:
 
 @pytest.mark.parametrize("stream", NAMES)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_wrong_dialect_is_told_with_the_right_one(stream: str, name: str) -> None:
+def test_the_error_for_a_wrong_dialect_names_the_right_one(stream: str, name: str) -> None:
     if stream != name:
         first = EVENTS[stream][0]
         assert read(EVENTS[stream], name) == (
@@ -114,7 +114,7 @@ def test_any_other_event_fits_none(data: str) -> None:
     assert mismatch(sse, "gemini").endswith("it fits no dialect that is known here")
 
 
-def test_what_a_peer_sent_is_told_in_short_and_escaped() -> None:
+def test_what_a_peer_sent_is_quoted_in_short_and_escaped() -> None:
     said = mismatch(ServerSentEvent("\x1b" * 5000, "\n\u2028\x00" * 5000), "gemini")
     assert said.isascii()
     assert said.isprintable()

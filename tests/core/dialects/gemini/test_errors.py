@@ -65,7 +65,7 @@ def test_an_error_that_is_nothing_is_none(nothing: Any) -> None:
     assert not any(isinstance(e, StreamError) for e in decode(sse({"candidates": [], "error": nothing})))
 
 
-def test_what_comes_with_an_error_is_told_before_it() -> None:
+def test_what_comes_with_an_error_is_decoded_before_it() -> None:
     said = {"candidates": [{"content": {"parts": [{"text": "a"}]}}], "error": {"code": 500, "message": "m"}}
     events = decode(sse(said))
     assert events[:-1] == [MessageStart("", ""), BlockStart(0, TextBlock()), TextDelta(0, "a")]
@@ -96,7 +96,7 @@ def test_an_error_is_never_refused_for_what_comes_with_it() -> None:
         ("A_FUTURE_STATUS", None, "unknown", False),
     ],
 )
-def test_the_status_says_what_it_means_and_whether_asking_again_may_help(
+def test_the_status_says_what_it_means_and_whether_a_retry_may_help(
     status: str,
     code: int | None,
     kind: str,
@@ -151,7 +151,7 @@ def test_an_error_goes_out_as_it_came() -> None:
 
 @pytest.mark.parametrize(("seconds", "written"), [(3, "3s"), (0.25, "0.25s"), (0.0, "0s"), (1e6, "1000000s")])
 @pytest.mark.parametrize("details", [{}, {"details": 7}, {"details": [{"a": 1}]}])
-def test_a_delay_is_asked_for_as_google_does(seconds: float, written: str, details: Any) -> None:
+def test_a_delay_is_requested_as_google_does(seconds: float, written: str, details: Any) -> None:
     (sent,) = GEMINI.Encoder().send(StreamError("UNAVAILABLE", "m", retry_after=seconds, extra=details))
     told = json.loads(sent.data)["error"]
     assert told["details"][0] == {**RETRY, "retryDelay": written}
@@ -159,7 +159,7 @@ def test_a_delay_is_asked_for_as_google_does(seconds: float, written: str, detai
     assert error({"error": told}).retry_after == seconds
 
 
-def test_the_error_of_another_provider_is_told_in_googles_words() -> None:
+def test_the_error_of_another_provider_is_sent_in_googles_words() -> None:
     (sent,) = GEMINI.Encoder().send(StreamError("overloaded_error", "m", retryable=True))
     told = {"code": 503, "message": "m", "status": "UNAVAILABLE"}
     assert json.loads(sent.data) == {"error": told, "outcome": "failed"}
@@ -173,7 +173,7 @@ def test_the_error_of_another_provider_is_told_in_googles_words() -> None:
         ("failed", "turn_failed", 502, False),
     ],
 )
-def test_a_cut_is_told_of_as_an_error(completeness: Any, kind: str, code: int, retryable: bool) -> None:  # noqa: FBT001
+def test_a_cut_is_sent_as_an_error(completeness: Any, kind: str, code: int, retryable: bool) -> None:  # noqa: FBT001
     (sent,) = GEMINI.Encoder().send(MessageCut(completeness))
     event = error(json.loads(sent.data))
     assert (event.type, event.retryable, event.kind) == (kind, retryable, "cut")

@@ -166,7 +166,7 @@ class TestPartialArgs:
     def test_halves_of_a_surrogate_pair_are_joined(self) -> None:
         assert arguments(args(("$.a", "\ud83d")), args(("$.a", "\ude00")), DONE) == {"a": "😀"}
 
-    def test_nothing_more_of_a_string_may_be_told_without_a_value(self) -> None:
+    def test_nothing_more_of_a_string_may_come_without_a_value(self) -> None:
         assert arguments(args(("$.a", "x")), call(partialArgs=[{"jsonPath": "$.a"}]), end()) == {"a": "x"}
 
     def test_null_may_have_protobufs_name(self) -> None:

@@ -154,7 +154,7 @@ class TestOtherParts:
 
 
 class TestFacts:
-    def test_usage_is_told_where_it_is_new(self) -> None:
+    def test_usage_is_reported_where_it_is_new(self) -> None:
         def usage(**figures: Any) -> ServerSentEvent:
             return sse({"candidates": [], "usageMetadata": figures})
 
@@ -262,7 +262,7 @@ class TestEnds:
         assert message.stop_meaning == meaning
         assert GEMINI.to_response(message) == blocked
 
-    def test_the_block_may_be_told_of_late(self) -> None:
+    def test_the_block_may_begin_late(self) -> None:
         stream = [sse({"responseId": "r1"}), sse({"promptFeedback": {"blockReason": "SAFETY"}})]
         assert decode(*stream, eof=True)[1:] == [
             MessageDelta("SAFETY", extra={"promptFeedback": {"blockReason": "SAFETY"}}),

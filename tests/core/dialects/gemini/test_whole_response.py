@@ -59,7 +59,7 @@ def test_a_candidate_may_have_no_parts() -> None:
     assert candidate == {"content": {"parts": [], "role": "model"}, "tokenCount": 1, "index": 0}
 
 
-def test_a_message_of_another_protocol_is_told_in_geminis_words() -> None:
+def test_a_message_of_another_protocol_is_written_in_geminis_words() -> None:
     figures = {"input_tokens": 3, "output_tokens": 9}
     blocks: list[Block] = [
         ThinkingBlock("hm", "sig"),
@@ -111,7 +111,7 @@ def test_the_mark_of_a_refusal_is_not_geminis() -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", ["gemini", "anthropic", ""])
-def test_a_call_whose_arguments_are_no_object_is_not_told(
+def test_a_call_whose_arguments_are_no_object_is_left_out(
     tool: ToolUseBlock, expected: Any, dialect: str
 ) -> None:
     (candidate,) = response(tool, dialect=dialect)["candidates"]

@@ -370,7 +370,7 @@ class TestVerbatim:
         assert [sent for event in decode(*stream, eof=True) for sent in encoder.send(event)] == stream
 
     @pytest.mark.parametrize("ours", [MessageCut("stopped"), StreamError("turn_failed", "m")])
-    def test_an_end_that_the_provider_did_not_tell_of_is_told_of(self, ours: BlockEvent) -> None:
+    def test_an_end_that_the_provider_did_not_send_is_sent(self, ours: BlockEvent) -> None:
         (sent,) = GEMINI.Encoder(verbatim=True).send(ours)
         assert "error" in json.loads(sent.data)
 
@@ -424,7 +424,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
 
 
 @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("api_error", "m"), MessageStop()])
-def test_a_text_that_waits_is_told_before_the_end(end: BlockEvent) -> None:
+def test_a_text_that_waits_is_sent_before_the_end(end: BlockEvent) -> None:
     events = [
         BlockStart(0, TextBlock("a", extra={"thoughtSignature": "s"})),
         BlockStart(1, ToolUseBlock("t", "f")),
@@ -434,7 +434,7 @@ def test_a_text_that_waits_is_told_before_the_end(end: BlockEvent) -> None:
     assert "functionCall" not in json.dumps(sent)
 
 
-def test_what_a_message_took_is_told_before_an_error() -> None:
+def test_the_usage_of_a_message_is_sent_before_an_error() -> None:
     figures = {"promptTokenCount": 3, "totalTokenCount": 3}
     facts, error = write(MessageDelta(usage=figures), MessageCut("truncated"))
     assert facts == {**NAMED, "usageMetadata": figures}

@@ -138,7 +138,7 @@ def test_without_a_reason_nothing_is_executable() -> None:
     assert message.executable_tools == []
 
 
-def test_a_call_without_a_name_is_told_of_and_never_whole() -> None:
+def test_a_call_without_a_name_is_reported_and_never_whole() -> None:
     stream = [tool(fragment("{}", id="a", index=0), fragment(id="b", index=1)), chunk({"content": "x"})]
     expected = [("a", "", "{}", "incomplete"), ("b", "", "", "incomplete")]
     assert calls(read(*stream, end("tool_calls"), DONE)) == expected

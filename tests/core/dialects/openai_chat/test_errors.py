@@ -99,7 +99,7 @@ def test_an_error_that_is_nothing_is_none(nothing: Any) -> None:
         ("a_future_type", 400, False),
     ],
 )
-def test_code_and_type_say_whether_asking_again_may_help(kind: str, code: Any, retryable: bool) -> None:  # noqa: FBT001
+def test_code_and_type_say_whether_a_retry_may_help(kind: str, code: Any, retryable: bool) -> None:  # noqa: FBT001
     assert error({"error": {"message": "m", "type": kind, "code": code}}).retryable is retryable
 
 
@@ -146,7 +146,7 @@ def test_an_error_is_the_same_after_encoding_and_decoding(event: StreamError) ->
         ("failed", "turn_failed", False),
     ],
 )
-def test_a_cut_is_told_of_as_an_error(completeness: Any, kind: str, retryable: bool) -> None:  # noqa: FBT001
+def test_a_cut_is_sent_as_an_error(completeness: Any, kind: str, retryable: bool) -> None:  # noqa: FBT001
     (sent,) = CHAT.Encoder().send(MessageCut(completeness))
     event = error(json.loads(sent.data))
     assert (event.type, event.retryable, event.extra["outcome"]) == (kind, retryable, completeness)
@@ -220,7 +220,7 @@ class TestOfOthers:
             ("unknown", "THEIRS", None),
         ],
     )
-    def test_they_are_told_by_what_they_mean(self, kind: Any, type: str, code: str | None) -> None:
+    def test_they_are_sent_by_what_they_mean(self, kind: Any, type: str, code: str | None) -> None:
         told = StreamError("THEIRS", "m", "c", extra={"details": 1}, kind=kind)
         assert self.tell(told) == (type, code)
 

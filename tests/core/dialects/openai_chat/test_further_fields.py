@@ -74,14 +74,14 @@ def test_no_fragment_of_a_text_is_lost(texts: list[str]) -> None:
     assert whole(*texts) == first + "".join(others)
 
 
-def test_it_is_told_now_and_then_and_at_the_end() -> None:
+def test_it_is_reported_now_and_then_and_at_the_end() -> None:
     events = decode(*(chunk({"x": letter}) for letter in "abcdefgh"), end(), DONE)
     told = [event.extra["message.x"] for event in events if isinstance(event, MessageDelta) and event.extra]
     assert told == ["a", "ab", "abcd", "abcdef", "abcdefgh"]
 
 
 @pytest.mark.parametrize("last", [[], [end(), DONE], [sse({"error": {"message": "m"}})]])
-def test_it_is_told_whatever_the_end(last: list[Any]) -> None:
+def test_it_is_reported_whatever_the_end(last: list[Any]) -> None:
     texts = [f"{number} " for number in range(99)]
     message = read(*(chunk({"x": text}) for text in texts), *last)
     assert message.extra["message.x"] == "".join(texts)

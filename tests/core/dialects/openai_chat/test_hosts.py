@@ -233,7 +233,7 @@ class TestStopWords:
             ("function_call_filter: x", {"gemini": "OTHER", "ui-messages": "error"}),
         ],
     )
-    def test_other_protocols_are_told_what_they_mean(self, reason: str, told: dict[str, str | None]) -> None:
+    def test_other_protocols_get_what_they_mean(self, reason: str, told: dict[str, str | None]) -> None:
         fields = {
             "anthropic": ("delta", "stop_reason"),
             "openai-responses": ("response", "incomplete_details", "reason"),

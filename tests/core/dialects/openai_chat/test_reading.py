@@ -177,7 +177,7 @@ class TestReasoning:
 
 
 class TestFacts:
-    def test_fields_are_told_of_once_and_again_when_they_change(self) -> None:
+    def test_fields_are_reported_once_and_again_when_they_change(self) -> None:
         def with_fields(**fields: Any) -> ServerSentEvent:
             return sse({"id": "c1", "model": "m", "choices": [], "obfuscation": "x", "p": "y", **fields})
 
@@ -195,7 +195,7 @@ class TestFacts:
         message = read(chunk({}, filters={"a": 1}), chunk({}, filters={}), chunk({}, filters={"b": 2}))
         assert message.extra["choice.filters"] == {"a": 1, "b": 2}
 
-    def test_fields_of_the_choice_and_of_its_message_are_told_apart(self) -> None:
+    def test_fields_of_the_choice_and_of_its_message_are_distinguished(self) -> None:
         assert decode(chunk({"channel": "x"}, channel="y"))[1:] == [
             MessageDelta(extra={"choice.channel": "y", "message.channel": "x"})
         ]
@@ -232,7 +232,7 @@ class TestFacts:
         usages = [{"usage": {"total_tokens": count}, "choices": []} for count in (1, 2, 3)]
         assert read(chunk({}), *map(sse, usages)).usage == {"total_tokens": 3}
 
-    def test_a_finish_reason_is_told_of_once_and_null_takes_nothing_back(self) -> None:
+    def test_a_finish_reason_is_reported_once_and_null_takes_nothing_back(self) -> None:
         assert decode(end("length"), end("length"), end(None), end(""))[1:] == [
             MessageDelta("length"),
             Ping(),
@@ -338,7 +338,7 @@ class TestWhatCannotBeRead:
 
 
 class TestWhatIsHeld:
-    def test_it_can_be_asked_for_and_stays_held(self) -> None:
+    def test_it_can_be_requested_and_stays_buffered(self) -> None:
         decoder = Decoder()
         named, growing = tool(fragment(name="get_", id="c")), chunk({"notes": "b"})
         for received in (chunk({"content": "a", "notes": "a"}), growing, named, growing):
@@ -354,7 +354,7 @@ class TestWhatIsHeld:
         decoder.receive_event(DONE)
         assert decoder.held_events() == []
 
-    def test_an_event_of_which_something_is_held_is_no_ping(self) -> None:
+    def test_an_event_of_which_something_is_buffered_is_no_ping(self) -> None:
         named = tool(fragment(name="f", id="c"))
         assert decode(chunk({}), named, chunk({}))[1:] == [Ping(), MessageDelta(), Ping()][1:]
 

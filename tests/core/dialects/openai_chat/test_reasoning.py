@@ -160,7 +160,7 @@ class TestRepetition:
             ([{"reasoning": "a", **details("in other words")}, details("z")], "az"),
         ],
     )
-    def test_each_word_is_told_once_and_other_text_is_told(self, stream: list[Any], told: str) -> None:
+    def test_each_word_and_every_other_text_comes_once(self, stream: list[Any], told: str) -> None:
         assert "".join(thinking(read(*map(chunk, stream)))) == told
 
     @given(st.lists(st.sampled_from(["a", "b", "aa", "ab"]), max_size=6), st.data())
@@ -177,7 +177,7 @@ class TestRepetition:
         stream = [chunk({"reasoning": text}) for text in texts] + [chunk(details(text)) for text in texts]
         assert thinking(read(*stream)) == ["".join(texts)]
 
-    def test_beyond_a_bound_only_the_name_that_told_last_is_heard(self) -> None:
+    def test_beyond_a_bound_only_the_name_used_last_is_heard(self) -> None:
         long = "x" * 100_000
         stream = [
             {"reasoning": long},

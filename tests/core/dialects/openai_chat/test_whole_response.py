@@ -161,7 +161,7 @@ def test_a_response_is_its_own() -> None:
     assert repr(message) == before
 
 
-def test_a_message_of_another_protocol_is_told_in_openais_words() -> None:
+def test_a_message_of_another_protocol_is_written_in_openais_words() -> None:
     events = [
         MessageStart("m", "c", usage={"input_tokens": 1, "output_tokens": 2}, dialect="anthropic"),
         MessageStart("m", "c", dialect="anthropic", choice=1),

@@ -275,7 +275,7 @@ class TestVerbatim:
         assert [sent for event in decode(*stream, eof=True) for sent in encoder.send(event)] == stream
 
     @pytest.mark.parametrize("ours", [MessageCut("stopped"), StreamError("turn_failed", "m")])
-    def test_an_end_that_the_provider_did_not_tell_of_is_told_of(self, ours: BlockEvent) -> None:
+    def test_an_end_that_the_provider_did_not_send_is_sent(self, ours: BlockEvent) -> None:
         (sent,) = CHAT.Encoder(verbatim=True).send(ours)
         assert "error" in json.loads(sent.data)
 
@@ -300,7 +300,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
     assert CHAT.to_response(accumulate(again)) == {**CHAT.to_response(accumulate(events)), "created": 0}
 
 
-class TestForeign:
+class TestOtherDialects:
     """Messages that came in another protocol."""
 
     START = MessageStart("c1", "m", usage={"input_tokens": 3}, extra={"x": 1}, dialect="anthropic")
@@ -316,7 +316,7 @@ class TestForeign:
         (choice,) = [c for data in told for c in data["choices"] if c["finish_reason"] is not None]
         return dict(choice)
 
-    def test_no_words_of_others_are_told(self) -> None:
+    def test_no_words_of_others_are_sent(self) -> None:
         told = self.write(
             BlockStart(0, TextBlock("a", [{"type": "char_location"}], {"x": 1})),
             CitationDelta(0, {"type": "char_location"}),
@@ -363,12 +363,12 @@ class TestForeign:
         end = self.end(BlockStart(0, ToolUseBlock("t", "f")), MessageDelta("tool_use"))
         assert end == {"index": 0, "delta": {}, "finish_reason": "length"}
 
-    def test_usage_that_nobody_knows_is_not_told(self) -> None:
+    def test_usage_that_nobody_knows_is_not_sent(self) -> None:
         encoder = CHAT.Encoder()
         encoder.send(MessageStart("c1", "m", usage={"x": 1}, dialect="gemini"))
         assert [sent.data for sent in encoder.send(MessageStop())] == ["[DONE]"]
 
-    def test_all_figures_are_told(self) -> None:
+    def test_all_figures_are_sent(self) -> None:
         figures = {
             "promptTokenCount": 5,
             "candidatesTokenCount": 2,
@@ -389,7 +389,7 @@ class TestForeign:
         assert (told["prompt_tokens"], told["prompt_tokens_details"]) == (7, {"cache_write_tokens": 4})
 
     @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("overloaded_error", "m")])
-    def test_the_figures_are_told_before_a_cut(self, end: BlockEvent) -> None:
+    def test_the_figures_are_sent_before_a_cut(self, end: BlockEvent) -> None:
         figures, error = self.write(end)[-2:]
         assert figures["usage"]["prompt_tokens"] == 3
         assert "error" in error

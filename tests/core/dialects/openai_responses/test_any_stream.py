@@ -271,7 +271,7 @@ def _have_letters_in_common(item: Any) -> bool:
 @examples(2)
 def test_whatever_a_host_leaves_out_the_output_is_what_the_items_said(
     output: list[Any],
-    is_told_again: bool,  # noqa: FBT001
+    comes_again: bool,  # noqa: FBT001
     data: st.DataObject,
 ) -> None:
     # Where announcements are missing, an id of two items would be the first's.
@@ -281,7 +281,7 @@ def test_whatever_a_host_leaves_out_the_output_is_what_the_items_said(
     stream = [_event("created", response={"id": "r", "model": "m", "status": "in_progress"})]
     while any(rows):  # side by side, each in its own order
         stream.append(data.draw(st.sampled_from([row for row in rows if row])).pop(0))
-    last = {"output": output} if is_told_again else {}
+    last = {"output": output} if comes_again else {}
     stream.append(_event("completed", response={"id": "r", "status": "completed", **last}))
     message = accumulate(_decoded(stream))
     found = RESPONSES.to_response(message)["output"]
@@ -341,7 +341,7 @@ def test_the_order_of_block_events_is_one_that_the_accumulator_takes(stream: lis
 
 
 @given(STREAMS | ORDERLY)
-def test_each_event_is_told_by_the_first_block_event_or_the_error(stream: list[ServerSentEvent]) -> None:
+def test_each_event_is_named_by_the_first_block_event_or_the_error(stream: list[ServerSentEvent]) -> None:
     decoder = Decoder()
     with contextlib.suppress(RemoteProtocolError):
         for sse in stream:

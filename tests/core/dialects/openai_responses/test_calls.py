@@ -203,12 +203,12 @@ def runs(*stream: ServerSentEvent) -> list[Any]:
     return [tool.arguments for tool in read(*STARTED, *stream).executable_tools]
 
 
-def test_arguments_that_were_told_are_not_taken_back_by_none() -> None:
+def test_arguments_that_came_are_not_taken_back_by_none() -> None:
     assert runs(added(call()), arguments('{"a":1}'), done(call("")), end()) == [{"a": 1}]
 
 
 @pytest.mark.parametrize("first", ["", " ", '{"a"'])
-def test_a_call_whose_end_says_nothing_that_can_run_may_be_told_again(first: str) -> None:
+def test_a_call_whose_end_says_nothing_that_can_run_may_come_again(first: str) -> None:
     assert runs(done(call(first)), done(call('{"a":1}')), end()) == [{"a": 1}]
     assert runs(done(call(first)), end(output=[call('{"a":1}')])) == [{"a": 1}]
     assert runs(done(call(first)), arguments('{"a":1}'[len(first.strip()) :]), end()) == [{"a": 1}]

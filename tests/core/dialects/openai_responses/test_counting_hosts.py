@@ -52,7 +52,7 @@ def message(deltas: list[str], *ends: dict[str, Any], output: list[Any] | None =
 
 @pytest.mark.parametrize("place", [0, 1, 2, 7])
 @pytest.mark.parametrize("end", [text_done, part_done])
-def test_the_whole_text_of_all_places_is_told_once(place: int, end: Any) -> None:
+def test_the_whole_text_of_all_places_comes_once(place: int, end: Any) -> None:
     whole = listed("Hello")
     told = message(["Hel", "lo"], end(place, "Hello"), item_event("done", whole), output=[whole])
     assert (told.text, told.completeness) == ("Hello", "complete")

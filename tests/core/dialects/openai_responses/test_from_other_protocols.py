@@ -220,7 +220,7 @@ def test_citations_are_annotations_where_they_have_such_a_form() -> None:
     assert sent[-1]["part"]["annotations"] == [annotation, annotation]
 
 
-def test_what_was_replaced_is_told_at_the_end() -> None:
+def test_what_was_replaced_is_sent_at_the_end() -> None:
     sent = write(
         BlockStart(0, TextBlock("a")),
         TextReplaced(0, "b"),

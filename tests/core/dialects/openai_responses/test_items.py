@@ -128,7 +128,7 @@ def test_an_index_may_be_missing() -> None:
     assert found.text == "abc"
 
 
-def test_ids_of_items_are_not_asked() -> None:
+def test_ids_of_items_do_not_matter() -> None:
     found = read(
         *STARTED, added(message()), *(text(t) for t in "ab"), done(message(output_text("ab"), id="j"))
     )
@@ -182,7 +182,7 @@ def test_an_empty_text_takes_nothing_back_before_the_end(empty: Any) -> None:
     assert "a" in (block.text if isinstance(block, TextBlock) else block.raw_arguments)
 
 
-def test_an_item_that_is_announced_whole_is_told_at_once() -> None:
+def test_an_item_that_is_announced_whole_is_reported_at_once() -> None:
     found = after(
         added(message(output_text("a", logprobs=[1]))), done(message(output_text("ab", logprobs=[1])))
     )
@@ -281,7 +281,7 @@ def test_what_the_provider_ran_is_a_result(kind: str) -> None:
     ]
 
 
-def test_a_result_that_was_whole_at_once_is_told_once() -> None:
+def test_a_result_that_was_whole_at_once_is_reported_once() -> None:
     item = {"type": "mcp_approval_request", "id": "i"}
     assert after(added(item), done(item))[2:] == [BlockStop(0)]
 

@@ -99,7 +99,7 @@ def test_items_go_out_where_and_as_the_provider_has_put_them() -> None:
     assert {"type": "response.reasoning_text.delta", **of("a", 7, content_index=0), "delta": "r"} in sent
 
 
-def test_a_block_that_begins_after_its_item_was_told_as_done_is_still_of_it() -> None:
+def test_a_block_that_begins_after_its_item_was_done_is_still_of_it() -> None:
     """Some hosts send no events of parts: the item that is done has it all."""
     extra = {"output_index": 0}
     sent = write(
@@ -123,7 +123,7 @@ def test_a_block_that_begins_after_its_item_was_told_as_done_is_still_of_it() ->
     assert len(sent[-2]["item"]["content"]) == 2
 
 
-def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_is_told_again() -> None:
+def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_comes_again() -> None:
     text = TextBlock(extra={"output_index": 0})
     sent = write(
         *(tell(0, type="message"), BlockStart(0, text)),
@@ -145,13 +145,13 @@ def test_one_event_may_tell_of_several_items() -> None:
     assert types(write(start=start)) == ["output_item.added", "output_item.done", "output_item.added"]
 
 
-def test_an_item_is_done_when_the_next_begins_unless_it_is_sure_to_be_told_again() -> None:
+def test_an_item_is_done_when_the_next_begins_unless_it_is_sure_to_come_again() -> None:
     for status, expected in (("in_progress", ["added", "added"]), ("x", ["added", "done", "added"])):
         sent = write(tell(0, type="message", status=status), tell(1, type="message"), start=OWN)
         assert types(sent) == [f"output_item.{kind}" for kind in expected]
 
 
-def test_what_is_told_of_an_item_that_is_done_counts_at_the_end() -> None:
+def test_what_is_said_of_an_item_that_is_done_counts_at_the_end() -> None:
     sent = write(
         tell(0, type="reasoning", id="a", x=1),
         tell(1, type="reasoning", id="b"),
@@ -211,7 +211,7 @@ def test_the_places_of_text_never_go_back() -> None:
     assert [event["content_index"] for event in sent if "content_index" in event] == [2, 3]
 
 
-def test_calls_go_out_as_the_provider_told_of_them() -> None:
+def test_calls_go_out_as_the_provider_sent_them() -> None:
     told = {"id": "i", "call_id": "c", "name": "f", "x": 1}
     block = ToolUseBlock("c", "f", extra={"output_index": 0})
     mcp = ToolUseBlock("j", "g", "mcp_tool_use", extra={"output_index": 1})
@@ -307,7 +307,7 @@ def test_a_call_that_nobody_could_run_is_a_block_as_a_whole() -> None:
     assert sent[-1]["response"]["output"] == [data]
 
 
-def test_an_item_that_was_told_and_has_no_block_is_told_at_the_end() -> None:
+def test_an_item_that_came_and_has_no_block_is_sent_at_the_end() -> None:
     sent = write(tell(0, type="x"), MessageStop(), start=OWN)
     assert types(sent) == ["output_item.added", "output_item.done", "completed"]
 

@@ -97,7 +97,7 @@ def test_text_that_was_replaced_goes_on() -> None:
 # Citations and other fields of parts.
 
 
-def test_citations_are_told_once() -> None:
+def test_citations_come_once() -> None:
     one, two = {"type": "url_citation", "url": "a"}, {"type": "url_citation", "url": "b"}
     cite = event("output_text.annotation.added", annotation=one, annotation_index=0, **PLACE)
     nothing = event("output_text.annotation.added", annotation=None, **PLACE)

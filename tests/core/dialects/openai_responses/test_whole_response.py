@@ -328,7 +328,7 @@ def test_parts_stand_in_the_order_of_their_indexes() -> None:
     assert [part["text"] for part in item["content"]] == ["a", "b"]
 
 
-def test_a_block_without_a_place_joins_no_item_that_was_told() -> None:
+def test_a_block_without_a_place_joins_no_item_that_came() -> None:
     start = MessageStart("m1", "c", extra={"output.0": {"type": "message", "id": "i"}})
     told = TextBlock("a", None, {"output_index": 0})
     found = accumulate([start, *blocks((told,), (TextBlock("b"),)), MessageStop()])
@@ -364,7 +364,7 @@ def test_a_message_of_another_protocol_that_goes_on() -> None:
     assert (found["status"], [item["status"] for item in found["output"]]) == ("in_progress", ["in_progress"])
 
 
-def test_a_response_is_whoevers_asked_for_it() -> None:
+def test_a_response_belongs_to_whoever_requested_it() -> None:
     message = foreign((TextBlock("a"),))
     RESPONSES.to_response(message)["tools"].append("mine")
     assert RESPONSES.to_response(message)["tools"] == []

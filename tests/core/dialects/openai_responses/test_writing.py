@@ -267,7 +267,7 @@ def test_verbatim_an_end_that_is_all_there_is_has_the_first_number() -> None:
 
 
 @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("overloaded_error", "m")])
-def test_what_a_message_took_is_told_before_an_error(end: BlockEvent) -> None:
+def test_the_usage_of_a_message_is_sent_before_an_error(end: BlockEvent) -> None:
     figures, facts = MessageDelta(usage={"input_tokens": 3, "output_tokens": 1}), "in_progress"
     sent = write(figures, end)
     assert types(sent) == [facts, "error"]
@@ -280,7 +280,7 @@ def test_what_a_message_took_is_told_before_an_error(end: BlockEvent) -> None:
     assert (accumulator.message.token_counts.input, accumulator.message.completeness) == (3, "failed")
 
 
-def test_the_error_of_another_provider_is_told_in_openais_words() -> None:
+def test_the_error_of_another_provider_is_sent_in_openais_words() -> None:
     (error,) = write(StreamError("UNAVAILABLE", "m", "c", kind="overloaded", extra={"x": 1}))
     assert error["error"]["type"] == "service_unavailable"
     assert (error["error"]["code"], "x" in error["error"]) == (None, False)

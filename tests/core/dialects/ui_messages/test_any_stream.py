@@ -290,7 +290,7 @@ def test_any_events_make_a_stream_that_a_browser_takes(
 
 
 @given(provider_events())
-def test_whatever_a_provider_ran_is_told_as_a_browser_takes_it(events: list[BlockEvent]) -> None:
+def test_whatever_a_provider_ran_is_sent_as_a_browser_takes_it(events: list[BlockEvent]) -> None:
     judge, accumulator = Judge(), MessageAccumulator()
     for chunk in encode(*events):
         judge.take(chunk)

@@ -158,7 +158,7 @@ def test_a_call_whose_id_another_takes_is_never_whole(available: list[Any]) -> N
     assert [tool.arguments for tool in message.executable_tools] == [{"a": 1}]
 
 
-def test_a_call_may_take_the_id_of_one_whose_outcome_is_told() -> None:
+def test_a_call_may_take_the_id_of_one_whose_outcome_came() -> None:
     output = {"type": "tool-output-available", "toolCallId": "c1", "output": 1}
     message = read(*step({**AVAILABLE, "input": {}}, output, CALL_START, {**AVAILABLE, "input": {}}))
     assert [tool.state for tool in message.tools] == ["complete", "complete"]
@@ -179,7 +179,7 @@ def test_a_call_that_the_provider_runs_is_not_for_the_client() -> None:
         ({"type": "tool-input-error", "toolName": "f", "errorText": "x", "input": {}}, "complete"),
     ],
 )
-def test_a_call_whose_outcome_is_told_is_not_left_for_the_client(chunk: Any, state: str) -> None:
+def test_a_call_whose_outcome_came_is_not_left_for_the_client(chunk: Any, state: str) -> None:
     chunk = {**chunk, "toolCallId": "c1"}
     for before in ([CALL_START, AVAILABLE], [AVAILABLE]):
         message = read(*step(*before, chunk))
@@ -240,7 +240,7 @@ def test_an_outcome_may_come_in_a_later_step_but_not_for_a_step_that_was_taken_b
             decode(*begun, {"type": "reset-step"}, chunk)
 
 
-def test_an_answer_is_to_what_is_asked() -> None:
+def test_an_answer_needs_a_request() -> None:
     asked = [{**OUTCOMES[3], "approvalId": id} for id in ("a", "b")]
     begun = [*START, {**AVAILABLE, "toolCallId": "before", "input": {}}, *asked]
     assert decode(*begun, {**OUTCOMES[4], "approvalId": "b"})
@@ -345,7 +345,7 @@ def test_an_error_has_nothing_but_a_text() -> None:
 
 
 @pytest.mark.parametrize("end", [[FINISH, DONE], [FINISH], [{"type": "abort"}], [DONE], [], ["no json"]])
-def test_an_error_is_told_at_the_end_since_parts_may_end_after_it(end: list[Any]) -> None:
+def test_an_error_is_reported_at_the_end_since_parts_may_end_after_it(end: list[Any]) -> None:
     errors = [{"type": "error", "errorText": text} for text in ("first", "second")]
     decoder, accumulator = Decoder(), MessageAccumulator()
     for chunk in (*START, TEXT_START, delta("a"), *errors, TEXT_END, FINISH_STEP, *end):

@@ -87,7 +87,7 @@ def of(*items: Any) -> list[Any]:
     return responses(*events, *end("completed"))[: -len(FINISH)]
 
 
-def test_a_search_is_told_when_it_begins_and_its_output_when_it_has_ended() -> None:
+def test_a_search_is_sent_when_it_begins_and_its_output_when_it_has_ended() -> None:
     search = ResultBlock({**WEB, "status": "in_progress"})
     action = {"type": "search", "query": "q", "queries": None}
     events = [BlockStart(0, search), FieldsDelta(0, {"status": "completed", "action": action}), BlockStop(0)]
@@ -176,7 +176,7 @@ def test_a_search_that_failed_is_an_error() -> None:
     assert of({**WEB, "status": "failed"})[-1]["errorText"] == '{"status":"failed"}'
 
 
-def test_calls_of_one_id_are_told_apart() -> None:
+def test_calls_of_one_id_are_distinguished() -> None:
     assert [chunk["toolCallId"] for chunk in of(WEB, WEB)] == ["w", "w", "w-1", "w-1"]
 
 
@@ -324,7 +324,7 @@ def test_a_program_and_its_output() -> None:
     assert answer["output"] == {"result": "1", "status": "completed"}
 
 
-def test_a_leave_for_an_mcp_servers_tool_is_asked_for() -> None:
+def test_the_approval_of_an_mcp_servers_tool_is_requested() -> None:
     asked = {"type": "mcp_approval_request", "id": "i", "name": "ask", "arguments": '{"q":1}'}
     made, request = of(asked)
     assert (made["toolName"], made["input"], made["dynamic"]) == ("mcp.ask", {"q": 1}, True)
@@ -341,7 +341,7 @@ def test_a_compaction_is_a_part_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("told", [{"output": "o"}, {"error": "e"}, {}])
-def test_the_item_of_an_mcp_servers_call_is_told_with_its_output_only(told: Any) -> None:
+def test_the_item_of_an_mcp_servers_call_is_sent_with_its_output_only(told: Any) -> None:
     """With both, OpenAI would get two references to one item, which it refuses."""
     block = call(type="mcp_tool_use", extra={"output_index": 0})
     about = item(0, type="mcp_call", id="i", server_label="wiki", **told)

@@ -114,7 +114,7 @@ def test_a_call_in_all_its_states() -> None:
     ) == [expected]
 
 
-def test_a_call_that_a_user_is_asked_about() -> None:
+def test_a_call_that_needs_a_users_approval() -> None:
     asked = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a", "reason": "sure?"}
     answer = {"type": "tool-approval-response", "approvalId": "a", "approved": False, "reason": "no"}
     part = {**PART, "input": {"a": 1}}
@@ -160,7 +160,7 @@ def test_a_call_that_failed_before_it_was_whole_keeps_the_text_of_its_arguments(
     assert part.get("rawInput") == (None if dynamic else "{")
 
 
-def test_what_is_known_at_the_beginning_of_a_call_is_told_then() -> None:
+def test_what_is_known_at_the_beginning_of_a_call_is_shown_then() -> None:
     (part,) = parts({**CALL_START, "providerMetadata": {"p": {"a": 1}}})
     assert part["callProviderMetadata"] == {"p": {"a": 1}}
 
@@ -207,7 +207,7 @@ def test_a_message_takes_linear_time(kind: str) -> None:
         if kind == "metadata":
             message.extra["messageMetadata"] = [{str(place): place} for place in range(size)]
         else:
-            blocks = [block for place in range(size // 5) for block in _asked_and_answered(str(place))]
+            blocks = [block for place in range(size // 5) for block in _request_and_answer(str(place))]
             message.indexed_blocks = dict(enumerate(blocks))
         message.completeness = "complete"
         made = UI.to_response(message)
@@ -217,7 +217,7 @@ def test_a_message_takes_linear_time(kind: str) -> None:
     assert is_linear(step, 2000)
 
 
-def _asked_and_answered(id: str) -> list[Block]:
+def _request_and_answer(id: str) -> list[Block]:
     call = ToolUseBlock(id, "f", state="complete", arguments={})
     asked = {"type": "tool-approval-request", "toolCallId": id, "approvalId": id, "tool_use_id": id}
     answer = {"type": "tool-approval-response", "approvalId": id, "approved": True}

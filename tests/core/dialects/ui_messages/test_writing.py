@@ -152,7 +152,7 @@ def test_a_call_without_arguments_has_those_that_it_began_with() -> None:
     assert after_start(call(), ArgumentsDelta(0, " \n"), BlockStop(0), *end())[2]["input"] == {}
 
 
-def test_arguments_that_are_no_json_are_told_as_an_error_at_once() -> None:
+def test_arguments_that_are_no_json_are_sent_as_an_error_at_once() -> None:
     chunks = after_start(call(), ArgumentsDelta(0, '{"a":'), BlockStop(0))
     assert chunks[-1] == {
         "type": "tool-input-error",
@@ -281,7 +281,7 @@ def test_a_block_that_is_open_does_not_begin_again() -> None:
     assert len(after_start(BlockStart(0, TextBlock()), BlockStart(0, TextBlock()))) == 1
 
 
-def test_a_text_that_is_replaced_is_told_where_nothing_was() -> None:
+def test_a_text_that_is_replaced_is_sent_where_nothing_was() -> None:
     """What was said can't be taken back; the arguments of a call can, as long as they are not told."""
     said = [BlockStart(0, TextBlock("a")), TextReplaced(0, "b")]
     assert [chunk["type"] for chunk in after_start(*said)] == ["text-start", "text-delta"]
@@ -291,7 +291,7 @@ def test_a_text_that_is_replaced_is_told_where_nothing_was() -> None:
     assert chunks[2]["input"] == {"a": 1}
 
 
-def test_calls_with_the_same_id_or_none_are_told_apart() -> None:
+def test_calls_with_the_same_id_or_none_are_distinguished() -> None:
     ids = [call(0, "c"), call(1, "c"), call(2, ""), call(3, "c-1")]
     told = [chunk["toolCallId"] for chunk in after_start(*ids)]
     assert told[0] == "c"
@@ -299,7 +299,7 @@ def test_calls_with_the_same_id_or_none_are_told_apart() -> None:
     assert all(told)
 
 
-def test_texts_that_grow_side_by_side_are_told_apart() -> None:
+def test_texts_that_grow_side_by_side_are_distinguished() -> None:
     block = TextBlock(extra={"id": "1"})
     ids = [chunk["id"] for chunk in encode(*(BlockStart(index, block) for index in range(3)))[2:]]
     assert ids[0] == "1"
@@ -413,7 +413,7 @@ def test_what_is_kept_has_a_bound(events: list[BlockEvent]) -> None:
     assert (caught.value.limit, caught.value.bound, caught.value.status) == ("max_held_bytes", 500, 502)
 
 
-def test_what_was_told_is_not_kept() -> None:
+def test_what_was_sent_is_not_kept() -> None:
     encoder = Encoder(max_held_bytes=2000)
     encode(start(), encoder=encoder)
     for index in range(9):
@@ -486,7 +486,7 @@ def outcome(kind: str, **fields: Any) -> list[BlockEvent]:
     return whole(1, ResultBlock({**chunk, "tool_use_id": "c1"}))
 
 
-def test_a_call_whose_outcome_is_told_was_available_before() -> None:
+def test_a_call_whose_outcome_is_sent_was_available_before() -> None:
     chunks = own(call(), BlockStop(0), *outcome("tool-output-available", output=1), *end())
     assert [chunk["type"] for chunk in chunks[1:3]] == ["tool-input-available", "tool-output-available"]
     assert chunks[3] == FINISH_STEP
@@ -497,7 +497,7 @@ def test_a_call_that_failed_is_never_available() -> None:
     assert [chunk["type"] for chunk in chunks[1:3]] == ["tool-input-error", "finish-step"]
 
 
-def test_an_answer_to_a_question_that_was_not_asked_is_left_out() -> None:
+def test_an_answer_without_a_request_is_left_out() -> None:
     answer = whole(2, UnknownBlock({"type": "tool-approval-response", "approvalId": "a", "approved": True}))
     asked = outcome("tool-approval-request", approvalId="a")
     assert own(*answer) == []
@@ -577,7 +577,7 @@ def test_a_first_part_without_a_step_gets_none() -> None:
 
 @pytest.mark.parametrize("end", [[], ["[DONE]"]])
 @pytest.mark.parametrize("before", [[], ['{"type":"start"}', '{"type":"start-step"}', ""]])
-def test_an_error_that_was_sent_on_as_it_came_is_not_told_again(before: list[str], end: list[str]) -> None:
+def test_an_error_that_was_sent_on_as_it_came_is_not_sent_again(before: list[str], end: list[str]) -> None:
     """Where the upstream closes without the end that the protocol wants, that is added."""
     came = [*before[:2], '{"type":"error","errorText":"It broke"}', *before[2:3], *end]
     decoder, encoder = Decoder(), Encoder(verbatim=True)

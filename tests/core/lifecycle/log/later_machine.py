@@ -75,7 +75,7 @@ class LaterMachine(RuleBasedStateMachine):
             assert self.log.first_retained > 1 or seen == there[: len(seen)]
 
     @invariant()
-    def room_is_there_when_it_is_told_of(self) -> None:
+    def room_is_there_when_it_is_announced(self) -> None:
         assert not any(self.room)
 
     def teardown(self) -> None:

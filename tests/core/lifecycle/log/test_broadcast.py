@@ -99,7 +99,7 @@ def test_readers_are_woken_once_for_a_batch_and_treated_as_it_was_said() -> None
     assert reader.outcome is ReaderOutcome.EXPIRED
 
 
-def test_what_stands_before_an_event_that_can_not_be_written_is_told() -> None:
+def test_what_stands_before_an_event_that_can_not_be_written_is_sent() -> None:
     broadcast = Broadcast("job-1")
     woken: list[bool] = []
     reader = broadcast.subscribe(0.0, waker=lambda: woken.append(True))

@@ -142,7 +142,7 @@ def test_who_is_cut_within_the_snapshot_gets_it_again_and_after_it_not() -> None
     assert read(log, position)[0].type != "gap"
 
 
-def test_what_can_not_be_read_can_not_be_told_in_short() -> None:
+def test_what_can_not_be_read_has_no_snapshot() -> None:
     log = TurnLog("e", max_events=4, snapshots=Snapshots(ANTHROPIC))
     for number in range(10):
         log.append(ServerSentEvent("message", f"no JSON: {number}"))
@@ -158,7 +158,7 @@ def test_it_is_bounded() -> None:
     assert snapshots.retained_bytes == 0
 
 
-def test_what_is_kept_for_it_is_told() -> None:
+def test_what_is_kept_for_it_is_counted() -> None:
     snapshots = Snapshots(ANTHROPIC)
     log_of(ANSWER, 4, snapshots)
     assert 300 < snapshots.retained_bytes < 1000
@@ -186,7 +186,7 @@ def chat_message(kept: int) -> Message:
 
 
 @pytest.mark.parametrize("kept", [1, 2, 3, 4, 5, 10])
-def test_why_the_message_ended_and_its_usage_are_not_lost_with_the_events_that_told(kept: int) -> None:
+def test_why_the_message_ended_and_its_usage_are_not_lost_with_their_events(kept: int) -> None:
     # An encoder may keep them for the end of the message, which comes behind the snapshot.
     message = chat_message(kept)
     whole = chat_message(10**6)
@@ -194,14 +194,14 @@ def test_why_the_message_ended_and_its_usage_are_not_lost_with_the_events_that_t
     assert whole.usage
 
 
-def test_an_end_that_grows_without_end_can_not_be_told_in_short() -> None:
+def test_an_end_that_grows_without_end_has_no_snapshot() -> None:
     snapshots = Snapshots(ANTHROPIC)
     log = log_of([*ANSWER[:-1], *[MessageDelta("end_turn", {"output_tokens": 60})] * 1000], 4, snapshots)
     assert "snapshot" not in json.loads(read(log)[0].data)
     assert snapshots.retained_bytes == 0
 
 
-def test_what_was_taken_back_is_not_told() -> None:
+def test_what_was_taken_back_is_not_in_it() -> None:
     snapshots = Snapshots(ANTHROPIC, reset="taken back")
     for entry in entries(ANSWER[:-1]):
         snapshots.dropped(entry)
@@ -278,7 +278,7 @@ def test_it_is_made_once_for_all_who_come_before_more_is_dropped(monkeypatch: py
     assert snapshots.retained_bytes == 0
 
 
-def test_of_a_log_that_is_closed_what_is_told_is_kept_and_nothing_else() -> None:
+def test_of_a_log_that_is_closed_the_snapshot_is_kept_and_nothing_else() -> None:
     snapshots = Snapshots(ANTHROPIC)
     log = log_of(ANSWER[:-1], 8, snapshots)
     before = read(log)
@@ -307,9 +307,9 @@ def test_of_a_log_that_is_closed_while_it_is_full_more_is_dropped_first() -> Non
     while slow.behind:
         slow.data_to_send(0.0, 1000)
     assert log.first_retained > 1
-    assert message_of([sse for sse in read(log) if sse.type != "gap"]).text == message_of(told_whole()).text
+    assert message_of([sse for sse in read(log) if sse.type != "gap"]).text == message_of(written_whole()).text
 
 
-def told_whole() -> list[ServerSentEvent]:
+def written_whole() -> list[ServerSentEvent]:
     encoder = ANTHROPIC.Encoder()
     return [sse for event in ANSWER for sse in encoder.send(event)]

@@ -94,7 +94,7 @@ class TestReading:
 
 
 class TestGap:
-    def test_a_position_that_is_gone_is_told_in_an_event_that_a_browser_sees(self) -> None:
+    def test_a_position_that_is_gone_leads_to_an_event_that_a_browser_sees(self) -> None:
         log = trimmed_log()
         reader = Subscription(log, 0.0)
         assert reader.behind
@@ -112,7 +112,7 @@ class TestGap:
     def test_at_its_edge_there_is_none(self) -> None:
         assert texts(Subscription(trimmed_log(), 0.0, after=2).data_to_send(0.0))[0] == "3"
 
-    def test_it_is_told_once(self) -> None:
+    def test_it_is_sent_once(self) -> None:
         reader = Subscription(trimmed_log(), 0.0)
         reader.data_to_send(0.0, max_bytes=1)
         assert [event.type for event in events(reader.data_to_send(0.0))] == ["message"] * 5

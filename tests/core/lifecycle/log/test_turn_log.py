@@ -103,7 +103,7 @@ class TestEntries:
 
 
 class TestReaders:
-    def test_are_told_of_news_and_of_the_end(self) -> None:
+    def test_are_called_at_news_and_at_the_end(self) -> None:
         log, readers = TurnLog("e"), [Reader(), Reader()]
         for reader in readers:
             log.add_reader(reader)
@@ -113,7 +113,7 @@ class TestReaders:
         log.close(2.0)
         assert [reader.calls for reader in readers] == [[1.0, 2.0]] * 2
 
-    def test_who_has_left_is_not_told_and_may_leave_twice(self) -> None:
+    def test_who_has_left_is_not_called_and_may_leave_twice(self) -> None:
         log, reader = TurnLog("e"), Reader()
         log.add_reader(reader)
         log.remove_reader(reader, 0.0)
@@ -121,7 +121,7 @@ class TestReaders:
         log.announce(1.0)
         assert reader.calls == []
 
-    def test_one_may_leave_while_all_are_being_told(self) -> None:
+    def test_one_may_leave_while_all_are_being_called(self) -> None:
         log = TurnLog("e")
 
         class Leaving(Reader):

@@ -298,7 +298,7 @@ class TestAnswers:
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == 503
 
-    def test_what_was_accepted_is_told(self) -> None:
+    def test_what_was_accepted_is_given(self) -> None:
         source = connected()
         assert (source.status, source.response_headers) == (None, Headers())
         answered = STREAM.replaced({"mcp-session-id": "s1"})
@@ -375,7 +375,7 @@ class TestReconnecting:
         assert "refused" in str(source.error)
 
     @pytest.mark.parametrize("make", [connecting, connected, opened])
-    def test_what_another_connection_would_meet_too_is_told_at_once(
+    def test_what_another_connection_would_meet_too_fails_at_once(
         self, make: Callable[[], EventSource]
     ) -> None:
         source = make()
@@ -440,7 +440,7 @@ class TestReconnecting:
 
 
 class TestComments:
-    def test_they_are_told_in_their_place_by_next_event(self) -> None:
+    def test_they_come_in_their_place_from_next_event(self) -> None:
         seen: list[str] = []
         source = opened(
             on_comment=lambda text: seen.append(f"-{text}"),

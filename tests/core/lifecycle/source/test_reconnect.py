@@ -32,7 +32,7 @@ from tests.core.lifecycle.source.source_support import (
 )
 
 
-class TestTold:
+class TestReported:
     def test_what_it_says(self) -> None:
         seen: list[Reconnect] = []
         source = opened(on_reconnect=seen.append)
@@ -83,7 +83,7 @@ class TestTold:
         assert [reconnect.delay for reconnect in seen] == [0.5, 1.0, 2.0]
         assert len(seen) == source.reconnects
 
-    def test_the_end_is_told_as_an_error_and_not_as_a_reconnect(self) -> None:
+    def test_the_end_is_reported_as_an_error_and_not_as_a_reconnect(self) -> None:
         seen: list[Reconnect] = []
         source = opened(POST, on_reconnect=seen.append)
         source.connection_lost("reset", 0.0)

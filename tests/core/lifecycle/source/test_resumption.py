@@ -58,7 +58,7 @@ class TestSafeMethods:
     @pytest.mark.parametrize("how", ["cut", "silent", "ended"])
     @pytest.mark.parametrize("rule", [None, "get", "always"])
     @pytest.mark.parametrize("method", SAFE)
-    def test_they_are_asked_again_as_whatwg_says(self, method: str, rule: str | None, how: str) -> None:
+    def test_they_are_requested_again_as_whatwg_says(self, method: str, rule: str | None, how: str) -> None:
         source = opened(asking(method), resume=rule)
         lose(source, how)
         assert next_request(source) == (method, URL, b"{}")
@@ -94,7 +94,7 @@ class TestOtherMethods:
     @pytest.mark.parametrize("how", ["cut", "silent", "ended"])
     @pytest.mark.parametrize("events", [b"", encode_event("x"), encode_event("x", id="1"), b"retry: 1\n"])
     @pytest.mark.parametrize("method", UNSAFE)
-    def test_what_was_answered_is_not_asked_again(self, method: str, events: bytes, how: str) -> None:
+    def test_what_was_answered_is_not_requested_again(self, method: str, events: bytes, how: str) -> None:
         """An event ID says where a stream was left, and not what another request does."""
         source = opened(asking(method), retry=RetryPolicy(max_attempts=99), last_event_id="7")
         source.receive_data(events, 0.0)

@@ -77,7 +77,7 @@ def test_what_nobody_sees_is_no_output(event: BlockEvent) -> None:
     assert (timing.outputs, timing.first_output_at) == (0, None)
 
 
-def test_reasoning_is_told_apart_from_the_answer() -> None:
+def test_reasoning_is_distinguished_from_the_answer() -> None:
     timing = timed((THINKING, 1.0), (THINKING, 3.0), (TEXT, 4.0), (THINKING, 7.0), (TEXT, 9.0))
     assert timing.time_to_first_token == 1.0
     assert timing.time_to_first_answer == 4.0

@@ -157,7 +157,7 @@ def error_body(type: str, message: str = "Not today.") -> bytes:
 
 
 class TestAnswersThatAreNoStream:
-    def test_an_error_that_comes_with_200_is_told_as_one(self) -> None:
+    def test_an_error_that_comes_with_200_is_reported_as_one(self) -> None:
         turn = waiting()
         turn.response_started(200, JSON.replaced({"request-id": "req_1"}), 0.0)
         assert (turn.accepted, want_of(turn)) == (False, Want.READ)
@@ -365,7 +365,7 @@ class TestRedirects:
 
 
 class TestHeadersThatExpire:
-    def test_they_are_asked_for_at_each_attempt(self) -> None:
+    def test_they_are_requested_at_each_attempt(self) -> None:
         tokens = iter(["old", "new"])
         upstream = Upstream(REQUEST.url, lambda: {"authorization": f"Bearer {next(tokens)}"})
         turn = upstream.turn({"model": "m"})
@@ -434,7 +434,7 @@ class TestComments:
         turn.receive_data(wire(START) + encode_comment("held") + wire(OVERLOADED), 0.0)
         assert (drained(turn), comments) == ([], [])
 
-    def test_they_are_held_within_the_bounds(self) -> None:
+    def test_they_stay_within_the_bounds(self) -> None:
         turn = accepted(on_comment=lambda _: None, max_held_bytes=300, retry=NO_RETRY)
         turn.receive_data(wire(START), 0.0)
         turn.receive_data(encode_comment("x" * 300), 0.0)
@@ -469,7 +469,7 @@ class TestComments:
 
 
 class TestOutcomes:
-    def test_a_cut_is_told_as_to_those_who_have_read_a_part(self) -> None:
+    def test_a_cut_is_sent_as_to_those_who_have_read_a_part(self) -> None:
         """One story: the documented one."""
         turn = streaming()
         turn.connection_lost("reset by peer", 1.0)
@@ -529,7 +529,7 @@ class TestOutcomes:
         with pytest.raises(LocalProtocolError, match="has not ended"):
             streaming().raise_for_outcome()
 
-    def test_what_may_be_asked_again_is_said_of_each_failure(self) -> None:
+    def test_each_failure_says_whether_it_may_be_retried(self) -> None:
         refused = connecting(retry=NO_RETRY)
         refused.connection_lost("certificate", 0.0, retryable=False)
         assert not failed(refused).retryable
@@ -595,6 +595,6 @@ def test_a_whole_answer_is_what_it_was() -> None:
         ({"on_disconnect": "cancel"}, "on_disconnect takes OnDisconnect or NoneType, not str"),
     ],
 )
-def test_an_argument_of_the_wrong_type_is_told_at_once(given: dict[str, Any], words: str) -> None:
+def test_an_argument_of_the_wrong_type_is_reported_at_once(given: dict[str, Any], words: str) -> None:
     with pytest.raises(TypeError, match=f"^{re.escape(words)}"):
         Turn(**{"request": REQUEST, "dialect": ANTHROPIC, **given})

@@ -82,7 +82,7 @@ class TestBeforeAnythingVisible:
         assert turn.retry_at is None
 
     @pytest.mark.parametrize("make", [connecting, waiting])
-    def test_what_another_connection_would_meet_too_is_told_at_once(self, make: Callable[[], Turn]) -> None:
+    def test_what_another_connection_would_meet_too_fails_at_once(self, make: Callable[[], Turn]) -> None:
         turn = make()
         turn.connection_lost("the peer's certificate is refused", 1.0, retryable=False)
         assert outcome_of(turn) is Outcome.FAILED
@@ -292,7 +292,7 @@ class TestRefusals:
         assert turn.retry_at == 1.5
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422])
-    def test_that_are_final_are_read_and_told(self, status: int) -> None:
+    def test_that_are_final_are_read_and_reported(self, status: int) -> None:
         turn = waiting()
         turn.response_started(status, Headers(), 0.0)
         data = body("invalid_request_error", "max_tokens is missing")
@@ -404,7 +404,7 @@ class TestWhatARefusalSays:
             (429, {"type": "rate_limit_error", "retryable": False}),
         ],
     )
-    def test_what_can_not_pass_is_told_at_once(
+    def test_what_can_not_pass_is_reported_at_once(
         self, dialect: str, status: int, error: dict[str, Any]
     ) -> None:
         turn = waiting(dialect=dialects.get(dialect))
@@ -465,7 +465,7 @@ class TestWhatARefusalSays:
         assert answer.error.retryable
 
     @pytest.mark.parametrize("reset", [{"resets_in_seconds": 3600}, {"resets_at": NEW_YEAR + 61}])
-    def test_in_an_hour_is_told_at_once(self, reset: dict[str, int]) -> None:
+    def test_in_an_hour_is_reported_at_once(self, reset: dict[str, int]) -> None:
         turn = waiting(dialect=dialects.get("openai-responses"))
         refuse(turn, 429, DATED, error_body(type="usage_limit_reached", **reset))
         assert (outcome_of(turn), turn.attempts) == (Outcome.FAILED, 1)

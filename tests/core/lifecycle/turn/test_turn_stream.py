@@ -151,7 +151,7 @@ class TestHoldingBack:
         turn.receive_data(wire(PING, TextDelta(0, ""), MessageDelta("end_turn")), 0.0)
         assert bare(drained(turn)) == [PING, TextDelta(0, ""), MessageDelta("end_turn")]
 
-    def test_of_many_pings_in_a_row_one_is_held(self) -> None:
+    def test_of_many_pings_in_a_row_one_is_kept(self) -> None:
         """A model that thinks for an hour pings for an hour, and is no attack."""
         turn = accepted(max_held_events=3)
         turn.receive_data(wire(START, *[PING] * 10_000, OPENED), 0.0)
@@ -180,7 +180,7 @@ class TestHoldingBack:
         if turn.failure is not None:
             assert "max_held_bytes=1000" in turn.failure.error.message
 
-    def test_the_accumulators_bounds_hold_for_what_is_held(self) -> None:
+    def test_the_accumulators_bounds_hold_for_what_is_kept(self) -> None:
         turn = accepted(accumulator=MessageAccumulator(max_message_bytes=100))
         turn.receive_data(wire(START, UnknownEvent({"type": "x" * 200})), 0.0)
         assert turn.failure is not None
@@ -333,7 +333,7 @@ def speaking(*, for_each: list[BlockEvent] | None = None, at_eof: list[BlockEven
 
 
 class TestErrorsAndCuts:
-    def test_an_error_event_after_something_visible_is_told(self) -> None:
+    def test_an_error_event_after_something_visible_is_sent(self) -> None:
         turn = streaming()
         turn.receive_data(wire(OVERLOADED, WORLD), 0.0)
         assert bare(drained(turn)) == [OVERLOADED]

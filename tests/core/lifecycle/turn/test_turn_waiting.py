@@ -204,7 +204,7 @@ class TestDeadlines:
         assert deadlines.first_byte == 600.0
         assert (deadlines.first_output or 0.0) >= 600.0
 
-    def test_a_provider_that_fell_silent_is_asked_again_by_who_can_take_back(self) -> None:
+    def test_who_can_take_back_retries_when_a_provider_fell_silent(self) -> None:
         turn = streaming(retry=RetryPolicy(after_output="retract"))
         turn.handle_timeout(deadline_of(turn))
         assert state_of(turn) is TurnState.BACKOFF

@@ -37,7 +37,7 @@ def test_a_dialect_of_ones_own_says_what_asks_for_a_stream() -> None:
     assert turn.dialect is mine
 
 
-def test_gemini_is_asked_for_a_stream_by_the_address_alone() -> None:
+def test_the_address_alone_makes_gemini_stream() -> None:
     turn = Upstream("https://g.test/m:streamGenerateContent?alt=sse", dialect="gemini").turn({"contents": []})
     assert json.loads(turn.request.body) == {"contents": []}
 
@@ -96,14 +96,14 @@ def test_a_request_shows_nothing_that_may_be_secret() -> None:
         ("on_comment", "x", "on_comment takes a function or None, not str"),
     ],
 )
-def test_an_argument_of_the_wrong_type_is_told_at_once(name: str, value: object, words: str) -> None:
+def test_an_argument_of_the_wrong_type_is_reported_at_once(name: str, value: object, words: str) -> None:
     arguments: dict[str, Any] = {"url": "https://api.provider.test/v1/messages", name: value}
     with pytest.raises(TypeError, match=words):
         Upstream(**arguments)
 
 
 @pytest.mark.parametrize("name", ["max_line_bytes", "max_event_bytes"])
-def test_a_bound_below_one_is_told_at_once(name: str) -> None:
+def test_a_bound_below_one_is_refused_at_once(name: str) -> None:
     arguments: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=f"{name} must be 1 or more, not 0"):
         Upstream("https://api.provider.test/v1/messages", **arguments)
