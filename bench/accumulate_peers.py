@@ -264,8 +264,8 @@ class AnthropicStream(Anthropic):
         self.events = iter(deltas)
         if self.stream is None:
             self.stream = iter(self.stream_class(self, output_format=self.nothing))
-        told = 2 if deltas[0].type == "content_block_delta" else 1
-        for _ in islice(self.stream, told * len(deltas)):
+        per_delta = 2 if deltas[0].type == "content_block_delta" else 1
+        for _ in islice(self.stream, per_delta * len(deltas)):
             pass
 
     def end(self) -> Any:

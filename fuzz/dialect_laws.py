@@ -90,7 +90,7 @@ def decoded(dialect: Dialect, steps: Iterable[Step]) -> list[list[BlockEvent]]:
     message is cut, once; and after the message's end, nothing at all.
     """
     decoder = dialect.Decoder()
-    told: list[list[BlockEvent]] = []
+    by_step: list[list[BlockEvent]] = []
     has_failed = has_ended = False
     for step in [*steps, None, None]:
         try:
@@ -108,8 +108,8 @@ def decoded(dialect: Dialect, steps: Iterable[Step]) -> list[list[BlockEvent]]:
         assert not any(ends[:-1]), f"{events} go on after an end"
         has_ended = has_ended or any(ends)
         assert has_ended or step is not None, "the stream has ended and the message has not"
-        told.append(events)
-    return told
+        by_step.append(events)
+    return by_step
 
 
 def accumulated(
@@ -159,14 +159,14 @@ def dialect_obeys(
     steps: Sequence[Step], dialect: Dialect, make: MakeAccumulator = MessageAccumulator
 ) -> None:
     """All laws but that of memory."""
-    told = decoded(dialect, steps)
-    _plain_text_is_decoded(dialect, steps, told)
-    events = [event for of_step in told for event in of_step]
+    by_step = decoded(dialect, steps)
+    _plain_text_is_decoded(dialect, steps, by_step)
+    events = [event for of_step in by_step for event in of_step]
     message, taken = accumulated(events, make)
     _is_shown(message, [dialect, *registered()])
     accumulated(events, make, **SMALL_MESSAGE)
     _cut_is_not_complete(dialect, steps, make)
-    _space_around_json_is_nothing(dialect, steps, told)
+    _space_around_json_is_nothing(dialect, steps, by_step)
     _sent_on_verbatim_is_the_same(dialect, steps, make)
     said = " ".join(step.data for step in steps if step)
     others = [other for other in registered() if other.name != dialect.name]
@@ -196,12 +196,12 @@ def _cut_is_not_complete(dialect: Dialect, steps: Sequence[Step], make: MakeAccu
             assert any(word in said for word in words) or "\\u" in said, f"{said} is complete"
 
 
-def _plain_text_is_decoded(dialect: Dialect, steps: Sequence[Step], told: list[list[BlockEvent]]) -> None:
+def _plain_text_is_decoded(dialect: Dialect, steps: Sequence[Step], by_step: list[list[BlockEvent]]) -> None:
     """An event that is nothing but a plain delta of text is told as that delta, if it is told at all."""
     reader = PLAIN.get(dialect.name)
     if reader is None:
         return
-    for step, events in zip(steps, told, strict=False):
+    for step, events in zip(steps, by_step, strict=False):
         text = reader(_loads(step.data)) if step else None
         if text and events:
             found = [event.text for event in events if isinstance(event, TextDelta)]
@@ -209,14 +209,14 @@ def _plain_text_is_decoded(dialect: Dialect, steps: Sequence[Step], told: list[l
 
 
 def _space_around_json_is_nothing(
-    dialect: Dialect, steps: Sequence[Step], told: list[list[BlockEvent]]
+    dialect: Dialect, steps: Sequence[Step], by_step: list[list[BlockEvent]]
 ) -> None:
     """And no event is read otherwise because it looks like the one before it."""
     spaced = [
         step and ServerSentEvent(step.type, step.data + " " * (place % 2), step.last_event_id)
         for place, step in enumerate(steps)
     ]
-    assert repr(decoded(dialect, spaced)) == repr(told)
+    assert repr(decoded(dialect, spaced)) == repr(by_step)
 
 
 def _plain_anthropic(data: JSON) -> str | None:
@@ -361,8 +361,8 @@ def decoder_holds_little(steps: Iterable[Step], dialect: Dialect) -> None:
         if step is not None and 4 * given < 5 * weighed_at:
             continue
         weighed_at = given
-        held, allowed = held_bytes(decoder), BASE_BYTES + BOUND_FACTOR * (SMALL["max_held_bytes"] + longest)
-        assert held <= allowed, f"holds {held} bytes after {given} events, {allowed} are allowed"
+        memory, allowed = held_bytes(decoder), BASE_BYTES + BOUND_FACTOR * (SMALL["max_held_bytes"] + longest)
+        assert memory <= allowed, f"holds {memory} bytes after {given} events, {allowed} are allowed"
 
 
 def accumulator_holds_little(events: Iterable[BlockEvent], make: MakeAccumulator) -> None:
@@ -374,5 +374,5 @@ def accumulator_holds_little(events: Iterable[BlockEvent], make: MakeAccumulator
             accumulator.receive(event)
         given, longest = given + 1, max(longest, len(repr(event)))
     allowed = BASE_BYTES + BOUND_FACTOR * (SMALL_MESSAGE["max_message_bytes"] + longest)
-    held = held_bytes(accumulator)
-    assert held <= allowed, f"holds {held} bytes after {given} events, {allowed} are allowed"
+    memory = held_bytes(accumulator)
+    assert memory <= allowed, f"holds {memory} bytes after {given} events, {allowed} are allowed"

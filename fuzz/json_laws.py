@@ -22,10 +22,10 @@ class Twice(Exception):
 def fragments_agree(fragments: list[str], max_depth: int, make: MakeReader) -> None:
     """Whatever the cuts are, the same is told; it is the truth, and so is what is known on the way."""
     text = "".join(fragments)
-    told, outcome = _outcome([text], max_depth, make)
+    values, outcome = _outcome([text], max_depth, make)
     for cut in (fragments, list(text)):
         found = _outcome(cut, max_depth, make)
-        assert repr(found) == repr((told, outcome)), f"{cut}: {found} and not {(told, outcome)}"
+        assert repr(found) == repr((values, outcome)), f"{cut}: {found} and not {(values, outcome)}"
     try:
         truth = strictly(text)
     except (ValueError, RecursionError):
@@ -43,11 +43,11 @@ def fragments_agree(fragments: list[str], max_depth: int, make: MakeReader) -> N
 def _outcome(fragments: list[str], max_depth: int, make: MakeReader) -> tuple[list[Any], tuple[Any, ...]]:
     """All that is told of a document, and its value, or the error."""
     reader = make(max_depth=max_depth)
-    told: list[Any] = []
+    values: list[Any] = []
     try:
         for fragment in fragments:
-            told += copy.deepcopy(reader.receive(fragment))
-        return told, ("value", reader.finish())
+            values += copy.deepcopy(reader.receive(fragment))
+        return values, ("value", reader.finish())
     except LimitExceeded as error:
         return [], (error.limit,)
     except JSONFragmentError as error:

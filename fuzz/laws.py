@@ -112,8 +112,8 @@ def decoder_holds_little(calls: Iterable[Call], bounds: Bounds, make: Make = our
         given += len(call[1])
         if call == previous and 8 * given < 9 * weighed_at:
             continue
-        held = held_bytes(decoder)
-        assert held <= allowed, f"holds {held} bytes of {given}, {allowed} are allowed"
+        memory = held_bytes(decoder)
+        assert memory <= allowed, f"holds {memory} bytes of {given}, {allowed} are allowed"
         previous, weighed_at = call, given
 
 

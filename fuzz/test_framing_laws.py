@@ -73,8 +73,8 @@ class Connections(RuleBasedStateMachine):
     @invariant()
     def little_is_kept(self) -> None:
         bounds = self.model.bounds
-        held = held_bytes(self.decoder, but_not=self.comments)
-        assert held <= BASE_BYTES + BOUND_FACTOR * bounds.longest_line
+        memory = held_bytes(self.decoder, but_not=self.comments)
+        assert memory <= BASE_BYTES + BOUND_FACTOR * bounds.longest_line
 
 
 SINGLE_CALLS = st.tuples(st.just("receive_data"), CHUNKS) | st.sampled_from(

@@ -94,8 +94,8 @@ def any_bytes(seeds: list[bytes]) -> st.SearchStrategy[bytes]:
 CUTS = st.sets(st.integers(1, 1000), max_size=20) | st.just(set(range(1500)))
 
 
-def echo_or_stream(asked: Request) -> Reply | Pieces:
-    return Pieces(b"a", b"bc", end=StreamState.FINISHED) if asked.path == "/stream" else echo(asked)
+def echo_or_stream(request: Request) -> Reply | Pieces:
+    return Pieces(b"a", b"bc", end=StreamState.FINISHED) if request.path == "/stream" else echo(request)
 
 
 def serve(data: bytes, cuts: set[int]) -> Peer:
@@ -111,7 +111,7 @@ def test_a_server_never_raises_and_answers_the_same_however_bytes_are_cut(
     """Invariant: bytes in, answers out; cuts change nothing; the application never fails."""
     whole, parts = serve(data, set()), serve(data, cuts)
     assert bytes(whole.received) == bytes(parts.received)
-    assert whole.asked == parts.asked
+    assert whole.requests == parts.requests
     assert whole.phase() is parts.phase()
     assert not whole.errors
     whole.wait(1000.0)
@@ -128,7 +128,7 @@ def test_what_a_server_sends_another_implementation_reads(data: bytes) -> None:
     """Invariant: one answer for each request served and at most one refusal, with no byte between."""
     peer = serve(data, set())
     refused = peer.phase() is ConnectionPhase.LINGERING
-    methods = [asked.method for asked in peer.asked]
+    methods = [request.method for request in peer.requests]
     # RFC 9110, 10.1.1: who has asked for it may have been told to go on, and his content isn't all here yet.
     received = bytes(peer.received).removesuffix(CONTINUE)
     # A refusal of a HEAD has no body, and only the head that was refused knows that it was one.
@@ -155,19 +155,19 @@ def test_nobody_is_served_whom_h11_would_not_serve(data: bytes) -> None:
     """
     peer = serve(data, set())
     rest = data + b" "
-    for asked in peer.asked:
+    for served in peer.requests:
         connection = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         connection.receive_data(re.sub(rb"\A(\r?\n)+", b"", rest))
         event = connection.next_event()
         assert isinstance(event, h11.Request)
-        assert event.method.decode() == asked.method
+        assert event.method.decode() == served.method
         body = bytearray()
         while not isinstance(event, h11.EndOfMessage):
             event = connection.next_event()
             assert isinstance(event, (h11.Data, h11.EndOfMessage))
             if isinstance(event, h11.Data):
                 body += event.data
-        assert bytes(body) == asked.body
+        assert bytes(body) == served.body
         rest, _ = connection.trailing_data
 
 
@@ -185,12 +185,12 @@ def test_a_client_never_raises_and_sees_the_same_however_bytes_are_cut(
         stops: Callable[[str], Want | None] = lambda what: wish if what == "response_started" else None  # noqa: E731
         machine = Upstream(Recorder(wishes=stops), max_head_bytes=200).connect().answer(data, places, end=end)
         order = ["connected", "response_started", "data", "eof", "lost", "closed"]
-        assert sorted(machine.told, key=order.index) == machine.told
-        assert len(set(machine.told)) == len(machine.told)
+        assert sorted(machine.calls, key=order.index) == machine.calls
+        assert len(set(machine.calls)) == len(machine.calls)
         assert len(machine.reason) < 300
         assert machine.reason.isprintable()
         # Not the reason: h11 sees early that bytes are rubbish, and late what kind of rubbish.
-        seen.append((machine.told, machine.status, machine.headers, bytes(machine.received)))
+        seen.append((machine.calls, machine.status, machine.headers, bytes(machine.received)))
     if wish is None:
         assert seen[0] == seen[1]
 
@@ -232,10 +232,10 @@ class Conversation(RuleBasedStateMachine):
         self.peer = Peer(self.answer, settings=SMALL)
         self.peer.reads = False
 
-    def answer(self, asked: Request) -> Reply | Pieces:
-        if asked.path == "/reply":
-            return echo(asked)
-        head: StreamHead | Reply | None = None if asked.path == "/late" else EVENTS
+    def answer(self, request: Request) -> Reply | Pieces:
+        if request.path == "/reply":
+            return echo(request)
+        head: StreamHead | Reply | None = None if request.path == "/late" else EVENTS
         self.streams.append(Pieces(head=head))
         return self.streams[-1]
 

@@ -98,8 +98,8 @@ def test_the_wheel_holds_every_module_type_marker_and_web_file(wheel: Path) -> N
     assert {f"{package}/py.typed" for package in PACKAGES} <= expected
     assert "sse_relay/web/index.html" in expected
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == expected
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert packed == expected
 
 
 def test_the_core_needs_no_other_distribution(wheel: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ WHOLE, HALF = '{"path": "/tmp"}', '{"path": "/tmp", "recursive": fal'
 QUESTION: Any = [{"role": "user", "content": "?"}]
 
 
-def asked_for(origin: str, *texts: str) -> list[BlockEvent]:
+def requested_call(origin: str, *texts: str) -> list[BlockEvent]:
     """A message that calls ``delete`` with each of these arguments."""
     events: list[BlockEvent] = [MessageStart("m", "c", dialect=origin)]
     for index, text in enumerate(texts):
@@ -120,21 +120,21 @@ RUNNERS = {"anthropic": run_by_anthropic, "gemini": run_by_google}
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("name", RUNNERS)
 def test_a_whole_call_is_run(provider: Provider, name: str, *, whole: bool) -> None:
-    provider.gives(name, asked_for("openai-chat", WHOLE), whole=whole)
+    provider.gives(name, requested_call("openai-chat", WHOLE), whole=whole)
     assert len(RUNNERS[name](provider, whole=whole)) == 1
 
 
 @pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize(("name", "origin"), [(name, other) for name in RUNNERS for other in OTHERS[name]])
 def test_half_a_call_is_not(provider: Provider, name: str, origin: str, *, whole: bool) -> None:
-    provider.gives(name, asked_for(origin, HALF), whole=whole)
+    provider.gives(name, requested_call(origin, HALF), whole=whole)
     assert RUNNERS[name](provider, whole=whole) == []
 
 
 def test_nor_is_a_whole_one_beside_it_by_anthropics(provider: Provider) -> None:
     for texts in ((WHOLE, HALF), (HALF, WHOLE)):
         for whole in (False, True):
-            provider.gives("anthropic", asked_for("openai-chat", *texts), whole=whole)
+            provider.gives("anthropic", requested_call("openai-chat", *texts), whole=whole)
             assert run_by_anthropic(provider, whole=whole) == []
 
 
@@ -151,7 +151,7 @@ def test_openais_sdk_makes_nothing_of_half_a_call(
 ) -> None:
     tools: Any = [openai.pydantic_function_tool(Delete, name="delete")]
     with openai.OpenAI(api_key="none", base_url=provider.url, max_retries=0) as client:
-        provider.gives("openai-chat", asked_for(origin, text), whole=False)
+        provider.gives("openai-chat", requested_call(origin, text), whole=False)
         with client.chat.completions.stream(model="m", messages=QUESTION, tools=tools) as stream:
             calls = []
             try:
@@ -166,7 +166,7 @@ def test_openais_sdk_makes_nothing_of_half_a_call(
 def test_openais_sdk_sees_a_response_that_is_incomplete(provider: Provider, origin: str) -> None:
     with openai.OpenAI(api_key="none", base_url=provider.url, max_retries=0) as client:
         for text, status in ((WHOLE, "completed"), (HALF, "incomplete")):
-            provider.gives("openai-responses", asked_for(origin, text), whole=False)
+            provider.gives("openai-responses", requested_call(origin, text), whole=False)
             with client.responses.stream(model="m", input="?") as stream:
                 ends: list[Any] = [event for event in stream if event.type == f"response.{status}"]
             (response,) = [end.response for end in ends]

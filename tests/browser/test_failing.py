@@ -80,11 +80,11 @@ def test_an_answer_that_the_provider_ended_early_says_why(driver: Driver) -> Non
 
 def test_a_question_can_be_asked_again_after_a_failure(driver: Driver) -> None:
     """The failed answer makes room, and the next request holds the question once."""
-    asked: list[str] = []
+    posted: list[str] = []
 
     def fail_once(route: Route) -> None:
-        asked.append(route.request.post_data or "")
-        if len(asked) == 1:
+        posted.append(route.request.post_data or "")
+        if len(posted) == 1:
             answers(400, "{}")(route)
         else:
             route.continue_()
@@ -95,7 +95,7 @@ def test_a_question_can_be_asked_again_after_a_failure(driver: Driver) -> None:
     driver.question.fill("A draft")
     driver.answer.get_by_role("button", name="Ask again").click()
     driver.expect_state("done")
-    assert asked[0] == asked[1]
+    assert posted[0] == posted[1]
     expect(driver.question).to_have_value("A draft")
     expect(driver.page.get_by_role("article", name="Answer")).to_have_count(1)
 

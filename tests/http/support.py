@@ -125,12 +125,12 @@ class Scripted:
     def __init__(self, answer: Reply | Stream | Answerer = OK) -> None:
         self.waker: Waker = no_waker
         self.deadline: float | None = None
-        self.asked: list[Request] = []
+        self.requests: list[Request] = []
         self.calls: list[tuple[str, float]] = []
         self._answer = answer
 
     def handle(self, request: Request, now: float) -> Reply | Stream:
-        self.asked.append(request)
+        self.requests.append(request)
         del now
         answer = self._answer
         return answer(request) if callable(answer) else answer
@@ -207,8 +207,8 @@ class Peer:
         return self.connection.phase
 
     @property
-    def asked(self) -> list[Request]:
-        return self.application.asked
+    def requests(self) -> list[Request]:
+        return self.application.requests
 
     def _woken(self) -> None:
         self.wakes += 1
@@ -352,7 +352,7 @@ class Recorder:
         self.request = HTTPRequest(url, method, Headers(headers), body)
         self.want = Want.CONNECT
         self.deadline: float | None = None
-        self.told: list[str] = []
+        self.calls: list[str] = []
         self.status = 0
         self.headers = Headers()
         self.received = bytearray()
@@ -361,7 +361,7 @@ class Recorder:
         self._wishes = wishes
 
     def _note(self, what: str, wish: Want | None = None) -> None:
-        self.told.append(what)
+        self.calls.append(what)
         self.want = self._wishes(what) or wish or self.want
 
     def connected(self, now: float) -> None:
@@ -377,7 +377,7 @@ class Recorder:
         del now
         assert data
         self.received += data
-        if self.told[-1] != "data":  # how many pieces there are is of no interest
+        if self.calls[-1] != "data":  # how many pieces there are is of no interest
             self._note("data")
 
     def receive_eof(self, now: float) -> None:

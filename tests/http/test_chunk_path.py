@@ -86,7 +86,7 @@ class TestTheSame:
     def test_where_there_is_no_body(self, method: str) -> None:
         head = HEAD if method == "HEAD" else HEAD.replace(b"200 OK", b"204 No Content")
         machine = Upstream(Recorder(method=method)).connect().answer(head + CHUNKS)
-        assert machine.told == ["connected", "response_started", "eof", "lost"]
+        assert machine.calls == ["connected", "response_started", "eof", "lost"]
 
 
 class Underscores(ChunkPath):
@@ -202,7 +202,7 @@ def test_a_machine_that_stops_amid_a_read_gets_no_more() -> None:
     upstream.answer(b"5\r\n")
     upstream.answer(b"hello\r\n" + CHUNKS)
     assert machine.received == b"hello"
-    assert machine.told[-2:] == ["data", "closed"]
+    assert machine.calls[-2:] == ["data", "closed"]
 
 
 def test_a_coded_body_in_chunks() -> None:
@@ -212,4 +212,4 @@ def test_a_coded_body_in_chunks() -> None:
     body = gzip.compress(b"No such model.")
     machine = Upstream(Recorder()).connect().answer(head + chunk(body[:9]) + chunk(body[9:]) + LAST)
     assert machine.received == b"No such model."
-    assert machine.told == ["connected", "response_started", "data", "eof", "lost"]
+    assert machine.calls == ["connected", "response_started", "data", "eof", "lost"]

@@ -43,7 +43,7 @@ def ask(machine: Recorder | None = None, **settings: int) -> Upstream:
 
 def seen(machine: Recorder) -> tuple[object, ...]:
     """Not the reason: h11 sees early that bytes are rubbish, and late what kind of rubbish."""
-    return (machine.told, machine.status, machine.headers, bytes(machine.received))
+    return (machine.calls, machine.status, machine.headers, bytes(machine.received))
 
 
 class TestRequest:
@@ -154,7 +154,7 @@ class TestUnsendable:
         assert upstream.exchange.want is Want.CLOSE
         upstream.exchange.receive_data(LENGTH, 1.0)
         upstream.exchange.closed(1.0)
-        assert late.told == ["connected", "lost"]
+        assert late.calls == ["connected", "lost"]
         assert "URL" in late.reason or "can't be sent" in late.reason
         assert "hunter2" not in late.reason
 
@@ -174,7 +174,7 @@ class TestAnswer:
     def test_whole(self, name: str) -> None:
         data, end = ANSWERS[name]
         machine = ask().answer(data, end=end)
-        assert machine.told[:4] == WHOLE
+        assert machine.calls[:4] == WHOLE
         assert (machine.status, bytes(machine.received)) == (200, b"0123456789")
         assert machine.want is Want.NOTHING
 
@@ -190,16 +190,16 @@ class TestAnswer:
         machine = ask().answer(b"HTTP/1.1 429 \r\nX-Y: \xe9\r\nx-y: 2\r\nContent-Length: 0\r\n\r\n")
         assert machine.status == 429
         assert machine.headers == Headers([("x-y", "\xe9"), ("x-y", "2"), ("content-length", "0")])
-        assert machine.told == ["connected", "response_started", "eof", "lost"]
+        assert machine.calls == ["connected", "response_started", "eof", "lost"]
 
     def test_head_has_no_body(self) -> None:
         machine = ask(Recorder(method="HEAD")).answer(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
-        assert machine.told[:3] == ["connected", "response_started", "eof"]
+        assert machine.calls[:3] == ["connected", "response_started", "eof"]
 
     @pytest.mark.parametrize("status", [b"204", b"304"])
     def test_neither_have_these(self, status: bytes) -> None:
         machine = ask().answer(b"HTTP/1.1 " + status + b" x\r\nTransfer-Encoding: chunked\r\n\r\nabc")
-        assert machine.told[:3] == ["connected", "response_started", "eof"]
+        assert machine.calls[:3] == ["connected", "response_started", "eof"]
         assert not machine.received
 
     @pytest.mark.parametrize("extra", [b"HTTP/1.1 500 No\r\n\r\n", b"x", b"\r\n", LENGTH])
@@ -212,11 +212,11 @@ class TestAnswer:
 
     def test_a_machine_that_wants_more_learns_that_nothing_follows(self) -> None:
         machine = ask().answer(LENGTH)
-        assert (machine.told[-1], machine.reason) == ("lost", "the answer ended")
+        assert (machine.calls[-1], machine.reason) == ("lost", "the answer ended")
 
     def test_a_machine_that_is_content_learns_that_it_was_closed(self) -> None:
         machine = Recorder(wishes=lambda what: Want.CLOSE if what == "eof" else None)
-        assert ask(machine).answer(LENGTH).told == [*WHOLE, "closed"]
+        assert ask(machine).answer(LENGTH).calls == [*WHOLE, "closed"]
 
     @pytest.mark.parametrize("moment", ["response_started", "data"])
     def test_a_machine_that_stops_gets_no_more(self, moment: str) -> None:
@@ -224,7 +224,7 @@ class TestAnswer:
         upstream = ask(machine)
         upstream.answer(CHUNKED)
         upstream.exchange.receive_data(CHUNKED, 2.0)
-        assert machine.told[-2:] == [moment, "closed"]
+        assert machine.calls[-2:] == [moment, "closed"]
         assert bytes(machine.received) in {b"", b"0123"}
 
     @pytest.mark.parametrize("data", [b"", LENGTH])
@@ -233,26 +233,26 @@ class TestAnswer:
         upstream.machine.want = Want.CLOSE  # somebody pressed Stop
         upstream.exchange.receive_data(data, 1.0)
         upstream.exchange.closed(1.0)
-        assert upstream.machine.told == ["connected", "closed"]
+        assert upstream.machine.calls == ["connected", "closed"]
 
     def test_a_machine_that_pauses_gets_what_was_read_already(self) -> None:
         machine = Recorder(wishes=lambda what: Want.PAUSE if what == "data" else None)
         upstream = ask(machine)
         upstream.exchange.receive_data(CHUNKED, 1.0)
         assert machine.received == b"0123456789"
-        assert machine.told == WHOLE
+        assert machine.calls == WHOLE
 
     def test_time_is_the_machines(self) -> None:
         upstream = ask()
         upstream.machine.deadline = 7.0
         assert upstream.exchange.deadline == 7.0
         upstream.exchange.handle_timeout(7.5)
-        assert upstream.machine.told[-1] == "timeout at 7.5"
+        assert upstream.machine.calls[-1] == "timeout at 7.5"
 
     @pytest.mark.parametrize("answers", [1, 100])
     def test_informational_answers_are_passed_over(self, answers: int) -> None:
         machine = ask().answer(b"HTTP/1.1 102 Processing\r\n\r\n" * answers + LENGTH)
-        assert machine.told[:4] == WHOLE
+        assert machine.calls[:4] == WHOLE
 
 
 class TestBreakingOff:
@@ -263,8 +263,8 @@ class TestBreakingOff:
         for size in range(len(data)):
             machine = ask().answer(data[:size], end=True)
             expected = ["connected"] if size < head else ["connected", "response_started"]
-            told = [what for what in machine.told if what != "data"]
-            assert told == [*expected, "lost"]
+            calls = [what for what in machine.calls if what != "data"]
+            assert calls == [*expected, "lost"]
             assert b"0123456789".startswith(machine.received)
             assert machine.reason.startswith(("the peer closed", "the answer is not valid HTTP/1.1: peer"))
 
@@ -280,7 +280,7 @@ class TestBreakingOff:
         upstream.exchange.receive_data(LENGTH, 1.0)
         assert upstream.exchange.want is Want.CLOSE
         upstream.exchange.closed(1.0)
-        assert upstream.machine.told == ["connected", "lost"]
+        assert upstream.machine.calls == ["connected", "lost"]
 
     @pytest.mark.parametrize("data", [b"", LENGTH[:30], LENGTH[:-2]])
     def test_the_transport_breaks(self, data: bytes) -> None:
@@ -288,15 +288,15 @@ class TestBreakingOff:
         upstream.answer(data)
         upstream.exchange.connection_lost("reset by peer", 2.0)
         assert upstream.machine.reason == "reset by peer"
-        told = len(upstream.machine.told)
+        count = len(upstream.machine.calls)
         upstream.exchange.receive_data(LENGTH, 3.0)
-        assert len(upstream.machine.told) == told
+        assert len(upstream.machine.calls) == count
 
     def test_the_transport_is_never_there(self) -> None:
         upstream = Upstream(Recorder())
         upstream.exchange.receive_data(b"x", 1.0)
         upstream.exchange.connection_lost("refused", 1.0)
-        assert upstream.machine.told == ["lost"]
+        assert upstream.machine.calls == ["lost"]
         assert upstream.exchange.data_to_send() == b""
 
 
@@ -328,8 +328,8 @@ class TestGarbage:
     def test_it_is_a_lost_connection_with_a_reason(self, data: bytes) -> None:
         for cuts in ((), each_byte(data)):
             machine = ask().answer(data, cuts)
-            assert machine.told[-1] == "lost"
-            assert "eof" not in machine.told
+            assert machine.calls[-1] == "lost"
+            assert "eof" not in machine.calls
             assert machine.reason.startswith("the answer is not valid HTTP/1.1: ")
 
     def test_the_reason_is_short_and_harmless(self) -> None:
@@ -363,7 +363,7 @@ class TestGarbage:
         machine = ask().answer(b"HTTP/1.1 200 OK\r\n" + tail)
         assert time.process_time() - start < 0.5
         assert f"(limit: {limit})" in machine.reason
-        assert machine.told[-1] == "lost"
+        assert machine.calls[-1] == "lost"
 
     def test_the_default_bound(self) -> None:
         machine = ask().answer(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000)
@@ -380,7 +380,7 @@ class TestGarbage:
                 raise error
 
         machine = ask(Picky()).answer(CHUNKED)
-        assert (machine.told[-1], machine.reason) == ("lost", "no event stream")
+        assert (machine.calls[-1], machine.reason) == ("lost", "no event stream")
 
     @given(st.binary(max_size=200), st.booleans(), st.sets(st.integers(1, 300)))
     def test_any_bytes(self, tail: bytes, behind_a_head: bool, cuts: set[int]) -> None:  # noqa: FBT001

@@ -36,8 +36,8 @@ class TestCodedBodies:
             upstream.answer(whole[at : at + size])
         machine = upstream.machine
         assert bytes(machine.received) == ERROR
-        assert machine.told[-1] == "lost"
-        assert machine.told[-2] == "eof"
+        assert machine.calls[-1] == "lost"
+        assert machine.calls[-2] == "eof"
         # What would describe it wrongly is not told; the rest is.
         assert machine.headers == Headers([("content-type", "application/json"), ("x", "y")])
 
@@ -64,12 +64,12 @@ class TestCodedBodies:
         upstream = ask()
         machine = upstream.answer(answer(b"not gzip at all"))
         assert (machine.status, bytes(machine.received)) == (400, b"")
-        assert machine.told == ["connected", "response_started", "eof", "lost"]
+        assert machine.calls == ["connected", "response_started", "eof", "lost"]
 
     def test_a_bomb_is_decoded_up_to_a_bound(self) -> None:
         machine = ask().answer(answer(gzip.compress(bytes(10 * MAX_DECODED_BYTES))))
         assert MAX_DECODED_BYTES - 2**16 <= len(machine.received) <= MAX_DECODED_BYTES
-        assert "eof" in machine.told
+        assert "eof" in machine.calls
 
     def test_and_no_further_than_the_machine_reads(self) -> None:
         class Sated(Recorder):
@@ -79,7 +79,7 @@ class TestCodedBodies:
 
         machine = ask(Sated()).answer(answer(gzip.compress(bytes(MAX_DECODED_BYTES // 2))))
         assert len(machine.received) == 64 * 1024
-        assert "eof" not in machine.told
+        assert "eof" not in machine.calls
 
 
 class TestBoundsOfHeads:
@@ -134,7 +134,7 @@ class TestOtherProtocols:
         for at in range(0, len(said), size):
             upstream.answer(said[at : at + size])
         machine = upstream.machine
-        assert machine.told == ["connected", "lost"]
+        assert machine.calls == ["connected", "lost"]
         assert "is not valid HTTP/1.1" in machine.reason
         assert not machine.retryable
 

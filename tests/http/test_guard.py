@@ -32,7 +32,7 @@ def status(
     fields = {} if origin is None else {"origin": origin}
     peer.send(request(fields=fields, host=host, version="1.0" if host is None else "1.1"))
     answer = peer.answer()
-    assert len(peer.asked) == (answer.status == 200)
+    assert len(peer.requests) == (answer.status == 200)
     return answer.status
 
 
@@ -131,7 +131,7 @@ class TestHost:
             peer = Peer()
             peer.send(request(fields={"host": second}, version=version))
             assert peer.answer().status == 400
-            assert not peer.asked
+            assert not peer.requests
 
     def test_another_bindings_server_may_hand_on_two(self) -> None:
         """h11 never does."""
@@ -311,7 +311,7 @@ class TestGuard:
     def test_who_may_not_call_does_not_reach_it(self) -> None:
         reply = self.ask(OK, host="evil.example")
         assert isinstance(reply, Reply)
-        assert (reply.status, self.application.asked) == (421, [])
+        assert (reply.status, self.application.requests) == (421, [])
         request = Request(
             "GET", "/", headers=Headers({"host": "localhost", "origin": "https://evil.example"})
         )

@@ -154,11 +154,11 @@ class TestStopping:
 
     def test_what_was_given_is_sent_and_ends_properly(self) -> None:
         answer = begun()
-        told = list[str]()
+        calls = list[str]()
         answer.receive("a", 0.0)
-        answer.waker, answer.on_close = (lambda: told.append("woken")), (lambda: told.append("closed"))
+        answer.waker, answer.on_close = (lambda: calls.append("woken")), (lambda: calls.append("closed"))
         answer.stop(1.0)
-        assert {*told} == {"woken", "closed"}
+        assert {*calls} == {"woken", "closed"}
         answer.receive("too late", 1.0)
         answer.fail()
         assert answer.data_to_send(1.0) == b"data: a\n\n"

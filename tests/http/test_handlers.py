@@ -158,11 +158,11 @@ class TestBody:
 class TestClosing:
     @pytest.mark.parametrize("answer", [HandlerAnswer(), begun()])
     def test_whoever_runs_the_handler_is_called_once(self, answer: HandlerAnswer) -> None:
-        told = []
-        answer.on_close = lambda: told.append(True)
+        calls = []
+        answer.on_close = lambda: calls.append(True)
         answer.close(101.0)
         answer.close(102.0)
-        assert told == [True]
+        assert calls == [True]
         assert answer.closed
         assert answer.deadline is None
 

@@ -20,34 +20,34 @@ class TestPair:
         pair = ConnectionPair(Recorder("http://localhost/a?b"), echo, size=size)
         machine = pair.run()
         assert (machine.status, bytes(machine.received)) == (200, b"GET /a?b ")
-        assert machine.told == ["connected", "response_started", "data", "eof", "lost"]
+        assert machine.calls == ["connected", "response_started", "data", "eof", "lost"]
         assert pair.peer.phase() is ConnectionPhase.OVER
 
     def test_a_request_with_a_body(self, size: int) -> None:
         machine = Recorder("http://localhost/", "POST", {"x": "\xe9"}, bytes(range(256)) * 20)
         pair = ConnectionPair(machine, echo, size=size)
         assert pair.run().received == b"POST / " + bytes(range(256)) * 20
-        assert pair.peer.asked[0].headers.get("x") == "\xe9"
+        assert pair.peer.requests[0].headers.get("x") == "\xe9"
 
     def test_a_stream(self, size: int) -> None:
         stream = Pieces()
         machine = Recorder("http://localhost/")
         pair = ConnectionPair(machine, stream, size=size)
         pair.run()
-        assert machine.told == ["connected", "response_started"]
+        assert machine.calls == ["connected", "response_started"]
         for number in range(5):
             stream.feed(b"data: %d\n\n" % number)
             pair.run()
             assert bytes(machine.received).endswith(b"data: %d\n\n" % number)
         stream.feed(end=StreamState.FINISHED)
         pair.run()
-        assert machine.told[2:] == ["data", "eof", "lost"]
+        assert machine.calls[2:] == ["data", "eof", "lost"]
         assert len(stream.closed) == 1
 
     def test_an_aborted_stream_is_seen_as_one(self, size: int) -> None:
         stream = Pieces(b"data: 1\n\n", end=StreamState.ABORTED)
         machine = ConnectionPair(Recorder("http://localhost/"), stream, size=size).run()
-        assert machine.told == ["connected", "response_started", "data", "lost"]
+        assert machine.calls == ["connected", "response_started", "data", "lost"]
         assert "peer closed connection" in machine.reason
 
     def test_a_client_that_stops_is_seen_at_once(self, size: int) -> None:
@@ -55,7 +55,7 @@ class TestPair:
         machine = Recorder("http://localhost/", wishes=lambda what: Want.CLOSE if what == "data" else None)
         pair = ConnectionPair(machine, stream, size=size)
         pair.run()
-        assert machine.told[-1] == "closed"
+        assert machine.calls[-1] == "closed"
         assert len(stream.closed) == 1
         assert pair.peer.phase() is ConnectionPhase.OVER
 
@@ -67,7 +67,7 @@ class TestPair:
         machine = ConnectionPair(Recorder("http://localhost/", "HEAD"), OK, size=size).run()
         assert (machine.status, bytes(machine.received)) == (200, b"")
         assert machine.headers.get("content-length") == "2"
-        assert "eof" in machine.told
+        assert "eof" in machine.calls
 
 
 @given(
@@ -86,11 +86,11 @@ def test_what_one_sends_the_other_gets(
     stream = Pieces(*pieces, end=StreamState.FINISHED)
     pair = ConnectionPair(machine, stream, size=size)
     pair.run()
-    (asked,) = pair.peer.asked
-    assert (asked.method, asked.path, asked.body) == (method, "/x", body)
-    assert [pair for pair in asked.headers if pair[0] in fields] == list(Headers(fields))
+    (request,) = pair.peer.requests
+    assert (request.method, request.path, request.body) == (method, "/x", body)
+    assert [pair for pair in request.headers if pair[0] in fields] == list(Headers(fields))
     assert machine.received == b"".join(pieces)
-    assert machine.told[-2:] == ["eof", "lost"]
+    assert machine.calls[-2:] == ["eof", "lost"]
 
 
 def test_a_reply_goes_back_as_it_was_made() -> None:

@@ -42,7 +42,7 @@ class TestAllTogether:
         refused = crowd.upload(0)
         assert refused.answer().status == 503
         assert refused.answer().headers.get("retry-after") == "1"
-        assert [told.setting for told in refused.refusals] == ["max_total_body_bytes"]
+        assert [refusal.setting for refusal in refused.refusals] == ["max_total_body_bytes"]
         assert "max_total_body_bytes" in json.loads(refused.answer().body)["detail"]
         assert crowd.upload(90, "192.0.2.2").phase() is ConnectionPhase.READING
 
@@ -173,5 +173,5 @@ class TestPace:
             peer.wait(1.0)
             peer.send(b"%x\r\n%b\r\n" % (20_000, b"x" * 20_000))
         peer.send(b"0\r\n\r\n")
-        assert len(peer.asked[0].body) == 1_200_000
+        assert len(peer.requests[0].body) == 1_200_000
         assert peer.connection.deadline == 135.0

@@ -26,7 +26,7 @@ class TestApplicationsCheck:
         assert peer.phase() is ConnectionPhase.LINGERING
         peer.send(b"5\r\nhello\r\n" * 1000)
         assert len(peer.answers()) == 1
-        assert not peer.asked
+        assert not peer.requests
 
     def test_it_sees_the_whole_head_and_no_body(self) -> None:
         application = Doorkeeper(None, echo)
@@ -35,21 +35,21 @@ class TestApplicationsCheck:
         [head] = application.heads
         assert (head.method, head.path, head.query, head.body) == ("POST", "/p", "q=1", b"")
         assert (head.headers.get("x-api-key"), head.client) == ("k", "192.0.2.7")
-        assert peer.asked[0].body == b"hello"
+        assert peer.requests[0].body == b"hello"
 
     def test_who_waits_to_continue_gets_100_after_the_check(self) -> None:
         peer = Peer(application=Doorkeeper(None, echo))
         peer.send(request("POST", fields=EXPECT))
         assert peer.received == b"HTTP/1.1 100 Continue\r\n\r\n"
         peer.send(b"hello")
-        assert peer.asked[0].body == b"hello"
+        assert peer.requests[0].body == b"hello"
 
     def test_each_request_of_a_connection_is_checked(self) -> None:
-        application = Doorkeeper(lambda asked: NO_KEY if asked.path == "/bad" else None)
+        application = Doorkeeper(lambda request: NO_KEY if request.path == "/bad" else None)
         peer = Peer(application=application)
         peer.send(request() + request(target="/bad") + request())
         assert [answer.status for answer in peer.answers()] == [200, 401]
-        assert [asked.path for asked in peer.asked] == ["/"]
+        assert [request.path for request in peer.requests] == ["/"]
 
     @pytest.mark.parametrize(
         ("bound", "size", "status"),
@@ -62,7 +62,7 @@ class TestApplicationsCheck:
             peer = Peer(application=Doorkeeper(bound))
             peer.send(request("POST", fields=fields if size else {}, body=body))
             assert peer.answer().status == status
-            assert len(peer.asked) == (status == 200)
+            assert len(peer.requests) == (status == 200)
 
     def test_its_bound_is_kept_before_the_body_comes(self) -> None:
         peer = Peer(application=Doorkeeper(4))
@@ -166,19 +166,19 @@ class TestLastEventID:
     def test_it_is_decoded(self, event_id: str) -> None:
         peer = Peer(OK)
         peer.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nlast-event-id: %b\r\n\r\n" % event_id.encode())
-        assert peer.asked[0].last_event_id == event_id
-        assert peer.asked[0].headers.get_all("last-event-id") == [event_id]
+        assert peer.requests[0].last_event_id == event_id
+        assert peer.requests[0].headers.get_all("last-event-id") == [event_id]
 
     def test_it_is_decoded_once(self) -> None:
         twice = "j\xc3\xb6b-7"  # what UTF-8 decoded as ISO-8859-1 looks like, and an ID may be
         peer = Peer(OK)
         peer.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nlast-event-id: %b\r\n\r\n" % twice.encode())
-        assert peer.asked[0].last_event_id == twice
+        assert peer.requests[0].last_event_id == twice
 
     def test_what_is_no_utf8_is_taken_as_it_is(self) -> None:
         peer = Peer(OK)
         peer.send(b"GET / HTTP/1.1\r\nhost: localhost\r\nlast-event-id: j\xf6b\r\n\r\n")
-        assert peer.asked[0].last_event_id == "j\xf6b"
+        assert peer.requests[0].last_event_id == "j\xf6b"
 
     def test_none(self) -> None:
         assert Request("GET", "/").last_event_id == ""
@@ -191,7 +191,7 @@ class TestTelling:
     """The operator is told of what was refused, and what would let it in."""
 
     @pytest.mark.parametrize(
-        ("data", "status", "asked", "setting", "value"),
+        ("data", "status", "request", "setting", "value"),
         [
             (
                 request(target="/p?key=secret", host="Evil.example:80"),
@@ -208,13 +208,18 @@ class TestTelling:
             (request("CONNECT", target="localhost:1"), 501, "CONNECT", "", ""),
         ],
     )
-    def test_refusals(self, data: bytes, status: int, asked: str, setting: str, value: str) -> None:
+    def test_refusals(self, data: bytes, status: int, request: str, setting: str, value: str) -> None:
         peer = Peer()
         peer.send(data)
-        [told] = peer.refusals
-        assert (told.status, told.request, told.setting, told.value) == (status, asked, setting, value)
-        assert told.client == "192.0.2.7"
-        assert told.reason == json.loads(peer.answer().body)["detail"]
+        [refusal] = peer.refusals
+        assert (refusal.status, refusal.request, refusal.setting, refusal.value) == (
+            status,
+            request,
+            setting,
+            value,
+        )
+        assert refusal.client == "192.0.2.7"
+        assert refusal.reason == json.loads(peer.answer().body)["detail"]
 
     def test_a_line_for_a_log(self) -> None:
         peer = Peer()
@@ -230,13 +235,13 @@ class TestTelling:
         peer = Peer()
         peer.send(b"GET")
         peer.wait(30.0)
-        assert [(told.status, told.setting) for told in peer.refusals] == [(408, "request_timeout")]
+        assert [(refusal.status, refusal.setting) for refusal in peer.refusals] == [(408, "request_timeout")]
 
     def test_what_the_application_refuses(self) -> None:
         for reply in (NO_KEY, FULL):
             for peer in (Peer(reply), Peer(application=Doorkeeper(reply))):
                 peer.send(request())
-                assert [(told.status, told.reason) for told in peer.refusals] == [
+                assert [(refusal.status, refusal.reason) for refusal in peer.refusals] == [
                     (reply.status, reply.reason)
                 ]
 

@@ -159,7 +159,7 @@ class TestKeepAlive:
         assert peer.phase() is ConnectionPhase.CLOSING
         peer.send(request())
         peer.pull()
-        assert len(peer.asked) == len(peer.answers()) == 1
+        assert len(peer.requests) == len(peer.answers()) == 1
         assert peer.phase() is ConnectionPhase.OVER
 
     def test_an_upgrade_that_is_not_taken_up_changes_nothing(self) -> None:

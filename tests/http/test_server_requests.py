@@ -78,10 +78,10 @@ COSTLY = {
 }
 
 
-def echo_or_stream(asked: Request) -> Reply | Pieces:
-    if asked.path == "/stream":
+def echo_or_stream(request: Request) -> Reply | Pieces:
+    if request.path == "/stream":
         return Pieces(b"one", b"two", end=StreamState.FINISHED)
-    return Pieces(b"open") if asked.path == "/open" else echo(asked)
+    return Pieces(b"open") if request.path == "/open" else echo(request)
 
 
 def converse(data: bytes, cuts: object = ()) -> tuple[bytes, list[object], ConnectionPhase]:
@@ -89,7 +89,7 @@ def converse(data: bytes, cuts: object = ()) -> tuple[bytes, list[object], Conne
     assert isinstance(cuts, (range, set, tuple))
     peer.send(data, cuts)
     assert not peer.errors
-    return bytes(peer.received), list(peer.asked), peer.phase()
+    return bytes(peer.received), list(peer.requests), peer.phase()
 
 
 class TestSplits:
@@ -115,60 +115,62 @@ class TestRequest:
     def test_it_reaches_the_application_whole(self) -> None:
         peer = Peer()
         peer.send(request("POST", "/a%20b?c=d?e", {"X-Name": "v\xe9"}, b"body"))
-        (asked,) = peer.asked
-        assert (asked.method, asked.path, asked.query) == ("POST", "/a%20b", "c=d?e")
-        assert asked.headers == Headers([("host", "localhost"), ("x-name", "v\xe9"), ("content-length", "4")])
-        assert (asked.body, asked.client) == (b"body", "192.0.2.7")
+        (served,) = peer.requests
+        assert (served.method, served.path, served.query) == ("POST", "/a%20b", "c=d?e")
+        assert served.headers == Headers(
+            [("host", "localhost"), ("x-name", "v\xe9"), ("content-length", "4")]
+        )
+        assert (served.body, served.client) == (b"body", "192.0.2.7")
 
     def test_its_repr_tells_no_secret(self) -> None:
         """A query may hold a key (Gemini's does), and a body is private."""
         peer = Peer()
         peer.send(request("POST", "/v1?key=hunter2", {"x-api-key": "hunter2"}, b"hunter2"))
-        assert "hunter2" not in repr(peer.asked)
-        assert "/v1" in repr(peer.asked)
+        assert "hunter2" not in repr(peer.requests)
+        assert "/v1" in repr(peer.requests)
 
     def test_chunks_are_joined_and_trailers_dropped(self) -> None:
         peer = Peer()
         peer.send(CONVERSATIONS["chunked"])
-        assert peer.asked[0].body == b"abcd0123456789"
-        assert "t" not in peer.asked[0].headers
+        assert peer.requests[0].body == b"abcd0123456789"
+        assert "t" not in peer.requests[0].headers
 
     @pytest.mark.parametrize("method", ["PATCH", "BREW", "get", "DELETE", "M-SEARCH"])
     def test_any_method_is_the_applications_business(self, method: str) -> None:
         peer = Peer()
         peer.send(request(method))
-        assert peer.asked[0].method == method
+        assert peer.requests[0].method == method
 
     def test_bytes_beyond_ascii_stay_as_they_are(self) -> None:
         """RFC 9110 section 5.5: obs-text is opaque; here it is ISO-8859-1."""
         peer = Peer()
         peer.send(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + bytes(range(0x80, 0x100)) + b"\r\n\r\n")
-        assert (peer.asked[0].headers.get("x") or "").encode("latin-1") == bytes(range(0x80, 0x100))
+        assert (peer.requests[0].headers.get("x") or "").encode("latin-1") == bytes(range(0x80, 0x100))
 
     @pytest.mark.parametrize("name", ["!#$%&'*+-.^_`|~09az", "x" * 200])
     def test_any_token_is_a_fields_name(self, name: str) -> None:
         peer = Peer()
         peer.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + name.encode() + b": v\r\n\r\n")
-        assert peer.asked[0].headers.get(name) == "v"
+        assert peer.requests[0].headers.get(name) == "v"
 
     def test_control_characters_in_a_value_are_passed_on(self) -> None:
         """h11 lets them through (cookies hold them); none of them can forge a field."""
         peer = Peer()
         allowed = bytes(set(range(1, 0x20)) - set(b"\t\n\v\f\r"))
         peer.send(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: a" + allowed + b"\x7fb\r\n\r\n")
-        assert peer.asked[0].headers.get("x") == f"a{allowed.decode()}\x7fb"
+        assert peer.requests[0].headers.get("x") == f"a{allowed.decode()}\x7fb"
 
     def test_lines_may_end_in_lf_alone(self) -> None:
         """RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator"."""
         peer = Peer()
         peer.send(CONVERSATIONS["bare lines"])
-        assert [asked.path for asked in peer.asked] == ["/bare", "/"]
+        assert [request.path for request in peer.requests] == ["/bare", "/"]
 
     def test_a_folded_line_becomes_one_value(self) -> None:
         """RFC 9112 section 5.2: "replace each received obs-fold with one or more SP octets"."""
         peer = Peer()
         peer.send(CONVERSATIONS["folded"])
-        assert peer.asked[0].headers.get("x") == "a b"
+        assert peer.requests[0].headers.get("x") == "a b"
 
 
 class TestTarget:
@@ -187,13 +189,13 @@ class TestTarget:
     def test_absolute_form(self, target: str, path: str, query: str) -> None:
         peer = Peer()
         peer.send(request(target=target))
-        assert [(asked.path, asked.query) for asked in peer.asked] == [(path, query)]
+        assert [(request.path, request.query) for request in peer.requests] == [(path, query)]
 
     def test_the_targets_authority_stands_in_for_host(self) -> None:
         """Section 3.2.2: the server "MUST ignore the received Host header field (if any)"."""
         peer = Peer()
         peer.send(request(target="http://localhost:8080/", host="evil.example"))
-        assert peer.asked[0].headers.get_all("host") == ["localhost:8080"]
+        assert peer.requests[0].headers.get_all("host") == ["localhost:8080"]
 
     def test_no_other_host_is_smuggled_in_by_the_target(self) -> None:
         peer = Peer()
@@ -207,12 +209,12 @@ class TestTarget:
         peer = Peer()
         peer.send(request(target=target))
         assert peer.answer().status == 400
-        assert not peer.asked
+        assert not peer.requests
 
     def test_asterisk_form_is_for_options(self) -> None:
         peer = Peer()
         peer.send(request("OPTIONS", "*"))
-        assert peer.asked[0].path == "*"
+        assert peer.requests[0].path == "*"
 
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
     @pytest.mark.parametrize(
@@ -222,13 +224,13 @@ class TestTarget:
         peer = Peer()
         peer.send(request(method, target))
         assert peer.answer(method).status == 400
-        assert not peer.asked
+        assert not peer.requests
 
     def test_connect_asks_for_a_tunnel_and_gets_none(self) -> None:
         peer = Peer()
         peer.send(request("CONNECT", "localhost:22") + b"SSH-2.0-x\r\n")
         assert peer.answer("CONNECT").status == 501
-        assert not peer.asked
+        assert not peer.requests
 
 
 class TestSmuggling:
@@ -264,7 +266,7 @@ class TestSmuggling:
         answer = peer.answer()
         assert answer.status in {400, 501}
         assert answer.closes
-        assert not peer.asked
+        assert not peer.requests
 
     @pytest.mark.parametrize(
         "line",
@@ -292,7 +294,7 @@ class TestSmuggling:
             + request(target="/smuggled")
         )
         assert peer.answer().status in {400, 501}
-        assert not peer.asked
+        assert not peer.requests
 
     def test_the_same_length_twice_is_one_length(self) -> None:
         """RFC 9110 section 8.6 lets a recipient take a list of the same value as that value."""
@@ -300,21 +302,21 @@ class TestSmuggling:
         peer.send(
             b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2, 2\r\nContent-Length: 2\r\n\r\nab"
         )
-        assert peer.asked[0].body == b"ab"
-        assert peer.asked[0].headers.get_all("content-length") == ["2"]
+        assert peer.requests[0].body == b"ab"
+        assert peer.requests[0].headers.get_all("content-length") == ["2"]
 
     def test_a_folded_transfer_coding_is_read_as_what_it_says(self) -> None:
         peer = Peer()
         head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding:\r\n chunked\r\n\r\n"
         peer.send(head + b"2\r\nab\r\n0\r\n\r\n")
-        assert peer.asked[0].body == b"ab"
+        assert peer.requests[0].body == b"ab"
 
     def test_http_1_0_knows_no_transfer_coding(self) -> None:
         """RFC 9112 section 6.1: such a message is to be treated "as if the framing is faulty"."""
         peer = Peer()
         peer.send(request("POST", fields=CHUNKED, body=b"0\r\n\r\n", version="1.0"))
         assert peer.answer().status == 400
-        assert not peer.asked
+        assert not peer.requests
 
     @pytest.mark.parametrize(
         "chunks",
@@ -342,7 +344,7 @@ class TestSmuggling:
         peer.send(request("POST", fields=CHUNKED, body=chunks + request(target="/smuggled")))
         answer = peer.answer()
         assert (answer.status, answer.closes) == (400, True)
-        assert not peer.asked
+        assert not peer.requests
 
     @pytest.mark.parametrize(
         "line",
@@ -369,14 +371,14 @@ class TestSmuggling:
         peer = Peer()
         peer.send(line + b"\r\nHost: localhost\r\n\r\n" + request(target="/smuggled"))
         assert peer.answer().status == 400
-        assert not peer.asked
+        assert not peer.requests
 
     @pytest.mark.parametrize("version", ["2.0", "0.9", "3.0", "9.9"])
     def test_other_versions(self, version: str) -> None:
         peer = Peer(Pieces(b"x"))
         peer.send(request(version=version))
         assert peer.answer().status == 505
-        assert not peer.asked
+        assert not peer.requests
 
     def test_a_later_minor_version_is_answered_as_1_1(self) -> None:
         peer = Peer(Pieces(b"x"))
@@ -405,21 +407,21 @@ class TestSmuggling:
             peer.send(request(target="/smuggled"))
             assert peer.phase() is ConnectionPhase.LINGERING
             assert len(peer.answers()) == 1
-            assert not peer.asked
+            assert not peer.requests
 
 
 class TestBounds:
     def test_the_head(self) -> None:
         peer = Peer(settings=SMALL)
         peer.send(CONVERSATIONS["head at its bound"])
-        assert len(peer.asked) == 1
+        assert len(peer.requests) == 1
         peer = Peer(settings=SMALL)
         peer.send(CONVERSATIONS["head beyond its bound"])
         answer = peer.answer()
         assert answer.status == 431
         assert b"limit: max_head_bytes" in answer.body
         assert answer.closes
-        assert not peer.asked
+        assert not peer.requests
 
     def test_a_head_that_never_ends_is_not_kept(self) -> None:
         peer = Peer()
@@ -464,7 +466,7 @@ class TestBounds:
         assert len(line) == 1024
         peer = Peer()
         peer.send(request("POST", fields=CHUNKED, body=line + b"x\r\n0\r\n\r\n"))
-        assert peer.asked[0].body == b"x"
+        assert peer.requests[0].body == b"x"
         for cuts in ((), range(2000)):
             peer = Peer()
             peer.send(request("POST", fields=CHUNKED, body=line[:2] + b"  " + line[2:]), cuts)
@@ -499,7 +501,7 @@ class TestBounds:
         for cuts in ((), range(0, len(data), 3)):
             peer = Peer()
             peer.send(data, cuts)
-            assert [asked.body for asked in peer.asked] == [body, body]
+            assert [request.body for request in peer.requests] == [body, body]
 
     @pytest.mark.parametrize("name", COSTLY)
     def test_hostile_lines_cost_linear_time(self, name: str) -> None:
@@ -524,14 +526,14 @@ class TestBounds:
             tracemalloc.stop()
         assert size < 3 * 100_000
         peer.send(b"0\r\n\r\n")
-        assert peer.asked[0].body == b"ab" * 50_000
+        assert peer.requests[0].body == b"ab" * 50_000
 
     def test_a_body_is_not_kept_while_the_answer_runs(self) -> None:
         peer = Peer(Pieces(b"x"))
         tracemalloc.start()
         try:
             peer.send(request("POST", body=b"x" * 900_000), range(0, 900_000, 50_000))
-            peer.asked.clear()
+            peer.requests.clear()
             size, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -543,16 +545,16 @@ class TestContinue:
         peer = Peer()
         peer.send(request("POST", fields={"expect": "100-Continue", "content-length": "4"}))
         assert bytes(peer.received).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
-        assert not peer.asked
+        assert not peer.requests
         peer.send(b"body")
-        assert peer.asked[0].body == b"body"
+        assert peer.requests[0].body == b"body"
         assert peer.answer().body == b"POST / body"
 
     def test_a_body_that_does_not_wait_is_read_too(self) -> None:
         peer = Peer()
         peer.reads = False
         peer.send(request("POST", fields={"expect": "100-continue"}, body=b"body"))
-        assert not peer.asked
+        assert not peer.requests
         peer.pull()
         assert peer.answer().body == b"POST / body"
 

@@ -83,7 +83,7 @@ class TestDeadlines:
         peer.wait(0.2)
         assert peer.answer().status == 408
         assert peer.answer().closes
-        assert not peer.asked
+        assert not peer.requests
 
     def test_a_whole_request_has_all_the_time_for_its_answer(self) -> None:
         peer = Peer(Pieces())
@@ -204,14 +204,14 @@ class TestDeadlines:
 
     def test_the_clock_of_a_pipelined_request_starts_when_it_is_read(self) -> None:
         stream = Pieces()
-        peer = Peer(lambda asked: stream if asked.path == "/" else OK)
+        peer = Peer(lambda request: stream if request.path == "/" else OK)
         peer.send(request() + request("POST", "/next", body=b"xy")[:-1])
         peer.wait(100.0)
         stream.feed(end=StreamState.FINISHED)
         peer.pull()
         assert peer.connection.deadline == 130.0
         peer.send(b"y")
-        assert peer.asked[1].body == b"xy"
+        assert peer.requests[1].body == b"xy"
         assert peer.connection.deadline == 175.0
 
 
@@ -270,14 +270,14 @@ class TestFlood:
         peer = Peer(Reply(200, body=b"x" * 10_000))
         peer.reads = False
         peer.send(request() * 1000)
-        assert len(peer.asked) == 1
+        assert len(peer.requests) == 1
         for made in range(2, 50):
             assert len(peer.connection.data_to_send(0.0)) < 11_000
             assert peer.connection.data_to_send(0.0)
             peer.connection.data_to_send(0.0)
-            assert made <= len(peer.asked) <= 3 * made
+            assert made <= len(peer.requests) <= 3 * made
         peer.pull()
-        assert len(peer.asked) == 1000
+        assert len(peer.requests) == 1000
 
     @pytest.mark.parametrize("answer", [OK, Pieces()])
     def test_requests_do_not_pile_up(self, answer: Reply | Pieces) -> None:
@@ -293,12 +293,12 @@ class TestFlood:
             tracemalloc.stop()
         assert peak < 1_000_000
         assert peer.phase() is ConnectionPhase.OVER
-        assert len(peer.asked) == 1
+        assert len(peer.requests) == 1
 
     def test_early_bytes_cost_linear_time(self) -> None:
         """A byte at a time, and none is looked at twice."""
         stream = Pieces()
-        peer = Peer(lambda asked: stream if asked.path == "/" else OK)
+        peer = Peer(lambda request: stream if request.path == "/" else OK)
         early = request(target="/next", fields={"x": "y" * 60_000})
         peer.send(request())
         for index in each_byte(early):
@@ -393,7 +393,7 @@ class TestOver:
         peer.pull()
         assert bytes(peer.received) == before
         assert peer.connection.deadline is None
-        assert len(peer.asked) == 1
+        assert len(peer.requests) == 1
         assert peer.phase() is ConnectionPhase.OVER
 
     @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_a_request_that_is_not_whole_gets_a_status(data: bytes) -> None:
     shut_down(peer)
     answer = peer.answer()
     assert (answer.status, answer.headers.get("retry-after"), answer.closes) == (503, "1", True)
-    assert not peer.asked
+    assert not peer.requests
     peer.wait(2.0)
     assert peer.phase() is ConnectionPhase.OVER
 
@@ -65,7 +65,7 @@ def test_what_was_pipelined_is_not_answered() -> None:
     shut_down(peer)
     stream.feed(end=StreamState.FINISHED)
     peer.pull()
-    assert len(peer.answers()) == len(peer.asked) == 1
+    assert len(peer.answers()) == len(peer.requests) == 1
 
 
 def test_an_answer_that_waits_for_room_is_sent() -> None:

@@ -269,7 +269,7 @@ class Script:
             raise RuntimeError(f"a mistake in {name or text}")
 
 
-class Asking(Scripted):
+class Caller(Scripted):
     """An application that wants exchanges driven."""
 
     def __init__(self, *exchanges: Exchange) -> None:

@@ -17,7 +17,7 @@ from sse_http import Endpoint
 from sse_io.connector import Connector
 from sse_io.exchange_driver import ExchangeDriver
 from tests.io.support import (
-    Asking,
+    Caller,
     Certificates,
     Script,
     Served,
@@ -69,7 +69,7 @@ def vanish(peer: socket.socket) -> None:
 
 class TestOneExchange:
     def test_from_the_wish_to_the_end(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             with accepted(world, server) as peer:
                 assert received(world, peer, 5) == b"hello"
                 peer.send(b"answer")
@@ -81,7 +81,7 @@ class TestOneExchange:
     def test_over_tls(self, certificates: Certificates) -> None:
         with listener() as (server, where):
             script = Script(Endpoint("localhost", where.port, tls=True))
-            with served(Asking(script), upstream_tls=certificates.client) as world:
+            with served(Caller(script), upstream_tls=certificates.client) as world:
                 world.host.resolve_with = lambda _, port: socket.getaddrinfo("127.0.0.1", port)
                 with accepted(world, server) as peer:
                     tls = certificates.server.wrap_socket(
@@ -104,7 +104,7 @@ class TestOneExchange:
     def test_a_certificate_of_a_stranger_is_refused(self, certificates: Certificates) -> None:
         with listener() as (server, where):
             script = Script(Endpoint("127.0.0.1", where.port, tls=True))
-            with served(Asking(script)) as world, accepted(world, server) as peer:
+            with served(Caller(script)) as world, accepted(world, server) as peer:
                 tls = certificates.server.wrap_socket(peer, server_side=True, do_handshake_on_connect=False)
 
                 def shake() -> bool:
@@ -121,7 +121,7 @@ class TestOneExchange:
     def test_a_peer_that_closes_amid_the_handshake(self) -> None:
         with listener() as (server, where):
             script = Script(Endpoint("127.0.0.1", where.port, tls=True))
-            with served(Asking(script)) as world:
+            with served(Caller(script)) as world:
                 with accepted(world, server) as peer:
                     received(world, peer, 100)
                 world.until(lambda: script.want is Want.NOTHING)
@@ -131,7 +131,7 @@ class TestOneExchange:
 
     def test_a_name_that_no_certificate_can_be_checked_for(self) -> None:
         script = Script(Endpoint("", 1, tls=True))
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.until(lambda: script.want is Want.NOTHING)
         assert script.happened == ["lost: '' is not a name that a certificate can be checked for, False"]
 
@@ -140,21 +140,21 @@ class TestOneExchange:
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(path)
             server.listen()
-            with served(Asking(script := Script(Endpoint("localhost", 80, unix_path=path)))) as world:
+            with served(Caller(script := Script(Endpoint("localhost", 80, unix_path=path)))) as world:
                 with accepted(world, server) as peer:
                     assert received(world, peer, 5) == b"hello"
                 world.until(lambda: script.want is Want.NOTHING)
 
     def test_nobody_is_there(self) -> None:
         script = Script(Endpoint("127.0.0.1", free_port()))
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.until(lambda: script.want is Want.NOTHING)
         assert script.happened == ["lost: Connection refused, True"]
 
     @pytest.mark.parametrize("host", ["nowhere.invalid", "x" * 70 + "\udc00"])
     def test_a_name_that_is_none(self, host: str) -> None:
         script = Script(Endpoint(host, 80))
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.until(lambda: script.want is Want.NOTHING)
         assert script.happened[0].startswith("lost: ")
         assert script.happened[0].endswith("False")
@@ -162,13 +162,13 @@ class TestOneExchange:
     def test_another_attempt_may_follow_at_once(self) -> None:
         script = Script(Endpoint("127.0.0.1", free_port()))
         script.after["lost"] = Want.CONNECT
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.until(lambda: len(script.happened) == 2)
             script.after["lost"] = Want.NOTHING
             world.until(lambda: script.want is Want.NOTHING)
 
     def test_a_connection_that_breaks(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             with accepted(world, server) as peer:
                 received(world, peer, 5)
                 vanish(peer)
@@ -180,7 +180,7 @@ class TestRoom:
     def test_a_large_request_goes_out_while_the_answer_is_read(self) -> None:
         with listener() as (server, endpoint):
             script = Script(endpoint, b"x" * 20_000_000)
-            with served(Asking(script)) as world, accepted(world, server) as peer:
+            with served(Caller(script)) as world, accepted(world, server) as peer:
                 world.until(lambda: "connected" in script.happened)
                 peer.send(b"early")
                 world.until(lambda: script.received == b"early")
@@ -189,7 +189,7 @@ class TestRoom:
     def test_an_answer_to_what_was_not_read_is_read(self) -> None:
         with listener() as (server, endpoint):
             script = Script(endpoint, b"x" * 20_000_000)
-            with served(Asking(script)) as world:
+            with served(Caller(script)) as world:
                 with accepted(world, server) as peer:
                     world.until(lambda: "connected" in script.happened)
                     peer.send(b"no, thanks")
@@ -199,7 +199,7 @@ class TestRoom:
         assert script.happened[:2] == ["connected", "received"], "that sending failed is no failure"
 
     def test_whoever_pauses_is_not_read_from_and_wakes_nobody(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             script.after["received"] = Want.PAUSE
             with accepted(world, server) as peer:
                 received(world, peer, 5)
@@ -219,7 +219,7 @@ class TestRoom:
         with listener() as (server, endpoint):
             script = Script(endpoint, b"x" * 5_000_000)
             script.after["connected"] = Want.PAUSE
-            with served(Asking(script)) as world, accepted(world, server) as peer:
+            with served(Caller(script)) as world, accepted(world, server) as peer:
                 assert len(received(world, peer, 5_000_000)) == 5_000_000
 
 
@@ -227,7 +227,7 @@ class TestTime:
     def test_what_came_while_nobody_looked_is_no_silence(self) -> None:
         with (
             listener() as (server, endpoint),
-            served(Asking(script := Script(endpoint))) as world,
+            served(Caller(script := Script(endpoint))) as world,
             accepted(world, server) as peer,
         ):
             received(world, peer, 5)
@@ -251,7 +251,7 @@ class TestTime:
         assert script.happened == ["connected", "received", "timeout", "closed"]
 
     def test_nor_is_its_loss(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             with accepted(world, server) as peer:
                 received(world, peer, 5)
                 script.deadline = world.host.time + 5
@@ -266,7 +266,7 @@ class TestTime:
     def test_a_deadline_amid_connecting(self) -> None:
         script = Script(Endpoint("slow.example", 80))
         script.deadline = 1005.0
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.host.resolve_with = None
             world.settle()
             assert len(world.host.resolving) == 1
@@ -280,7 +280,7 @@ class TestTime:
             script = Script(Endpoint("127.0.0.1", where.port, tls=True))
             script.deadline = 1005.0
             script.after["timeout"] = Want.WAIT
-            with served(Asking(script)) as world, accepted(world, server) as peer:
+            with served(Caller(script)) as world, accepted(world, server) as peer:
                 received(world, peer, 100)
                 world.host.time = 1005.0
                 world.until(lambda: script.happened == ["timeout"])
@@ -290,7 +290,7 @@ class TestTime:
 class TestWakes:
     def test_waking_amid_connecting_does_not_begin_again(self) -> None:
         script = Script(Endpoint("slow.example", 80))
-        with served(Asking(script)) as world:
+        with served(Caller(script)) as world:
             world.host.resolve_with = None
             for _ in range(5):
                 script.waker()
@@ -298,7 +298,7 @@ class TestWakes:
             assert len(world.host.resolving) == 1
 
     def test_who_is_stopped_as_its_connection_opens_sends_nothing(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             until_made(world, server)
             script.want = Want.NOTHING
             with accepted(world, server) as peer:
@@ -306,7 +306,7 @@ class TestWakes:
         assert script.happened == []
 
     def test_nor_who_is_ended_then(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             until_made(world, server)
             world.loop.close(world.host.time)
             peer, _ = server.accept()
@@ -315,7 +315,7 @@ class TestWakes:
         assert script.happened == []
 
     def test_or_between_two_looks_at_its_wish(self) -> None:
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             until_made(world, server)
             script.want = Want.WAIT
             script.waker()
@@ -331,7 +331,7 @@ class TestWakes:
                 filler.settimeout(0)
                 with contextlib.suppress(BlockingIOError):
                     filler.connect(server.getsockname())
-            with served(Asking(script := Script(endpoint))) as world:
+            with served(Caller(script := Script(endpoint))) as world:
                 world.settle()
                 script.want = Want.NOTHING
                 script.waker()
@@ -339,7 +339,7 @@ class TestWakes:
 
     def test_an_exchange_that_changes_its_wish_while_it_is_served(self) -> None:
         """Whoever says so is amid something; the wish is looked at when that is over."""
-        with listener() as (server, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (server, endpoint), served(Caller(script := Script(endpoint))) as world:
             receive = script.receive_data
 
             def receive_data(data: bytes, now: float) -> None:
@@ -372,14 +372,14 @@ class TestWakes:
 
 class TestMistakes:
     def test_the_turn_hears_of_it(self) -> None:
-        with listener() as (_, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (_, endpoint), served(Caller(script := Script(endpoint))) as world:
             script.raises_in = {"connected"}
             world.until(lambda: script.want is Want.NOTHING)
             assert [str(error) for error in world.errors] == ["a mistake in connected"]
         assert script.happened == ["connected", "lost: the request could not be made, True"]
 
     def test_one_that_never_ends_is_given_up(self) -> None:
-        with listener() as (_, endpoint), served(Asking(script := Script(endpoint))) as world:
+        with listener() as (_, endpoint), served(Caller(script := Script(endpoint))) as world:
             script.raises_in = {"connected", "lost"}
             world.until(lambda: len(world.errors) == 2)
             assert not world.loop.exchanges
@@ -388,16 +388,16 @@ class TestMistakes:
         with listener() as (server, endpoint):
             bad, good = Script(Endpoint("127.0.0.1", free_port())), Script(endpoint)
             bad.raises_in = {"lost"}
-            with served(Asking(bad, good)) as world, accepted(world, server) as peer:
+            with served(Caller(bad, good)) as world, accepted(world, server) as peer:
                 assert received(world, peer, 5) == b"hello"
                 assert len(world.errors) >= 1
 
 
 class TestTheEnd:
     def test_new_exchanges_are_driven_when_they_come_up(self) -> None:
-        asking = Asking()
-        with listener() as (server, endpoint), served(asking) as world:
-            asking.ask(script := Script(endpoint))
+        caller = Caller()
+        with listener() as (server, endpoint), served(caller) as world:
+            caller.ask(script := Script(endpoint))
             with accepted(world, server) as peer:
                 assert received(world, peer, 5) == b"hello"
                 world.loop.shut_down(world.host.time)
@@ -409,7 +409,7 @@ class TestTheEnd:
         before = len(list(Path("/proc/self/fd").iterdir()))
         with listener() as (server, endpoint):
             scripts = [Script(endpoint), Script(Endpoint("slow.example", 80))]
-            with served(Asking(*scripts)) as world:
+            with served(Caller(*scripts)) as world:
                 world.host.resolve_with = None
                 with accepted(world, server) as peer:
                     received(world, peer, 5)

@@ -85,7 +85,7 @@ class TestAnswers:
             unix.listen()
             world.loop.listen(unix)
             world.client(GET % b"a").until(b"GET /a")
-        assert application.asked[0].client == ""
+        assert application.requests[0].client == ""
 
     def test_who_asks_is_known_and_who_has_gone_is_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
         application = Scripted(echo)
@@ -103,7 +103,7 @@ class TestAnswers:
 
             monkeypatch.setattr(Acceptor, "ready", gone)
             world.client(GET % b"b").until(b"GET /b")
-        assert [request.client for request in application.asked] == ["127.0.0.1", "gone"]
+        assert [request.client for request in application.requests] == ["127.0.0.1", "gone"]
 
     def test_refusals_and_the_date(self) -> None:
         refusals: list[Refusal] = []

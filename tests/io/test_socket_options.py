@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sse_io.socket_options import set_options
-from tests.io.support import Asking, Script, listener, served
+from tests.io.support import Caller, Script, listener, served
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
 OPTIONS = {
@@ -46,7 +46,7 @@ def test_every_socket_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
             seen.append(sock)
 
         monkeypatch.setattr(f"sse_io.{module}.set_options", remember)
-    with listener() as (_, endpoint), served(Asking(Script(endpoint)), max_silence=90.0) as world:
+    with listener() as (_, endpoint), served(Caller(Script(endpoint)), max_silence=90.0) as world:
         world.client()
         world.until(lambda: len(seen) == 2)
         for sock in seen:

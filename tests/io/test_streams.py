@@ -125,11 +125,11 @@ def url_of(world: Served) -> str:
 
 class TestEvents:
     def test_one_after_another_and_again_after_the_end(self, stepping: list[Served]) -> None:
-        asked: list[tuple[str | None, str | None]] = []
+        requested: list[tuple[str | None, str | None]] = []
 
         def answer(request: Any) -> Any:
-            asked.append((request.headers.get("x-token"), request.headers.get("last-event-id")))
-            return Reply(204) if len(asked) == 2 else Pieces(ANSWER, end=StreamState.FINISHED)
+            requested.append((request.headers.get("x-token"), request.headers.get("last-event-id")))
+            return Reply(204) if len(requested) == 2 else Pieces(ANSWER, end=StreamState.FINISHED)
 
         tokens = itertools.count()
         with served(Scripted(answer)) as world:
@@ -140,7 +140,7 @@ class TestEvents:
             stream = PlainEvents(source, lambda: {"x-token": str(next(tokens))})
             source.start(time.monotonic())
             assert list(stream) == ["<0>", "<1>", "<2>"]
-            assert asked == [("0", None), ("1", "2")]
+            assert requested == [("0", None), ("1", "2")]
             assert (stream.last_event_id, stream.reconnects, stream.status) == ("2", 1, 200)
             assert stream.origin == url_of(world).rstrip("/")
             assert stream.response_headers.get("content-type") == "text/event-stream"

@@ -97,10 +97,10 @@ class GuessesNumbers(JSONFragments):
     """A number is known as soon as it can be one."""
 
     def receive(self, text: str) -> Any:
-        told = super().receive(text)
+        values = super().receive(text)
         if self._state == "number" and not self._outer and "".join(self._number).isdigit():
-            told.append(((), int("".join(self._number))))
-        return told
+            values.append(((), int("".join(self._number))))
+        return values
 
 
 class EndsEarly(JSONFragments):

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis.errors import NoSuchExample
 
-from tests.core.dialects.responses_hosts import Told, obeys, told
+from tests.core.dialects.responses_hosts import HostStream, host_streams, obeys
 from tests.mutants.wrong_responses import DECODERS, WrongDecoder
 
 
-def broken(decoder: type[WrongDecoder], tries: int) -> Told:
+def broken(decoder: type[WrongDecoder], tries: int) -> HostStream:
     """A stream of which a decoder tells something twice, or not, or wrongly."""
     return find(
-        told(),
+        host_streams(),
         lambda made: not obeys(made, decoder),
         settings=settings(max_examples=tries, database=None, phases=[Phase.generate]),
     )

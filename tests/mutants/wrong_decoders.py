@@ -190,15 +190,15 @@ class SplitCRLF(RightDecoder):
 class LateCR(RightDecoder):
     """A CR at the end of a chunk waits for the next one, which may begin with LF."""
 
-    held = b""
+    waiting = b""
 
     def receive_chunk(self, data: bytes) -> None:
-        data = self.held + data
-        self.held = CR if data.endswith(CR) else b""
-        super().receive_chunk(data.removesuffix(self.held))
+        data = self.waiting + data
+        self.waiting = CR if data.endswith(CR) else b""
+        super().receive_chunk(data.removesuffix(self.waiting))
 
     def reset(self) -> None:
-        self.held = b""
+        self.waiting = b""
         super().reset()
 
 

@@ -109,19 +109,19 @@ class ToolWholeWhenItParses(Decoder):
         return self._ended(super().receive_eof())
 
     def _ended(self, events: list[BlockEvent]) -> list[BlockEvent]:
-        told: list[BlockEvent] = []
+        sent: list[BlockEvent] = []
         for event in events:
             if isinstance(event, ArgumentsDelta) and event.choice == 0:
                 if event.index in self.texts and self.texts[event.index] == "\0":
                     continue
                 self.texts[event.index] = self.texts.get(event.index, "") + event.text
-                told.append(event)
+                sent.append(event)
                 if self._is_json(self.texts[event.index]):
                     self.texts[event.index] = "\0"
-                    told.append(BlockStop(event.index))
+                    sent.append(BlockStop(event.index))
             elif not (isinstance(event, BlockStop) and self.texts.get(event.index) == "\0"):
-                told.append(event)
-        return told
+                sent.append(event)
+        return sent
 
     def _is_json(self, text: str) -> bool:
         try:
@@ -264,8 +264,8 @@ class HalfACallIsMended(Encoder):
 
     def send(self, event: BlockEvent) -> list[ServerSentEvent]:
         mended = '{"mended": true}'
-        told = ArgumentsDelta(event.index, mended) if isinstance(event, ArgumentsDelta) else event
-        return self.inner.send(told)
+        changed = ArgumentsDelta(event.index, mended) if isinstance(event, ArgumentsDelta) else event
+        return self.inner.send(changed)
 
 
 class WantsCallsToBeRun(Encoder):

@@ -126,10 +126,12 @@ def test_the_limits_are_what_they_are_said_to_be() -> None:
 
 def test_every_flag_is_there_with_its_variable() -> None:
     serve = get_command(cli.app).commands["serve"]  # type: ignore[attr-defined]
-    told = {flag: row[1].strip("`") for row in rows("Run it") for flag in re.findall(r"--[a-z-]+", row[0])}
+    documented = {
+        flag: row[1].strip("`") for row in rows("Run it") for flag in re.findall(r"--[a-z-]+", row[0])
+    }
     flags = {max(option.opts, key=len): option.envvar or "" for option in serve.params}
     flags.pop("--help", None)
-    assert told == flags
+    assert documented == flags
 
 
 def test_every_field_of_a_line_is_there() -> None:

@@ -214,9 +214,9 @@ class TestTheRelaysOwnKey:
         world.pass_time(1)
         world.provider.connect().refuse(401, self.BODY)
         for each in (reader, world.resume(TURN_ID)):
-            told = each.events[-1] if each.sse else json.loads(each.reply.body)
-            assert told["error"]["type"] == "api_error"
-            assert "this relay's own key" in told["error"]["message"]
+            body = each.events[-1] if each.sse else json.loads(each.reply.body)
+            assert body["error"]["type"] == "api_error"
+            assert "this relay's own key" in body["error"]["message"]
 
     def test_within_the_stream(self) -> None:
         world = World(api_key="sk-relay")

@@ -258,9 +258,9 @@ def test_a_turn_ends_though_its_line_cannot_be_written(monkeypatch: pytest.Monke
     ],
 )
 def test_a_refusal_names_the_flag_that_would_let_it_in(setting: str, value: str, flag: str) -> None:
-    told = refusal_line(Refusal(421, "Why.", "192.0.2.1", "GET /", setting, value))
-    assert told.startswith('refused status=421 client="192.0.2.1" request="GET /" reason="Why."')
-    assert flag in told
-    assert told.endswith(flag) or len(value) > 200
-    assert told.isprintable()
-    assert len(told) < 700
+    line = refusal_line(Refusal(421, "Why.", "192.0.2.1", "GET /", setting, value))
+    assert line.startswith('refused status=421 client="192.0.2.1" request="GET /" reason="Why."')
+    assert flag in line
+    assert line.endswith(flag) or len(value) > 200
+    assert line.isprintable()
+    assert len(line) < 700

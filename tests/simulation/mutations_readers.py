@@ -216,21 +216,21 @@ READERS = (
         'fields["x-last-event-id"] =',
     ),
     Mutation(
-        "asked-twice",
+        "request-repeated",
         "a request with an effect is repeated",
         "sse_core.lifecycle.source.resumption",
         "self.request = as_get(self.request, url)",
         "self._rule = 'always'",
     ),
     Mutation(
-        "asked-again",
+        "request-repeated-after-a-cut",
         "a request with an effect is repeated after a cut",
         "sse_core.lifecycle.source.resumption",
         "return not self._may_be_done",
         "return True",
     ),
     Mutation(
-        "asked-again-without-an-answer",
+        "request-repeated-without-an-answer",
         "a request that may have been carried out is sent again",
         "sse_core.lifecycle.source.resumption",
         "self._may_be_done = True",
@@ -287,7 +287,7 @@ READERS = (
         "while self.retained_bytes > 2 * self._max_bytes:",
     ),
     Mutation(
-        "broadcast-held",
+        "broadcast-log-kept",
         "a slow reader of a broadcast holds its log",
         "sse_core.lifecycle.log.broadcast",
         "readers_hold=False",

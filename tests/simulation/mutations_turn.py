@@ -57,7 +57,7 @@ TURN = (
     ),
     Mutation(
         "attempt-not-thrown-away",
-        "what a failed attempt brought stays held",
+        "what a failed attempt brought is not thrown away",
         "sse_core.lifecycle.turn.turn_record",
         "self._attempt = Attempt(",
         'self._attempt = getattr(self, "_attempt", None) or Attempt(',
@@ -170,7 +170,7 @@ TURN = (
     ),
     Mutation(
         "attempt-twice",
-        "what was held is given out twice",
+        "what was buffered is given out twice",
         "sse_core.lifecycle.turn.turn",
         "self._give(earlier)",
         "self._give(earlier)\n                self._events.append(earlier)",
@@ -191,7 +191,7 @@ TURN = (
     ),
     Mutation(
         "attempt-backwards",
-        "what was held comes in another order",
+        "what was buffered comes in another order",
         "sse_core.lifecycle.turn.attempt_buffer",
         "events, self._events = self._events, []",
         "events, self._events = self._events[::-1], []",
@@ -248,7 +248,7 @@ TURN = (
     ),
     Mutation(
         "refusal-unread",
-        "a refusal's status is asked, whatever the error in its body says",
+        "a refusal's status decides, whatever the error in its body says",
         "sse_core.lifecycle.retry",
         "return self._retries(headers, otherwise=error.retryable)",
         "return self.retries_status(status, headers)",

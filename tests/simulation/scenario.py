@@ -122,7 +122,9 @@ class People:
         kept = reading.history[: self._world.dice.randrange(len(reading.history)) + 1]
         again = TurnReading(self._world, reading.served, kept)
         if not again.is_whole:
-            asked = name
+            wanted = name
             if kept[-1].last_event_id and self._world.chance(0.2):
-                asked = self._world.dice.choice([*self.server.turns, name])  # with another turn's ID, perhaps
-            self._behave(name, self._get(asked), again, kept[-1].last_event_id)
+                wanted = self._world.dice.choice(
+                    [*self.server.turns, name]
+                )  # with another turn's ID, perhaps
+            self._behave(name, self._get(wanted), again, kept[-1].last_event_id)

@@ -52,7 +52,9 @@ class Server:
         event_id = request.headers.get("last-event-id") or ""
         if request.method == "POST" and not event_id:
             # Not every server says where its answer is read on.
-            return self._stream(self._asked(request.body.decode()), 0, has_place=not self._world.chance(0.1))
+            return self._stream(
+                self._requested(request.body.decode()), 0, has_place=not self._world.chance(0.1)
+            )
         served = self.turns.get(request.body.decode() or path_of(request).removeprefix("turns/"))
         return Answer(404, Headers()) if served is None else self._resumed(served, event_id)
 
@@ -66,7 +68,7 @@ class Server:
             return Answer(204, Headers())
         return self._stream(served, position)
 
-    def _asked(self, name: str) -> ServedTurn:
+    def _requested(self, name: str) -> ServedTurn:
         served = self.turns.get(name)
         if served is None or served.is_drained:
             epoch = f"{name}.{len(self.all)}"

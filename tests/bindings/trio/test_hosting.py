@@ -138,13 +138,13 @@ async def test_a_step_is_protected_from_ctrl_c() -> None:
 
 async def test_whoever_waits_for_the_descriptor_learns_that_it_is_closed() -> None:
     """Or it would wait for ever: the system says nothing of a selector that is gone."""
-    told = trio.Event()
+    woken = trio.Event()
 
     async def wait(descriptor: int, task_status: trio.TaskStatus[None]) -> None:
         task_status.started()
         with pytest.raises(trio.ClosedResourceError):
             await trio.lowlevel.wait_writable(descriptor)  # which a selector never is
-        told.set()
+        woken.set()
 
     async with trio.open_nursery() as nursery, trio.open_nursery() as hosting:
         loop = ReadinessLoop(Feeds(), LoopHost(hosting), on_error=_raise)
@@ -152,7 +152,7 @@ async def test_whoever_waits_for_the_descriptor_learns_that_it_is_closed() -> No
         await nursery.start(wait, loop.fileno())
         await wait_all_tasks_blocked()
         hosting.cancel_scope.cancel()
-    assert told.is_set()
+    assert woken.is_set()
 
 
 async def test_nothing_to_do_is_not_done() -> None:

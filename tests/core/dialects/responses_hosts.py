@@ -79,7 +79,7 @@ HOSTS = {
 
 
 @dataclass(frozen=True)
-class Told:
+class HostStream:
     """A stream without its end, its end, and what has to come of both."""
 
     name: str
@@ -197,7 +197,7 @@ class Writer:
 
 
 @st.composite
-def told(draw: st.DrawFn, names: tuple[str, ...] = tuple(HOSTS)) -> Told:
+def host_streams(draw: st.DrawFn, names: tuple[str, ...] = tuple(HOSTS)) -> HostStream:
     """What a host may send."""
     name = draw(st.sampled_from(names))
     host = HOSTS[name]
@@ -206,7 +206,7 @@ def told(draw: st.DrawFn, names: tuple[str, ...] = tuple(HOSTS)) -> Told:
     again = draw(st.booleans())
     output = [writer.with_id(n, item) for n, item in enumerate(writer.output)] if again else []
     end = event("completed", response={"id": "r", "status": "completed", "output": output})
-    return Told(
+    return HostStream(
         name,
         tuple(stream),
         end,
@@ -234,22 +234,22 @@ def read(stream: tuple[ServerSentEvent, ...], make: Callable[[], EventDecoder]) 
     return accumulator.message
 
 
-def obeys(told: Told, make: Callable[[], EventDecoder] = Decoder) -> bool:
+def obeys(hosted: HostStream, make: Callable[[], EventDecoder] = Decoder) -> bool:
     """Whether a decoder tells each text once, and each call once and with its own arguments.
 
     And of a stream that is cut, nothing that may be run, and no text that was not said.
     """
-    message = read((*told.stream, told.end), make)
+    message = read((*hosted.stream, hosted.end), make)
     texts = [block.text for block in message.blocks if isinstance(block, TextBlock)]
     thoughts = [block.thinking for block in message.blocks if isinstance(block, ThinkingBlock)]
     calls = [(tool.id, tool.name, tool.arguments) for tool in message.executable_tools]
-    cut = read(told.stream, make)
+    cut = read(hosted.stream, make)
     return (
         message.completeness == "complete"
-        and sorted(texts) == sorted(told.texts)
-        and sorted(thoughts) == sorted(told.thoughts)
-        and sorted(calls, key=repr) == sorted(told.calls, key=repr)
-        and len(message.tools) == len(told.calls)
+        and sorted(texts) == sorted(hosted.texts)
+        and sorted(thoughts) == sorted(hosted.thoughts)
+        and sorted(calls, key=repr) == sorted(hosted.calls, key=repr)
+        and len(message.tools) == len(hosted.calls)
         and cut.completeness == "truncated"
         and cut.executable_tools == []
         and cut.text == message.text

@@ -222,7 +222,7 @@ def test_a_decoder_is_small_however_many_there_are() -> None:
     tracemalloc.start()
     try:
         decoders = [EventStreamDecoder() for _ in range(100)]
-        held, _ = tracemalloc.get_traced_memory()
+        memory, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 4096 * len(decoders)
+    assert memory < 4096 * len(decoders)

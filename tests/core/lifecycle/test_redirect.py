@@ -55,7 +55,7 @@ HARMLESS = {
 }
 
 
-def asking(method: str = "GET", body: bytes = b"", **fields: str) -> HTTPRequest:
+def request_with(method: str = "GET", body: bytes = b"", **fields: str) -> HTTPRequest:
     return HTTPRequest(URL, method, Headers({**SECRETS, **HARMLESS, **fields}), body)
 
 
@@ -217,7 +217,9 @@ class TestMethod:
     )
     def test_what_fetch_says(self, status: int, method: str, after: str) -> None:
         body = b"" if method in {"GET", "HEAD"} else b"{}"
-        source = connecting(asking(method, body, **{"content-type": "text/plain", "content-language": "de"}))
+        source = connecting(
+            request_with(method, body, **{"content-type": "text/plain", "content-language": "de"})
+        )
         follow(source, "/elsewhere", status)
         request = source.request
         assert request.method == after
@@ -252,19 +254,19 @@ class TestOtherOrigins:
     @pytest.mark.parametrize("location", OTHERS)
     @pytest.mark.parametrize("status", STATUSES)
     def test_no_credential_goes_there(self, location: str, status: int) -> None:
-        source = connecting(asking())
+        source = connecting(request_with())
         follow(source, location, status)
         assert dict(source.request.headers) == HARMLESS
 
     @pytest.mark.parametrize("location", ["https://SERVER.test:443/a", "/a", "?b"])
     def test_the_same_one_may_be_written_otherwise(self, location: str) -> None:
-        source = connecting(asking())
+        source = connecting(request_with())
         follow(source, location)
         assert dict(source.request.headers) == {**SECRETS, **HARMLESS}
 
     def test_what_was_taken_away_does_not_come_back(self) -> None:
         """The other origin says where on this one: it must not choose what is done in your name."""
-        source = connecting(asking())
+        source = connecting(request_with())
         follow(source, "https://other.test/")
         follow(source, URL + "&transfer=everything")
         assert dict(source.request.headers) == HARMLESS
@@ -279,7 +281,7 @@ class TestOtherOrigins:
 
     @pytest.mark.parametrize("status", [301, 302, 303])
     def test_a_get_does(self, status: int) -> None:
-        source = connecting(asking("POST", b"{}"))
+        source = connecting(request_with("POST", b"{}"))
         follow(source, "https://other.test/", status)
         assert (source.request.method, source.request.body) == ("GET", b"")
         assert dict(source.request.headers) == HARMLESS
@@ -314,7 +316,7 @@ class TestOtherOrigins:
     )
     def test_a_secret_is_seen_by_its_own_origin_only(self, method: str, hops: list[tuple[int, str]]) -> None:
         body = b"secret" if method in {"POST", "PUT"} else b""
-        source = connecting(asking(method, body))
+        source = connecting(request_with(method, body))
         for status, location in hops:
             source.connected(0.0)
             source.response_started(*redirect(location, status), 0.0)
@@ -329,7 +331,7 @@ class TestOtherOrigins:
 class TestAgain:
     @pytest.mark.parametrize("how", ["lost while connecting", "refused for now", "lost while reading"])
     def test_a_reconnect_begins_where_the_first_did(self, how: str) -> None:
-        source = connecting(asking())
+        source = connecting(request_with())
         follow(source, "https://other.test/a")
         source.connected(0.0)
         if how == "refused for now":
@@ -381,7 +383,7 @@ class TestContentLocation:
     """Where a POST's answer is read on, if the answer came from elsewhere."""
 
     def located(self, to: str, status: int, content_location: str) -> EventSource:
-        source = connecting(asking("POST", b"" if "other" in to else b"{}"))
+        source = connecting(request_with("POST", b"" if "other" in to else b"{}"))
         follow(source, to, status)
         source.connected(0.0)
         source.response_started(200, STREAM.replaced({"content-location": content_location}), 0.0)

@@ -56,13 +56,13 @@ class TestDelay:
 
     @given(POLICIES, st.integers(1, 5000), st.floats(0, 1e9, exclude_min=True))
     def test_what_the_server_asks_for_is_what_is_waited(
-        self, policy: RetryPolicy, attempts: int, asked: float
+        self, policy: RetryPolicy, attempts: int, requested: float
     ) -> None:
-        assert policy.delay(attempts, lambda: 0.9, asked) == asked
+        assert policy.delay(attempts, lambda: 0.9, requested) == requested
 
-    @pytest.mark.parametrize("asked", [0.0, -1.0, -math.inf, math.nan])
-    def test_what_no_wait_can_be_is_as_good_as_no_request(self, asked: float) -> None:
-        assert RetryPolicy().delay(2, no_jitter, asked) == 1.0
+    @pytest.mark.parametrize("requested", [0.0, -1.0, -math.inf, math.nan])
+    def test_what_no_wait_can_be_is_as_good_as_no_request(self, requested: float) -> None:
+        assert RetryPolicy().delay(2, no_jitter, requested) == 1.0
 
 
 class TestAllows:

@@ -167,9 +167,7 @@ class TestOfOthers:
         assert self.tell(broke)["error"]["type"] == "billing_error"
 
     @pytest.mark.parametrize("dialect", ["", "anthropic"])
-    def test_in_a_message_of_ones_own_only_a_known_word_of_others_is_translated(
-        self, dialect: str
-    ) -> None:
+    def test_in_a_message_of_ones_own_only_a_known_word_of_others_is_translated(self, dialect: str) -> None:
         known = StreamError("RESOURCE_EXHAUSTED", "m", retryable=True, kind="rate_limit")
         assert self.tell(known, dialect)["error"] == {"type": "rate_limit_error", "message": "m"}
         assert ANTHROPIC.error_response(known)["error"]["type"] == "rate_limit_error"
@@ -182,5 +180,5 @@ class TestOfOthers:
 
     def test_a_delay_and_whether_to_retry_are_sent(self) -> None:
         error = StreamError("UNAVAILABLE", "m", retryable=False, retry_after=2, kind="overloaded")
-        told = {"type": "overloaded_error", "message": "m", "retryable": False, "retry_after": 2.0}
-        assert self.tell(error)["error"] == told
+        expected = {"type": "overloaded_error", "message": "m", "retryable": False, "retry_after": 2.0}
+        assert self.tell(error)["error"] == expected

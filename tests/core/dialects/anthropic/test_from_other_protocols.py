@@ -194,8 +194,8 @@ class TestBlocks:
             ToolUseBlock("s", "web_search", "server_tool_use"),
         ]
         events = [event for i, block in enumerate(blocks) for event in (BlockStart(i, block), BlockStop(i))]
-        told = [data["content_block"] for data in write(*events) if "content_block" in data]
-        assert told == [
+        sent = [data["content_block"] for data in write(*events) if "content_block" in data]
+        assert sent == [
             {"type": "text", "text": "a"},
             {"type": "text", "text": "no", "field": "refusal"},
             {"type": "thinking", "thinking": "hm", "signature": ""},
@@ -204,7 +204,7 @@ class TestBlocks:
             {"type": "tool_use", "id": "t", "name": "f", "input": {"q": 1}},
             {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
         ]
-        assert whole(*events)["content"] == told
+        assert whole(*events)["content"] == sent
 
     @pytest.mark.parametrize(
         "event",
@@ -289,15 +289,15 @@ class TestBound:
 
 class TestEnd:
     def test_the_stop_reason_and_the_figures_come_after_all_blocks(self) -> None:
-        told = write(
+        sent = write(
             tool(0),
             MessageDelta("tool_calls", {"prompt_tokens": 5, "completion_tokens": None}),
             MessageDelta(usage={"completion_tokens": 2, "prompt_tokens": None}),
             BlockStop(0),
             MessageStop(),
         )
-        assert [brief(data) for data in told] == [(0, "start"), (0, "stop"), "message_delta", "message_stop"]
-        assert told[2] == {
+        assert [brief(data) for data in sent] == [(0, "start"), (0, "stop"), "message_delta", "message_stop"]
+        assert sent[2] == {
             "type": "message_delta",
             "delta": {"stop_reason": "tool_use", "stop_sequence": None},
             "usage": {"input_tokens": 5, "output_tokens": 2},
@@ -381,7 +381,7 @@ class TestStopReasons:
 
 class TestUsage:
     @pytest.mark.parametrize(
-        ("given", "told"),
+        ("given", "expected"),
         [
             (
                 {
@@ -405,9 +405,9 @@ class TestUsage:
             ({"x": 1}, NOTHING),
         ],
     )
-    def test_it_is_counted_as_anthropic_counts(self, given: Any, told: Any) -> None:
-        assert write(MessageDelta(usage=given), MessageStop())[0]["usage"] == told
-        assert whole(MessageDelta(usage=given))["usage"] == told
+    def test_it_is_counted_as_anthropic_counts(self, given: Any, expected: Any) -> None:
+        assert write(MessageDelta(usage=given), MessageStop())[0]["usage"] == expected
+        assert whole(MessageDelta(usage=given))["usage"] == expected
 
 
 def test_a_whole_response_has_no_words_of_others() -> None:

@@ -38,7 +38,7 @@ TEXT: list[dict[str, Any]] = [
 END: list[dict[str, Any]] = [{"type": "finish-step"}, {"type": "finish", "finishReason": "stop"}]
 
 
-def told(*chunks: dict[str, Any]) -> list[BlockEvent]:
+def decoded(*chunks: dict[str, Any]) -> list[BlockEvent]:
     decoder = dialects.get("ui-messages").Decoder()
     data = [*(json.dumps(chunk) for chunk in chunks), "[DONE]"]
     return [event for text in data for event in decoder.receive_event(ServerSentEvent("message", text))]
@@ -59,13 +59,13 @@ def crossed(name: str, events: list[BlockEvent]) -> Message:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_call_that_nobody_has_answered_is_run(name: str) -> None:
-    message = crossed(name, told(*UNANSWERED, *END))
+    message = crossed(name, decoded(*UNANSWERED, *END))
     assert [tool.arguments for tool in message.executable_tools] == [{"x": 1}]
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_one_that_was_answered_is_not(name: str) -> None:
-    events = told(*UNANSWERED, RESULT, *TEXT, *END)
+    events = decoded(*UNANSWERED, RESULT, *TEXT, *END)
     assert accumulated(events).executable_tools == []
     message = crossed(name, events)
     assert (message.completeness, message.text) == ("complete", "Done")
@@ -74,7 +74,9 @@ def test_one_that_was_answered_is_not(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_nor_in_the_whole_response(name: str) -> None:
-    response = json.dumps(dialects.get(name).to_response(accumulated(told(*UNANSWERED, RESULT, *TEXT, *END))))
+    response = json.dumps(
+        dialects.get(name).to_response(accumulated(decoded(*UNANSWERED, RESULT, *TEXT, *END)))
+    )
     allowing = {
         "anthropic": '"stop_reason": "tool_use"',
         "openai-chat": '"finish_reason": "stop"',
@@ -82,7 +84,7 @@ def test_nor_in_the_whole_response(name: str) -> None:
         "gemini": '"finishReason": "STOP"',
     }
     assert allowing[name] not in response
-    unanswered = json.dumps(dialects.get(name).to_response(accumulated(told(*UNANSWERED, *END))))
+    unanswered = json.dumps(dialects.get(name).to_response(accumulated(decoded(*UNANSWERED, *END))))
     assert "pay" in unanswered
     assert allowing[name] in unanswered
 
@@ -122,7 +124,7 @@ ITEM = {"type": "function_call", "call_id": "a", "name": "pay", "arguments": "{}
 
 def test_a_result_without_an_id_may_be_any_calls() -> None:
     nameless = {"type": "tool-input-error", "toolCallId": "", "toolName": "", "errorText": ""}
-    events = told({"type": "start"}, nameless, {"type": "finish", "finishReason": "tool-calls"})
+    events = decoded({"type": "start"}, nameless, {"type": "finish", "finishReason": "tool-calls"})
     assert crossed("ui-messages", events).executable_tools == []
 
 

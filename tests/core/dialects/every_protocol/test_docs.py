@@ -71,20 +71,20 @@ class TestItsCalls:
             accumulator.receive(event)
         return accumulator.message, events
 
-    ASKED = ({"ask": "pay", "ref": "a"}, {"with": '{"x": '}, {"with": "1}"}, {"asked": True})
+    CALL = ({"ask": "pay", "ref": "a"}, {"with": '{"x": '}, {"with": "1}"}, {"asked": True})
 
     @pytest.mark.parametrize(
         ("word", "meaning", "runs"),
         [("please", "tool_use", 1), ("well", "tool_use", 1), ("enough", "max_tokens", 0)],
     )
     def test_they_are_run_after_its_own_words(self, word: str, meaning: str, runs: int) -> None:
-        message, _ = self.message(*self.ASKED, {"bye": word, "spent": {"read": 3, "written": 9}})
+        message, _ = self.message(*self.CALL, {"bye": word, "spent": {"read": 3, "written": 9}})
         assert (message.stop_reason, message.stop_meaning) == (word, meaning)
         assert [tool.arguments for tool in message.executable_tools] == [{"x": 1}] * runs
         assert (message.usage["read"], message.token_counts.total) == (3, 12)
 
     def test_one_that_goes_on_is_not(self) -> None:
-        message, _ = self.message(*self.ASKED[:2], {"bye": "please"})
+        message, _ = self.message(*self.CALL[:2], {"bye": "please"})
         assert message.completeness == "complete"
         assert message.executable_tools == []
 
@@ -92,7 +92,7 @@ class TestItsCalls:
     @pytest.mark.parametrize(("word", "runs"), [("please", 1), ("enough", 0), ("hm", 0)])
     def test_sent_on_they_are_run_where_they_may_be(self, name: str, word: str, runs: int) -> None:
         spent = {"read": 3, "written": 9}
-        message, events = self.message(*self.ASKED, {"bye": word, "spent": spent})
+        message, events = self.message(*self.CALL, {"bye": word, "spent": spent})
         after = accumulated(crossed(dialects.get(name), events))
         assert len(after.executable_tools) == runs
         assert json.dumps(dialects.get(name).to_response(message), allow_nan=False)

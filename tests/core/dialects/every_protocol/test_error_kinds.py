@@ -104,7 +104,7 @@ def test_a_decoder_tells_the_kind(name: str) -> None:
 ERROR_NAMES = ["anthropic", "openai-chat", "openai-responses", "gemini"]
 
 
-def told(name: str, fields: dict[str, Any]) -> StreamError:
+def error_of(name: str, fields: dict[str, Any]) -> StreamError:
     data = json.dumps({"error": {"message": "m", **fields}})
     events = dialects.get(name).Decoder().receive_event(ServerSentEvent("error", data))
     assert isinstance(events[-1], StreamError)
@@ -135,14 +135,14 @@ def test_within_a_stream_a_code_may_be_a_status_and_nothing_is_made_up(
     kind: str,
     retryable: bool,  # noqa: FBT001
 ) -> None:
-    error = told(name, fields)
+    error = error_of(name, fields)
     assert (error.kind, error.retryable) == (kind, retryable)
 
 
 @pytest.mark.parametrize("name", ERROR_NAMES)
 @pytest.mark.parametrize("code", ["401", "429", "504", "a_future_code"])
 def test_what_was_read_so_is_the_same_when_it_is_sent_on(name: str, code: str) -> None:
-    dialect, error = dialects.get(name), told(name, {"code": code})
+    dialect, error = dialects.get(name), error_of(name, {"code": code})
     (sent,) = dialect.Encoder().send(error)
     (again,) = dialect.Decoder().receive_event(sent)
     assert isinstance(again, StreamError)
@@ -151,7 +151,7 @@ def test_what_was_read_so_is_the_same_when_it_is_sent_on(name: str, code: str) -
 
 @pytest.mark.parametrize("name", ["openai-chat", "openai-responses"])
 def test_openais_own_words_for_overload_lead_to_a_retry(name: str) -> None:
-    error = told(name, {"type": "service_unavailable_error", "code": "server_is_overloaded"})
+    error = error_of(name, {"type": "service_unavailable_error", "code": "server_is_overloaded"})
     assert (error.type, error.kind, error.retryable) == ("service_unavailable_error", "overloaded", True)
     assert dialects.get(name).error_status(error.type) == 503
 

@@ -109,18 +109,18 @@ def test_an_error_means_the_same_in_every_protocol(
     encoder = dialect.Encoder()
     if in_message:
         encoder.send(MessageStart("m", "c", dialect=source))
-    told = read(dialect, encoder.send(error))
-    assert told.kind in kinds(error, target, keeps_code=not in_message)
-    assert (told.message, told.retryable, told.retry_after) == ("m", error.retryable, 3.5)
-    assert told.extra["request_id"] == "r"
+    seen = read(dialect, encoder.send(error))
+    assert seen.kind in kinds(error, target, keeps_code=not in_message)
+    assert (seen.message, seen.retryable, seen.retry_after) == ("m", error.retryable, 3.5)
+    assert seen.extra["request_id"] == "r"
     if in_message:
-        assert "x" not in told.extra
+        assert "x" not in seen.extra
         both = source.startswith("openai") and target.startswith("openai")
         words = WORDS[source][kind] if both else WORDS[target][error.kind]
         if target.startswith("openai") and error.type in OF_HOSTS:
             words = error.type, None
         # Where the type alone says it, it needs no code.
-        assert (told.type, told.code) in (words, (words[0], None))
+        assert (seen.type, seen.code) in (words, (words[0], None))
 
 
 @pytest.mark.parametrize("kind", WORDS["anthropic"])
@@ -128,6 +128,6 @@ def test_an_error_means_the_same_in_every_protocol(
 def test_as_an_answer_it_means_the_same_too(source: str, target: str, kind: str) -> None:
     error, dialect = came(dialects.get(source), kind), dialects.get(target)
     body = json.dumps(dialect.error_response(error)).encode()
-    told = dialect.parse_error(dialect.error_status(error.type), body, Headers({}))
-    assert told.kind in kinds(error, target, keeps_code=True)
-    assert told.message == "m"
+    seen = dialect.parse_error(dialect.error_status(error.type), body, Headers({}))
+    assert seen.kind in kinds(error, target, keeps_code=True)
+    assert seen.message == "m"

@@ -46,9 +46,9 @@ def events(size: int, dialect: str = "x") -> list[BlockEvent]:
     ]
 
 
-def written(name: str, told: list[BlockEvent]) -> list[str]:
+def written(name: str, received: list[BlockEvent]) -> list[str]:
     encoder = dialects.get(name).Encoder()
-    return [sse.data for event in told for sse in encoder.send(event)]
+    return [sse.data for event in received for sse in encoder.send(event)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,13 +59,13 @@ def test_what_is_written_grows_as_what_came(name: str, *, own: bool) -> None:
     assert large < 2.2 * small
 
 
-def read(name: str, told: list[BlockEvent]) -> Message:
+def read(name: str, received: list[BlockEvent]) -> Message:
     encoder, decoder, accumulator = (
         dialects.get(name).Encoder(),
         dialects.get(name).Decoder(),
         MessageAccumulator(),
     )
-    sent = [sse for event in told for sse in encoder.send(event)]
+    sent = [sse for event in received for sse in encoder.send(event)]
     for event in [event for sse in sent for event in decoder.receive_event(sse)] + decoder.receive_eof():
         accumulator.receive(event)
     return accumulator.message
@@ -87,8 +87,8 @@ def test_what_is_short_stands_in_each_event() -> None:
 
 
 def test_the_last_of_a_long_call_that_was_cut_is_sent_or_may_not_be_run() -> None:
-    told = events(SIZE)[:-4]
-    message = read("ui-messages", [*told, MessageCut("truncated")])
+    received = events(SIZE)[:-4]
+    message = read("ui-messages", [*received, MessageCut("truncated")])
     assert message.executable_tools == []
     assert len(message.tools[0].raw_arguments) > 0
 
@@ -96,5 +96,5 @@ def test_the_last_of_a_long_call_that_was_cut_is_sent_or_may_not_be_run() -> Non
 def test_a_long_call_that_comes_bit_by_bit_is_gathered() -> None:
     """Each chunk repeats the id: so none has less text than that."""
     chunks = [json.loads(data) for data in written("ui-messages", events(SIZE)) if data != "[DONE]"]
-    told = [chunk["inputTextDelta"] for chunk in chunks if chunk["type"] == "tool-input-delta"]
-    assert [len(text) for text in told] == [SIZE]
+    pieces = [chunk["inputTextDelta"] for chunk in chunks if chunk["type"] == "tool-input-delta"]
+    assert [len(text) for text in pieces] == [SIZE]

@@ -45,7 +45,7 @@ class Script:
         return self._events[-1:]
 
 
-def told(dialect: Dialect, *events: BlockEvent) -> list[BlockEvent]:
+def decoded(dialect: Dialect, *events: BlockEvent) -> list[BlockEvent]:
     """What the decoder of ``dialect`` gives where the decoder that it is made of gives these events."""
     own = replace(dialect, Decoder=lambda: Script(list(events)))
     decoder = own.Decoder()
@@ -57,7 +57,7 @@ def message_of(
 ) -> tuple[Message, list[BlockEvent]]:
     call = [BlockStart(0, ToolUseBlock("a", "f", start_input={"x": 1})), BlockStop(0)]
     end = [MessageDelta(reason, usage or {}), MessageStop()]
-    events = told(replace(BASE, name="own", **fields), MessageStart("m", "c", dialect="own"), *call, *end)
+    events = decoded(replace(BASE, name="own", **fields), MessageStart("m", "c", dialect="own"), *call, *end)
     return accumulated(events), events
 
 
@@ -129,7 +129,7 @@ def test_usage_counts_what_its_dialect_counts(
 
 def test_counts_that_come_in_two_events_are_one() -> None:
     start = MessageStart("m", "c", usage={"in": 100}, dialect="own")
-    events = told(
+    events = decoded(
         replace(BASE, name="own", token_counts=counts), start, MessageDelta("x", {"out": 5}), MessageStop()
     )
     assert accumulated(events).token_counts == TokenCounts(100, 5)
@@ -162,7 +162,7 @@ def test_counts_have_names_that_every_protocol_knows(counted: TokenCounts) -> No
 def test_an_error_means_what_its_dialect_says(error: StreamError, kind: str, *, retryable: bool) -> None:
     kinds: Mapping[str, ErrorKind] = {"tired": "overloaded", "stranger": "authentication"}
     dialect = replace(BASE, error_kinds=kinds, parse_error=lambda *_: error)
-    (event,) = told(dialect, error)
+    (event,) = decoded(dialect, error)
     assert isinstance(event, StreamError)
     for found in (event, dialect.parse_error(500, b"", Headers([]))):
         assert (found.kind, found.retryable) == (kind, retryable)

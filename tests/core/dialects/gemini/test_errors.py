@@ -153,16 +153,16 @@ def test_an_error_goes_out_as_it_came() -> None:
 @pytest.mark.parametrize("details", [{}, {"details": 7}, {"details": [{"a": 1}]}])
 def test_a_delay_is_requested_as_google_does(seconds: float, written: str, details: Any) -> None:
     (sent,) = GEMINI.Encoder().send(StreamError("UNAVAILABLE", "m", retry_after=seconds, extra=details))
-    told = json.loads(sent.data)["error"]
-    assert told["details"][0] == {**RETRY, "retryDelay": written}
-    assert told["details"][1:] == (details["details"] if isinstance(details.get("details"), list) else [])
-    assert error({"error": told}).retry_after == seconds
+    body = json.loads(sent.data)["error"]
+    assert body["details"][0] == {**RETRY, "retryDelay": written}
+    assert body["details"][1:] == (details["details"] if isinstance(details.get("details"), list) else [])
+    assert error({"error": body}).retry_after == seconds
 
 
 def test_the_error_of_another_provider_is_sent_in_googles_words() -> None:
     (sent,) = GEMINI.Encoder().send(StreamError("overloaded_error", "m", retryable=True))
-    told = {"code": 503, "message": "m", "status": "UNAVAILABLE"}
-    assert json.loads(sent.data) == {"error": told, "outcome": "failed"}
+    body = {"code": 503, "message": "m", "status": "UNAVAILABLE"}
+    assert json.loads(sent.data) == {"error": body, "outcome": "failed"}
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def test_what_was_read_from_a_cache_is_a_part_of_the_prompt(prompt: dict[str, in
 def test_what_a_figure_consists_of_is_gone_with_it() -> None:
     details = {"candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 21}]}
     assert usage({**FIRST, **details}, {PROMPT: 9, THOUGHTS: 35, TOTAL: 65}) == {**FIRST, **details}
-    told = usage({**FIRST, **details}, {PROMPT: 87, THOUGHTS: 78, TOTAL: 165})
-    assert told["candidatesTokensDetails"] == []
-    assert "promptTokensDetails" not in told
+    sent = usage({**FIRST, **details}, {PROMPT: 87, THOUGHTS: 78, TOTAL: 165})
+    assert sent["candidatesTokensDetails"] == []
+    assert "promptTokensDetails" not in sent
 
 
 def test_the_counts_are_those_of_the_newest() -> None:

@@ -53,7 +53,7 @@ from tests.core.dialects.gemini_events import (
 
 NAMED = {"modelVersion": "m", "responseId": "r1"}
 OWN = MessageStart("r1", "m", dialect="gemini")
-FOREIGN = MessageStart("r1", "m", dialect="anthropic", extra={"x": 1, "candidate.y": 2})
+ANTHROPIC_START = MessageStart("r1", "m", dialect="anthropic", extra={"x": 1, "candidate.y": 2})
 
 
 def write(*events: BlockEvent, start: MessageStart = OWN) -> list[Any]:
@@ -214,7 +214,7 @@ def test_what_is_in_another_protocols_words_is_left_out() -> None:
         BlockStart(3, ResultBlock({"type": "web_search_tool_result", "content": []})),
         MessageDelta(extra={"x": 1}),
         ItemsDelta("candidate.logprobsResult.x", [1]),
-        start=FOREIGN,
+        start=ANTHROPIC_START,
     ) == [{"text": "hm", "thought": True}, {"text": "a"}, {"functionCall": {"name": "f", "id": "i"}}]
 
 
@@ -304,7 +304,7 @@ def test_the_end_tells_the_usage() -> None:
     ],
 )
 def test_usage_is_counted_as_gemini_counts_it(figures: Any, expected: Any) -> None:
-    assert ended(MessageDelta(usage=figures), start=FOREIGN)["usageMetadata"] == expected
+    assert ended(MessageDelta(usage=figures), start=ANTHROPIC_START)["usageMetadata"] == expected
 
 
 def test_each_candidate_is_written_with_its_index() -> None:
@@ -442,7 +442,7 @@ def test_the_usage_of_a_message_is_sent_before_an_error() -> None:
 
 
 def test_a_message_that_was_cut_before_it_said_anything_has_its_names() -> None:
-    assert write(MessageCut("stopped"), start=FOREIGN)[:-1] == [NAMED]
+    assert write(MessageCut("stopped"), start=ANTHROPIC_START)[:-1] == [NAMED]
 
 
 def test_signatures_of_another_protocol_stay_behind() -> None:
@@ -457,5 +457,5 @@ def test_signatures_of_another_protocol_stay_behind() -> None:
 
 def test_calls_that_may_not_run_do_not_end_with_stop() -> None:
     call = [BlockStart(0, ToolUseBlock("t", "f")), BlockStop(0)]
-    assert reason(*call, MessageDelta("stop_sequence"), start=FOREIGN) == "MAX_TOKENS"
-    assert reason(MessageDelta("stop_sequence"), start=FOREIGN) == "STOP"
+    assert reason(*call, MessageDelta("stop_sequence"), start=ANTHROPIC_START) == "MAX_TOKENS"
+    assert reason(MessageDelta("stop_sequence"), start=ANTHROPIC_START) == "STOP"

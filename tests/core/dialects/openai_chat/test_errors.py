@@ -200,8 +200,8 @@ class TestOfOthers:
         encoder = CHAT.Encoder()
         encoder.send(MessageStart("m", "c", dialect=dialect))
         (sent,) = encoder.send(error)
-        told = json.loads(sent.data)["error"]
-        return told["type"], told["code"]
+        body = json.loads(sent.data)["error"]
+        return body["type"], body["code"]
 
     @pytest.mark.parametrize(
         ("kind", "type", "code"),
@@ -221,8 +221,8 @@ class TestOfOthers:
         ],
     )
     def test_they_are_sent_by_what_they_mean(self, kind: Any, type: str, code: str | None) -> None:
-        told = StreamError("THEIRS", "m", "c", extra={"details": 1}, kind=kind)
-        assert self.tell(told) == (type, code)
+        given = StreamError("THEIRS", "m", "c", extra={"details": 1}, kind=kind)
+        assert self.tell(given) == (type, code)
 
     def test_what_is_read_again_means_the_same(self) -> None:
         for kind in ("billing", "too_large", "rate_limit", "overloaded", "timeout", "server", "refusal"):
@@ -234,8 +234,8 @@ class TestOfOthers:
         assert [CHAT.error_status(type) for type in types] == [429, 404, 400, 503]
 
     def test_a_type_that_both_have_stays(self) -> None:
-        told = StreamError("overloaded_error", "m", extra={"details": None}, kind="overloaded")
-        assert self.tell(told) == ("overloaded_error", None)
+        given = StreamError("overloaded_error", "m", extra={"details": None}, kind="overloaded")
+        assert self.tell(given) == ("overloaded_error", None)
 
     def test_a_new_type_of_ones_own_stays(self) -> None:
         new = StreamError("a_future_type", "m", "a_future_code", kind="rate_limit")

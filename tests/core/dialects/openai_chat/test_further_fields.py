@@ -76,8 +76,8 @@ def test_no_fragment_of_a_text_is_lost(texts: list[str]) -> None:
 
 def test_it_is_reported_now_and_then_and_at_the_end() -> None:
     events = decode(*(chunk({"x": letter}) for letter in "abcdefgh"), end(), DONE)
-    told = [event.extra["message.x"] for event in events if isinstance(event, MessageDelta) and event.extra]
-    assert told == ["a", "ab", "abcd", "abcdef", "abcdefgh"]
+    values = [event.extra["message.x"] for event in events if isinstance(event, MessageDelta) and event.extra]
+    assert values == ["a", "ab", "abcd", "abcdef", "abcdefgh"]
 
 
 @pytest.mark.parametrize("last", [[], [end(), DONE], [sse({"error": {"message": "m"}})]])

@@ -214,7 +214,7 @@ class TestStopWords:
         assert [call.state for call in message.tools] == ["incomplete"]
 
     @pytest.mark.parametrize(
-        ("reason", "told"),
+        ("reason", "expected"),
         [
             (
                 "eos",
@@ -233,14 +233,14 @@ class TestStopWords:
             ("function_call_filter: x", {"gemini": "OTHER", "ui-messages": "error"}),
         ],
     )
-    def test_other_protocols_get_what_they_mean(self, reason: str, told: dict[str, str | None]) -> None:
+    def test_other_protocols_get_what_they_mean(self, reason: str, expected: dict[str, str | None]) -> None:
         fields = {
             "anthropic": ("delta", "stop_reason"),
             "openai-responses": ("response", "incomplete_details", "reason"),
             "gemini": ("candidates", 0, "finishReason"),
             "ui-messages": ("finishReason",),
         }
-        for name, word in told.items():
+        for name, word in expected.items():
             encoder = dialects.get(name).Encoder()
             events = decode(chunk({"content": "x"}), end(reason), DONE)
             sent = [json.loads(s.data) for event in events for s in encoder.send(event) if s.data != "[DONE]"]

@@ -309,7 +309,7 @@ class TestWhatCannotBeRead:
         assert caught.value.status == 502
 
     def test_after_it_the_stream_can_only_be_cut(self) -> None:
-        held = tool(fragment("1"))
+        waiting = tool(fragment("1"))
         nameless: list[BlockEvent] = [BlockStart(0, ToolUseBlock("", "")), ArgumentsDelta(0, "1")]
         for broken, error, left in [
             (ServerSentEvent("message", "{"), RemoteProtocolError, nameless),
@@ -317,7 +317,7 @@ class TestWhatCannotBeRead:
             (sse({"choices": [{"index": 0}, {"index": 1}]}), LimitExceeded, []),
         ]:
             decoder = Decoder(max_choices=1)
-            decoder.receive_event(held)
+            decoder.receive_event(waiting)
             with pytest.raises(error):
                 decoder.receive_event(broken)
             assert decoder.receive_event(end()) == []

@@ -142,7 +142,7 @@ class TestRepetition:
         assert message.extra["message.reasoning_details"] == [merged[0], {**merged[1], "signature": "s"}]
 
     @pytest.mark.parametrize(
-        ("stream", "told"),
+        ("stream", "expected"),
         [
             ([{"reasoning": "a"}, details("a"), {"reasoning": "b"}, details("b")], "ab"),
             ([{"reasoning": "a"}, {"reasoning": "b", **details("a")}, details("b")], "ab"),
@@ -160,8 +160,8 @@ class TestRepetition:
             ([{"reasoning": "a", **details("in other words")}, details("z")], "az"),
         ],
     )
-    def test_each_word_and_every_other_text_comes_once(self, stream: list[Any], told: str) -> None:
-        assert "".join(thinking(read(*map(chunk, stream)))) == told
+    def test_each_word_and_every_other_text_comes_once(self, stream: list[Any], expected: str) -> None:
+        assert "".join(thinking(read(*map(chunk, stream)))) == expected
 
     @given(st.lists(st.sampled_from(["a", "b", "aa", "ab"]), max_size=6), st.data())
     def test_however_a_repetition_is_cut(self, texts: list[str], data: st.DataObject) -> None:

@@ -193,8 +193,8 @@ def test_usage_is_counted_as_openai_counts_it() -> None:
         "cache_read_input_tokens": 4,
         "cache_creation_input_tokens": None,
     }
-    *_, told, _ = write(MessageDelta(usage=figures), MessageStop())
-    assert told["usage"] == {
+    *_, sent, _ = write(MessageDelta(usage=figures), MessageStop())
+    assert sent["usage"] == {
         "prompt_tokens": 7,
         "completion_tokens": 9,
         "total_tokens": 16,
@@ -312,12 +312,12 @@ class TestOtherDialects:
 
     def end(self, *events: BlockEvent) -> dict[str, Any]:
         """The choice that has the finish reason."""
-        told = self.write(*events, MessageStop())
-        (choice,) = [c for data in told for c in data["choices"] if c["finish_reason"] is not None]
+        sent = self.write(*events, MessageStop())
+        (choice,) = [c for data in sent for c in data["choices"] if c["finish_reason"] is not None]
         return dict(choice)
 
     def test_no_words_of_others_are_sent(self) -> None:
-        told = self.write(
+        sent = self.write(
             BlockStart(0, TextBlock("a", [{"type": "char_location"}], {"x": 1})),
             CitationDelta(0, {"type": "char_location"}),
             BlockStart(1, ToolUseBlock("t", "f", extra={"caller": {"type": "direct"}})),
@@ -328,19 +328,19 @@ class TestOtherDialects:
             MessageDelta(extra={"x": 1}),
         )
         call = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": ""}}
-        assert told[0] == {
+        assert sent[0] == {
             **BASE,
             "choices": [{"index": 0, "delta": {"role": "assistant", "content": None}, "finish_reason": None}],
         }
-        assert [data["choices"][0]["delta"] for data in told[1:]] == [
+        assert [data["choices"][0]["delta"] for data in sent[1:]] == [
             {"content": "a"},
             {"tool_calls": [call]},
             {"reasoning_content": "hm"},
         ]
 
     def test_the_text_of_a_refusal_is_common_to_all(self) -> None:
-        told = self.write(BlockStart(0, TextBlock("no", extra={"field": "refusal"})))
-        assert told[1]["choices"][0]["delta"] == {"refusal": "no"}
+        sent = self.write(BlockStart(0, TextBlock("no", extra={"field": "refusal"})))
+        assert sent[1]["choices"][0]["delta"] == {"refusal": "no"}
 
     def test_the_others_word_for_the_end_stands_beside_ours(self) -> None:
         assert self.end(MessageDelta("stop_sequence")) == {
@@ -385,8 +385,8 @@ class TestOtherDialects:
 
     def test_tokens_that_were_written_to_a_cache_have_openrouters_name(self) -> None:
         facts = MessageDelta(usage={"output_tokens": 2, "cache_creation_input_tokens": 4})
-        told = self.write(facts, MessageStop())[-1]["usage"]
-        assert (told["prompt_tokens"], told["prompt_tokens_details"]) == (7, {"cache_write_tokens": 4})
+        sent = self.write(facts, MessageStop())[-1]["usage"]
+        assert (sent["prompt_tokens"], sent["prompt_tokens_details"]) == (7, {"cache_write_tokens": 4})
 
     @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("overloaded_error", "m")])
     def test_the_figures_are_sent_before_a_cut(self, end: BlockEvent) -> None:
@@ -395,12 +395,12 @@ class TestOtherDialects:
         assert "error" in error
 
     def test_free_text_is_a_custom_call(self) -> None:
-        told = self.write(
+        sent = self.write(
             BlockStart(0, ToolUseBlock("t", "sh", input_encoding="text")),
             ArgumentsDelta(0, "ls {"),
             BlockStop(0),
         )
-        assert [data["choices"][0]["delta"]["tool_calls"][0] for data in told[1:]] == [
+        assert [data["choices"][0]["delta"]["tool_calls"][0] for data in sent[1:]] == [
             {"index": 0, "id": "t", "type": "custom", "custom": {"name": "sh", "input": ""}},
             {"index": 0, "custom": {"input": "ls {"}},
         ]

@@ -54,8 +54,8 @@ def message(deltas: list[str], *ends: dict[str, Any], output: list[Any] | None =
 @pytest.mark.parametrize("end", [text_done, part_done])
 def test_the_whole_text_of_all_places_comes_once(place: int, end: Any) -> None:
     whole = listed("Hello")
-    told = message(["Hel", "lo"], end(place, "Hello"), item_event("done", whole), output=[whole])
-    assert (told.text, told.completeness) == ("Hello", "complete")
+    found = message(["Hel", "lo"], end(place, "Hello"), item_event("done", whole), output=[whole])
+    assert (found.text, found.completeness) == ("Hello", "complete")
 
 
 @pytest.mark.parametrize(
@@ -74,20 +74,20 @@ def test_one_end_is_enough(deltas: list[str], ends: list[Any], output: list[Any]
 
 def test_what_the_whole_has_beside_its_text_is_kept() -> None:
     whole = listed("Hello", annotations=[CITED])
-    told = message(["Hel", "lo"], item_event("done", whole), output=[whole])
-    assert [block.citations for block in told.blocks if isinstance(block, TextBlock)] == [[CITED], None]
+    found = message(["Hel", "lo"], item_event("done", whole), output=[whole])
+    assert [block.citations for block in found.blocks if isinstance(block, TextBlock)] == [[CITED], None]
 
 
 def test_after_the_end_of_the_item_nothing_is_new() -> None:
-    told = message(["Hel", "lo"], item_event("done", listed("Hel", "lo")), text_done(0, "Hello!"))
-    assert told.text == "Hello"
+    found = message(["Hel", "lo"], item_event("done", listed("Hel", "lo")), text_done(0, "Hello!"))
+    assert found.text == "Hello"
 
 
 @pytest.mark.parametrize("deltas", [["a", "b"], ["a", ""], ["\ud83d", "b"]])
 def test_parts_that_are_two_stay_two(deltas: list[str]) -> None:
     ends = [text_done(place, text) for place, text in enumerate(["a", "b"])]
-    told = message(deltas, *ends, item_event("done", listed("a", "b")), output=[listed("a", "b")])
-    assert [block.text for block in told.blocks if isinstance(block, TextBlock)] == ["a", "b"]
+    found = message(deltas, *ends, item_event("done", listed("a", "b")), output=[listed("a", "b")])
+    assert [block.text for block in found.blocks if isinstance(block, TextBlock)] == ["a", "b"]
 
 
 def test_a_refusal_is_no_piece_of_the_text() -> None:
@@ -99,9 +99,9 @@ def test_a_refusal_is_no_piece_of_the_text() -> None:
 def test_a_call_without_a_call_id_is_answered_by_its_items_id(type_: str) -> None:
     """It is the client's to run: the answer is not finished."""
     item = {"type": type_, "id": "fc_1", "name": "f", "arguments": "{}", "input": "{}"}
-    told = message([], item_event("done", item), output=[item])
-    assert [(tool.id, tool.name) for tool in told.executable_tools] == [("fc_1", "f")]
-    assert told.stop_meaning == "tool_use"
+    found = message([], item_event("done", item), output=[item])
+    assert [(tool.id, tool.name) for tool in found.executable_tools] == [("fc_1", "f")]
+    assert found.stop_meaning == "tool_use"
 
 
 def test_a_call_that_came_without_an_id_can_be_answered() -> None:

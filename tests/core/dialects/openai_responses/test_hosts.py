@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.dialects.responses_events import RESPONSES
-from tests.core.dialects.responses_hosts import HOSTS, Told, obeys, read, told
+from tests.core.dialects.responses_hosts import HOSTS, HostStream, host_streams, obeys, read
 from tests.examples import examples
 
 
@@ -15,10 +15,10 @@ from tests.examples import examples
 @given(data=st.data())
 @examples(0.5)
 def test_each_text_and_each_call_comes_once(name: str, data: st.DataObject) -> None:
-    assert obeys(data.draw(told((name,))))
+    assert obeys(data.draw(host_streams((name,))))
 
 
-@given(told(), st.integers(0, 40))
-def test_wherever_a_stream_is_cut_nothing_runs(made: Told, cut: int) -> None:
+@given(host_streams(), st.integers(0, 40))
+def test_wherever_a_stream_is_cut_nothing_runs(made: HostStream, cut: int) -> None:
     message = read(made.stream[:cut], RESPONSES.Decoder)
     assert message.executable_tools == []

@@ -136,8 +136,8 @@ def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_co
 
 
 def test_one_event_may_tell_of_several_items() -> None:
-    told = {"type": "reasoning", "id": "i"}
-    both = MessageDelta(extra={"output.0": told, "output.1": told})
+    item = {"type": "reasoning", "id": "i"}
+    both = MessageDelta(extra={"output.0": item, "output.1": item})
     assert types(write(both, both, MessageStop(), start=OWN)) == [
         *("output_item.added", "output_item.done", "output_item.added", "output_item.done", "completed")
     ]
@@ -200,11 +200,11 @@ def test_parts_that_are_no_text_stand_where_they_do_not_change_the_places_of_tex
 
 def test_the_places_of_text_never_go_back() -> None:
     start = BlockStart(0, TextBlock(extra={"output_index": 0}))
-    told = [tell(0, type="message", content=content) for content in ([X, X, None], [])]
+    items = [tell(0, type="message", content=content) for content in ([X, X, None], [])]
     sent = write(
-        told[0],
+        items[0],
         start,
-        told[1],
+        items[1],
         BlockStart(1, start.block),
         start=OWN,
     )
@@ -212,14 +212,14 @@ def test_the_places_of_text_never_go_back() -> None:
 
 
 def test_calls_go_out_as_the_provider_sent_them() -> None:
-    told = {"id": "i", "call_id": "c", "name": "f", "x": 1}
+    fields = {"id": "i", "call_id": "c", "name": "f", "x": 1}
     block = ToolUseBlock("c", "f", extra={"output_index": 0})
     mcp = ToolUseBlock("j", "g", "mcp_tool_use", extra={"output_index": 1})
     sent = write(
-        tell(0, type="function_call", status="in_progress", **told),
+        tell(0, type="function_call", status="in_progress", **fields),
         BlockStart(0, block),
         ArgumentsDelta(0, "[]"),
-        tell(0, type="function_call", status="completed", **told),
+        tell(0, type="function_call", status="completed", **fields),
         BlockStop(0),
         tell(1, type="mcp_call", id="j", name="g", server_label="s"),
         BlockStart(1, mcp),
@@ -236,7 +236,7 @@ def test_calls_go_out_as_the_provider_sent_them() -> None:
         *("output_item.added", "mcp_call_arguments.delta"),
         *("mcp_call_arguments.done", "output_item.done", "completed"),
     ]
-    call = {"type": "function_call", "status": "completed", **told, "arguments": "[]"}
+    call = {"type": "function_call", "status": "completed", **fields, "arguments": "[]"}
     server = {"type": "mcp_call", "id": "j", "name": "g", "server_label": "s", "output": "o"}
     assert sent[-1]["response"]["output"] == [call, {**server, "arguments": "[]"}]
 
@@ -259,8 +259,8 @@ def test_a_call_that_the_provider_says_is_incomplete_stays_so() -> None:
 def test_a_call_of_a_host_that_gives_no_status_is_incomplete_where_it_is_cut(type_: str) -> None:
     encoding: Any = "text" if type_ == "custom_tool_call" else "json"
     block = ToolUseBlock("c", "f", input_encoding=encoding, extra={"output_index": 0})
-    told = tell(0, type=type_, id="i", call_id="c", name="f")
-    sent = write(told, BlockStart(0, block), MessageDelta("completed"), MessageStop(), start=OWN)
+    item = tell(0, type=type_, id="i", call_id="c", name="f")
+    sent = write(item, BlockStart(0, block), MessageDelta("completed"), MessageStop(), start=OWN)
     assert types(sent) == ["output_item.added", "output_item.done", "incomplete"]
     assert sent[1]["item"]["status"] == "incomplete"
 

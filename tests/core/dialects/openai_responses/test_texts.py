@@ -42,7 +42,7 @@ from tests.core.dialects.responses_events import (
 
 
 @pytest.mark.parametrize(
-    ("deltas", "whole", "told"),
+    ("deltas", "whole", "sent"),
     [
         (["a", "b"], "ab", []),
         (["a"], "abc", ["bc"]),
@@ -59,10 +59,10 @@ from tests.core.dialects.responses_events import (
         (["é", "ß"], "éß€", ["€"]),
     ],
 )
-def test_the_whole_text_counts(deltas: list[str], whole: str, told: list[str | None]) -> None:
+def test_the_whole_text_counts(deltas: list[str], whole: str, sent: list[str | None]) -> None:
     stream = [added(message()), *map(text, deltas)]
     events = after(*stream, event("output_text.done", text=whole, **PLACE))
-    expected = [TextReplaced(0, whole) if rest is None else TextDelta(0, rest) for rest in told]
+    expected = [TextReplaced(0, whole) if rest is None else TextDelta(0, rest) for rest in sent]
     start = 2 + len(deltas) if deltas else 2
     assert [made for made in events[start:] if not isinstance(made, Ping)] == expected
     assert read(*STARTED, *stream, done(message(output_text(whole)))).text == whole

@@ -87,7 +87,7 @@ def blocks(*found: Any) -> list[BlockEvent]:
     return events
 
 
-def foreign(
+def portable(
     *found: Any, reason: str | None = "end_turn", usage: Any = None, dialect: str = "anthropic"
 ) -> Message:
     """A message of another protocol."""
@@ -183,7 +183,7 @@ def test_of_an_item_that_was_not_announced_nothing_is_made_up() -> None:
 def test_a_message_of_another_protocol_is_items() -> None:
     tool = ToolUseBlock("c1", "f", extra={"output_index": 7, "caller": "x"})
     custom = ToolUseBlock("c2", "g", input_encoding="text")
-    found = foreign(
+    found = portable(
         (ThinkingBlock("", "sig", {"field": "reasoning_text"}), (ThinkingDelta, "h")),
         (ThinkingBlock(), (ThinkingDelta, "m")),
         (RedactedThinkingBlock("x"),),
@@ -271,13 +271,13 @@ def test_a_message_of_another_protocol_is_items() -> None:
     ],
 )
 def test_how_a_message_of_another_protocol_ended(reason: str, status: str, details: Any) -> None:
-    found = RESPONSES.to_response(foreign((TextBlock(),), reason=reason))
+    found = RESPONSES.to_response(portable((TextBlock(),), reason=reason))
     assert (found["status"], found["incomplete_details"], found["usage"]) == (status, details, None)
 
 
 def test_citations_of_chat_completions_are_annotations() -> None:
     cite = {"type": "url_citation", "url_citation": {"url": "u"}}
-    found = foreign((TextBlock("a"), (CitationDelta, cite)), dialect="openai-chat")
+    found = portable((TextBlock("a"), (CitationDelta, cite)), dialect="openai-chat")
     (item,) = RESPONSES.to_response(found)["output"]
     assert item["content"][0]["annotations"] == [{"type": "url_citation", "url": "u"}]
 
@@ -293,7 +293,7 @@ def test_a_message_of_another_protocol_that_was_cut() -> None:
 
 
 def test_a_message_without_a_protocol_counts_as_ones_own() -> None:
-    found = foreign(
+    found = portable(
         (TextBlock("a", [{"type": "url_citation"}], {"logprobs": [1]}),),
         (ThinkingBlock("t", None, {"field": "reasoning_text"}),),
         (ToolUseBlock("i", "f", "mcp_tool_use"), (ArgumentsDelta, "{}")),
@@ -305,12 +305,12 @@ def test_a_message_without_a_protocol_counts_as_ones_own() -> None:
     whole = RESPONSES.to_response(found)
     assert whole["x"] == 1
     assert whole["usage"] == {"total_tokens": 1}
-    said, thought, asked, ran, called = whole["output"]
+    said, thought, requested, ran, called = whole["output"]
     assert said["content"] == [
         {"type": "output_text", "text": "a", "annotations": [{"type": "url_citation"}], "logprobs": [1]}
     ]
     assert (thought["summary"], thought["content"]) == ([], [{"type": "reasoning_text", "text": "t"}])
-    assert asked == {"type": "mcp_call", "id": "i", "name": "f", "arguments": "{}", "status": "completed"}
+    assert requested == {"type": "mcp_call", "id": "i", "name": "f", "arguments": "{}", "status": "completed"}
     assert ran == {"type": "web_search_call", "id": "w"}
     assert (called["call_id"], called["arguments"]) == ("c", "{}")
 
@@ -330,14 +330,14 @@ def test_parts_stand_in_the_order_of_their_indexes() -> None:
 
 def test_a_block_without_a_place_joins_no_item_that_came() -> None:
     start = MessageStart("m1", "c", extra={"output.0": {"type": "message", "id": "i"}})
-    told = TextBlock("a", None, {"output_index": 0})
-    found = accumulate([start, *blocks((told,), (TextBlock("b"),)), MessageStop()])
+    placed = TextBlock("a", None, {"output_index": 0})
+    found = accumulate([start, *blocks((placed,), (TextBlock("b"),)), MessageStop()])
     output = RESPONSES.to_response(found)["output"]
     assert [(item["id"], item["content"][0]["text"]) for item in output] == [("i", "a"), ("msg_m1_1", "b")]
 
 
 def test_blocks_without_a_place_share_an_item_where_they_can() -> None:
-    found = foreign(
+    found = portable(
         (TextBlock("a"),), (ToolUseBlock("s", "f", "server_tool_use"),), (TextBlock("b"),), dialect=""
     )
     (item,) = RESPONSES.to_response(found)["output"]
@@ -347,14 +347,14 @@ def test_blocks_without_a_place_share_an_item_where_they_can() -> None:
 @pytest.mark.parametrize("dialect", ["", "anthropic"])
 def test_a_call_whose_arguments_are_no_json_is_not_whole(dialect: str) -> None:
     found = RESPONSES.to_response(
-        foreign((ToolUseBlock("c", "f"), (ArgumentsDelta, "{a")), reason="tool_use", dialect=dialect)
+        portable((ToolUseBlock("c", "f"), (ArgumentsDelta, "{a")), reason="tool_use", dialect=dialect)
     )
     assert (found["status"], found["incomplete_details"]) == ("incomplete", {"reason": "max_output_tokens"})
     assert [(item["arguments"], item["status"]) for item in found["output"]] == [("{a", "incomplete")]
 
 
 def test_the_last_item_of_an_incomplete_response_is_incomplete() -> None:
-    found = RESPONSES.to_response(foreign((TextBlock("a"),), (ToolUseBlock("c", "f"),), reason="max_tokens"))
+    found = RESPONSES.to_response(portable((TextBlock("a"),), (ToolUseBlock("c", "f"),), reason="max_tokens"))
     assert [item["status"] for item in found["output"]] == ["completed", "incomplete"]
 
 
@@ -365,7 +365,7 @@ def test_a_message_of_another_protocol_that_goes_on() -> None:
 
 
 def test_a_response_belongs_to_whoever_requested_it() -> None:
-    message = foreign((TextBlock("a"),))
+    message = portable((TextBlock("a"),))
     RESPONSES.to_response(message)["tools"].append("mine")
     assert RESPONSES.to_response(message)["tools"] == []
 

@@ -117,8 +117,8 @@ def test_what_a_message_ended_for_is_a_status(
 
 def test_details_of_an_incomplete_response_are_kept() -> None:
     details = {"reason": "max_output_tokens", "x": 1}
-    for told, kept in ((details, details), ({"reason": "x"}, {"reason": "max_output_tokens"})):
-        delta = MessageDelta("max_output_tokens", extra={"incomplete_details": told})
+    for given, kept in ((details, details), ({"reason": "x"}, {"reason": "max_output_tokens"})):
+        delta = MessageDelta("max_output_tokens", extra={"incomplete_details": given})
         assert final(delta, start=OWN)["incomplete_details"] == kept
 
 

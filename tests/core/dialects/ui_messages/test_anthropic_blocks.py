@@ -95,7 +95,7 @@ def test_a_tool_of_a_set_is_an_action_of_the_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("type", "content", "told"),
+    ("type", "content", "output"),
     [
         ("web_search_tool_result", [{"page_age": None}], available([{"pageAge": None}])),
         ("web_fetch_tool_result", {"retrieved_at": "t"}, available({"retrievedAt": "t"})),
@@ -124,8 +124,8 @@ def test_a_tool_of_a_set_is_an_action_of_the_set() -> None:
         ),
     ],
 )
-def test_a_result_is_the_output_that_the_package_makes_of_it(type: str, content: Any, told: Any) -> None:
-    assert result(type, content) == told
+def test_a_result_is_the_output_that_the_package_makes_of_it(type: str, content: Any, output: Any) -> None:
+    assert result(type, content) == output
 
 
 def test_a_result_says_who_called() -> None:

@@ -331,12 +331,12 @@ def test_anything_is_read_or_refused_as_documented(stream: list[Any]) -> None:
     refused = False
     for chunk in stream:
         try:
-            told = decoder.receive_event(sse(chunk))
+            decoded = decoder.receive_event(sse(chunk))
         except RemoteProtocolError:
             refused = True
         else:
-            assert not (told and refused)
-            events += told
+            assert not (decoded and refused)
+            events += decoded
     events += decoder.receive_eof()
     for event in events:  # what is told always fits: no event is for a block that is not open
         accumulator.receive(event)

@@ -49,7 +49,7 @@ def test_a_tool_that_google_runs_is_a_call_and_its_output_with_their_signatures(
         server("toolCall", {"args": {"a": 1}, "id": "t"}, "c"),
         server("toolResponse", {"response": {"b": 1}}, "r"),
     )
-    told = {"serverToolCallId": "t", "serverToolType": "URL_CONTEXT"}
+    metadata = {"serverToolCallId": "t", "serverToolType": "URL_CONTEXT"}
     assert made == {
         "type": "tool-input-available",
         "toolCallId": "t",
@@ -57,14 +57,14 @@ def test_a_tool_that_google_runs_is_a_call_and_its_output_with_their_signatures(
         "input": {"a": 1},
         "providerExecuted": True,
         "dynamic": True,
-        "providerMetadata": {"google": {"thoughtSignature": "c", **told}},
+        "providerMetadata": {"google": {"thoughtSignature": "c", **metadata}},
     }
     assert answer == {
         "type": "tool-output-available",
         "toolCallId": "t",
         "output": {"b": 1},
         "providerExecuted": True,
-        "providerMetadata": {"google": {"thoughtSignature": "r", **told}},
+        "providerMetadata": {"google": {"thoughtSignature": "r", **metadata}},
     }
 
 
@@ -130,10 +130,10 @@ def grounding(*chunks: Any) -> list[Any]:
         ItemsDelta("other", [1]),
         MessageStop(),
     ]
-    told = encode(*events)[5:-3]
+    sent = encode(*events)[5:-3]
     made = UI.to_response(accumulate(events))["parts"][2:]
-    assert made == told
-    return told
+    assert made == sent
+    return sent
 
 
 def test_what_an_answer_is_grounded_in_are_sources_at_its_end() -> None:

@@ -241,8 +241,8 @@ def test_an_outcome_may_come_in_a_later_step_but_not_for_a_step_that_was_taken_b
 
 
 def test_an_answer_needs_a_request() -> None:
-    asked = [{**OUTCOMES[3], "approvalId": id} for id in ("a", "b")]
-    begun = [*START, {**AVAILABLE, "toolCallId": "before", "input": {}}, *asked]
+    requests = [{**OUTCOMES[3], "approvalId": id} for id in ("a", "b")]
+    begun = [*START, {**AVAILABLE, "toolCallId": "before", "input": {}}, *requests]
     assert decode(*begun, {**OUTCOMES[4], "approvalId": "b"})
     for id_ in ("a", "c"):
         with pytest.raises(RemoteProtocolError, match="was not asked for"):

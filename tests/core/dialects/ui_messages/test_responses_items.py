@@ -54,12 +54,12 @@ def test_reasoning_ends_when_its_item_has() -> None:
     """OpenAI tells at the item's end only what it has to get back."""
     block = ThinkingBlock(extra={"output_index": 0})
     first, last = ({"type": "reasoning", "id": "i", "encrypted_content": text} for text in ("a", "b"))
-    told = [item(0, **first), BlockStart(0, block), BlockStop(0), item(0, **last)]
-    assert [chunk["type"] for chunk in responses(*told)] == ["reasoning-start"]
-    _, ended, begun = responses(*told, BlockStart(1, TextBlock()))
+    items = [item(0, **first), BlockStart(0, block), BlockStop(0), item(0, **last)]
+    assert [chunk["type"] for chunk in responses(*items)] == ["reasoning-start"]
+    _, ended, begun = responses(*items, BlockStart(1, TextBlock()))
     assert ended["providerMetadata"] == {"openai": {"itemId": "i", "reasoningEncryptedContent": "b"}}
     assert begun["type"] == "text-start"
-    assert responses(*told, MessageStop())[1] == ended
+    assert responses(*items, MessageStop())[1] == ended
 
 
 def test_reasoning_without_a_text_is_a_part_all_the_same() -> None:
@@ -246,9 +246,9 @@ def test_what_the_client_owes_is_a_call_that_waits_for_the_end(data: Any, name: 
     assert responses(*events) == [begun]
     events += [item(0, **data), ArgumentsDelta(0, "{}"), BlockStop(0)]
     assert responses(*events) == [begun]
-    *told, _, finish, _ = responses(*events, *end("completed"))
+    *sent, _, finish, _ = responses(*events, *end("completed"))
     available = {"type": "tool-input-available", "toolCallId": "c1", "toolName": name, "input": input_}
-    assert told == [begun, {**available, "providerMetadata": {"openai": {"itemId": "i"}}}]
+    assert sent == [begun, {**available, "providerMetadata": {"openai": {"itemId": "i"}}}]
     assert finish == {"type": "finish", "finishReason": "tool-calls"}
     for cut in ([MessageCut("truncated")], end("max_output_tokens")):
         assert [chunk["type"] for chunk in responses(*events, *cut)[:2]] == [
@@ -280,8 +280,8 @@ def test_a_shell_that_openai_runs_is_not_the_clients() -> None:
     }
     ended, timeout = {"type": "exit", "exit_code": 1}, {"type": "timeout"}
     outputs = [{"stdout": "a", "stderr": "", "outcome": ended, "more": 1}, {"outcome": timeout}, "x"]
-    told = {"type": "shell_call_output", "id": "o", "call_id": "c1", "output": outputs}
-    start, made, answer = of(shell, told)
+    result_item = {"type": "shell_call_output", "id": "o", "call_id": "c1", "output": outputs}
+    start, made, answer = of(shell, result_item)
     assert start["providerExecuted"] is made["providerExecuted"] is True
     assert made["providerMetadata"] == {"openai": {"itemId": "i"}}
     expected = [
@@ -289,7 +289,7 @@ def test_a_shell_that_openai_runs_is_not_the_clients() -> None:
         {"outcome": timeout},
     ]
     assert answer["output"] == {"output": expected}
-    assert of(shell, {**told, "max_output_length": 9})[2]["output"]["maxOutputLength"] == 9
+    assert of(shell, {**result_item, "max_output_length": 9})[2]["output"]["maxOutputLength"] == 9
 
 
 def test_a_search_for_tools_has_the_first_output_that_comes() -> None:
@@ -325,12 +325,12 @@ def test_a_program_and_its_output() -> None:
 
 
 def test_the_approval_of_an_mcp_servers_tool_is_requested() -> None:
-    asked = {"type": "mcp_approval_request", "id": "i", "name": "ask", "arguments": '{"q":1}'}
-    made, request = of(asked)
+    approval_item = {"type": "mcp_approval_request", "id": "i", "name": "ask", "arguments": '{"q":1}'}
+    made, request = of(approval_item)
     assert (made["toolName"], made["input"], made["dynamic"]) == ("mcp.ask", {"q": 1}, True)
     assert request == {"type": "tool-approval-request", "approvalId": "i", "toolCallId": "i"}
-    assert of({**asked, "approval_request_id": "r"})[1]["approvalId"] == "r"
-    assert of({**asked, "arguments": "{"}) == []
+    assert of({**approval_item, "approval_request_id": "r"})[1]["approvalId"] == "r"
+    assert of({**approval_item, "arguments": "{"}) == []
 
 
 def test_a_compaction_is_a_part_of_its_own() -> None:
@@ -340,24 +340,24 @@ def test_a_compaction_is_a_part_of_its_own() -> None:
     assert of(data) == [{"type": "custom", "kind": "openai.compaction", **metadata}]
 
 
-@pytest.mark.parametrize("told", [{"output": "o"}, {"error": "e"}, {}])
-def test_the_item_of_an_mcp_servers_call_is_sent_with_its_output_only(told: Any) -> None:
+@pytest.mark.parametrize("outcome", [{"output": "o"}, {"error": "e"}, {}])
+def test_the_item_of_an_mcp_servers_call_is_sent_with_its_output_only(outcome: Any) -> None:
     """With both, OpenAI would get two references to one item, which it refuses."""
     block = call(type="mcp_tool_use", extra={"output_index": 0})
-    about = item(0, type="mcp_call", id="i", server_label="wiki", **told)
+    about = item(0, type="mcp_call", id="i", server_label="wiki", **outcome)
     start, made, *outputs = (
         responses(about, block, ArgumentsDelta(0, "{}"), BlockStop(0))[:1]
         + responses(about, block, ArgumentsDelta(0, "{}"), BlockStop(0))[2:]
     )
     assert (start["toolName"], start["dynamic"]) == ("mcp.f", True)
     assert "providerMetadata" not in made
-    value = {"type": "call", "serverLabel": "wiki", "name": "f", "arguments": "{}", **told}
+    value = {"type": "call", "serverLabel": "wiki", "name": "f", "arguments": "{}", **outcome}
     output = {"type": "tool-output-available", "toolCallId": "c1", "output": value, "providerExecuted": True}
-    assert outputs == ([{**output, "providerMetadata": {"openai": {"itemId": "i"}}}] if told else [])
+    assert outputs == ([{**output, "providerMetadata": {"openai": {"itemId": "i"}}}] if outcome else [])
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "expected"),
     [
         ({"namespace": "n"}, {"namespace": "n"}),
         ({"async": True}, {"async": True}),
@@ -366,12 +366,12 @@ def test_the_item_of_an_mcp_servers_call_is_sent_with_its_output_only(told: Any)
         ({"caller": {"type": "direct", "a_b": 1}}, {"caller": {"type": "direct", "a_b": 1}}),
     ],
 )
-def test_a_call_says_what_openai_has_to_get_back_of_it(fields: Any, told: Any) -> None:
+def test_a_call_says_what_openai_has_to_get_back_of_it(fields: Any, expected: Any) -> None:
     block = call(extra={"output_index": 0})
     chunks = responses(
         item(0, type="function_call", id="i", **fields), block, BlockStop(0), *end("completed")
     )
-    assert chunks[-4]["providerMetadata"] == {"openai": {"itemId": "i", **told}}
+    assert chunks[-4]["providerMetadata"] == {"openai": {"itemId": "i", **expected}}
 
 
 def test_a_message_is_one_text() -> None:
@@ -481,8 +481,8 @@ def test_files_that_are_cited_are_documents() -> None:
     block = TextBlock("a", citations=[FILE, made, path, {**FILE, "file_id": 1}, {"type": 1}, PAGE])
     first, second, third, page = sources(block)
     index, container = {"index": 3}, {"containerId": "c"}
-    told = {"providerMetadata": {"openai": {"type": "file_citation", "fileId": "f", **index}}}
-    assert first == {**DOCUMENT, **told}
+    metadata = {"providerMetadata": {"openai": {"type": "file_citation", "fileId": "f", **index}}}
+    assert first == {**DOCUMENT, **metadata}
     assert second["providerMetadata"]["openai"] == {
         "type": "container_file_citation",
         "fileId": "g",

@@ -32,7 +32,7 @@ CALL_START = {"type": "tool-input-start", **CALL}
 AVAILABLE = {"type": "tool-input-available", **CALL, "input": {"a": 1}}
 
 
-def foreign(*events: BlockEvent) -> list[Any]:
+def portable_parts(*events: BlockEvent) -> list[Any]:
     """The parts of a message of another protocol."""
     made = UI.to_response(accumulate([start(), *events]))
     assert (made["id"], made["role"], made["parts"][0]) == ("m1", "assistant", {"type": "step-start"})
@@ -41,7 +41,7 @@ def foreign(*events: BlockEvent) -> list[Any]:
 
 def test_a_message_that_is_whole() -> None:
     events = [*text(0, "Hi"), call(1), ArgumentsDelta(1, '{"a":1}'), BlockStop(1)]
-    assert foreign(*events, MessageDelta("tool_use"), MessageStop()) == [
+    assert portable_parts(*events, MessageDelta("tool_use"), MessageStop()) == [
         {"type": "text", "text": "Hi", "state": "done"},
         {**PART, "state": "input-available", "input": {"a": 1}},
     ]
@@ -58,16 +58,17 @@ def test_a_value_that_another_parser_made_stays_as_it_is() -> None:
 def test_a_call_that_is_not_to_be_run_is_never_available(end: Any) -> None:
     ends: list[BlockEvent] = [MessageCut(end)] if end else []
     whole = [call(0), ArgumentsDelta(0, "{}"), BlockStop(0)]
-    assert foreign(*whole, *ends) == [{**PART, "state": "input-streaming", "rawInput": "{}"}]
+    assert portable_parts(*whole, *ends) == [{**PART, "state": "input-streaming", "rawInput": "{}"}]
 
 
 def test_only_the_last_text_of_a_message_can_be_open() -> None:
     events = [*text(0, "a"), BlockStart(1, TextBlock()), TextDelta(1, "b")]
     states = {
-        end: [part["state"] for part in foreign(*events, MessageCut(end))] for end in ("stopped", "truncated")
+        end: [part["state"] for part in portable_parts(*events, MessageCut(end))]
+        for end in ("stopped", "truncated")
     }
     assert states == {"stopped": ["done", "streaming"], "truncated": ["done", "done"]}
-    assert [part["state"] for part in foreign(*events, MessageStop())] == ["done", "done"]
+    assert [part["state"] for part in portable_parts(*events, MessageStop())] == ["done", "done"]
 
 
 def test_an_empty_message() -> None:
@@ -115,12 +116,12 @@ def test_a_call_in_all_its_states() -> None:
 
 
 def test_a_call_that_needs_a_users_approval() -> None:
-    asked = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a", "reason": "sure?"}
+    request = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a", "reason": "sure?"}
     answer = {"type": "tool-approval-response", "approvalId": "a", "approved": False, "reason": "no"}
     part = {**PART, "input": {"a": 1}}
     approval = {"id": "a", "requestReason": "sure?"}
-    assert parts(AVAILABLE, asked) == [{**part, "state": "approval-requested", "approval": approval}]
-    assert parts(AVAILABLE, {**AVAILABLE, "toolCallId": "c2"}, asked, answer)[0] == {
+    assert parts(AVAILABLE, request) == [{**part, "state": "approval-requested", "approval": approval}]
+    assert parts(AVAILABLE, {**AVAILABLE, "toolCallId": "c2"}, request, answer)[0] == {
         **part,
         "state": "approval-responded",
         "approval": {**approval, "approved": False, "reason": "no"},
@@ -128,21 +129,21 @@ def test_a_call_that_needs_a_users_approval() -> None:
 
 
 def test_an_answer_may_say_more_of_the_call() -> None:
-    asked = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a"}
+    request = {"type": "tool-approval-request", "toolCallId": "c1", "approvalId": "a"}
     answer = {"type": "tool-approval-response", "approvalId": "a", "approved": True}
     more = {"providerExecuted": True, "providerMetadata": {"p": {"a": 1}}}
-    (part,) = parts(AVAILABLE, asked, {**answer, **more})
+    (part,) = parts(AVAILABLE, request, {**answer, **more})
     assert (part["providerExecuted"], part["callProviderMetadata"]) == (True, {"p": {"a": 1}})
 
 
 def test_what_a_refused_call_came_with_is_of_its_outcome() -> None:
     metadata = {"providerMetadata": {"p": {"a": 1}}}
     refused = {"type": "tool-input-error", **CALL, "input": "x", "errorText": "E", **metadata}
-    told = {"resultProviderMetadata": {"p": {"a": 1}}}
-    assert parts(refused) == [{**PART, "state": "output-error", "input": "x", "errorText": "E", **told}]
+    metadata = {"resultProviderMetadata": {"p": {"a": 1}}}
+    assert parts(refused) == [{**PART, "state": "output-error", "input": "x", "errorText": "E", **metadata}]
     answer = {"type": "tool-output-available", "toolCallId": "c1", "output": 1}
     assert parts(CALL_START, refused, answer) == [
-        {**PART, "state": "output-available", "input": "x", "output": 1, **told}
+        {**PART, "state": "output-available", "input": "x", "output": 1, **metadata}
     ]
 
 
@@ -219,9 +220,9 @@ def test_a_message_takes_linear_time(kind: str) -> None:
 
 def _request_and_answer(id: str) -> list[Block]:
     call = ToolUseBlock(id, "f", state="complete", arguments={})
-    asked = {"type": "tool-approval-request", "toolCallId": id, "approvalId": id, "tool_use_id": id}
+    request = {"type": "tool-approval-request", "toolCallId": id, "approvalId": id, "tool_use_id": id}
     answer = {"type": "tool-approval-response", "approvalId": id, "approved": True}
-    return [call, ResultBlock(asked), UnknownBlock(answer)]
+    return [call, ResultBlock(request), UnknownBlock(answer)]
 
 
 def test_a_message_without_steps_has_none() -> None:
@@ -238,4 +239,4 @@ def test_steps_are_parts() -> None:
 
 def test_a_result_without_its_call_is_not_there() -> None:
     result = ResultBlock({"type": "x_tool_result", "tool_use_id": "c9", "content": 1})
-    assert foreign(BlockStart(0, result), BlockStop(0), MessageStop()) == []
+    assert portable_parts(BlockStart(0, result), BlockStop(0), MessageStop()) == []

@@ -106,17 +106,17 @@ def test_a_call_says_who_calls(extra: Any, metadata: Any) -> None:
 def test_a_call_is_available_at_the_end_of_the_message() -> None:
     """The browser runs it at once: nothing may be run for a message that may still be cut."""
     events = [call(), ArgumentsDelta(0, '{"a":'), ArgumentsDelta(0, "1}"), BlockStop(0)]
-    told: list[Any] = [
+    sent: list[Any] = [
         {"type": "tool-input-start", "toolCallId": "c1", "toolName": "f"},
         {"type": "tool-input-delta", "toolCallId": "c1", "inputTextDelta": '{"a":'},
         {"type": "tool-input-delta", "toolCallId": "c1", "inputTextDelta": "1}"},
     ]
     available = {"type": "tool-input-available", "toolCallId": "c1", "toolName": "f", "input": {"a": 1}}
     finish = {"type": "finish", "finishReason": "tool-calls"}
-    assert after_start(*events) == told
+    assert after_start(*events) == sent
     assert after_start(*events, *text(1, "x"))[3]["type"] == "text-start"
-    assert after_start(*events, *end()) == [*told, available, FINISH_STEP, finish, DONE]
-    assert after_start(*events, *end("STOP")) == [*told, available, FINISH_STEP, finish, DONE]
+    assert after_start(*events, *end()) == [*sent, available, FINISH_STEP, finish, DONE]
+    assert after_start(*events, *end("STOP")) == [*sent, available, FINISH_STEP, finish, DONE]
 
 
 @pytest.mark.parametrize(
@@ -293,10 +293,10 @@ def test_a_text_that_is_replaced_is_sent_where_nothing_was() -> None:
 
 def test_calls_with_the_same_id_or_none_are_distinguished() -> None:
     ids = [call(0, "c"), call(1, "c"), call(2, ""), call(3, "c-1")]
-    told = [chunk["toolCallId"] for chunk in after_start(*ids)]
-    assert told[0] == "c"
-    assert len(set(told)) == 4
-    assert all(told)
+    ids_sent = [chunk["toolCallId"] for chunk in after_start(*ids)]
+    assert ids_sent[0] == "c"
+    assert len(set(ids_sent)) == 4
+    assert all(ids_sent)
 
 
 def test_texts_that_grow_side_by_side_are_distinguished() -> None:
@@ -499,9 +499,9 @@ def test_a_call_that_failed_is_never_available() -> None:
 
 def test_an_answer_without_a_request_is_left_out() -> None:
     answer = whole(2, UnknownBlock({"type": "tool-approval-response", "approvalId": "a", "approved": True}))
-    asked = outcome("tool-approval-request", approvalId="a")
+    request = outcome("tool-approval-request", approvalId="a")
     assert own(*answer) == []
-    assert [c["type"] for c in own(call(), BlockStop(0), *asked, *answer)[2:]] == [
+    assert [c["type"] for c in own(call(), BlockStop(0), *request, *answer)[2:]] == [
         "tool-approval-request",
         "tool-approval-response",
     ]

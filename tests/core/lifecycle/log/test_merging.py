@@ -128,7 +128,7 @@ def test_one_text_beyond_the_bound_stays_as_it_is(name: str) -> None:
 
 ANTHROPIC = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
 CHAT = {"id": "c", "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}]}
-FOREIGN: list[tuple[str, dict[str, Any]]] = [
+UNMERGED: list[tuple[str, dict[str, Any]]] = [
     ("anthropic", {**ANTHROPIC, "new": 1}),
     ("anthropic", {**ANTHROPIC, "delta": {"type": "text_delta", "text": "a", "new": 1}}),
     ("anthropic", {**ANTHROPIC, "delta": {"type": "new_delta", "text": "a"}}),
@@ -142,7 +142,7 @@ FOREIGN: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "data"), FOREIGN)
+@pytest.mark.parametrize(("name", "data"), UNMERGED)
 def test_what_says_anything_else_stays_as_it_is(name: str, data: dict[str, Any]) -> None:
     kind = "content_block_delta" if name == "anthropic" else "message"
     before = [entry(json.dumps(data), kind, number) for number in (1, 2)]

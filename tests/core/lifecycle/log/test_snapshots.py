@@ -307,7 +307,9 @@ def test_of_a_log_that_is_closed_while_it_is_full_more_is_dropped_first() -> Non
     while slow.behind:
         slow.data_to_send(0.0, 1000)
     assert log.first_retained > 1
-    assert message_of([sse for sse in read(log) if sse.type != "gap"]).text == message_of(written_whole()).text
+    assert (
+        message_of([sse for sse in read(log) if sse.type != "gap"]).text == message_of(written_whole()).text
+    )
 
 
 def written_whole() -> list[ServerSentEvent]:

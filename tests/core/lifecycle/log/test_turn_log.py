@@ -366,11 +366,11 @@ class TestABoundOnEvents:
 class CountingReader(Reader):
     """Counts how often its position is asked for."""
 
-    asked = 0
+    reads = 0
 
     @property
     def position(self) -> int:
-        type(self).asked += 1
+        type(self).reads += 1
         return self._position
 
     @position.setter
@@ -385,7 +385,7 @@ def test_a_thousand_slow_readers_are_not_looked_at_for_each_step_of_each() -> No
         log.add_reader(reader)
     for _ in range(100):  # a chunk of the provider's may hold more than there is room for
         log.append(event())
-    CountingReader.asked = 0
+    CountingReader.reads = 0
     steps = 0
     while is_full(log):
         steps += 1
@@ -393,4 +393,4 @@ def test_a_thousand_slow_readers_are_not_looked_at_for_each_step_of_each() -> No
             reader.position = steps
             log.reader_moved(steps - 1, 0.0)
     assert steps == 40
-    assert CountingReader.asked <= 2 * steps * len(readers)
+    assert CountingReader.reads <= 2 * steps * len(readers)

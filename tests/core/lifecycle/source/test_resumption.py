@@ -31,7 +31,7 @@ UNSAFE = ["POST", "PUT", "PATCH", "DELETE", "MKCOL", "post", "Get"]
 RULES = [None, "get", "always", "never"]
 
 
-def asking(method: str) -> HTTPRequest:
+def request_with(method: str) -> HTTPRequest:
     return HTTPRequest(URL, method, Headers({"content-type": "text/plain", "x-key": "1"}), b"{}")
 
 
@@ -59,7 +59,7 @@ class TestSafeMethods:
     @pytest.mark.parametrize("rule", [None, "get", "always"])
     @pytest.mark.parametrize("method", SAFE)
     def test_they_are_requested_again_as_whatwg_says(self, method: str, rule: str | None, how: str) -> None:
-        source = opened(asking(method), resume=rule)
+        source = opened(request_with(method), resume=rule)
         lose(source, how)
         assert next_request(source) == (method, URL, b"{}")
         assert source.request.headers.get("content-type") == "text/plain"
@@ -67,13 +67,13 @@ class TestSafeMethods:
     @pytest.mark.parametrize("how", ["cut", "silent", "ended"])
     @pytest.mark.parametrize("method", SAFE)
     def test_never_means_not_once_they_were_answered(self, method: str, how: str) -> None:
-        source = opened(asking(method), resume="never")
+        source = opened(request_with(method), resume="never")
         lose(source, how)
         assert next_request(source) is None
         assert (source.error is None) is (how == "ended")
 
     def test_without_an_answer_the_policy_alone_decides(self) -> None:
-        source = connected(asking("GET"), resume="never")
+        source = connected(request_with("GET"), resume="never")
         source.connection_lost("reset", 0.0)
         assert state_of(source) is SourceState.RECONNECTING
 
@@ -96,7 +96,7 @@ class TestOtherMethods:
     @pytest.mark.parametrize("method", UNSAFE)
     def test_what_was_answered_is_not_requested_again(self, method: str, events: bytes, how: str) -> None:
         """An event ID says where a stream was left, and not what another request does."""
-        source = opened(asking(method), retry=RetryPolicy(max_attempts=99), last_event_id="7")
+        source = opened(request_with(method), retry=RetryPolicy(max_attempts=99), last_event_id="7")
         source.receive_data(events, 0.0)
         lose(source, how)
         assert next_request(source) is None

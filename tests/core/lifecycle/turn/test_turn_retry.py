@@ -278,9 +278,9 @@ class TestRefusals:
         assert turn.attempts == 1
 
     def test_the_delay_that_an_error_event_asks_for(self) -> None:
-        asking = StreamError("rate_limit_error", "Slow.", retryable=True, retry_after=3.5)
+        error = StreamError("rate_limit_error", "Slow.", retryable=True, retry_after=3.5)
         turn = accepted()
-        turn.receive_data(wire(asking), 1.0)
+        turn.receive_data(wire(error), 1.0)
         assert turn.retry_at == 4.5
         too_long = accepted()
         too_long.receive_data(wire(StreamError("rate_limit_error", "", retryable=True, retry_after=1e9)), 1.0)

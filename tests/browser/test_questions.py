@@ -215,11 +215,11 @@ def test_whitespace_and_code_are_kept_to_the_letter(driver: Driver) -> None:
 
 def test_a_conversation_takes_its_earlier_turns_along(driver: Driver) -> None:
     """The second request holds the first question and the text of its answer, and no thinking."""
-    asked: list[Any] = []
+    posted: list[Any] = []
 
     def note(request: Request) -> None:
         if request.url.endswith("/v1/messages"):
-            asked.append(request.post_data_json)
+            posted.append(request.post_data_json)
             assert request.headers["anthropic-version"] == "2023-06-01"
 
     driver.page.on("request", note)
@@ -228,7 +228,7 @@ def test_a_conversation_takes_its_earlier_turns_along(driver: Driver) -> None:
     first = driver.text
     driver.ask("Second?", Sim_Tokens="5")
     driver.page.wait_for_function("() => document.querySelectorAll('.answer[data-state=done]').length === 2")
-    assert [body["messages"] for body in asked] == [
+    assert [body["messages"] for body in posted] == [
         [{"role": "user", "content": "First?"}],
         [
             {"role": "user", "content": "First?"},
@@ -236,7 +236,7 @@ def test_a_conversation_takes_its_earlier_turns_along(driver: Driver) -> None:
             {"role": "user", "content": "Second?"},
         ],
     ]
-    assert all(body["stream"] is True and body["max_tokens"] > 0 and body["model"] for body in asked)
+    assert all(body["stream"] is True and body["max_tokens"] > 0 and body["model"] for body in posted)
 
 
 def test_a_gap_is_shown_and_the_text_goes_on_after_it(driver: Driver) -> None:
