@@ -1,7 +1,7 @@
 """Who accumulates deltas: this accumulator, the floor, and the peers, each by its own names.
 
 All get their deltas in the form in which they take them: events or strings, made beforehand.  pydantic-ai's
-manager tells of each delta by an event of its own, and ours by none; ``sse-core, events made`` makes them.
+manager reports each delta by an event of its own, and ours by none; ``sse-core, events made`` makes them.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ class Anthropic(Contender):
 class AnthropicStream(Anthropic):
     """The Anthropic SDK's ``MessageStream``, fed with its event objects: what users have of its accumulator.
 
-    It tells of each delta with two events of its own.
+    It reports each delta with two events of its own.
     """
 
     def __init__(self, *, is_tool: bool) -> None:
@@ -269,7 +269,7 @@ class AnthropicStream(Anthropic):
             pass
 
     def end(self) -> Any:
-        """The block, as the message's last event tells of it."""
+        """The block, as the message's last event has it."""
         kind = self.types.RawContentBlockStopEvent
         self.events = iter([kind.model_validate({"type": "content_block_stop", "index": 0})])
         block = next(self.stream).content_block  # type: ignore[arg-type]  # there is one once it has begun

@@ -162,7 +162,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure what the arguments name."""
     arguments = read_arguments()
     if not Path("/proc/self/schedstat").exists():
         print("skipped: there is no /proc/self/schedstat to read CPU times from")

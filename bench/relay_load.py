@@ -37,7 +37,7 @@ class Load:
 
 
 class Reader:
-    """One stream: when it was asked for, and what has not been looked at of its bytes."""
+    """One stream: when it was requested, and what has not been looked at of its bytes."""
 
     def __init__(self, port: int) -> None:
         self.requested_at = time.monotonic_ns()

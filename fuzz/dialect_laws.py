@@ -147,7 +147,7 @@ def _nothing_unfinished_runs(message: Message) -> None:
 
 
 def _is_shown(message: Message, by: Iterable[Dialect]) -> None:
-    """These dialects can write it as JSON, and all that is said of it can be asked."""
+    """These dialects can write it as JSON, and whatever it offers can be read."""
     for dialect in by:
         json.dumps(dialect.to_response(message), allow_nan=False)
     for answer in (message, *message.alternatives.values()):
@@ -197,7 +197,7 @@ def _cut_is_not_complete(dialect: Dialect, steps: Sequence[Step], make: MakeAccu
 
 
 def _plain_text_is_decoded(dialect: Dialect, steps: Sequence[Step], by_step: list[list[BlockEvent]]) -> None:
-    """An event that is nothing but a plain delta of text is told as that delta, if it is told at all."""
+    """An event that is nothing but a plain delta of text is decoded as that delta, if at all."""
     reader = PLAIN.get(dialect.name)
     if reader is None:
         return
@@ -305,7 +305,7 @@ def _executable(message: Message) -> Counter[tuple[str, str]]:
 def _calls(message: Message, said: str, *, with_arguments: bool) -> list[tuple[str, str, str]]:
     """The client's calls, whatever may become of them; an id that nobody ``said`` is made up.
 
-    They have no order: some protocols tell of a call as it begins, others once it is whole.
+    They have no order: some protocols announce a call as it begins, others once it is whole.
     """
     return sorted(
         (tool.id if tool.id in said else "", tool.name, _arguments(tool) if with_arguments else "")

@@ -95,7 +95,7 @@ def lines_as_read(text: str) -> str:
 
 
 def refused_field(fields: Fields) -> str | None:
-    """The first field that cannot hold what is asked for."""
+    """The first field that cannot hold what is requested."""
     if fields.event and set(fields.event) & set("\r\n"):
         return "event"
     if fields.id and set(fields.id) & set("\r\n\0"):

@@ -20,7 +20,7 @@ class Twice(Exception):
 
 
 def fragments_agree(fragments: list[str], max_depth: int, make: MakeReader) -> None:
-    """Whatever the cuts are, the same is told; it is the truth, and so is what is known on the way."""
+    """Whatever the cuts are, the same is reported; it is the truth, and so is what is known on the way."""
     text = "".join(fragments)
     values, outcome = _outcome([text], max_depth, make)
     for cut in (fragments, list(text)):
@@ -41,7 +41,7 @@ def fragments_agree(fragments: list[str], max_depth: int, make: MakeReader) -> N
 
 
 def _outcome(fragments: list[str], max_depth: int, make: MakeReader) -> tuple[list[Any], tuple[Any, ...]]:
-    """All that is told of a document, and its value, or the error."""
+    """All that is reported of a document, and its value, or the error."""
     reader = make(max_depth=max_depth)
     values: list[Any] = []
     try:
@@ -58,7 +58,7 @@ def _is_true_all_along(fragments: list[str], truth: Any, max_depth: int, make: M
     reader = make(max_depth=max_depth)
     for fragment in fragments:
         for path, value in reader.receive(fragment):
-            assert repr(at(truth, path)) == repr(value), f"{path}: {value!r} is told"
+            assert repr(at(truth, path)) == repr(value), f"{path}: {value!r} is reported"
         known, unfinished = reader.value, reader.unfinished_path
         assert known is None or is_prefix(known, truth), f"{known!r} is known, the truth is {truth!r}"
         if unfinished is not None:

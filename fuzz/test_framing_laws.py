@@ -1,7 +1,7 @@
 """Invariant: what a stream means depends on its bytes, never on its chunks, and is what WHATWG HTML says.
 
 Any bytes, in any chunks, over any number of connections, give what a transcription of the specification
-gives for each connection whole, and raise what the bounds promise and nothing else.  What is held stays
+gives for each connection whole, and raise what the bounds promise and nothing else.  What is kept stays
 small.  With small bounds, the events, the count of skipped ones and the failure are the same for any
 chunks.  What the encoder writes is read as that one event.
 """

@@ -129,7 +129,7 @@ def test_what_a_server_sends_another_implementation_reads(data: bytes) -> None:
     peer = serve(data, set())
     refused = peer.phase() is ConnectionPhase.LINGERING
     methods = [request.method for request in peer.requests]
-    # RFC 9110, 10.1.1: who has asked for it may have been told to go on, and his content isn't all here yet.
+    # RFC 9110, 10.1.1: who expects a 100 may have got it, and his content isn't all here yet.
     received = bytes(peer.received).removesuffix(CONTINUE)
     # A refusal of a HEAD has no body, and only the head that was refused knows that it was one.
     for last in ("GET", "HEAD"):

@@ -228,7 +228,7 @@ class SourceUser(Player):
             self.leave()
 
     def leave(self) -> None:
-        """The user has enough: no error event tells of that."""
+        """The user has enough: no error event reports that."""
         self.source.close(self.now)
         self.note()
 

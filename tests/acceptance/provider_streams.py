@@ -483,7 +483,7 @@ RESPONSES: dict[str, Input] = {
         message("a"),
         tools={"file_search": {"id": "fileSearch", "args": {"vectorStoreIds": ["v"]}}},
     ),
-    "files are searched, and nobody is told what was found": responses(
+    "files are searched, and what was found is not sent": responses(
         item(
             {
                 "id": "fs_1",

@@ -208,7 +208,7 @@ def test_the_command_runs_every_case_on_this_projects_decoder() -> None:
     assert f"  all            {count}/{count}, 0 not offered" in done.stdout
 
 
-def test_the_command_runs_the_requested_program() -> None:
+def test_the_command_runs_the_requested_cases() -> None:
     done = run_command("--only", "bom", "--only", "id/nul", "--", *OURS)
     assert done.returncode == 0
     assert re.findall(r"^  (\S+) +\d+/\d+", done.stdout, re.MULTILINE) == ["bom", "id", "all"]

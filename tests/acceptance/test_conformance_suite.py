@@ -82,7 +82,7 @@ def test_text_and_bytes_are_the_same_stream_and_splits_lie_within_it(case: Case)
         assert split[-1] < len(case.stream)
 
 
-def test_the_readme_tells_of_every_file_and_shows_a_real_case() -> None:
+def test_the_readme_names_every_file_and_shows_a_real_case() -> None:
     assert dict(re.findall(r"^\| \[`([a-z0-9-]+)\.json`\].*? \| (.*) \|$", README, re.MULTILINE)) == {
         group.name: group.about for group in GROUPS
     }

@@ -85,7 +85,7 @@ def as_call(delta: dict[str, Any]) -> dict[str, Any]:
 
 
 def grown(case: dict[str, Any]) -> dict[str, Any]:
-    """Of the message, the fields that the case tells of, with the index that a call has in a stream."""
+    """Of the message, the fields that the case names, with the index that a call has in a stream."""
     message = response_of(as_call(delta) for delta in [case["initial"], *case["deltas"]])
     for index, call in enumerate(message.get("tool_calls", [])):
         call["index"] = index

@@ -185,7 +185,7 @@ def test_the_sdk_reads_a_stream_of_another_protocol_event_by_event(
     ours = CHAT.to_response(message)
     # The SDK keeps it in chunks, not in the completion; there is none where a call was cut.
     ours["choices"][0].pop("native_finish_reason", None)
-    ours["model"] = chunks[0]["model"]  # where another takes over, chunks tell of the first
+    ours["model"] = chunks[0]["model"]  # where another takes over, chunks name the first
     assert list(lacking(ours, provider.accumulated_by_the_sdk(body))) == []
 
 

@@ -90,7 +90,7 @@ EVENT = re.compile(rf"(?:{COMMENT}|{FIELD})*{END_OF_LINE}")
 anything = st.text() | st.text(st.sampled_from("\r\n\0: a\u2028\ud800\ufeff"))
 
 
-def test_the_grammar_tells_right_from_wrong() -> None:
+def test_the_grammar_separates_right_from_wrong() -> None:
     assert EVENT.fullmatch("event: x\r\n: c\rdata\n\n")
     for wrong in ("data: a\n", "data: a\n\ndata: b\n\n", "data: a", ""):
         assert not EVENT.fullmatch(wrong)

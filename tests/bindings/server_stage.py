@@ -73,7 +73,7 @@ class Stage:
         return self.serving.call(function)
 
     def feed(self, number: int) -> Any:
-        """The application's stream of that number, as soon as it is asked for."""
+        """The application's stream of that number, as soon as it is requested."""
         soon(lambda: len(self.served.streams) > number or None)
         return self.served.streams[number]
 

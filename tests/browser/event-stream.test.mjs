@@ -118,7 +118,7 @@ test("a line that comes a byte at a time costs no more than linear time", () => 
   assert.ok(ratio < 32, `eight times the bytes took ${ratio.toFixed(1)} times as long`);
 });
 
-test("a broken connection is told apart from everything else, after the events before it", async () => {
+test("a broken connection is distinguished from everything else, after the events before it", async () => {
   const stream = new Stream();
   const got = [];
   const reading = (async () => {

@@ -1,4 +1,4 @@
-"""A bad network between the page and the relay: a TCP proxy that cuts connections when told to."""
+"""A bad network between the page and the relay: a TCP proxy that cuts connections on command."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ export async function settle() {
   for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A clock that goes on only when it is told to. */
+/** A clock that goes on only by command. */
 export class Clock {
   time = 0;
   #timers = new Set();

@@ -26,7 +26,7 @@ PLAIN = {"Sim-Tokens": "60", "Sim-Rate": "60", "Sim-TTFT": "0.1", "Sim-Thinking"
 
 
 class Demo:
-    """The addresses of a running demo, and what can be asked there behind the page's back."""
+    """The addresses of a running demo, and what can be requested there behind the page's back."""
 
     def __init__(self, program: Program) -> None:
         self.relay = program.address(r"^(http://\S+?)/?$")

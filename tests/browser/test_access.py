@@ -20,7 +20,7 @@ def focused(page: Page) -> Locator:
 
 
 def test_by_keyboard_alone(driver: Driver, demo: Demo) -> None:
-    """Typing, a second line, sending, reading, stopping, asking again: no mouse."""
+    """Typing, a second line, sending, reading, stopping, resending: no mouse."""
     page = driver.page
     page.keyboard.press("Shift+Tab")
     expect(focused(page)).to_have_text("Simulated provider200 tokens · 40 a second")

@@ -1,4 +1,4 @@
-"""A question is asked, and its answer arrives: text, thinking, a tool call, numbers."""
+"""A question is sent, and its answer arrives: text, thinking, a tool call, numbers."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_a_relay_that_was_started_anew_does_not_know_the_turn(page: Page) -> Non
         driver = Driver(page, Demo(first).relay)
         driver.ask(Sim_Tokens="5000", Sim_Rate="30")
         driver.wait_for_text(40)
-        first.process.kill()  # who is asked to end tells its readers
+        first.process.kill()  # a relay that is stopped properly says so to its readers
     driver.expect_state("reconnecting")
     text = driver.text
     with Program("demo", "--port", port) as second:

@@ -77,7 +77,7 @@ class Case {
   }
 }
 
-test("an answer is asked for once and goes through its states to done", async () => {
+test("an answer is requested once and goes through its states to done", async () => {
   const { turn, relay, clock, ...rest } = new Case();
   const stream = await relay.open("POST");
   await stream.send(event(1, start), event(2, begin(0, { type: "thinking", thinking: "" })), event(3, thinking(0, "hm")));
@@ -130,7 +130,7 @@ test("a gap is passed on though it has no id, and the turn goes on after it", as
   assert.deepEqual([it.text, it.turn.state], ["one nine", "done"]);
 });
 
-test("a question whose answer never began is asked again under the same id", async () => {
+test("a question whose answer never began is sent again under the same id", async () => {
   const it = new Case();
   await settle();
   await it.relay.refuse("POST");
@@ -351,7 +351,7 @@ test("a turn is stopped before the relay has even answered", async () => {
   await it.over();
 });
 
-test("a question that did not get through is not asked again only to be stopped", async () => {
+test("a question that did not get through is not sent again only to be stopped", async () => {
   const it = new Case();
   await settle();
   await it.relay.refuse("POST");
@@ -389,7 +389,7 @@ test("a stop that cannot reach the relay is tried again, and given up with an ho
   await it.over();
 });
 
-test("stop is asked for once, and not at all when it is over", async () => {
+test("stop is requested once, and not at all when it is over", async () => {
   const it = new Case();
   await it.begun();
   it.turn.stop();

@@ -171,7 +171,7 @@ class TestWhatTheyGive:
             "complete" if isinstance(theirs[-1], MessageStop) else "truncated"
         )
 
-    def test_an_end_that_only_the_streams_end_tells(self) -> None:
+    def test_an_end_that_only_the_streams_end_shows(self) -> None:
         """A host of chat completions that sends no `[DONE]`."""
         turn = iter_turn([CHAT.removesuffix(b"data: [DONE]\n\n")], "openai-chat")
         assert isinstance(list(turn)[-1], MessageStop)

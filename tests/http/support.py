@@ -1,4 +1,4 @@
-"""Applications, streams and machines that do as they are told, and peers to talk to, all in memory."""
+"""Applications, streams and machines that follow a script, and peers to talk to, all in memory."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EVENTS = StreamHead(200, Headers({"content-type": "text/event-stream"}))
 
 
 def echo(request: Request) -> Reply:
-    """What the application was asked, as the answer to it."""
+    """The request that the application got, as the answer to it."""
     target = request.path + ("?" + request.query if request.query else "")
     return Reply(200, body=f"{request.method} {target} ".encode() + request.body)
 
@@ -120,7 +120,7 @@ Answerer = Callable[[Request], "Reply | Stream"]
 
 
 class Scripted:
-    """An application that answers as it was told, and remembers what it was asked."""
+    """An application that gives a set answer, and remembers its requests."""
 
     def __init__(self, answer: Reply | Stream | Answerer = OK) -> None:
         self.waker: Waker = no_waker
@@ -338,7 +338,7 @@ class _Source(io.BytesIO):
 
 
 class Recorder:
-    """A connecting machine that remembers what it was told, and wishes what it is told to wish."""
+    """A connecting machine that remembers how it was called, and wishes what its test says."""
 
     def __init__(
         self,
@@ -412,7 +412,7 @@ class Upstream:
         return self
 
     def answer(self, data: bytes, cuts: Iterable[int] = (), *, end: bool = False) -> Recorder:
-        """Give these bytes, and the end of the connection if told so; then do as is wished."""
+        """Give these bytes, and the end of the connection with ``end``; then do as is wished."""
         for piece in split(data, cuts):
             if self.exchange.want is Want.READ:
                 self.exchange.receive_data(piece, 1.0)

@@ -42,7 +42,7 @@ def test_the_shapes() -> None:
 
 
 class TestArgumentsOfAReply:
-    """They are told where the reply is made, not when it can't be sent."""
+    """They are reported where the reply is made, not when it can't be sent."""
 
     @pytest.mark.parametrize(
         ("name", "value", "words"),

@@ -1,4 +1,4 @@
-"""The client role: answers that tell of an error, heads beyond a bound, peers of another protocol."""
+"""The client role: answers with an error, heads beyond a bound, peers of another protocol."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TestCodedBodies:
         assert bytes(machine.received) == ERROR
         assert machine.calls[-1] == "lost"
         assert machine.calls[-2] == "eof"
-        # What would describe it wrongly is not told; the rest is.
+        # What would describe it wrongly is left out; the rest is passed on.
         assert machine.headers == Headers([("content-type", "application/json"), ("x", "y")])
 
     def test_so_is_what_comes_with_200_and_is_no_stream(self) -> None:

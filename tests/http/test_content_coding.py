@@ -1,4 +1,4 @@
-"""Content codings undone: whatever the cuts, within bounds, and never more than was asked for."""
+"""Content codings undone: whatever the cuts, within bounds, and never more than was requested."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_body_that_is_none_of_it(coding: str) -> None:
 @pytest.mark.parametrize("coding", sorted(ENCODE))
 class TestBounds:
     def test_a_bomb_is_read_no_further_than_requested(self, coding: str) -> None:
-        """Nobody is given 100 MB, and nobody makes them: a piece is decoded when it is asked for."""
+        """Nobody is given 100 MB, and nobody makes them: a piece is decoded when it is requested."""
         bomb = ENCODE[coding](bytes(100 * 2**20))
         pieces = ContentDecoder([coding], max_decoded_bytes=2**40, max_ratio=2**40).receive_data(bomb)
         assert 0 < len(next(pieces)) <= 2**20

@@ -206,7 +206,7 @@ class TestFollowing:
         assert answer.deadline is None
 
     @pytest.mark.parametrize("last_event_id", ["job-1", ""])
-    def test_who_has_all_of_what_is_over_gets_a_204(self, last_event_id: str) -> None:
+    def test_who_has_all_of_what_is_over_must_not_come_again(self, last_event_id: str) -> None:
         broadcast = Broadcast("job")
         if last_event_id:
             broadcast.publish([ServerSentEvent("message", "a")], 0.0)

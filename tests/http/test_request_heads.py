@@ -187,11 +187,11 @@ class TestLastEventID:
         assert Request("GET", "/", headers=Headers({"last-event-id": "仕事-1"})).last_event_id == "仕事-1"
 
 
-class TestTelling:
-    """The operator is told of what was refused, and what would let it in."""
+class TestReports:
+    """The operator learns what was refused, and what would let it in."""
 
     @pytest.mark.parametrize(
-        ("data", "status", "request", "setting", "value"),
+        ("data", "status", "line", "setting", "value"),
         [
             (
                 request(target="/p?key=secret", host="Evil.example:80"),
@@ -208,13 +208,13 @@ class TestTelling:
             (request("CONNECT", target="localhost:1"), 501, "CONNECT", "", ""),
         ],
     )
-    def test_refusals(self, data: bytes, status: int, request: str, setting: str, value: str) -> None:
+    def test_refusals(self, data: bytes, status: int, line: str, setting: str, value: str) -> None:
         peer = Peer()
         peer.send(data)
         [refusal] = peer.refusals
         assert (refusal.status, refusal.request, refusal.setting, refusal.value) == (
             status,
-            request,
+            line,
             setting,
             value,
         )

@@ -276,7 +276,7 @@ class TestStream:
 
 
 class TestCut:
-    """What was cut must not look whole: what a binding is told for closing the socket."""
+    """What was cut must not look whole: what a binding sees when it closes the socket."""
 
     @pytest.mark.parametrize(
         ("version", "end", "cut", "reset"),
@@ -388,7 +388,7 @@ class TestClose:
 
 
 class TestMistakes:
-    """An application's exception is told to ``on_error``, and to nobody else."""
+    """An application's exception goes to ``on_error``, and to nobody else."""
 
     def check_500(self, peer: Peer) -> None:
         answer = peer.answer()

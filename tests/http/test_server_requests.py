@@ -122,7 +122,7 @@ class TestRequest:
         )
         assert (served.body, served.client) == (b"body", "192.0.2.7")
 
-    def test_its_repr_tells_no_secret(self) -> None:
+    def test_its_repr_shows_no_secret(self) -> None:
         """A query may hold a key (Gemini's does), and a body is private."""
         peer = Peer()
         peer.send(request("POST", "/v1?key=hunter2", {"x-api-key": "hunter2"}, b"hunter2"))
@@ -541,7 +541,7 @@ class TestBounds:
 
 
 class TestContinue:
-    def test_it_gets_it_before_the_body_comes(self) -> None:
+    def test_it_is_sent_before_the_body_comes(self) -> None:
         peer = Peer()
         peer.send(request("POST", fields={"expect": "100-Continue", "content-length": "4"}))
         assert bytes(peer.received).startswith(b"HTTP/1.1 100 Continue\r\n\r\n")

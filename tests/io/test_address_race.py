@@ -199,7 +199,7 @@ def test_a_resolver_that_gives_what_is_no_address(result: Result) -> None:
         assert str(connect_failure(error)) == "connecting failed"
 
 
-def test_a_race_that_is_given_up_tells_nothing(silent: Silent, result: Result) -> None:
+def test_a_race_that_is_given_up_reports_nothing(silent: Silent, result: Result) -> None:
     with reactor_of(host := TinyHost()) as reactor:
         started = race(reactor, host, result, address("192.0.2.1", 1), address("192.0.2.2", 1))
         started.end(host.time)

@@ -1,4 +1,4 @@
-"""Alarms: each deadline is told once, when it has come, however it moved before."""
+"""Alarms: each deadline is reported once, when it has come, however it moved before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain handlers: what is decided without running one, with a binding that runs them when it is told."""
+"""Plain handlers: what is decided without running one, with a binding that runs them on command."""
 
 from __future__ import annotations
 

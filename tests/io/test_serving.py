@@ -87,7 +87,7 @@ class TestAnswers:
             world.client(GET % b"a").until(b"GET /a")
         assert application.requests[0].client == ""
 
-    def test_who_asks_is_known_and_who_has_gone_is_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_who_calls_is_known_and_who_has_gone_is_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
         application = Scripted(echo)
         with served(application) as world:
             world.client(GET % b"a").until(b"GET /a")

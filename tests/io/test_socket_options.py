@@ -1,4 +1,4 @@
-"""What the kernel is asked to do for every socket, accepted and connected alike."""
+"""What the kernel is set to do for every socket, accepted and connected alike."""
 
 from __future__ import annotations
 

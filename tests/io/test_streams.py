@@ -161,7 +161,7 @@ class TestEvents:
         with pytest.raises(LocalProtocolError, match="enter the stream first"):
             next(iter(PlainEvents(EventSource(HTTPRequest("http://127.0.0.1/")))))
 
-    def test_headers_that_stay_are_requested_once(self) -> None:
+    def test_headers_that_stay_are_not_made_anew(self) -> None:
         source = EventSource(HTTPRequest("http://127.0.0.1/", headers=Headers({"a": "b"})))
         source.start(0.0)
         assert PlainEvents(source, [("a", "b")]).wanted() is None

@@ -45,7 +45,7 @@ def test_the_selector_is_readable_when_a_socket_of_it_is(pair: tuple[socket.sock
 
 
 def test_a_paused_socket_that_is_reset_wakes_nobody(pair: tuple[socket.socket, socket.socket]) -> None:
-    """Epoll tells of a reset whatever is asked for: who is asked for nothing has to leave it."""
+    """Epoll reports a reset whatever it watches for: a socket that is watched for nothing has to leave it."""
     host, (ours, theirs) = TinyHost(), pair
     selector = NestedSelector()
     with reactor_of(host, selector=selector) as reactor:

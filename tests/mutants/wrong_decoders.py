@@ -387,11 +387,11 @@ class LongCommentCounts(RightDecoder):
         super().receive_long_line(b"data:" if line.startswith(b":") else line)
 
 
-# What is held without a bound
+# What is kept without a bound
 
 
 class CommentsHeld(RightDecoder):
-    """The beginning of a comment is held, however long it becomes."""
+    """The beginning of a comment is kept, however long it becomes."""
 
     def receive_long_line(self, line: bytes) -> None:
         if line.startswith(KNOWN):

@@ -286,7 +286,7 @@ class CompletesEverything(Encoder):
 
 
 class ShownAsAvailable(Encoder):
-    """A call whose arguments are no JSON is told with their text."""
+    """A call whose arguments are no JSON is shown with their text."""
 
     name = "ui-messages"
 

@@ -102,7 +102,7 @@ class World:
         )
         self.providers: list[Provider] = []
         self.readers: list[Reader] = []
-        self.wakes = 0  #: how often the relay asked to be looked at
+        self.wakes = 0  #: how often the relay called its waker
         self.relay.waker = self._look
 
     def _look(self) -> None:
@@ -398,7 +398,7 @@ def read_request(data: bytes) -> tuple[h11.Request, bytes]:
 
 
 def error_of(reply: Reply) -> JSON:
-    """The error that a reply tells of."""
+    """The error in a reply."""
     body = json.loads(reply.body)
     assert body["type"] == "error"
     error: JSON = body["error"]

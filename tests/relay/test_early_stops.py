@@ -29,7 +29,7 @@ def test_a_turn_that_was_stopped_before_it_came_does_not_run() -> None:
     assert world.health() == {"running": 0, "finished": 1}
 
 
-def test_who_wants_the_whole_message_learns_it_too() -> None:
+def test_who_wants_the_whole_message_gets_the_stop_too() -> None:
     world = World()
     world.refused("DELETE", f"/turns/{TURN_ID}")
     reader = world.read(world.post(NAMED, stream=False))

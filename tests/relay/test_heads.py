@@ -1,6 +1,6 @@
 """When the head of an answer goes out, and what it says.
 
-Until it is out, a failure can still be the answer's own status, as if the client had asked the provider.
+Until it is out, a failure can still be the answer's own status, as if the client had called the provider.
 """
 
 from __future__ import annotations

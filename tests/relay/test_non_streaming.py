@@ -199,7 +199,7 @@ def test_an_event_reader_beside_it_sets_its_own_pace() -> None:
     assert slow.text == "x" * 3000
 
 
-def test_what_it_answers_a_server_that_asks_too_much() -> None:
+def test_what_it_answers_a_server_that_demands_too_much() -> None:
     """A stream's other faces do nothing here, and do no harm."""
     world, reader = ask()
     reader.stream.handle_timeout(world.now)

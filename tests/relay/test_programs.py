@@ -69,7 +69,7 @@ def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals) -> Non
         assert not [line for line in program.log if "Traceback" in line]
 
 
-def test_a_provider_is_stopped_by_the_signal(provider: str) -> None:
+def test_a_relay_that_gets_the_signal_stops_its_provider(provider: str) -> None:
     with Program("serve", "--port", "0", "--upstream", provider) as relay:
         answer = ask(relay.address(), Turn_On_Disconnect="detach=60")
         list(islice(answer.visible(), 3))

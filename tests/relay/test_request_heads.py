@@ -15,7 +15,7 @@ KEYS = frozenset({"a-key"})
 
 
 def first_line(world: World, head: str, fields: str = EXPECT) -> bytes:
-    """What a peer that waits to send its body is told."""
+    """What a peer that waits to send its body gets."""
     connection = ServerConnection(world.relay, 0.0, bodies=BodyBudget(1 << 30))
     connection.receive_data(f"{head} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n".encode(), 0.0)
     return connection.data_to_send(0.0).partition(b"\r\n")[0]

@@ -104,7 +104,7 @@ def test_what_the_reader_gets() -> None:
     assert reader.events[-1]["error"]["type"] == "turn_stopped"
 
 
-def test_stop_after_the_end_tells_how_it_ended() -> None:
+def test_stop_after_the_end_says_how_it_ended() -> None:
     world = World()
     world.ask(NAMED)
     world.provider.answer(*WHOLE)
@@ -148,7 +148,7 @@ def test_with_nobody_reading() -> None:
     assert world.provider.want == "close"
 
 
-def test_every_reader_learns_it() -> None:
+def test_every_reader_gets_the_stop() -> None:
     world = World()
     readers = [world.ask(NAMED), world.ask(NAMED), world.resume(TURN_ID)]
     streaming(world.provider)

@@ -18,7 +18,7 @@ def test_each_event_is_there_in_the_call_in_which_it_came() -> None:
     world = World()
     reader = world.ask()
     provider = world.provider.connect().head().send(*BEGINNING)
-    # Until there is something to see, the provider may still fail and be asked again.
+    # Until there is something to see, the provider may still fail and be tried again.
     assert reader.kinds == []
     for count, event in enumerate([text("a"), text("b"), *ENDING], start=1):
         provider.send(event)
@@ -77,7 +77,7 @@ def test_what_is_not_known_passes_through_unchanged() -> None:
     # Anthropic's SDKs drop an event without a name in silence, so it gets the name that it lacks.
     names = [event.type if event.type != "message" else "content_block_delta" for event in sent]
     assert reader.kinds == names
-    # The IDs are the relay's own, consecutive, and nobody is told when to come again.
+    # The IDs are the relay's own, consecutive, and no event says when to come again.
     assert [event.last_event_id for event in reader.sse] == [f"{TURN_ID}-{n}" for n in range(1, 8)]
     assert b"retry" not in reader.data
 

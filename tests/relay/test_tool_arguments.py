@@ -29,7 +29,7 @@ WHOLE_ARGUMENTS = "".join(FRAGMENTS)
 
 
 class Spy:
-    """A parser that remembers what it was asked to parse."""
+    """A parser that remembers what it had to parse."""
 
     def __init__(self) -> None:
         self.parsed: list[str] = []

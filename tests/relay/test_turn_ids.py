@@ -1,4 +1,4 @@
-"""One Turn-Id is one turn of one owner: asked for again, read again, never run twice."""
+"""One Turn-Id is one turn of one owner: requested again, read again, never run twice."""
 
 from __future__ import annotations
 

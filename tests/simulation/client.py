@@ -64,7 +64,7 @@ class Client:
         self.wire: Wire | None = None
         self._world = world
         self._site = site
-        self._may_be_done = False  # what was asked for
+        self._may_be_done = False  # what the request is for
         self._can_read_on = True  # the answer is a GET's, or says where it is read on
         self._move: Callable[[str], None] | None = None
         self._reconnects = 0

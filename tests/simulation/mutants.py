@@ -89,7 +89,7 @@ def inside(mutation: Mutation, limit: float, replay: int | None) -> int:
 
 
 def outside(mutation: Mutation, limit: float = LIMIT) -> tuple[bool, str]:
-    """Start a process for the mutant; whether it was found, and the line that tells of it."""
+    """Start a process for the mutant; whether it was found, and the line that reports it."""
     command = [
         sys.executable,
         "-m",

@@ -44,7 +44,7 @@ def _broadcast(world: World, house: House) -> None:
     for client in clients:
         client.check_rest()
     log = station.broadcast.log
-    if not isinstance(log, TurnLog) or log._readers:  # noqa: SLF001  (nothing else tells of a leak)
+    if not isinstance(log, TurnLog) or log._readers:  # noqa: SLF001  (nothing else shows a leak)
         world.fail("a reader without a connection", "broadcast")
 
 

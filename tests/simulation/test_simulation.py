@@ -77,7 +77,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_replay_tells_what_happened() -> None:
+def test_a_replay_shows_what_happened() -> None:
     ended = run("tests.simulation", "--replay", "7")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == trace_of(7)
@@ -145,5 +145,5 @@ def test_a_mutant_s_world_can_be_replayed() -> None:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
-def test_the_page_tells_of_each_bug(mutation: Mutation) -> None:
+def test_the_page_names_each_bug(mutation: Mutation) -> None:
     assert f"| `{mutation.name}` | {mutation.breaks} |" in PAGE

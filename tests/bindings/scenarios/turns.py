@@ -166,7 +166,7 @@ class NoText:
 
     async def play(self, stage: Stage) -> None:
         with pytest.raises(LocalProtocolError, match="after_output"):
-            stage.stream.text_stream  # noqa: B018  (asking is enough)
+            stage.stream.text_stream  # noqa: B018  (reading it is enough)
 
 
 def has_request_id(stage: Stage) -> None:

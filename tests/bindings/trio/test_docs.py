@@ -113,7 +113,7 @@ def test_connects_table_is_its_signature() -> None:
     assert f"{MAX_EXCERPT_BYTES} bytes at most" in text
 
 
-async def test_requesting_in_the_page(page: Page) -> None:
+async def test_the_pages_questions(page: Page) -> None:
     assert await page.ask_a_simulated_provider()
     async with serving(provider(tokens=20, rate=0, ttft=0)) as server:
         assert (await page.ask(server.url + "nothing", "key", "Why?")).startswith("failed: ")

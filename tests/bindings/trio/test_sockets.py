@@ -1,4 +1,4 @@
-"""What the kernel is asked to do for a connection, and how much is read before others have their turn."""
+"""What the kernel is set to do for a connection, and how much is read before others have their turn."""
 
 # ruff: noqa: ARG002  (the face of an Exchange)
 

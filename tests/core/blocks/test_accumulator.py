@@ -62,7 +62,7 @@ def exhaust(accumulator: MessageAccumulator, event: BlockEvent) -> None:
 
 
 class Spy:
-    """A parser that remembers what it was asked to parse."""
+    """A parser that remembers what it had to parse."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []

@@ -61,7 +61,7 @@ def splits(text: str) -> st.SearchStrategy[list[str]]:
 
 
 def outcome(fragments: list[str]) -> tuple[list[Any] | None, Any]:
-    """All that is told of a document, or the error."""
+    """All that is reported of a document, or the error."""
     reader = JSONFragments()
     completed: list[Any] = []
     try:

@@ -1,4 +1,4 @@
-"""A message that is still growing, told in short: snapshot and rest make what all events make."""
+"""A message that is still growing, in short: snapshot and rest make what all events make."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_the_end_is_a_part_of_it(end: BlockEvent) -> None:
     assert shown(again.message) == shown(accumulator_of(events).message)
 
 
-def test_before_the_message_begins_there_is_little_to_tell() -> None:
+def test_before_the_message_begins_there_is_little_to_send() -> None:
     assert list(MessageAccumulator().snapshot()) == []
     early = UnknownEvent({"type": "new"})
     assert list(accumulator_of([early]).snapshot()) == [early]

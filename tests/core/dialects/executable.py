@@ -89,7 +89,7 @@ def accumulated(events: Iterable[BlockEvent], **settings: Any) -> Message:
 
 
 def crossed(dialect: Dialect, events: Iterable[BlockEvent]) -> list[BlockEvent]:
-    """What a reader of ``dialect`` is told of these events."""
+    """What a reader of ``dialect`` gets of these events."""
     encoder, decoder = dialect.Encoder(), dialect.Decoder()
     sent = [sse for event in events for sse in encoder.send(event)]
     return [event for sse in sent for event in decoder.receive_event(sse)] + decoder.receive_eof()
@@ -112,7 +112,7 @@ def obeys(dialect: Dialect, events: list[BlockEvent]) -> None:
     message = accumulated(events)
     response = _RESPONSES[dialect.name](dialect.to_response(message))
     if message.dialect == dialect.name:
-        # In its own protocol a message is told as its provider has told it.
+        # In its own protocol a message is written as its provider has sent it.
         assert executable(accumulated(crossed(dialect, events))).items() <= executable(message).items()
         assert all(response[id_] == call for id_, call in executable(message).items() if id_ in response)
         return

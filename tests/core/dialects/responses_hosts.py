@@ -28,7 +28,7 @@ CALLS = TYPES[2:]
 
 @dataclass(frozen=True)
 class Host:
-    """How a host tells of its items.
+    """How a host announces its items.
 
     ``index``: ``later`` counts one more from the end of an item's text on; ``same`` is 0 always.  ``again``:
     what it sends once more.  ``side_by_side``: items grow at the same time.
@@ -42,7 +42,7 @@ class Host:
     only_ends: bool = False
 
 
-#: Those that can be told apart, whatever else they do.
+#: Those that can be distinguished, whatever else they do.
 HOSTS = {
     "right": Host(),
     "gaps": Host(index="gaps"),
@@ -91,7 +91,7 @@ class HostStream:
 
 
 class Writer:
-    """The events of one stream, as its host tells them."""
+    """The events of one stream, as its host sends them."""
 
     def __init__(self, draw: st.DrawFn, host: Host) -> None:
         self.draw = draw
@@ -235,7 +235,7 @@ def read(stream: tuple[ServerSentEvent, ...], make: Callable[[], EventDecoder]) 
 
 
 def obeys(hosted: HostStream, make: Callable[[], EventDecoder] = Decoder) -> bool:
-    """Whether a decoder tells each text once, and each call once and with its own arguments.
+    """Whether a decoder gives each text once, and each call once and with its own arguments.
 
     And of a stream that is cut, nothing that may be run, and no text that was not said.
     """

@@ -145,7 +145,7 @@ class Judge:
         elif kind == "tool-input-delta":
             assert self.calls[id_] == "streaming"
         elif kind == "tool-input-available":
-            # A call that the provider ran may be told of at once, and is never taken back.
+            # A call that the provider ran may be shown at once, and is never taken back.
             assert self.calls.get(id_, "streaming") == "streaming"
             assert id_ in self.calls or chunk["providerExecuted"]
             self.calls[id_] = "available"

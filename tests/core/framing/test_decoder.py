@@ -211,7 +211,7 @@ def test_two_decoders_share_nothing() -> None:
 # Comments
 
 
-def test_comments_are_heard_by_who_asks() -> None:
+def test_comments_are_heard_by_who_wants_them() -> None:
     heard: list[str] = []
     decoder = EventStreamDecoder(on_comment=heard.append)
     stream = ": ping\n:  two spaces\n:\n::\ndata: a\n:世\n\n: not yet".encode()
@@ -266,7 +266,7 @@ def test_who_reads_a_list_in_part_gets_an_error_by_the_next_call() -> None:
         call(decoder)
         assert seen == ["before", "between", "two", "within", "behind"]
         assert [event.data for event in events] == ["1", "2\n2"]
-        assert len(seen) == 5, "each is told once"
+        assert len(seen) == 5, "each is reported once"
 
 
 # Arguments of the wrong type

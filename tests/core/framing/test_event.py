@@ -31,7 +31,7 @@ def test_defaults_are_those_of_a_message_event() -> None:
         ("delta", "x", "7"),
     ],
 )
-def test_each_of_its_values_tells_it_from_another(other: object) -> None:
+def test_each_of_its_values_distinguishes_it_from_another(other: object) -> None:
     assert ServerSentEvent("delta", "x", "7") != other
 
 

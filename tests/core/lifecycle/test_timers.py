@@ -80,7 +80,7 @@ CALLS = st.lists(
 
 
 @given(CALLS)
-def test_the_deadline_is_the_earliest_whatever_was_called_before(
+def test_the_deadline_is_the_earliest_whatever_the_calls_before(
     calls: list[tuple[str, Timer, float]],
 ) -> None:
     made, due = Timers(), dict[Timer, float]()

@@ -1,4 +1,4 @@
-"""What fails before anything was seen is tried again; what fails after it is told."""
+"""What fails before anything was seen is tried again; what fails after it is reported."""
 
 from __future__ import annotations
 

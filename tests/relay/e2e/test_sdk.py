@@ -35,7 +35,7 @@ def test_the_same_message_without_streaming(house: House, case: str) -> None:
 
 
 def test_the_same_error(house: House) -> None:
-    """Both are asked with a fault that no retry mends: status, type and message are the same."""
+    """Both are called with a fault that no retry mends: status, type and message are the same."""
     assert refused(house.relay, "status=401") == refused(house.provider, "status=401")
     assert refused(house.relay, "status=400") == refused(house.provider, "status=400")
 

@@ -141,7 +141,7 @@ class Unanswered:
         self._thread.join(5)
 
 
-def test_stop_is_idempotent_and_tells_the_outcome(house: House) -> None:
+def test_stop_is_idempotent_and_gives_the_outcome(house: House) -> None:
     with closing(house.ask(Sim_Tokens="10000", Sim_TTFT="0")) as answer:
         turn_id = answer.headers["turn-id"]
         list(islice(answer.visible(), 3))

@@ -1,4 +1,4 @@
-"""Everything that a provider can be told to do wrong."""
+"""Everything that a provider can be set to do wrong."""
 
 from __future__ import annotations
 

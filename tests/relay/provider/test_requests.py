@@ -47,7 +47,7 @@ JSON = st.recursive(
 
 
 class TestRoutes:
-    def test_it_is_an_application_that_asks_nobody_and_waits_for_nothing(self) -> None:
+    def test_it_is_an_application_that_calls_nobody_and_waits_for_nothing(self) -> None:
         provider: Application = Sim().provider
         assert provider.upstreams() == []
         assert provider.deadline is None

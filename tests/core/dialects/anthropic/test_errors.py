@@ -99,14 +99,14 @@ def test_the_status_says_what_a_missing_body_does_not(status: int, kind: str, re
     ],
 )
 def test_a_known_type_counts_more_than_the_status(status: int, kind: str, retryable: bool) -> None:  # noqa: FBT001
-    """Asking again does not help somebody who has run out of credit, whatever the status."""
+    """A retry does not help somebody who has run out of credit, whatever the status."""
     assert parse(status, body(kind)).retryable == retryable
 
 
 @pytest.mark.parametrize(
     ("wish", "retryable"), [("true", [True, True]), ("false", [False, False]), ("maybe", [True, False])]
 )
-def test_the_provider_may_say_outright_whether_to_ask_again(wish: str, retryable: list[bool]) -> None:
+def test_the_provider_may_say_outright_whether_to_retry(wish: str, retryable: list[bool]) -> None:
     errors = [parse(529, body("overloaded_error"), x_should_retry=wish), parse(400, x_should_retry=wish)]
     assert [error.retryable for error in errors] == retryable
 

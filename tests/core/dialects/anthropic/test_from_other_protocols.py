@@ -329,7 +329,7 @@ class TestEnd:
         assert (message.completeness, message.stop_reason) == ("failed", None)
         assert message.token_counts == TokenCounts(5, 2)
 
-    def test_without_figures_a_cut_tells_of_none(self) -> None:
+    def test_without_figures_a_cut_sends_none(self) -> None:
         assert order(MessageCut("stopped")) == ["error"]
 
 

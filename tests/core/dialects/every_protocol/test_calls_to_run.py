@@ -76,7 +76,7 @@ def test_to_anthropic_half_a_call_never_stops(origin: str, half: str) -> None:
     assert [data["delta"]["stop_reason"] for data in sent if data["type"] == "message_delta"] == [
         "max_tokens"
     ]
-    # What came of it is told, for whoever wants to look at it.
+    # What came of it is sent, for whoever wants to look at it.
     said = [data["delta"]["partial_json"] for data in sent if data["type"] == "content_block_delta"]
     assert "".join(said) == half
 

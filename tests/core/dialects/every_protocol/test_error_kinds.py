@@ -88,13 +88,13 @@ def test_the_first_word_that_is_known_counts() -> None:
 @pytest.mark.parametrize(
     ("word", "passes"), [("stream_truncated", True), ("turn_stopped", False), ("turn_failed", False)]
 )
-def test_our_own_errors_tell_of_a_cut(word: str, *, passes: bool) -> None:
+def test_our_own_errors_mean_a_cut(word: str, *, passes: bool) -> None:
     assert kind_of(word) == "cut"
     assert may_pass(word) is passes
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
-def test_a_decoder_tells_the_kind(name: str) -> None:
+def test_a_decoder_gives_the_kind(name: str) -> None:
     data = '{"type": "error", "error": {"type": "rate_limit_error", "message": "Slow down."}}'
     (error,) = dialects.get(name).Decoder().receive_event(ServerSentEvent("error", data))
     assert isinstance(error, StreamError)

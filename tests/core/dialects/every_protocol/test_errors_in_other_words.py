@@ -1,4 +1,4 @@
-"""An error of one protocol, told in the words of another: it means the same."""
+"""An error of one protocol, sent in the words of another: it means the same."""
 
 from __future__ import annotations
 

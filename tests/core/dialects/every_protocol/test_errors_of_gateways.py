@@ -1,4 +1,4 @@
-"""Errors within a stream in the form of what stands before a provider: their words are told."""
+"""Errors within a stream in the form of what stands before a provider: their words are passed on."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 
-#: What can't take back what it sent, and what tells of the arguments at the end.
+#: What can't take back what it sent, and what sends the arguments at the end.
 CAN_NOT, CAN = ["anthropic", "openai-chat"], ["gemini", "openai-responses", "ui-messages"]
 END: list[BlockEvent] = [MessageDelta("tool_use"), MessageStop()]
 

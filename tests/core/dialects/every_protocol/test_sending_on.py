@@ -35,7 +35,7 @@ from sse_core.blocks.stop_reasons import MEANINGS
 from sse_core.dialects import Dialect
 from tests.core.dialects.strategies import EVENTS, FIELDS, TEXTS, VALUES
 
-#: What a browser is told of, `ui-messages`, is no way from one provider's protocol to another's.
+#: What a browser gets, `ui-messages`, is no way from one provider's protocol to another's.
 WRITTEN = st.sampled_from([dialects.get(name) for name in dialects.names() if name != "ui-messages"])
 #: Any protocol that a message can come in: those, their own, and another.
 DIALECTS = st.sampled_from(["", *dialects.names(), "a-future-one"])
@@ -182,7 +182,7 @@ def comparable(response: Any) -> Any:
             for function in [call["function"]] if "function" in call else []:
                 function["arguments"] = function["arguments"].strip(" \t\r\n") or "{}"
     for candidate in response.get("candidates", []):
-        # Gemini tells of a call when it is whole, so it may come after what follows it.
+        # Gemini sends a call when it is whole, so it may come after what follows it.
         parts = candidate["content"].pop("parts")
         candidate["calls"] = sorted(json.dumps(part) for part in parts if "functionCall" in part)
         for thought in (True, False):

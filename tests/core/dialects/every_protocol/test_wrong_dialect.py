@@ -158,7 +158,7 @@ def certain(data: object, name: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["start", "finish", "abort", "file", "custom", "data-queue", "source-url"])
-def test_what_any_host_may_tell_proves_nothing(kind: str) -> None:
+def test_what_any_host_may_send_proves_nothing(kind: str) -> None:
     assert not certain({"type": kind, "position": 3}, "openai-chat")
 
 

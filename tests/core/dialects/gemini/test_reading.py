@@ -262,7 +262,7 @@ class TestEnds:
         assert message.stop_meaning == meaning
         assert GEMINI.to_response(message) == blocked
 
-    def test_the_block_may_begin_late(self) -> None:
+    def test_a_prompts_block_may_come_late(self) -> None:
         stream = [sse({"responseId": "r1"}), sse({"promptFeedback": {"blockReason": "SAFETY"}})]
         assert decode(*stream, eof=True)[1:] == [
             MessageDelta("SAFETY", extra={"promptFeedback": {"blockReason": "SAFETY"}}),

@@ -250,13 +250,13 @@ def test_what_a_message_begins_with_follows() -> None:
         (None, "FINISH_REASON_UNSPECIFIED"),
     ],
 )
-def test_the_end_tells_the_reason(word: str | None, expected: str) -> None:
+def test_the_end_gives_the_reason(word: str | None, expected: str) -> None:
     assert reason(MessageDelta(word)) == expected
     assert reason(start=MessageStart("r1", "m", stop_reason=word)) == expected
     assert read(*GEMINI.Encoder().send(MessageStop())).executable_tools == []
 
 
-def test_the_end_tells_the_usage() -> None:
+def test_the_end_gives_the_usage() -> None:
     figures: list[dict[str, Any]] = [
         {"promptTokenCount": 1, "thoughtsTokenCount": 2},
         {"promptTokenCount": None},

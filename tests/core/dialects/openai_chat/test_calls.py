@@ -245,7 +245,7 @@ class TestNames:
             *("text", "f", "text", "g", "image_url", "h", "i")
         ]
 
-    def test_a_cut_or_an_error_tells_what_has_a_name(self) -> None:
+    def test_a_cut_or_an_error_sends_what_has_a_name(self) -> None:
         for last in ([], [chunk({}, finish_reason="length"), DONE], [sse({"error": {"message": "m"}})]):
             message = read(tool(fragment(name="f", id="t", index=0, type="custom", x=1)), *last)
             (call,) = message.tools

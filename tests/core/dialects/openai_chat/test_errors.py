@@ -30,7 +30,7 @@ def test_an_error_may_stand_in_the_choice_that_ends_with_it() -> None:
 @pytest.mark.parametrize(
     "beside", [{"error": None}, {"finish_reason": "stop", "error": {"message": "m"}}, {}]
 )
-def test_a_choice_that_does_not_end_with_an_error_tells_of_none(beside: Any) -> None:
+def test_a_choice_that_does_not_end_with_an_error_has_none(beside: Any) -> None:
     choice = {"index": 0, "delta": {"content": "Hi"}, "finish_reason": "error", **beside}
     events = decode(sse({"id": "c", "object": "chat.completion.chunk", "choices": [choice]}))
     assert not any(isinstance(event, StreamError) for event in events)
@@ -112,7 +112,7 @@ def test_code_and_type_say_whether_a_retry_may_help(kind: str, code: Any, retrya
         (500, "server_error"),
     ],
 )
-def test_a_number_as_code_is_a_status_and_tells_the_type(code: int, kind: str) -> None:
+def test_a_number_as_code_is_a_status_and_gives_the_type(code: int, kind: str) -> None:
     assert error({"error": {"message": "m", "code": code}}).type == kind
 
 

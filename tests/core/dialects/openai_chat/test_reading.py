@@ -313,7 +313,7 @@ class TestWhatCannotBeRead:
         nameless: list[BlockEvent] = [BlockStart(0, ToolUseBlock("", "")), ArgumentsDelta(0, "1")]
         for broken, error, left in [
             (ServerSentEvent("message", "{"), RemoteProtocolError, nameless),
-            # Half of this one was read: what hangs on it is not told.
+            # Half of this one was read: what hangs on it is left out.
             (sse({"choices": [{"index": 0}, {"index": 1}]}), LimitExceeded, []),
         ]:
             decoder = Decoder(max_choices=1)
@@ -338,7 +338,7 @@ class TestWhatCannotBeRead:
 
 
 class TestWhatIsHeld:
-    def test_it_can_be_requested_and_stays_buffered(self) -> None:
+    def test_it_can_be_read_and_stays_buffered(self) -> None:
         decoder = Decoder()
         named, growing = tool(fragment(name="get_", id="c")), chunk({"notes": "b"})
         for received in (chunk({"content": "a", "notes": "a"}), growing, named, growing):

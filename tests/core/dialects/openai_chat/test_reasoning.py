@@ -132,7 +132,7 @@ class TestForms:
 
 
 class TestRepetition:
-    """What was told under one name is not told again under another."""
+    """What came under one name is not repeated under another."""
 
     def test_details_in_later_chunks_repeat_it(self) -> None:
         stream = [{"reasoning": "Let "}, {"reasoning": "me"}, details("Let "), details("me", signature="s")]

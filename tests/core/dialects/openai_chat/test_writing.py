@@ -172,7 +172,7 @@ def test_what_a_chunk_has_no_form_for_is_left_out(events: list[BlockEvent]) -> N
         ("stop", "stop"),
     ],
 )
-def test_the_end_tells_the_reason_the_usage_and_done(reason: str, finish: str) -> None:
+def test_the_end_gives_the_reason_the_usage_and_done(reason: str, finish: str) -> None:
     figures = {"prompt_tokens": 1, "details": None}
     facts = [MessageDelta(reason), MessageDelta(usage=figures), MessageDelta(usage={"prompt_tokens": None})]
     assert write(*facts, MessageStop()) == [

@@ -153,7 +153,7 @@ def test_a_delay_of_the_error_itself_goes_before_its_headers() -> None:
     assert error({"type": "error", "error": data}).retry_after == 7.0
 
 
-def test_a_response_that_failed_tells_what_it_took_and_why() -> None:
+def test_a_response_that_failed_says_what_it_took_and_why() -> None:
     fields: Any = {"error": {"code": "server_error", "message": "m"}, "usage": {"total_tokens": 3}}
     failed = end("failed", **fields)
     events = decode(created(), failed, end(), eof=True)

@@ -1,4 +1,4 @@
-"""Items that the provider told of go out as they were told."""
+"""Items that the provider sent go out as they came."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_co
     assert (done, len(done["item"]["content"])) == (sent[-1], 2)
 
 
-def test_one_event_may_tell_of_several_items() -> None:
+def test_one_event_may_carry_several_items() -> None:
     item = {"type": "reasoning", "id": "i"}
     both = MessageDelta(extra={"output.0": item, "output.1": item})
     assert types(write(both, both, MessageStop(), start=OWN)) == [

@@ -152,7 +152,7 @@ def test_a_response_may_be_nothing_but_its_end() -> None:
 
 
 @pytest.mark.parametrize("status", ["incomplete", "failed"])
-def test_what_only_the_end_of_an_incomplete_response_tells_is_not_whole(status: str) -> None:
+def test_what_only_the_end_of_an_incomplete_response_has_is_not_whole(status: str) -> None:
     found = read(*STARTED, end(status, output=[call("{}")]))
     assert [tool.state for tool in found.tools] == ["incomplete"]
 

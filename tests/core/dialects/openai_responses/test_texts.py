@@ -38,7 +38,7 @@ from tests.core.dialects.responses_events import (
     text,
 )
 
-# Texts that are told whole.
+# Texts that come whole.
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_call_that_is_whole_stays_what_it_is() -> None:
     assert found.extra["output.0"]["caller"] == "x"
 
 
-def test_a_completed_response_that_tells_of_the_call_ends_it() -> None:
+def test_a_completed_response_that_has_the_call_ends_it() -> None:
     found = read(*STARTED, added(call()), arguments("{}"), end(output=[call("{}", status="completed")]))
     assert [tool.arguments for tool in found.executable_tools] == [{}]
 

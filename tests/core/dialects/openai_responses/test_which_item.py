@@ -95,7 +95,7 @@ def test_another_type_at_the_same_index_is_another_item() -> None:
     assert [item["type"] for item in RESPONSES.to_response(found)["output"]] == ["message", "function_call"]
 
 
-# An item is told as whole.
+# An item is announced as whole.
 
 
 @pytest.mark.parametrize(

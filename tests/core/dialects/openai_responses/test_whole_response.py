@@ -364,7 +364,7 @@ def test_a_message_of_another_protocol_that_goes_on() -> None:
     assert (found["status"], [item["status"] for item in found["output"]]) == ("in_progress", ["in_progress"])
 
 
-def test_a_response_belongs_to_whoever_requested_it() -> None:
+def test_a_response_belongs_to_its_caller() -> None:
     message = portable((TextBlock("a"),))
     RESPONSES.to_response(message)["tools"].append("mine")
     assert RESPONSES.to_response(message)["tools"] == []

@@ -241,7 +241,7 @@ def test_what_is_no_block_event_is_refused(wrong: Any, *, verbatim: bool) -> Non
         ({"sequence_number": int("9" * 4300)}, None),
     ],
 )
-def test_verbatim_only_what_the_provider_did_not_tell_is_written(
+def test_verbatim_only_what_the_provider_did_not_send_is_written(
     last: dict[str, Any], number: int | None
 ) -> None:
     encoder = RESPONSES.Encoder(verbatim=True)

@@ -68,7 +68,7 @@ ASIDE: st.SearchStrategy[BlockEvent] = st.one_of(
 
 
 class Story:
-    """A message while it is told: which blocks are open, which items the provider has told of."""
+    """A message while it is written: which blocks are open, which items the provider has sent."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
@@ -81,7 +81,7 @@ class Story:
         self.next = 0
 
     def tell(self, type_: str, **fields: Any) -> int:
-        """The provider tells of an item, if it is of this protocol: a new one, or one again."""
+        """The provider sends an item, if it is of this protocol: a new one, or one again."""
         again = [index for index, known in self.items.items() if known == type_ and not fields]
         index: int = self.draw(st.sampled_from([*again, max(self.items, default=-1) + 1]))
         self.items[index] = type_
@@ -157,7 +157,7 @@ class Story:
     def aside(self) -> None:
         self.events.append(self.draw(ASIDE))
 
-    def tell_something(self) -> None:
+    def send_something(self) -> None:
         if self.dialect in OWN:
             self.tell(self.draw(st.sampled_from(["message", "reasoning", "x_result"])))
 
@@ -167,7 +167,7 @@ def messages(draw: st.DrawFn) -> list[BlockEvent]:
     """The events of a message without its end."""
     story = Story(draw)
     for _ in range(draw(st.integers(0, 15))):
-        steps = [story.begin, story.aside, story.tell_something]
+        steps = [story.begin, story.aside, story.send_something]
         steps += [story.grow, story.grow, story.stop] if story.open else []
         draw(st.sampled_from(steps))()
     return story.events
@@ -266,7 +266,7 @@ def test_a_message_that_is_cut_has_failed_and_nothing_of_it_runs(
 
 @given(messages(), REASONS)
 def test_every_event_follows_from_those_before_it(events: list[BlockEvent], reason: str | None) -> None:
-    """Each item begins once and ends once, and what is told of its parts stands between."""
+    """Each item begins once and ends once, and what is sent of its parts stands between."""
     sent = [json.loads(sse.data) for sse in write([*events, MessageDelta(reason), MessageStop()])]
     assert [event["sequence_number"] for event in sent] == list(range(len(sent)))
     added: dict[int, Any] = {}

@@ -338,7 +338,7 @@ def test_anything_is_read_or_refused_as_documented(stream: list[Any]) -> None:
             assert not (decoded and refused)
             events += decoded
     events += decoder.receive_eof()
-    for event in events:  # what is told always fits: no event is for a block that is not open
+    for event in events:  # what is decoded always fits: no event is for a block that is not open
         accumulator.receive(event)
     assert refused or accumulator.message.completeness != "streaming"
     response = UI.to_response(accumulator.message)

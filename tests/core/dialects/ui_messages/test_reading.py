@@ -84,7 +84,7 @@ def test_reasoning_is_thinking() -> None:
     assert ended == FieldsDelta(0, {"state": "done"})
 
 
-def test_the_end_of_a_text_tells_its_citations() -> None:
+def test_the_end_of_a_text_gives_its_citations() -> None:
     events = decode(*START, TEXT_START, {**TEXT_END, "citations": [{"a": 1}]})
     assert events[3:] == [CitationDelta(0, {"a": 1}), FieldsDelta(0, {"state": "done"})]
 

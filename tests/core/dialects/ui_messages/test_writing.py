@@ -282,7 +282,7 @@ def test_a_block_that_is_open_does_not_begin_again() -> None:
 
 
 def test_a_text_that_is_replaced_is_sent_where_nothing_was() -> None:
-    """What was said can't be taken back; the arguments of a call can, as long as they are not told."""
+    """What was said can't be taken back; the arguments of a call can, as long as they are not sent."""
     said = [BlockStart(0, TextBlock("a")), TextReplaced(0, "b")]
     assert [chunk["type"] for chunk in after_start(*said)] == ["text-start", "text-delta"]
     silent = [BlockStart(0, TextBlock()), TextReplaced(0, "b")]

@@ -33,7 +33,7 @@ def test_the_log_in_memory_keeps_every_promise(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_a_log_that_tells_later_keeps_every_promise(case: Case) -> None:
+def test_a_log_that_reports_later_keeps_every_promise(case: Case) -> None:
     case(Trial(later, settle))
 
 
@@ -197,7 +197,7 @@ class Unbounded(TurnLog):
 
 
 class GapWithID(TurnLog):
-    """Gives the event that tells of a gap an ID."""
+    """Gives the event that reports a gap an ID."""
 
     def what_was_dropped(self, position: int) -> bytes:
         return super().what_was_dropped(position).replace(b"\n\n", b"\nid: e-1\n\n")
@@ -291,7 +291,7 @@ def test_who_cannot_bear_that_somebody_leaves_is_found() -> None:
 
 
 @pytest.mark.parametrize(("kind", "case"), [(TooEarly, "last_can_be_read"), (ClosedTooEarly, "the_end")])
-def test_who_tells_too_early_is_found(kind: type[LaterLog], case: str) -> None:
+def test_who_reports_too_early_is_found(kind: type[LaterLog], case: str) -> None:
     assert case in broken(Trial(lambda max_events: kind("e", max_events=max_events), settle))
 
 

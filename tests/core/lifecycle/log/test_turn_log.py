@@ -213,7 +213,7 @@ class TestRoom:
         assert room == [1.0]
         assert log.retained_bytes == 0
 
-    def test_without_anybody_to_tell_room_is_made_all_the_same(self) -> None:
+    def test_without_anybody_to_call_room_is_made_all_the_same(self) -> None:
         log, reader = TurnLog("e", max_bytes=100), Reader()
         log.add_reader(reader)
         log.append(event("x" * 1000))
@@ -364,7 +364,7 @@ class TestABoundOnEvents:
 
 
 class CountingReader(Reader):
-    """Counts how often its position is asked for."""
+    """Counts how often its position is read."""
 
     reads = 0
 

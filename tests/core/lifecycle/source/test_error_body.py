@@ -1,4 +1,4 @@
-"""What is told of an answer that is no event stream: its status, its fields, and why."""
+"""What is reported of an answer that is no event stream: its status, its fields, and why."""
 
 from __future__ import annotations
 

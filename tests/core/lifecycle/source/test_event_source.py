@@ -600,7 +600,7 @@ class TestBounds:
 
     @pytest.mark.parametrize("how", ["data", "eof"])
     def test_behind_whole_events_in_one_chunk(self, how: str) -> None:
-        """The events before it are given; then it ends, and is not asked for again and again."""
+        """The events before it are given; then it ends, and is not requested again and again."""
         source = opened(max_line_bytes=100)
         source.receive_data(encode_event("one", id="1") + b"data: " + b"x" * 120, 0.0)
         assert [event.data for event in taken(source)] == ["one"]

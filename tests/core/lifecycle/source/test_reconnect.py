@@ -1,4 +1,4 @@
-"""What an event source tells of each reconnect, and what counts as progress."""
+"""What an event source reports of each reconnect, and what counts as progress."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class TestWrongDialects:
         turn.receive_data(b'data: {"type": "response.created"}\n\n' + wire(*ANSWER), 1.0)
         assert outcome_of(turn) is Outcome.COMPLETED
 
-    def test_what_a_gateway_tells_before_the_answer_is_no_other(self) -> None:
+    def test_what_a_gateway_sends_before_the_answer_is_no_other(self) -> None:
         turn = accepted(dialect=dialects.get("openai-chat"))
         queue = b'data: {"type": "data-queue", "position": 1}\n\n' * 20
         lifecycle = b'data: {"type": "response.created"}\n\ndata: {"type": "response.in_progress"}\n\n'
@@ -365,7 +365,7 @@ class TestRedirects:
 
 
 class TestHeadersThatExpire:
-    def test_they_are_requested_at_each_attempt(self) -> None:
+    def test_they_are_made_anew_for_each_attempt(self) -> None:
         tokens = iter(["old", "new"])
         upstream = Upstream(REQUEST.url, lambda: {"authorization": f"Bearer {next(tokens)}"})
         turn = upstream.turn({"model": "m"})

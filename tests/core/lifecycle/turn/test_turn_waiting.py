@@ -189,7 +189,7 @@ class TestDeadlines:
         assert not turn.failure.error.retryable
 
     @pytest.mark.parametrize("state", [waiting, accepted])
-    def test_but_for_who_asks_for_it(self, state: Callable[..., Turn]) -> None:
+    def test_but_for_who_requests_it(self, state: Callable[..., Turn]) -> None:
         turn = state(retry=RetryPolicy(retry_timeouts=True))
         due = deadline_of(turn)
         turn.handle_timeout(due)

@@ -328,7 +328,7 @@ class TurnMachine(RuleBasedStateMachine):
         assert self.turn.timing.outputs == visible
 
     @invariant()
-    def the_last_event_tells_of_the_outcome_and_no_other_does(self) -> None:
+    def the_last_event_shows_the_outcome_and_no_other_does(self) -> None:
         self.take()
         ends = [event for event in self.given if isinstance(event, MessageStop | MessageCut | StreamError)]
         assert len(ends) == (self.turn.outcome is not None)
