@@ -124,7 +124,6 @@ class People:
         if not again.is_whole:
             wanted = name
             if kept[-1].last_event_id and self._world.chance(0.2):
-                wanted = self._world.dice.choice(
-                    [*self.server.turns, name]
-                )  # with another turn's ID, perhaps
+                # Perhaps with another turn's ID.
+                wanted = self._world.dice.choice([*self.server.turns, name])
             self._behave(name, self._get(wanted), again, kept[-1].last_event_id)

@@ -24,7 +24,7 @@ class LaterLog:
         self.on_stop_wished: Callable[[float], object] = lambda _: None
 
     def round_trip(self, now: float) -> None:
-        """The store does what the log was called for."""
+        """The store carries out what the log was called with."""
         was_full = self.full and not self._store.full
         events, self._under_way = self._under_way, []
         self._store.append(*events)
