@@ -109,7 +109,7 @@ def _anthropic(fragments: Iterable[str], *, is_tool: bool) -> Iterator[tuple[str
 def chat_stream(fragments: Iterable[str], *, is_tool: bool, with_usage: bool = False) -> list[bytes]:
     """The events of a chat completion, as OpenAI sends them: with a text that blurs the length of chunks.
 
-    ``with_usage``: each chunk tells the usage so far, as some hosts do.
+    ``with_usage``: each chunk has the usage so far, as some hosts do.
     """
     chunks = [*chat_chunks(fragments, is_tool=is_tool)]
     if with_usage:

@@ -86,7 +86,7 @@ def _given(decoder: EventDecoder, step: Step) -> list[BlockEvent]:
 def decoded(dialect: Dialect, steps: Iterable[Step]) -> list[list[BlockEvent]]:
     """The block events of each step and of the stream's end, by a decoder that obeys its contract.
 
-    It raises documented errors only; after one, and after the end, it tells nothing more but that the
+    It raises documented errors only; after one, and after the end, it gives nothing more but that the
     message is cut, once; and after the message's end, nothing at all.
     """
     decoder = dialect.Decoder()

@@ -116,7 +116,7 @@ def assert_expected_by_suite(vector: Vector, seen: Seen) -> None:
     assert len(seen.events) == len(expected) or not vector["expected_exact_count"]
     for event, wanted in zip(seen.events, expected, strict=False):
         ours = as_vector(event)
-        # "id" is that block's own id, which a browser doesn't tell; where there is one it is the last.
+        # "id" is that block's own id, which a browser doesn't show; where there is one it is the last.
         ours["id"] = wanted["id"] and event.last_event_id if "id" in wanted else None
         assert {key: ours[key] for key in wanted if key != "data_json"} == {
             key: wanted[key] for key in wanted if key != "data_json"

@@ -68,10 +68,10 @@ def _tool_search(message: UIMessage, _: Chunks) -> None:
 
 def _server_tool(message: UIMessage, chunks: Chunks) -> None:
     tool, text = _parts(message)
-    tells = [chunk for chunk in chunks if chunk["type"] in ("tool-input-available", "tool-output-available")]
-    assert _types(tells) == ["tool-input-available", "tool-output-available"]
-    assert [chunk["providerExecuted"] for chunk in tells] == [True, True]
-    assert tells[0]["toolName"] == "server:GOOGLE_SEARCH_WEB"
+    calls = [chunk for chunk in chunks if chunk["type"] in ("tool-input-available", "tool-output-available")]
+    assert _types(calls) == ["tool-input-available", "tool-output-available"]
+    assert [chunk["providerExecuted"] for chunk in calls] == [True, True]
+    assert calls[0]["toolName"] == "server:GOOGLE_SEARCH_WEB"
     server = {"serverToolCallId": "t1", "serverToolType": "GOOGLE_SEARCH_WEB"}
     _has(
         tool,

@@ -34,7 +34,7 @@ class Host(Protocol):
     """The host's means to wait."""
 
     def now(self) -> float:
-        """The clock by which the binding tells its machines the time, in seconds."""
+        """The clock by which the binding gives its machines the time, in seconds."""
 
     def event(self) -> Event: ...
 

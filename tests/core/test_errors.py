@@ -1,4 +1,4 @@
-"""What can go wrong: one root, and what an error tells whoever answers for it."""
+"""What can go wrong: one root, and what an error says to whoever answers for it."""
 
 from __future__ import annotations
 

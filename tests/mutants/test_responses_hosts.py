@@ -11,7 +11,7 @@ from tests.mutants.wrong_responses import DECODERS, WrongDecoder
 
 
 def broken(decoder: type[WrongDecoder], tries: int) -> HostStream:
-    """A stream of which a decoder tells something twice, or not, or wrongly."""
+    """A stream of which a decoder gives something twice, or not, or wrongly."""
     return find(
         host_streams(),
         lambda made: not obeys(made, decoder),

@@ -1,4 +1,4 @@
-"""A plain decoder that is right, and many that are wrong in one thing: what the laws must tell apart.
+"""A plain decoder that is right, and many that are wrong in one thing: which the laws must distinguish.
 
 The right one takes a byte at a time and is written for nothing but this.  Each wrong one changes one
 method, most of them into a mistake that a published decoder has made.

@@ -115,5 +115,5 @@ def test_every_key_is_compared_whatever_is_shown(monkeypatch: pytest.MonkeyPatch
         compared.clear()
         World(client_keys=KEYS).post({"x-api-key": shown})
         assert len(compared) == len(KEYS)
-        # All of one length: that of a key tells nothing either.
+        # All of one length: that of a key reveals nothing either.
         assert len({len(text) for pair in compared for text in pair}) == 1

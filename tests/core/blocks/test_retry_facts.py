@@ -1,4 +1,4 @@
-"""What a message tells whoever decides whether a request may be repeated."""
+"""What a message says to whoever decides whether a request may be repeated."""
 
 from __future__ import annotations
 

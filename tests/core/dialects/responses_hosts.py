@@ -1,6 +1,6 @@
 """Hosts of Responses, each with its own idea of an index and an id, and what has to come of their streams.
 
-Each kind is one in which it can be known what belongs together.  Where a host tells neither an index nor an
+Each kind is one in which it can be known what belongs together.  Where a host sends neither an index nor an
 id, for one, its items come one after another.
 """
 

@@ -57,7 +57,7 @@ def final(*events: BlockEvent, start: MessageStart = START) -> Any:
     return write(*events, MessageStop(), start=start)[-1]["response"]
 
 
-def tell(index: int, **item: Any) -> MessageDelta:
+def announce(index: int, **item: Any) -> MessageDelta:
     """What a decoder says of an item: that it begins, or is done."""
     return MessageDelta(extra={f"output.{index}": item})
 

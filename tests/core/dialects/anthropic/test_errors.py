@@ -127,7 +127,7 @@ def test_the_text_of_a_body_is_bounded() -> None:
 class TestOfOthers:
     """Errors in another protocol's words."""
 
-    def tell(self, error: StreamError, dialect: str = "gemini") -> Any:
+    def sent(self, error: StreamError, dialect: str = "gemini") -> Any:
         encoder = ANTHROPIC.Encoder()
         encoder.send(MessageStart("m", "c", dialect=dialect))
         (sent,) = encoder.send(error)
@@ -153,7 +153,7 @@ class TestOfOthers:
     def test_they_are_sent_by_what_they_mean(self, kind: Any, type: str) -> None:
         error = StreamError("THEIRS", "m", "c", retryable=may_pass(type), extra={"x": 1}, kind=kind)
         error.extra["request_id"] = "r"
-        assert self.tell(error) == {
+        assert self.sent(error) == {
             "type": "error",
             "error": {"type": type, "message": "m"},
             "outcome": "failed",
@@ -162,17 +162,17 @@ class TestOfOthers:
 
     def test_a_type_that_both_have_stays_if_it_means_what_the_error_means(self) -> None:
         limited = StreamError("rate_limit_error", "m", "rate_limit_exceeded", kind="rate_limit")
-        assert self.tell(limited)["error"]["type"] == "rate_limit_error"
+        assert self.sent(limited)["error"]["type"] == "rate_limit_error"
         broke = StreamError("rate_limit_error", "m", "insufficient_quota", kind="billing")
-        assert self.tell(broke)["error"]["type"] == "billing_error"
+        assert self.sent(broke)["error"]["type"] == "billing_error"
 
     @pytest.mark.parametrize("dialect", ["", "anthropic"])
     def test_in_a_message_of_ones_own_only_a_known_word_of_others_is_translated(self, dialect: str) -> None:
         known = StreamError("RESOURCE_EXHAUSTED", "m", retryable=True, kind="rate_limit")
-        assert self.tell(known, dialect)["error"] == {"type": "rate_limit_error", "message": "m"}
+        assert self.sent(known, dialect)["error"] == {"type": "rate_limit_error", "message": "m"}
         assert ANTHROPIC.error_response(known)["error"]["type"] == "rate_limit_error"
         new = StreamError("a_future_error", "m", extra={"x": 1}, kind="rate_limit")
-        assert self.tell(new, dialect)["error"] == {"type": "a_future_error", "message": "m", "x": 1}
+        assert self.sent(new, dialect)["error"] == {"type": "a_future_error", "message": "m", "x": 1}
 
     def test_their_types_have_a_status(self) -> None:
         types = ["RESOURCE_EXHAUSTED", "insufficient_quota", "DEADLINE_EXCEEDED", "content_filter"]
@@ -181,4 +181,4 @@ class TestOfOthers:
     def test_a_delay_and_whether_to_retry_are_sent(self) -> None:
         error = StreamError("UNAVAILABLE", "m", retryable=False, retry_after=2, kind="overloaded")
         expected = {"type": "overloaded_error", "message": "m", "retryable": False, "retry_after": 2.0}
-        assert self.tell(error)["error"] == expected
+        assert self.sent(error)["error"] == expected

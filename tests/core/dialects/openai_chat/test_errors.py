@@ -196,7 +196,7 @@ class TestAnswers:
 class TestOfOthers:
     """Errors in another protocol's words."""
 
-    def tell(self, error: StreamError, dialect: str = "anthropic") -> Any:
+    def sent(self, error: StreamError, dialect: str = "anthropic") -> Any:
         encoder = CHAT.Encoder()
         encoder.send(MessageStart("m", "c", dialect=dialect))
         (sent,) = encoder.send(error)
@@ -222,7 +222,7 @@ class TestOfOthers:
     )
     def test_they_are_sent_by_what_they_mean(self, kind: Any, type: str, code: str | None) -> None:
         given = StreamError("THEIRS", "m", "c", extra={"details": 1}, kind=kind)
-        assert self.tell(given) == (type, code)
+        assert self.sent(given) == (type, code)
 
     def test_what_is_read_again_means_the_same(self) -> None:
         for kind in ("billing", "too_large", "rate_limit", "overloaded", "timeout", "server", "refusal"):
@@ -235,8 +235,8 @@ class TestOfOthers:
 
     def test_a_type_that_both_have_stays(self) -> None:
         given = StreamError("overloaded_error", "m", extra={"details": None}, kind="overloaded")
-        assert self.tell(given) == ("overloaded_error", None)
+        assert self.sent(given) == ("overloaded_error", None)
 
     def test_a_new_type_of_ones_own_stays(self) -> None:
         new = StreamError("a_future_type", "m", "a_future_code", kind="rate_limit")
-        assert self.tell(new, "openai-chat") == ("a_future_type", "a_future_code")
+        assert self.sent(new, "openai-chat") == ("a_future_type", "a_future_code")

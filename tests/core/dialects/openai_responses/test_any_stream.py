@@ -236,7 +236,7 @@ def _part_events(draw: st.DrawFn, part: Any, **place: Any) -> list[ServerSentEve
 
 @st.composite
 def _item_events(draw: st.DrawFn, index: int, item: Any) -> list[ServerSentEvent]:
-    """An item's events: the last tells it whole; each of the others may be missing."""
+    """An item's events: the last has it whole; each of the others may be missing."""
     events = []
     if "arguments" in item:
         begun = {**item, "arguments": ""}

@@ -174,7 +174,7 @@ def test_an_item_that_is_done_twice_is_done_once() -> None:
 
 @pytest.mark.parametrize("empty", [message(output_text("")), call("")])
 def test_an_empty_text_takes_nothing_back_before_the_end(empty: Any) -> None:
-    """A response that was cut may tell less of its items than its deltas did."""
+    """A response that was cut may have less of its items than its deltas had."""
     begun = {"message": message(), "function_call": call()}[empty["type"]]
     found = read(*STARTED, added(begun), *GROWTH[empty["type"]], end("incomplete", output=[empty]))
     (block,) = found.blocks

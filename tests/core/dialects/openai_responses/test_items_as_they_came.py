@@ -27,8 +27,8 @@ from sse_core.blocks import (
 )
 from tests.core.dialects.responses_written import (
     OWN,
+    announce,
     of,
-    tell,
     types,
     write,
 )
@@ -37,7 +37,7 @@ from tests.core.dialects.responses_written import (
 def test_its_own_citations_and_fields_of_parts_go_out_as_they_came() -> None:
     place = {"output_index": 0, "content_index": 1}
     sent = write(
-        tell(0, type="message", id="i"),
+        announce(0, type="message", id="i"),
         BlockStart(0, TextBlock("a", [{"type": "x"}], {**place, "y": 1})),
         FieldsDelta(0, {"logprobs": [2]}),
         BlockStop(0),
@@ -67,8 +67,8 @@ def test_its_own_citations_and_fields_of_parts_go_out_as_they_came() -> None:
 
 def test_items_go_out_where_and_as_the_provider_has_put_them() -> None:
     sent = write(
-        tell(7, type="reasoning", id="a", status="in_progress", encrypted_content="x"),
-        tell(9, type="message", id="b", status="in_progress", phase="p"),
+        announce(7, type="reasoning", id="a", status="in_progress", encrypted_content="x"),
+        announce(9, type="message", id="b", status="in_progress", phase="p"),
         BlockStart(
             0, ThinkingBlock(extra={"output_index": 7, "content_index": 0, "field": "reasoning_text"})
         ),
@@ -76,8 +76,8 @@ def test_items_go_out_where_and_as_the_provider_has_put_them() -> None:
         TextDelta(1, "t"),
         ThinkingDelta(0, "r"),
         BlockStop(1),
-        tell(9, type="message", id="b", status="completed", phase="q"),
-        tell(7, type="reasoning", id="a", status="completed", encrypted_content="y"),
+        announce(9, type="message", id="b", status="completed", phase="q"),
+        announce(7, type="reasoning", id="a", status="completed", encrypted_content="y"),
         BlockStop(0),
         MessageDelta("completed"),
         MessageStop(),
@@ -103,15 +103,15 @@ def test_a_block_that_begins_after_its_item_was_done_is_still_of_it() -> None:
     """Some hosts send no events of parts: the item that is done has it all."""
     extra = {"output_index": 0}
     sent = write(
-        tell(0, type="message", id="i", status="in_progress"),
-        tell(0, type="message", id="i", status="completed"),
+        announce(0, type="message", id="i", status="in_progress"),
+        announce(0, type="message", id="i", status="completed"),
         Ping(),
         BlockStart(0, TextBlock(extra=extra)),
         TextDelta(0, "a"),
         BlockStop(0),
         BlockStart(1, TextBlock(extra={**extra, "field": "refusal"})),
         BlockStop(1),
-        tell(1, type="reasoning", id="j"),
+        announce(1, type="reasoning", id="j"),
         start=OWN,
     )
     assert types(sent) == [
@@ -126,9 +126,9 @@ def test_a_block_that_begins_after_its_item_was_done_is_still_of_it() -> None:
 def test_an_item_that_the_next_has_ended_still_waits_for_what_follows_when_it_comes_again() -> None:
     text = TextBlock(extra={"output_index": 0})
     sent = write(
-        *(tell(0, type="message"), BlockStart(0, text)),
-        *(tell(1, type="message"), tell(0, type="message"), BlockStop(0)),
-        *(BlockStart(1, text), BlockStop(1), tell(1, type="message")),
+        *(announce(0, type="message"), BlockStart(0, text)),
+        *(announce(1, type="message"), announce(0, type="message"), BlockStop(0)),
+        *(BlockStart(1, text), BlockStop(1), announce(1, type="message")),
         start=OWN,
     )
     (done,) = [event for event in sent if event["type"] == "response.output_item.done"]
@@ -147,16 +147,16 @@ def test_one_event_may_carry_several_items() -> None:
 
 def test_an_item_is_done_when_the_next_begins_unless_it_is_sure_to_come_again() -> None:
     for status, expected in (("in_progress", ["added", "added"]), ("x", ["added", "done", "added"])):
-        sent = write(tell(0, type="message", status=status), tell(1, type="message"), start=OWN)
+        sent = write(announce(0, type="message", status=status), announce(1, type="message"), start=OWN)
         assert types(sent) == [f"output_item.{kind}" for kind in expected]
 
 
 def test_what_is_said_of_an_item_that_is_done_counts_at_the_end() -> None:
     sent = write(
-        tell(0, type="reasoning", id="a", x=1),
-        tell(1, type="reasoning", id="b"),
-        tell(0, type="reasoning", id="other", x=2),
-        tell(0, type="message", id="a", x=3),
+        announce(0, type="reasoning", id="a", x=1),
+        announce(1, type="reasoning", id="b"),
+        announce(0, type="reasoning", id="other", x=2),
+        announce(0, type="message", id="a", x=3),
         MessageStop(),
         start=OWN,
     )
@@ -185,9 +185,9 @@ def test_parts_that_are_no_text_stand_where_they_do_not_change_the_places_of_tex
 ) -> None:
     """What a reader has taken for the third part can't become the fourth."""
     sent = write(
-        tell(0, type="message", content=begun),
+        announce(0, type="message", content=begun),
         *(BlockStart(n, TextBlock(text, extra={"output_index": 0})) for n, text in enumerate("abc")),
-        tell(0, type="message", content=done),
+        announce(0, type="message", content=done),
         MessageStop(),
         start=OWN,
     )
@@ -200,7 +200,7 @@ def test_parts_that_are_no_text_stand_where_they_do_not_change_the_places_of_tex
 
 def test_the_places_of_text_never_go_back() -> None:
     start = BlockStart(0, TextBlock(extra={"output_index": 0}))
-    items = [tell(0, type="message", content=content) for content in ([X, X, None], [])]
+    items = [announce(0, type="message", content=content) for content in ([X, X, None], [])]
     sent = write(
         items[0],
         start,
@@ -216,15 +216,15 @@ def test_calls_go_out_as_the_provider_sent_them() -> None:
     block = ToolUseBlock("c", "f", extra={"output_index": 0})
     mcp = ToolUseBlock("j", "g", "mcp_tool_use", extra={"output_index": 1})
     sent = write(
-        tell(0, type="function_call", status="in_progress", **fields),
+        announce(0, type="function_call", status="in_progress", **fields),
         BlockStart(0, block),
         ArgumentsDelta(0, "[]"),
-        tell(0, type="function_call", status="completed", **fields),
+        announce(0, type="function_call", status="completed", **fields),
         BlockStop(0),
-        tell(1, type="mcp_call", id="j", name="g", server_label="s"),
+        announce(1, type="mcp_call", id="j", name="g", server_label="s"),
         BlockStart(1, mcp),
         ArgumentsDelta(1, "[]"),
-        tell(1, type="mcp_call", id="j", name="g", server_label="s", output="o"),
+        announce(1, type="mcp_call", id="j", name="g", server_label="s", output="o"),
         BlockStop(1),
         MessageDelta("completed"),
         MessageStop(),
@@ -243,12 +243,12 @@ def test_calls_go_out_as_the_provider_sent_them() -> None:
 
 def test_a_call_that_the_provider_says_is_incomplete_stays_so() -> None:
     sent = write(
-        tell(0, type="function_call", id="i", status="in_progress"),
+        announce(0, type="function_call", id="i", status="in_progress"),
         BlockStart(0, ToolUseBlock("c", "f", extra={"output_index": 0})),
         ArgumentsDelta(0, "{}"),
-        tell(0, type="function_call", id="i", status="incomplete"),
+        announce(0, type="function_call", id="i", status="incomplete"),
         BlockStop(0),
-        tell(1, type="message"),
+        announce(1, type="message"),
         start=OWN,
     )
     assert types(sent)[2:] == ["output_item.done", "output_item.added"]
@@ -259,7 +259,7 @@ def test_a_call_that_the_provider_says_is_incomplete_stays_so() -> None:
 def test_a_call_of_a_host_that_gives_no_status_is_incomplete_where_it_is_cut(type_: str) -> None:
     encoding: Any = "text" if type_ == "custom_tool_call" else "json"
     block = ToolUseBlock("c", "f", input_encoding=encoding, extra={"output_index": 0})
-    item = tell(0, type=type_, id="i", call_id="c", name="f")
+    item = announce(0, type=type_, id="i", call_id="c", name="f")
     sent = write(item, BlockStart(0, block), MessageDelta("completed"), MessageStop(), start=OWN)
     assert types(sent) == ["output_item.added", "output_item.done", "incomplete"]
     assert sent[1]["item"]["status"] == "incomplete"
@@ -268,7 +268,7 @@ def test_a_call_of_a_host_that_gives_no_status_is_incomplete_where_it_is_cut(typ
 def test_items_that_are_blocks_as_a_whole() -> None:
     data = {"type": "web_search_call", "id": "w", "status": "in_progress"}
     sent = write(
-        tell(0, type="web_search_call", id="w"),
+        announce(0, type="web_search_call", id="w"),
         BlockStart(0, ResultBlock(data)),
         FieldsDelta(0, {"status": "completed", "action": {}}),
         TextDelta(0, "in a kind of block that may grow some day"),
@@ -276,7 +276,7 @@ def test_items_that_are_blocks_as_a_whole() -> None:
         BlockStop(0),
         BlockStart(1, UnknownBlock({"type": "shell_call", "x": 1})),
         BlockStop(1),
-        tell(0, type="web_search_call", id="w", action={"q": 1}),
+        announce(0, type="web_search_call", id="w", action={"q": 1}),
         MessageStop(),
         start=OWN,
     )
@@ -295,8 +295,8 @@ def test_items_that_are_blocks_as_a_whole() -> None:
 def test_a_call_that_nobody_could_run_is_a_block_as_a_whole() -> None:
     data = {"type": "function_call", "arguments": "1"}
     sent = write(
-        tell(0, type="function_call", status="in_progress"),
-        tell(0, type="function_call"),
+        announce(0, type="function_call", status="in_progress"),
+        announce(0, type="function_call"),
         BlockStart(0, UnknownBlock(data)),
         BlockStop(0),
         MessageDelta("completed"),
@@ -308,7 +308,7 @@ def test_a_call_that_nobody_could_run_is_a_block_as_a_whole() -> None:
 
 
 def test_an_item_that_came_and_has_no_block_is_sent_at_the_end() -> None:
-    sent = write(tell(0, type="x"), MessageStop(), start=OWN)
+    sent = write(announce(0, type="x"), MessageStop(), start=OWN)
     assert types(sent) == ["output_item.added", "output_item.done", "completed"]
 
 
@@ -329,7 +329,7 @@ def test_what_is_no_item_is_none(extra: dict[str, Any]) -> None:
 @pytest.mark.parametrize("index", [0, "0", [0], None, True, 5])
 def test_a_block_whose_item_is_of_another_type_or_unknown_gets_one(index: Any) -> None:
     extra = {"output_index": index}
-    sent = write(tell(0, type="reasoning", id="i"), BlockStart(0, TextBlock("a", extra=extra)), start=OWN)
+    sent = write(announce(0, type="reasoning", id="i"), BlockStart(0, TextBlock("a", extra=extra)), start=OWN)
     assert types(sent)[-4:] == [
         *("output_item.done", "output_item.added", "content_part.added", "output_text.delta")
     ]
@@ -351,7 +351,7 @@ def test_blocks_of_no_item_do_not_join_one_that_is_verbatim_or_at_its_end() -> N
 def test_a_call_that_was_only_announced_is_incomplete_at_the_end() -> None:
     """Else its id would stand in for the ``call_id`` that it lacks, and it could be run."""
     announced = {"type": "function_call", "id": "fc", "name": "f", "status": "in_progress"}
-    sent = write(tell(0, **announced), MessageDelta("completed"), MessageStop(), start=OWN)
+    sent = write(announce(0, **announced), MessageDelta("completed"), MessageStop(), start=OWN)
     assert [event["item"]["status"] for event in sent if "item" in event] == ["in_progress", "incomplete"]
 
 
@@ -359,5 +359,5 @@ def test_a_call_without_a_call_id_gets_the_one_that_its_client_answers_to() -> N
     item = {"type": "function_call", "id": "fc", "name": "f", "arguments": "{}"}
     call = ToolUseBlock("fc", "f", extra={"output_index": 0})
     end = [MessageDelta("completed"), MessageStop()]
-    sent = write(tell(0, **item), BlockStart(0, call), BlockStop(0), *end, start=OWN)
+    sent = write(announce(0, **item), BlockStart(0, call), BlockStop(0), *end, start=OWN)
     assert sent[-1]["response"]["output"] == [{**item, "call_id": "fc"}]

@@ -271,7 +271,7 @@ def nameless(size: int) -> Callable[[], object]:
 
 
 def repeated(size: int) -> Callable[[], object]:
-    """An item of many parts that the response's end tells many times."""
+    """An item of many parts that the response's end has many times."""
     parts = [text("a", 0, place) for place in range(size)]
     stream = [created(), added(message()), *parts, end("incomplete", output=[message()] * size)]
     return lambda: decode(*stream, decoder=Decoder(max_held_bytes=2**30))

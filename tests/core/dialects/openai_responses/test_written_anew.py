@@ -80,7 +80,7 @@ class Story:
         self.items: dict[int, str] = {}
         self.next = 0
 
-    def tell(self, type_: str, **fields: Any) -> int:
+    def announce(self, type_: str, **fields: Any) -> int:
         """The provider sends an item, if it is of this protocol: a new one, or one again."""
         again = [index for index, known in self.items.items() if known == type_ and not fields]
         index: int = self.draw(st.sampled_from([*again, max(self.items, default=-1) + 1]))
@@ -100,7 +100,7 @@ class Story:
     def _place(self, type_: str) -> dict[str, Any]:
         if self.dialect not in OWN or not self.draw(st.booleans()):
             return {}
-        return {"output_index": self.tell(type_)}
+        return {"output_index": self.announce(type_)}
 
     def text(self) -> Block:
         field = self.draw(st.sampled_from([{}, {"field": "refusal"}]))
@@ -117,13 +117,13 @@ class Story:
         extra = {}
         if self.dialect in OWN and self.draw(st.booleans()):
             type_ = "custom_tool_call" if is_text else "function_call"
-            extra = {"output_index": self.tell(type_, call_id=id_, name=name)}
+            extra = {"output_index": self.announce(type_, call_id=id_, name=name)}
         encoding: Any = "text" if is_text else "json"
         return ToolUseBlock(id_, name, start_input=self.draw(FIELDS), input_encoding=encoding, extra=extra)
 
     def other(self) -> Block:
         if self.dialect in OWN and self.draw(st.booleans()):
-            self.tell("x_result")
+            self.announce("x_result")
         return self.draw(st.sampled_from(OTHERS)).copy()
 
     def grow(self) -> None:
@@ -159,7 +159,7 @@ class Story:
 
     def send_something(self) -> None:
         if self.dialect in OWN:
-            self.tell(self.draw(st.sampled_from(["message", "reasoning", "x_result"])))
+            self.announce(self.draw(st.sampled_from(["message", "reasoning", "x_result"])))
 
 
 @st.composite

@@ -51,7 +51,7 @@ def test_openai_gets_back_the_items_that_blocks_belong_to() -> None:
 
 
 def test_reasoning_ends_when_its_item_has() -> None:
-    """OpenAI tells at the item's end only what it has to get back."""
+    """OpenAI sends at the item's end only what it has to get back."""
     block = ThinkingBlock(extra={"output_index": 0})
     first, last = ({"type": "reasoning", "id": "i", "encrypted_content": text} for text in ("a", "b"))
     items = [item(0, **first), BlockStart(0, block), BlockStop(0), item(0, **last)]

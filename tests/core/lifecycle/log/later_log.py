@@ -1,4 +1,4 @@
-"""A log that tells later: its events are kept elsewhere, a round trip away, where others write too."""
+"""A log that reports later: its events are kept elsewhere, a round trip away, where others write too."""
 
 from __future__ import annotations
 

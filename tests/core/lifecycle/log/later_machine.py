@@ -1,4 +1,4 @@
-"""A log that tells later, driven at random: nobody reads what is not there yet, and nobody loses an event."""
+"""A log that reports later, driven at random: nobody reads too early or loses an event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def texts(data: bytes) -> list[str]:
 
 
 class LaterMachine(RuleBasedStateMachine):
-    """A log that tells later, its writers and its readers, in any order."""
+    """A log that reports later, its writers and its readers, in any order."""
 
     def __init__(self) -> None:
         super().__init__()

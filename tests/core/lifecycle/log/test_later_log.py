@@ -1,4 +1,4 @@
-"""Readers and broadcasts over a log that tells later: nothing is read before it is there, nothing is lost."""
+"""Readers and broadcasts over a log that reports later: nothing is read too early, nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The promises of every log: kept by that in memory and by one that tells later; wrong logs are found."""
+"""The promises of every log: kept by that in memory and by one that reports later; wrong logs are found."""
 
 from __future__ import annotations
 
@@ -106,14 +106,14 @@ class OnePerBatch(TurnLog):
 
 
 class Silent(TurnLog):
-    """Tells no reader of anything."""
+    """Calls no reader at news."""
 
     def announce(self, now: float) -> None:
         """Say nothing."""
 
 
 class SilentEnd(TurnLog):
-    """Tells no reader of the end."""
+    """Calls no reader at the end."""
 
     def close(self, now: float) -> None:
         self.closed = now >= 0

@@ -89,7 +89,7 @@ def test_it_stands_for_everything_that_is_gone_wherever_the_reader_was(after: in
 
 @pytest.mark.parametrize("kept", range(1, 13))
 def test_it_has_what_has_come_and_waits_for_more(kept: int) -> None:
-    """A call's name, or a field, that may grow: a decoder tells it later, of events that are gone by then."""
+    """A call's name, or a field, that may grow: reported later, of events that are gone by then."""
     deltas: list[dict[str, Any]] = [
         {"role": "assistant", "notes": "a"},
         {"notes": "b"},
