@@ -8,6 +8,7 @@ the folder of shared vectors and recordings that lies beside the checkout on som
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import hypothesis
@@ -25,6 +26,11 @@ pytest_plugins = ["tests.cpu_time"]
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=QUICK_EXAMPLES)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("quick")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell without job control ignores SIGINT for what it runs in the background, and all that this starts
+    # would inherit that.  Tests send it to programs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _forbid_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
