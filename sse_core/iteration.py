@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from . import dialects
 from .arguments import check_type
@@ -28,6 +28,7 @@ from .framing.interpreter import DEFAULT_MAX_BYTES
 from .lifecycle.turn.answer_stream import AnswerStream
 
 _Item = TypeVar("_Item")
+_Reader = TypeVar("_Reader", bound=ChunkReader[Any])
 
 
 def iter_events(
@@ -129,10 +130,10 @@ def aiter_turn(
 # Who waits for the bytes.
 
 
-class _Iterator(Generic[_Item]):
+class _Iterator(Generic[_Item, _Reader]):
     """Gives what a reader makes of an iterator's chunks."""
 
-    def __init__(self, chunks: Iterator[bytes], reader: ChunkReader[_Item]) -> None:
+    def __init__(self, chunks: Iterator[bytes], reader: _Reader) -> None:
         self._chunks = chunks
         self._reader = reader
         self._ready: Iterator[_Item] = iter(())
@@ -186,10 +187,10 @@ class _Iterator(Generic[_Item]):
         self.close()
 
 
-class _AsyncIterator(Generic[_Item]):
+class _AsyncIterator(Generic[_Item, _Reader]):
     """Gives what a reader makes of an asynchronous iterator's chunks."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], reader: ChunkReader[_Item]) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes], reader: _Reader) -> None:
         self._chunks = chunks
         self._reader = reader
         self._ready: Iterator[_Item] = iter(())
@@ -241,49 +242,37 @@ class _AsyncIterator(Generic[_Item]):
         await self.aclose()
 
 
-class EventIterator(_Iterator[ServerSentEvent]):
+class EventIterator(_Iterator[ServerSentEvent, EventReader]):
     """The events of a stream: iterate over it, best in ``with``, which closes the chunks' iterator."""
 
-    def __init__(self, chunks: Iterator[bytes], reader: EventReader) -> None:
-        super().__init__(chunks, reader)
-        self._events = reader
-
     @property
     def last_event_id(self) -> str:
         """The last event ID of what was given: never ahead of who reads."""
-        return self._events.last_event_id
+        return self._reader.last_event_id
 
     @property
     def reconnection_time(self) -> int | None:
         """What the stream's last valid ``retry`` field said, in milliseconds; ``None`` before one."""
-        return self._events.decoder.reconnection_time
+        return self._reader.decoder.reconnection_time
 
 
-class AsyncEventIterator(_AsyncIterator[ServerSentEvent]):
+class AsyncEventIterator(_AsyncIterator[ServerSentEvent, EventReader]):
     """The events of a stream: iterate over it in ``async with``, which closes the chunks' iterator."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], reader: EventReader) -> None:
-        super().__init__(chunks, reader)
-        self._events = reader
-
     @property
     def last_event_id(self) -> str:
         """The last event ID of what was given: never ahead of who reads."""
-        return self._events.last_event_id
+        return self._reader.last_event_id
 
     @property
     def reconnection_time(self) -> int | None:
         """What the stream's last valid ``retry`` field said, in milliseconds; ``None`` before one."""
-        return self._events.decoder.reconnection_time
+        return self._reader.decoder.reconnection_time
 
 
-class TurnIterator(_Iterator[BlockEvent]):
+class TurnIterator(_Iterator[BlockEvent, TurnReader]):
     """The block events of an answer: iterate over it, best in ``with``, which closes the chunks' iterator."""
 
-    def __init__(self, chunks: Iterator[bytes], reader: TurnReader) -> None:
-        super().__init__(chunks, reader)
-        self._turn = reader
-
     @property
     def message(self) -> Message:
         """The message so far, the same object all along.
@@ -291,16 +280,12 @@ class TurnIterator(_Iterator[BlockEvent]):
         Left early it is ``stopped``, after an error of the protocol ``failed``, and after an error of the
         chunks' iterator ``truncated``; nothing in any of these is executable.
         """
-        return self._turn.message
+        return self._reader.message
 
 
-class AsyncTurnIterator(_AsyncIterator[BlockEvent]):
+class AsyncTurnIterator(_AsyncIterator[BlockEvent, TurnReader]):
     """The block events of an answer: iterate over it in ``async with``, which closes the chunks' iterator."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], reader: TurnReader) -> None:
-        super().__init__(chunks, reader)
-        self._turn = reader
-
     @property
     def message(self) -> Message:
         """The message so far, the same object all along.
@@ -308,7 +293,7 @@ class AsyncTurnIterator(_AsyncIterator[BlockEvent]):
         Left early it is ``stopped``, after an error of the protocol ``failed``, and after an error of the
         chunks' iterator ``truncated``; nothing in any of these is executable.
         """
-        return self._turn.message
+        return self._reader.message
 
 
 def _iterator_of(chunks: object, name: str) -> Iterator[bytes]:

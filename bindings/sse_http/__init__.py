@@ -37,7 +37,7 @@ from .problem import GOING_DOWN, Problem, ShapesProblems, problem_reply
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
 from .server_settings import ServerSettings
-from .tls import TLS, Channel, Plain
+from .tls import TLS
 
 __all__ = [
     "EVENT_STREAM_HEADERS",
@@ -48,7 +48,6 @@ __all__ = [
     "AllowedPeers",
     "Application",
     "BodyBudget",
-    "Channel",
     "ChecksHeads",
     "ClientExchange",
     "Comment",
@@ -63,7 +62,6 @@ __all__ = [
     "HandlerAnswer",
     "HandlerSettings",
     "HeadHold",
-    "Plain",
     "Problem",
     "Refusal",
     "Refused",

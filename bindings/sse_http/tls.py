@@ -1,61 +1,14 @@
 """TLS as bytes in, bytes out, for bindings that wait for readiness themselves.
 
-``ssl.MemoryBIO`` touches no socket, so this module is as pure as its neighbours.  ``Plain`` has the
-same face and changes nothing.
+``ssl.MemoryBIO`` touches no socket, so this module is as pure as its neighbours.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ssl
-from typing import Protocol
 
 _READ_SIZE = 256 * 1024
-
-
-class Channel(Protocol):
-    """What stands between a machine's bytes and the socket's."""
-
-    def receive_data(self, data: bytes) -> list[bytes]:
-        """From the socket's bytes to the machine's; an empty item is the peer's orderly end.
-
-        Raises ``ssl.SSLError`` where the peer breaks the protocol, or its certificate is refused.
-        """
-
-    def send(self, data: bytes) -> bytes:
-        """From the machine's bytes to the socket's.  Raises ``ssl.SSLError`` after a failure."""
-
-    def data_to_send(self) -> bytes:
-        """Bytes for the socket that came up by themselves: a handshake's."""
-
-    def close(self) -> bytes:
-        """The last bytes for the socket, which say that nothing was cut off; idempotent."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the machine's bytes may flow."""
-
-
-class Plain:
-    """No TLS."""
-
-    ready = True
-
-    def receive_data(self, data: bytes) -> list[bytes]:
-        """The same bytes."""
-        return [data]
-
-    def send(self, data: bytes) -> bytes:
-        """The same bytes."""
-        return data
-
-    def data_to_send(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    def close(self) -> bytes:
-        """Nothing: TCP's own end says it all."""
-        return b""
 
 
 class TLS:

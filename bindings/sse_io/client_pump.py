@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from sse_core.errors import TransportError
 from sse_core.lifecycle.machine import Want
-from sse_http import TLS, Channel, Endpoint, Exchange
+from sse_http import TLS, Endpoint, Exchange
 
 from .owner import READ, WRITE
 from .transport import Transport
@@ -40,7 +40,7 @@ class ClientPump:
         self._tls = tls
         self._let_go = let_go
         self._transport: Transport | None = None
-        self._channel: Channel | None = None
+        self._channel: TLS | None = None
         self._shaking = False
 
     # What to do
@@ -193,7 +193,7 @@ def _try_to_send(transport: Transport, data: bytes = b"") -> None:
         transport.give_up_sending()
 
 
-def _client_channel(tls: ssl.SSLContext, host: str) -> Channel:
+def _client_channel(tls: ssl.SSLContext, host: str) -> TLS:
     try:
         return TLS(tls, server_side=False, server_hostname=host)
     except ValueError as error:

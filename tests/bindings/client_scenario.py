@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,7 @@ class Error:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(ABC):
     """One stream from its beginning to its end.
 
     - ``do``: what the reader does, step by step.
@@ -61,8 +62,9 @@ class Call:
     seconds: tuple[float, float] = (0.0, 5.0)
     check: Callable[[Stage], None] | None = None
 
+    @abstractmethod
     def opened(self, stage: Stage) -> Any:
-        raise NotImplementedError
+        """What the binding gives for the call, to be entered."""
 
     def passed(self) -> dict[str, Any]:
         """The arguments, ``tls`` among them."""
@@ -70,8 +72,9 @@ class Call:
             {"tls": getattr(certificates(), self.trust)} if self.trust is not None else {}
         )
 
+    @abstractmethod
     def check_events(self, stage: Stage) -> None:
-        raise NotImplementedError
+        """See that what was read is as the scenario says."""
 
     async def play(self, stage: Stage) -> None:
         async with self.opened(stage) as stage.stream:

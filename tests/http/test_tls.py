@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 import trustme
 
-from sse_http import TLS, Channel, ConnectionPhase, Plain, ServerConnection, StreamState
+from sse_http import TLS, ConnectionPhase, ServerConnection, StreamState
 from tests.http.support import Pieces, Scripted, request, split
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -199,13 +199,3 @@ class TestEnd:
         pair.deliver(pair.client, pair.server.close())
         assert pair.text(pair.client).endswith(b"\r\n\r\nbody")
         assert pair.read[pair.client][-1] == b""
-
-
-def test_plain_has_the_same_face_and_changes_nothing() -> None:
-    channels: list[Channel] = [Plain(), connected().client]
-    plain = channels[0]
-    assert all(channel.ready for channel in channels)
-    assert plain.receive_data(b"x") == [b"x"]
-    assert plain.receive_data(b"") == [b""]
-    assert plain.send(b"x") == b"x"
-    assert plain.data_to_send() == plain.close() == b""
