@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable
 import trio
 
 from sse_http import EventItem, HandlerAnswer
-from sse_io.handler_application import Handler, HandlerCall, Returned
+from sse_io.handler_application import HandlerCall
 
 from .error_log import report
 
@@ -70,6 +70,3 @@ async def _pump(events: AsyncIterable[EventItem], answer: HandlerAnswer) -> None
         if aclose is not None:
             await aclose()
     answer.finish(trio.current_time())
-
-
-__all__ = ["Handler", "HandlerTasks", "Returned"]

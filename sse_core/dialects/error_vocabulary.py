@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from ..blocks.events import ErrorKind, MessageCut, StreamError
 from ..blocks.strict_json import JSONObject
 from ..headers import Headers
+from .cuts import CUTS, TYPES_OF_CUTS
 from .error_body import error_in, message_of
 from .fields import rest, take
 from .provider_errors import (
     BESIDE,
-    CUTS,
-    TYPES_OF_CUTS,
     UNKNOWN_TYPE,
     beside,
     error_without_object,

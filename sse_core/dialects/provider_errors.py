@@ -11,6 +11,7 @@ import re
 from ..blocks.events import ErrorKind, StreamError
 from ..blocks.strict_json import JSONObject
 from ..headers import Headers
+from .cuts import TYPES_OF_CUTS
 from .fields import text
 
 MAX_TYPE = 100  #: characters of an error's type that are kept
@@ -19,20 +20,6 @@ UNKNOWN_TYPE = "error"  #: the type of an error that has neither a type nor a co
 
 #: The statuses below 500 that the providers' own clients ask again after.
 RETRYABLE_STATUSES = frozenset({408, 409, 429})
-#: Our error types: the HTTP status code, and whether the same request may succeed later.  410 for a
-#: stopped turn: after 408, 409, 429 and 5xx the providers' clients ask again on their own, and would
-#: undo the stop.
-TYPES_OF_CUTS = {
-    "stream_truncated": (502, True),
-    "turn_stopped": (410, False),
-    "turn_failed": (502, False),
-}
-#: completeness -> the type and message of the error that reports the cut
-CUTS = {
-    "truncated": ("stream_truncated", "The stream ended before the message was complete."),
-    "stopped": ("turn_stopped", "The turn was stopped before the message was complete."),
-    "failed": ("turn_failed", "The turn failed before the message was complete."),
-}
 #: The types and codes of all providers, by what they mean.  Those that don't say whose they are in their
 #: documentation: ``server_is_overloaded`` and ``usage_limit_reached`` are OpenAI's (Codex),
 #: ``engine_overloaded_error`` and ``exceeded_current_quota_error`` Moonshot's, ``BadRequestError`` vLLM's,

@@ -10,12 +10,11 @@ from __future__ import annotations
 from ...blocks.events import ErrorKind, StreamError
 from ...blocks.strict_json import JSONObject
 from ...headers import Headers
+from ..cuts import CUTS, TYPES_OF_CUTS
 from ..error_body import error_in, message_of
 from ..fields import rest, text
 from ..provider_errors import (
-    CUTS,
     MAX_MESSAGE,
-    TYPES_OF_CUTS,
     UNKNOWN_TYPE,
     heed_headers,
     kind_of,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...blocks import StreamError
-from ...dialects.provider_errors import CUTS, TYPES_OF_CUTS
+from ...dialects.cuts import CUTS, TYPES_OF_CUTS
 from ...errors import LimitExceeded, RemoteProtocolError, TurnError
 from ...headers import Headers
 from ...urls import parse_url
