@@ -90,7 +90,7 @@ def test_thinking_shows_progress_before_the_first_token(driver: Driver, demo: De
 
 
 def test_a_panel_that_the_reader_has_touched_stays_as_it_is(driver: Driver) -> None:
-    driver.ask(Sim_Thinking="1", Sim_Tokens="20", Sim_Rate="15")  # it thinks until both clicks are made
+    driver.ask(Sim_Thinking="4", Sim_Tokens="20")  # it thinks, for seconds, until both clicks are made
     panel = driver.answer.locator("details.thinking").first
     expect(panel.locator(".thoughts")).to_contain_text("the")
     panel.locator("summary").click()
