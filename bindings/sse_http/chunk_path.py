@@ -45,6 +45,11 @@ class ChunkPath:
             return b"", piece, rest
         if self._half_line:
             data = self._take_half_line() + data
+        line = _SIZE_LINE.match(data)
+        if line is not None and data[-2:] == _END and (size := int(line[1], 16)):
+            begin = line.end()
+            if begin + size + 2 == len(data):
+                return data[begin:-2], b"", b""  # one chunk, as almost always
         content, rest = _read_whole(data)
         return content, self._for_h11(rest) if rest else b"", b""
 
@@ -80,8 +85,6 @@ def _read_whole(data: bytes) -> tuple[bytes, bytes]:
         end = begin + int(line[1], 16)
         if end == begin or data[end : end + 2] != _END:  # one of no bytes is the last chunk
             break
-        if end + 2 == size and not contents:
-            return data[begin:end], b""  # one chunk, as almost always
         contents.append(data[begin:end])
         at = end + 2
     return b"".join(contents), data[at:]

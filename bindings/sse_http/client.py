@@ -133,7 +133,7 @@ class ClientExchange:
 
     def receive_data(self, data: bytes, now: float) -> None:
         """Bytes from the peer; empty when it closed its side."""
-        if self.want not in _LISTENING:
+        if self._broken is not None or self._machine.want not in _LISTENING:
             return
         if not data and self._http.their_state is h11.SEND_RESPONSE:
             self._broken = TransportError("the peer closed the connection before it answered")

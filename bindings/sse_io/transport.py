@@ -42,7 +42,7 @@ class Transport:
     def begin_handshake(self) -> None:
         """Send what a client's TLS begins with.  Raises ``TransportError``."""
         if self._channel is not None:
-            self._send(self._channel.data_to_send())
+            self._queue(self._channel.data_to_send())
 
     def send_now(self, data: bytes) -> bool:
         """Give ``data`` to the kernel, as far as it takes it; whether it took all.
@@ -54,14 +54,15 @@ class Transport:
                 data = self._channel.send(data)
             except ssl.SSLError as error:
                 raise tls_failure(error, is_open=self._channel.ready) from error
-        return self._send(data)
-
-    def _send(self, data: bytes) -> bool:
-        if not self.blocked and data:
-            # The kernel almost always takes all of it.
-            data = data[self._send_some(data) :]
-            if not data:
+        if not self.blocked:
+            sent = self._send_some(data)
+            if sent == len(data):  # almost always
                 return True
+            data = data[sent:]
+        return self._queue(data)
+
+    def _queue(self, data: bytes) -> bool:
+        """Send ``data`` behind what the kernel had no room for; whether it took all."""
         self._unsent = memoryview(bytes(self._unsent) + data)
         return self.flush()
 
@@ -135,4 +136,4 @@ class Transport:
         """A handshake's next flight, an alert that tells the peer what was wrong, TLS's own end."""
         if data:
             with contextlib.suppress(TransportError):
-                self._send(data)
+                self._queue(data)
