@@ -98,7 +98,7 @@ class Relayed:
             provider.sendall(FIRST + token())
             self._settle()
             reader.recv(65536)
-            reader.setblocking(False)
+            reader.settimeout(0)
             self._pairs.append((provider, reader))
 
     def measure(self, before: Callable[[], None]) -> float:
@@ -129,9 +129,8 @@ def main() -> None:
     """Measure each number of streams in each condition, one after another in each round."""
     allow_many_sockets()
     relayed = Relayed()
-    print(
-        f"Python {sys.version.split()[0]}, median of {ROUNDS} rounds of {EVENTS} events; microseconds an event"
-    )
+    version = sys.version.split()[0]
+    print(f"Python {version}, median of {ROUNDS} rounds of {EVENTS} events; microseconds an event")
     print(f"  {'streams':<10}" + "".join(f"{name:>14}" for name in CONDITIONS))
     for streams in STREAMS:
         relayed.add_to(streams)

@@ -37,6 +37,7 @@ _CODING_FIELDS = frozenset({"content-encoding", "content-length"})
 class ClientExchange:
     """A connecting machine, spoken over HTTP/1.1.
 
+    - ``machine``: a turn, or an event source.
     - ``max_head_bytes``: of the answer's status line and header section.
     - ``max_head_fields``: fields of the answer's header section.
     - ``max_informational``: informational answers (1xx) before the answer.

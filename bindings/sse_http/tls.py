@@ -12,7 +12,12 @@ _READ_SIZE = 256 * 1024
 
 
 class TLS:
-    """One TLS connection.  ``server_hostname`` is checked by the client role's context."""
+    """One TLS connection.
+
+    - ``context``: whose authorities, certificates and versions count.
+    - ``server_side``: which role this is.
+    - ``server_hostname``: a client's: the name that the server's certificate is checked for.
+    """
 
     def __init__(
         self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None

@@ -22,6 +22,7 @@ from .transport import Transport
 class ClientPump:
     """The connections of one exchange, one after another.
 
+    - ``exchange``: says what is wished for, and takes what comes.
     - ``tls``: gives the context for https upstreams.
     - ``let_go``: called with a socket that is about to be closed: whoever watches it leaves it alone.
     """

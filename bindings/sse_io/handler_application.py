@@ -36,7 +36,13 @@ _APPLICATION = ("handle", "upstreams", "handle_timeout", "close", "deadline", "w
 
 
 class HandlerCall:
-    """One request to a handler, its answer, and how to cancel the task that runs it."""
+    """One request to a handler, its answer, and how to cancel the task that runs it.
+
+    - ``handler``: what the task calls.
+    - ``request``: what it is called with.
+    - ``answer``: what is to be made of what it returns or yields.
+    - ``finished``: called once, when the task has ended.
+    """
 
     def __init__(self, handler: Handler, request: Request, answer: HandlerAnswer, finished: Waker) -> None:
         self.answer = answer
@@ -142,6 +148,10 @@ def as_application(
     served: Application | Handler, settings: HandlerSettings, start: Callable[[HandlerCall], None]
 ) -> Application:
     """``served`` itself, or the handler that it is as an application.
+
+    - ``served``: either.
+    - ``settings``: of a handler's answers.
+    - ``start``: called with each request to a handler, to run it in a task.
 
     Raises ``TypeError``, saying what to pass, for what is neither.
     """

@@ -53,6 +53,9 @@ class Host(Protocol):
 class ReadinessLoop:
     """One application, its listeners, its connections, and the exchanges that it wants.
 
+    - ``application``: answers requests; a ``HandlerApplication`` runs handlers.
+    - ``host``: gives the clock, and waits.
+    - ``settings``: of each connection.
     - ``tls``: makes it speak https.
     - ``upstream_tls``: for its exchanges; the system's authorities if ``None``.
     - ``max_connections``: above it a new one is closed at once.

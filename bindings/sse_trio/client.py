@@ -58,9 +58,12 @@ def connect(
     It reconnects on its own, with the last event ID, until the server says 204, the ``retry``
     policy is exhausted, or ``resume`` forbids it.
 
+    - ``url``: absolute, http or https.
+    - ``method``, ``body``: of the request.
     - ``headers``: a mapping, pairs, or a function, plain or ``async``.  The function is called and the
       mapping is read for each attempt, because tokens expire.  It has as long as connecting has; what it
       raises, the iteration raises.
+    - ``retry``: how often and when a lost connection is made again.
     - ``resume``: how to go on where ``method`` is not safe.  By default such a request is never
       repeated, and its answer is read on by GET where the answer says at which URL.  ``"get"``: at the
       same URL.  ``"always"``: the request is repeated after a cut.  ``"never"``: neither.

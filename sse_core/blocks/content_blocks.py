@@ -50,7 +50,9 @@ class GrowingBlock(Record):
 class TextBlock(GrowingBlock):
     """Text of the answer.
 
-    ``citations`` is the provider's citation objects, verbatim, or ``None`` where it gave no list.
+    - ``text``: as far as it has come.
+    - ``citations``: the provider's citation objects, verbatim, or ``None`` where it gave no list.
+    - ``extra``: the provider's other fields.
     """
 
     __slots__ = ("citations", "extra")
@@ -73,7 +75,9 @@ class TextBlock(GrowingBlock):
 class ThinkingBlock(GrowingBlock):
     """What the model thought, as far as the provider shows it, and its signature.
 
-    ``signature`` is ``None`` where the provider gave no such field.
+    - ``thinking``: as far as it has come.
+    - ``signature``: ``None`` where the provider gave no such field.
+    - ``extra``: the provider's other fields.
     """
 
     __slots__ = ("extra", "signature")
@@ -116,17 +120,17 @@ class RedactedThinkingBlock(Record):
 class ToolUseBlock(GrowingBlock):
     """A call of a tool.
 
-    ``type`` says who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use``
-    the provider.  ``raw_arguments`` is the text of the arguments as far as it has come;
-    ``arguments`` is its value, ``None`` until the protocol has said that the text is complete.
-    ``start_input`` is what the provider gave as arguments when the block began: it counts if no
-    text of arguments follows.
-
-    ``state`` is ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text
-    was complete and is no JSON) or ``incomplete`` (the message ended before the block did).
-
-    ``input_encoding`` is ``"text"`` where the tool takes free text and no JSON (OpenAI's custom
-    tools): ``arguments`` is that text, then.
+    - ``id``, ``name``: the call's, and the tool's.
+    - ``type``: who runs it: ``tool_use`` the client, ``server_tool_use`` and ``mcp_tool_use`` the provider.
+    - ``raw_arguments``: the text of the arguments as far as it has come.
+    - ``arguments``: its value, ``None`` until the protocol has said that the text is complete.
+    - ``state``: ``streaming``, then ``complete`` (``arguments`` is set), ``invalid`` (the text was complete
+      and is no JSON) or ``incomplete`` (the message ended before the block did).
+    - ``start_input``: what the provider gave as arguments when the block began: it counts if no text of
+      arguments follows.
+    - ``input_encoding``: ``"text"`` where the tool takes free text and no JSON (OpenAI's custom tools):
+      ``arguments`` is that text, then.
+    - ``extra``: the provider's other fields.
     """
 
     __slots__ = ("arguments", "extra", "id", "input_encoding", "name", "start_input", "state", "type")

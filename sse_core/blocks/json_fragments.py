@@ -41,12 +41,14 @@ class JSONFragments:
     The rules are RFC 8259's, and what is left open there is as ``json.loads`` has it: the last of
     several equal keys counts, half a surrogate pair stays as it is.  But a number beyond the range of a
     double is refused, as it is in a tool's arguments: ``json.loads`` reads it as infinite, which JSON
-    can't hold.  ``parse_float`` makes a number of the text of one with a fraction or an exponent, as it
-    does for ``json.loads``; what it meets with ``ValueError`` or ``ArithmeticError`` is refused.
+    can't hold.
 
-    ``max_chars`` bounds the document's length in characters, ``max_depth`` how deeply arrays and objects
-    may be nested (RFC 8259 section 9 allows both), and ``max_path_keys`` how long the paths of all values
-    may be together: a deep document has long paths, and each of its values comes with one.
+    - ``max_chars``: of the whole document (RFC 8259 section 9 allows this bound and the next).
+    - ``max_depth``: arrays and objects in one another.
+    - ``max_path_keys``: keys in the paths of all values together: a deep document has long paths, and each
+      of its values comes with one.
+    - ``parse_float``: makes a number of the text of one with a fraction or an exponent, as it does for
+      ``json.loads``; what it meets with ``ValueError`` or ``ArithmeticError`` is refused.
     """
 
     def __init__(

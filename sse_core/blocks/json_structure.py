@@ -39,9 +39,10 @@ _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 class JSONBounds:
     """How much a JSON text may be made of.
 
-    ``max_json_items``: opening brackets, commas and colons, strings apart; an object with a hundred fields
-    has two hundred.  ``max_json_depth``: arrays and objects in one another, ``MAX_DEPTH`` at most.
-    ``max_json_escapes``: backslashes, each of which costs as much as many plain characters.
+    - ``max_json_items``: opening brackets, commas and colons, strings apart; an object with a hundred fields
+      has two hundred.
+    - ``max_json_depth``: arrays and objects in one another, ``MAX_DEPTH`` at most.
+    - ``max_json_escapes``: backslashes, each of which costs as much as many plain characters.
 
     Raises ``ValueError`` for a bound below 1, and for a depth beyond ``MAX_DEPTH``.
     """

@@ -65,14 +65,15 @@ def encode_events(events: Iterable[ServerSentEvent], *, last_event_id: str = "")
 
 
 def encode_comment(text: str, *, pad_to: int = 0) -> bytes:
-    r"""The bytes of a comment, one line of it for each line of ``text``; ``: ping\n`` is a heartbeat.
+    r"""The bytes of a comment; ``: ping\n`` is a heartbeat.
+
+    - ``text``: one line of the comment for each of its lines.
+    - ``pad_to``: how many bytes to send at the least: spaces fill the last line.  Some proxies and virus
+      scanners hold small writes until 1 to 4 KB have come together, and a heartbeat of six bytes would never
+      get through.
 
     No empty line follows.  It would dispatch nothing, says the specification, but several clients take
     a comment and an empty line for an event once they have seen an id.
-
-    ``pad_to`` is how many bytes to send at the least: spaces fill the last line.  Some proxies and virus
-    scanners hold small writes until 1 to 4 KB have come together, and a heartbeat of six bytes would never
-    get through.
 
     Raises ``ValueError`` if ``pad_to`` is no int of 0 or more, and ``TypeError`` for what is not text.
     """

@@ -10,9 +10,10 @@ from ..arguments import check_type
 class ServerSentEvent:
     """One dispatched event: what a browser's ``MessageEvent`` would carry.
 
-    ``type`` is ``"message"`` where the stream gave no name, ``data`` is the lines of the data
-    fields joined by LF, ``last_event_id`` is the stream's last event ID at the moment of dispatch:
-    it stays from one event to the next until the stream sets another.
+    - ``type``: ``"message"`` where the stream gave no name.
+    - ``data``: the lines of the data fields, joined by LF.
+    - ``last_event_id``: the stream's last event ID at the moment of dispatch: it stays from one event to the
+      next until the stream sets another.
 
     Treat it as immutable: equality and hash go by the three values.  It is a plain class with
     slots, and not a frozen dataclass, because one is made for every event of every stream, and a

@@ -42,6 +42,9 @@ class Turn(TurnRecord):
     - ``dialect``: reads the answer.
     - ``headers``: gives the request's fields, and is called for each attempt: a token may have expired.
       What it raises ends the turn, and is raised by ``start`` or ``handle_timeout``.
+    - ``retry``: how often and when a failed attempt is made again.
+    - ``deadlines``: in seconds.
+    - ``on_disconnect``: what it does when its last reader has gone.
     - ``jitter``, ``wall_clock``: the binding's randomness, and its time of day: seconds since 1970, for
       a ``Retry-After`` that is a date.
     - ``accumulator``: a new one; give one to set its bounds.

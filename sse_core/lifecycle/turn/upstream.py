@@ -67,10 +67,13 @@ class Upstream:
         wall_clock: WallClock | None = None,
         accumulator: MessageAccumulator | None = None,
     ) -> Turn:
-        """A turn, not yet started, that sends ``body``.
+        """A turn, not yet started.
 
-        A mapping is sent as JSON with what the dialect needs to stream (``"stream": true``) in it;
-        bytes are sent as they are.  ``accumulator`` is a new one; give one to set its bounds.
+        - ``body``: what it sends.  A mapping is sent as JSON with what the dialect needs to stream
+          (``"stream": true``) in it; bytes are sent as they are.
+        - ``on_disconnect``: what it does when its last reader has gone.
+        - ``jitter``, ``wall_clock``: the binding's randomness and time of day, as for :class:`Turn`.
+        - ``accumulator``: a new one; give one to set its bounds.
 
         Raises ``TypeError`` and ``ValueError`` for a ``body`` that can't be JSON.
         """

@@ -1,0 +1,73 @@
+"""Who calls a public name with several arguments finds each of them in its docstring, one a line."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import importlib
+import inspect
+import re
+
+import pytest
+
+PACKAGES = (
+    "sse_core",
+    "sse_core.framing",
+    "sse_core.blocks",
+    "sse_core.dialects",
+    "sse_core.lifecycle",
+    "sse_http",
+    "sse_io",
+    "sse_trio",
+)
+#: Above so many arguments each has a line; what every machine's method has needs none.
+FEW = 2
+KNOWN = {"now"}
+#: ``connect`` and its like make these, and nobody else.
+MADE_ELSEWHERE = {"EventStream", "TurnStream"}
+NAME = re.compile(r"``(\w+)``")
+
+
+def public() -> dict[str, object]:
+    """Functions and classes that are called: fields and members have comments."""
+    found: dict[str, object] = {}
+    for package in PACKAGES:
+        module = importlib.import_module(package)
+        for name in module.__all__:
+            thing = getattr(module, name)
+            if inspect.isfunction(thing) or (inspect.isclass(thing) and is_called(thing)):
+                found.setdefault(name, thing)
+    return {name: thing for name, thing in found.items() if name not in MADE_ELSEWHERE}
+
+
+def is_called(thing: type) -> bool:
+    """Whether arguments of this class's are described by its docstring."""
+    return not (dataclasses.is_dataclass(thing) or issubclass(thing, enum.Enum | BaseException))
+
+
+def listed(doc: str) -> set[str]:
+    """The names that have a line of their own in a docstring's list; some lines have two."""
+    lines = (line for line in doc.splitlines() if line.startswith("- ``"))
+    return {name for line in lines for name in NAME.findall(line.partition(": ")[0])}
+
+
+PUBLIC = public()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_argument_has_its_line(name: str) -> None:
+    """Where there are more than a few."""
+    thing = PUBLIC[name]
+    try:
+        signature = inspect.signature(thing)  # type: ignore[arg-type]  # it is callable
+    except ValueError:
+        return  # one of C's
+    wanted = set(signature.parameters) - KNOWN
+    if len(wanted) > FEW:
+        assert wanted - listed(inspect.getdoc(thing) or "") == set()
+
+
+def test_the_check_finds_what_is_missing() -> None:
+    """A list with one name, and one in prose."""
+    assert listed("Do it.\n\n- ``one``, ``two``: both.\n\n``three`` is for ``four``.") == {"one", "two"}
+    assert len(PUBLIC) > 50
