@@ -106,7 +106,7 @@ def _checked_name(name: str) -> str:
     # RFC 9110 section 5.6.2: "token = 1*tchar".  Not only ASCII has a lower case in ASCII: U+212A,
     # the sign of the kelvin, has.
     if not name.isascii() or not _TOKEN.fullmatch(lowered):
-        raise ValueError(f"header name {name!a} is not a token (RFC 9110 section 5.6.2)")
+        raise ValueError(f"header name {ascii(name)} is not a token (RFC 9110 section 5.6.2)")
     return lowered
 
 

@@ -329,7 +329,7 @@ class JSONFragments:
         offset = self._offset + position
         # Of a surrogate pair the first half may be all that has come: no split changes what is said.
         half = text[position].encode("utf-16-le", "surrogatepass")[:2].decode("utf-16-le", "surrogatepass")
-        message = f"not JSON at offset {offset}: {half!a} where {g.EXPECTED[self._state]} should be"
+        message = f"not JSON at offset {offset}: {ascii(half)} where {g.EXPECTED[self._state]} should be"
         return JSONFragmentError(message, offset=offset)
 
     def _incomplete(self) -> JSONFragmentError:

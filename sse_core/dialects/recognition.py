@@ -111,7 +111,7 @@ def mismatch(first: ServerSentEvent, dialect: str) -> str:
     """What to say of a stream that begins with ``first`` and is none of ``dialect``'s."""
     fitting = recognized(first)
     advice = f"it fits dialect {fitting!r}" if fitting else "it fits no dialect that is known here"
-    excerpts = f"{first.type[:_EXCERPT]!a} with data {first.data[:_EXCERPT]!a}"
+    excerpts = f"{ascii(first.type[:_EXCERPT])} with data {ascii(first.data[:_EXCERPT])}"
     return f"no event of the stream was one of dialect {dialect!r}; the first was {excerpts}: {advice}"
 
 

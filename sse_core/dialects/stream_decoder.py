@@ -34,7 +34,7 @@ class StreamDecoder(ABC):
             raise
         except ValueError as error:
             self._broken = True
-            excerpt = f"{sse.data[:_EXCERPT]!a}"
+            excerpt = ascii(sse.data[:_EXCERPT])
             raise RemoteProtocolError(f"unreadable event {excerpt}: {error!s:.200}", status=502) from None
         if events:
             # An error has the source itself: whoever sends an error without one made it himself.

@@ -42,7 +42,7 @@ def stream_problem(headers: Headers) -> str | None:
     content_type = mime_type(headers)
     if content_type != _EVENT_STREAM:
         given = content_type or ", ".join(item for item in _items(headers, "content-type") if item)
-        what = f"with {given[:80]!a}" if given else "without a Content-Type"
+        what = f"with {ascii(given[:80])}" if given else "without a Content-Type"
         return f"answered {what} instead of {_EVENT_STREAM}"
     coding = content_coding(headers)
     if coding is not None:

@@ -34,7 +34,7 @@ _FOREIGN = frozenset({"input_tokens", "output_tokens", "prompt_tokens", "complet
 
 def shape(_: str, data: JSONObject) -> Fit | None:
     """How an event with this data fits the protocol; one field alone any host may have."""
-    marks = MARKS & data.keys()
+    marks = data.keys() & MARKS
     if not marks:
         return None
     return "certain" if "candidates" in marks or len(marks) > 1 else "possible"

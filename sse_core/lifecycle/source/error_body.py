@@ -36,7 +36,7 @@ class ErrorBody:
         is_text = content_coding(self._headers) is None
         excerpt = text_of(self._body, self._headers).strip() if is_text else ""
         # Escaped, because it ends up in logs and on terminals.
-        quoted = f": {excerpt[:_QUOTED]!a}" if excerpt else ""
+        quoted = f": {ascii(excerpt[:_QUOTED])}" if excerpt else ""
         return RemoteProtocolError(
             f"{self._message}{quoted}", status=self._status, headers=self._headers, excerpt=excerpt
         )

@@ -65,7 +65,7 @@ class EventQueue:
         Raises ``LimitExceeded``, as the decoder does.
         """
         has_progress = False
-        for event in self._frames.receive_data(data):  # in between, it calls for the comments there
+        for event in iter(self._frames.receive_data(data)):  # in between, it calls for the comments there
             has_progress |= bool(event.data)
             self._waiting.append(event)
         return has_progress

@@ -74,7 +74,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         check_callable("on_reconnect", on_reconnect)
         check_callable("on_comment", on_comment)
         if not fits_a_field(last_event_id):
-            raise ValueError(f"last_event_id holds characters that no header can: {last_event_id!a}")
+            raise ValueError(f"last_event_id holds characters that no header can: {ascii(last_event_id)}")
         super().__init__(TABLES, deadlines or SourceDeadlines())
         #: Of the stream that was opened last, as ``https://host:port``, redirects included; before
         #: there is one, that of ``url``.

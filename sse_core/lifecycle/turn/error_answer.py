@@ -45,7 +45,7 @@ class ErrorAnswer:
             error = dialect.parse_error(self._status, body, self._headers)
             return Failure(dialect.error_status(error.type), error, headers=self._headers)
         excerpt = text_of(body[: 4 * _EXCERPT], self._headers).strip()[:_EXCERPT]
-        quoted = f", which begins with {excerpt!a}" if excerpt else ""
+        quoted = f", which begins with {ascii(excerpt)}" if excerpt else ""
         error = StreamError("api_error", f"The provider {self.problem}{quoted}.", kind="server")
         return Failure(502, error, reason=f"The provider {self.problem}.")
 

@@ -193,7 +193,7 @@ class Turn(TurnRecord):
     def _receive_stream(self, data: bytes, now: float) -> None:
         stream = self._attempt.stream
         try:
-            for sse in stream.frames.receive_data(data):
+            for sse in iter(stream.frames.receive_data(data)):  # in between, it calls for comments
                 for event in stream.read(sse):
                     self._receive_event(event, now)
                     if self._state is not TurnState.STREAMING and not self._is_reading():
