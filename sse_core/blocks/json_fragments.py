@@ -290,7 +290,7 @@ class JSONFragments:
         new = self._string.take()
         if new:
             container, key = self._container, self._key
-            text = container[key]
+            text: str = container[key]
             # With the tree's own reference gone, CPython makes the string longer where it is.  Else a
             # view after each of many fragments would copy all of the string each time.
             container[key] = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from ..arguments import check_type
 
@@ -25,7 +26,7 @@ class ServerSentEvent:
     """
 
     __slots__ = ("data", "last_event_id", "type")
-    __match_args__ = ("type", "data", "last_event_id")
+    __match_args__: ClassVar = ("type", "data", "last_event_id")
 
     type: str
     data: str
