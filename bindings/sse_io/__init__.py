@@ -10,7 +10,7 @@ from .handler_application import Handler, HandlerCall, as_application
 from .owner import READ, WRITE, Owner
 from .readiness_loop import Host, ReadinessLoop
 from .streams import EventStreamState, TurnStreamState
-from .watching import Watcher, nests
+from .watcher import Watcher, nests
 
 __all__ = [
     "READ",

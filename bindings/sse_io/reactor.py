@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from .alarms import Alarms
 from .owner import Owner
-from .watching import Watcher
+from .watcher import Watcher
 
 #: How many owners have their turn in one step, and for how many seconds.  Measured with trio as the host:
 #: with 64 and 2 ms, another task's delay is 12 to 27 ms under a burst of 16 upstreams at full speed; with

@@ -34,7 +34,7 @@ from .server_pump import ServerPump
 from .socket_options import MAX_SILENCE, set_options
 from .thread_calls import ThreadCalls
 from .transport import Transport
-from .watching import NestedSelector, Watcher
+from .watcher import NestedSelector, Watcher
 
 
 class Host(Protocol):

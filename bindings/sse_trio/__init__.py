@@ -3,7 +3,7 @@
 from sse_io.handler_application import Handler
 
 from .client import EventStream, connect
-from .serving import serve
+from .server import serve
 from .turn_stream import TextStream, TurnStream, stream_turn
 
 __all__ = ["EventStream", "Handler", "TextStream", "TurnStream", "connect", "serve", "stream_turn"]

@@ -63,7 +63,7 @@ class Dialect:
     ``shape``: how an event fits it, by its type (its name, where the data has none) and its data; ``None``
     for an event that doesn't.
     ``delta``: which events are a delta of text and nothing else, where that shows in their bytes: see
-    :func:`sse_core.lifecycle.log.merging.merged`.
+    :func:`sse_core.lifecycle.log.delta_merge.merged`.
     ``stop_reasons``: what stop reasons of its own mean.
     ``token_counts``: counts its own usage.
     ``error_kinds``: what types and codes of its own errors mean.

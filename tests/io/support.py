@@ -19,7 +19,7 @@ from sse_io.connector import Cancel, Resolved
 from sse_io.owner import Owner
 from sse_io.reactor import Reactor
 from sse_io.readiness_loop import ReadinessLoop
-from sse_io.watching import NestedSelector
+from sse_io.watcher import NestedSelector
 from tests.http.support import Scripted
 
 GET = b"GET /%b HTTP/1.1\r\nhost: localhost\r\n\r\n"

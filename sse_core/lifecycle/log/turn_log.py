@@ -18,8 +18,8 @@ from collections.abc import Callable
 from ...arguments import wrong_type
 from ...errors import LocalProtocolError
 from ...framing import ServerSentEvent, encode_event
+from .delta_merge import merged
 from .event_log import LogReader
-from .merging import merged
 from .snapshots import Snapshots
 
 #: What an entry costs beside its bytes: the object's header and its slot.

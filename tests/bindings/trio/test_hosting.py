@@ -30,7 +30,7 @@ BODY = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content"
 def watching(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test here is for both."""
     if request.param == "a task a socket":
-        monkeypatch.setattr("sse_trio.serving.nests", lambda: False)
+        monkeypatch.setattr("sse_trio.server.nests", lambda: False)
 
 
 async def count(request: Request) -> AsyncIterator[str]:

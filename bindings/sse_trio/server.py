@@ -14,7 +14,7 @@ from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 from sse_io.arguments import check_serving
 from sse_io.handler_application import Handler, as_application
 from sse_io.readiness_loop import ReadinessLoop
-from sse_io.watching import nests
+from sse_io.watcher import nests
 
 from .error_log import log_refusal, report
 from .handlers import HandlerTasks

@@ -26,7 +26,7 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from sse_core.lifecycle import Subscription, SubscriptionSettings, TurnLog
-from sse_core.lifecycle.log.merging import merged
+from sse_core.lifecycle.log.delta_merge import merged
 
 NAMES = [name for name in dialects.names() if dialects.get(name).delta is not None]
 PIECES = st.lists(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from sse_io.owner import READ, Owner
-from sse_io.watching import NestedSelector, nests
+from sse_io.watcher import NestedSelector, nests
 from tests.io.support import Recorder, TinyHost, reactor_of
 
 
