@@ -35,6 +35,8 @@ _FREE = 64 * 1024  #: bytes for which no ratio is looked at: short texts have od
 _ZSTD_WINDOW_LOG = 23
 #: zstandard has no bound on what one call gives: a block of three bytes and one stands for 128 KiB.
 _ZSTANDARD_SLICE = 32
+#: What a further member or frame begins with.
+_MAGIC = {"gzip": b"\x1f\x8b\x08", "x-gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
 
 
 class Codec(Protocol):
@@ -261,10 +263,6 @@ class ContentDecoder:
             raise _too_much("max_ratio", self._max_ratio, "bytes for each that came")
 
 
-#: What a further member or frame begins with.
-_MAGIC = {"gzip": b"\x1f\x8b\x08", "x-gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
-
-
 class _Layer:
     """One coding of a body: member after member, frame after frame."""
 
@@ -284,7 +282,7 @@ class _Layer:
             try:
                 piece, data = self._codec.step(data)
             except _ERRORS:
-                raise self._mistake() from None
+                raise self._invalid() from None
             if piece:
                 yield piece
             if self._codec.ended:
@@ -299,7 +297,7 @@ class _Layer:
         """A further member that begins; else nothing, as gzip and browsers see it."""
         if self._coding == "br":
             # Its library sees a mistake in what stands behind, if that comes with the end.
-            raise self._mistake()
+            raise self._invalid()
         magic = _MAGIC.get(self._coding)
         if magic is None or self._behind is None:
             return b""
@@ -311,7 +309,7 @@ class _Layer:
             return data
         return b""
 
-    def _mistake(self) -> RemoteProtocolError:
+    def _invalid(self) -> RemoteProtocolError:
         return RemoteProtocolError(f"a body that claims to be {self._coding} is not")
 
 

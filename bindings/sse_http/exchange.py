@@ -16,7 +16,7 @@ from collections.abc import Callable
 from sse_core.arguments import check_type
 
 from .application import Application, Reply, Request, Stream, StreamHead, StreamState, Waker, no_waker
-from .problem import MISTAKE, Problem, ShapesProblems, problem_reply
+from .problem import INTERNAL_ERROR, Problem, ShapesProblems, problem_reply
 
 #: The application's answer and its shape of a mistake.
 _MOST_FAILURES = 2
@@ -103,7 +103,7 @@ class ServerExchange:
             self.state = StreamState.ABORTED
             self.reply = None
         else:
-            self.reply = self._shape(MISTAKE) if self._failures == 1 else problem_reply(MISTAKE)
+            self.reply = self._shape(INTERNAL_ERROR) if self._failures == 1 else problem_reply(INTERNAL_ERROR)
 
     def wake_by(self, waker: Waker) -> None:
         """Have ``waker`` called from now on."""

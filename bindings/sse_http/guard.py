@@ -29,6 +29,12 @@ from .refusal import Refused
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+#: A name or an address, and perhaps a port; or nothing, which only "*" allows.
+_AUTHORITY = re.compile(r"((\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{0,5})?)?", re.IGNORECASE | re.ASCII)
+_PORT = re.compile(r":[0-9]*$")
+#: Ports that an origin leaves out, and a Host need not: RFC 6454 section 6.2.
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 
 @dataclass(frozen=True, slots=True)
 class AllowedPeers:
@@ -60,10 +66,7 @@ class Guard:
     ``Guard(application, allowed)`` to serve.
     """
 
-    __slots__ = (
-        "_allowed",
-        "_application",
-    )
+    __slots__ = ("_allowed", "_application")
 
     def __init__(self, application: Application, allowed: AllowedPeers) -> None:
         self._application = application
@@ -219,15 +222,6 @@ def with_access(headers: Headers, request: Request, allowed: AllowedPeers) -> He
     origin = request.headers.get("origin")
     access = [(name, origin)] if origin is not None and is_listed(origin, allowed) else []
     return Headers([*headers, *access, ("vary", "origin")])
-
-
-#: A name or an address, and perhaps a port; or nothing, which only "*" allows.
-_AUTHORITY = re.compile(r"((\[[0-9a-f:.]+\]|[0-9a-z._-]+)(:[0-9]{0,5})?)?", re.IGNORECASE | re.ASCII)
-_PORT = re.compile(r":[0-9]*$")
-
-
-#: Ports that an origin leaves out, and a Host need not: RFC 6454 section 6.2.
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def _host_allowed(authority: str, allowed: AllowedPeers) -> bool:

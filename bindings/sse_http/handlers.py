@@ -24,7 +24,10 @@ from sse_core.lifecycle.timers import earlier
 from .application import Reply, Request, StreamHead, StreamState, Waker, no_waker
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 from .head_hold import HeadHold
-from .problem import GOING_DOWN, MISTAKE, problem_reply
+from .problem import GOING_DOWN, INTERNAL_ERROR, problem_reply
+
+#: The head of an event stream that has none of its own.
+_HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +84,14 @@ class EventStreamReply:
 class Follow:
     """What a handler returns to let its reader follow a broadcast.
 
-    The reader goes on after its ``Last-Event-ID``, if that is one of the broadcast's; else ``join`` says
-    from where.  The events that are published are given ``now`` of the same clock as the server's.
+    The reader goes on after its ``Last-Event-ID``, if that is one of the broadcast's.
+
+    - ``broadcast``: its events are published with ``now`` of the same clock as the server's.
+    - ``join``: where any other reader begins: at the ``"start"``, as far as that is kept, or ``"now"``.
     """
 
     broadcast: Broadcast
     join: Literal["start", "now"] = "start"
-
-
-_HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,7 @@ class HandlerAnswer:
         if self._stopped:
             return
         self._failed = True
-        self._hold.decide(problem_reply(MISTAKE))
+        self._hold.decide(problem_reply(INTERNAL_ERROR))
         self._waker()
 
     # What the server asks: sse_http.Stream

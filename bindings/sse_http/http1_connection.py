@@ -22,7 +22,7 @@ from .application import Application, Reply, Request, StreamHead, StreamState, W
 from .exchange import ServerExchange
 from .guard import Guard
 from .h11_messages import response_head
-from .problem import GOING_DOWN, MISTAKE, TOO_LATE, Problem
+from .problem import GOING_DOWN, INTERNAL_ERROR, TOO_LATE, Problem
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
 from .request_reader import RequestReader
@@ -258,7 +258,7 @@ class ServerConnection:
             self._refuse(refused, now)
         except Exception as error:  # noqa: BLE001  (the check of a head is the application's)
             self._on_error(error)
-            self._refuse(Refused(MISTAKE), now)
+            self._refuse(Refused(INTERNAL_ERROR), now)
 
     def _set_request_timer(self) -> None:
         deadline = self._reader.deadline

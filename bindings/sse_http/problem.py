@@ -64,7 +64,7 @@ def problem_reply(problem: Problem) -> Reply:
     return Reply(problem.status, Headers([*_HEADERS, *problem.headers]), body, problem.message)
 
 
-MISTAKE = Problem(500, "server", "The server made a mistake; its log says more.")
+INTERNAL_ERROR = Problem(500, "server", "The server failed to answer this request; its log says why.")
 _RETRY_SOON = Headers({"retry-after": "1"})
 #: For who has no answer yet when the server goes down.
 GOING_DOWN = Problem(503, "overloaded", "The server is going down; ask again.", _RETRY_SOON)

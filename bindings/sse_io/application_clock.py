@@ -11,7 +11,7 @@ from .owner import Owner
 from .reactor import Reactor
 
 #: Seconds until an application is called again after it raised: its deadline may be due for ever.
-PAUSE_AFTER_A_MISTAKE = 1.0
+PAUSE_AFTER_ERROR = 1.0
 
 
 class ApplicationClock(Owner):
@@ -43,13 +43,13 @@ class ApplicationClock(Owner):
         self._call(_nothing, now)
 
     def _call(self, action: Callable[[float], None], now: float) -> None:
-        """Do ``action``, and look at the deadline.  Its mistakes end nothing: its connections go on."""
+        """Do ``action``, and look at the deadline.  An error in either ends nothing: connections go on."""
         try:
             action(now)
             deadline = self._application.deadline
         except Exception as error:  # noqa: BLE001
             self._reactor.on_error(error)
-            deadline = now + PAUSE_AFTER_A_MISTAKE
+            deadline = now + PAUSE_AFTER_ERROR
         self._reactor.set_deadline(self, math.inf if deadline is None else deadline)
 
     def close_application(self, now: float) -> None:

@@ -56,7 +56,7 @@ class ExchangeDriver(Owner):
         exchange.waker = self.wake
 
     def wake(self) -> None:
-        """The wish or the deadline has changed.  Whoever says so may be amid something: later, then."""
+        """The wish or the deadline has changed: look at it in a later turn, as the caller may be busy."""
         if not self._busy and not self.ended:
             self._reactor.go_on(self)
 

@@ -27,9 +27,9 @@ from sse_http import (
 )
 
 #: What a handler may return.
-Returned = Reply | EventStreamReply | Follow | AsyncIterator[EventItem]
+HandlerResult = Reply | EventStreamReply | Follow | AsyncIterator[EventItem]
 #: ``async def handler(request)`` that returns one of these, or that yields itself.
-Handler = Callable[[Request], Awaitable[Returned] | AsyncIterator[EventItem]]
+Handler = Callable[[Request], Awaitable[HandlerResult] | AsyncIterator[EventItem]]
 
 #: What an application has: see ``sse_http.Application``.
 _APPLICATION = ("handle", "upstreams", "handle_timeout", "close", "deadline", "waker")
@@ -51,7 +51,7 @@ class HandlerCall:
         self._handler = handler
         self._request = request
 
-    def begin(self) -> Awaitable[Returned] | AsyncIterator[EventItem]:
+    def begin(self) -> Awaitable[HandlerResult] | AsyncIterator[EventItem]:
         """Call the handler."""
         return self._handler(self._request)
 

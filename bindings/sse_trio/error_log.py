@@ -1,4 +1,4 @@
-"""What is logged: mistakes in somebody's code, bounds that were met, and requests that are refused."""
+"""What is logged: errors in somebody's code, bounds that were met, and requests that are refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def report(error: BaseException) -> None:
     if isinstance(error, ServerLimit):
         _log.warning("%s", error)
     else:
-        _log.error("a mistake in serving", exc_info=error)
+        _log.error("an error in serving a request or a stream", exc_info=error)
 
 
 def log_refusal(refusal: Refusal) -> None:

@@ -26,7 +26,6 @@ Jitter = Callable[[], float]
 #: The time of day, in seconds since 1970 (UTC); the binding's ``time.time``.
 WallClock = Callable[[], float]
 
-
 _SECONDS = (
     "initial_delay",
     "max_delay",

@@ -37,7 +37,6 @@ class Timer(TableKey):
     LIFETIME = "lifetime"  #: this reader should come back on a new connection
     REQUEST = "request"  #: the peer's request should be complete by now
     KEEP_ALIVE = "keep_alive"  #: an idle connection has been kept for long enough
-    RETENTION = "retention"  #: a finished turn has been kept for long enough
 
 
 def earlier(moment: float | None, other: float | None) -> float | None:

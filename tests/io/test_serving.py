@@ -15,7 +15,7 @@ import pytest
 
 from sse_http import Refusal, ServerConnection, ServerSettings, StreamState
 from sse_io.acceptor import ACCEPTS_IN_A_ROW, PAUSE, Acceptor, ServerLimit
-from sse_io.application_clock import PAUSE_AFTER_A_MISTAKE
+from sse_io.application_clock import PAUSE_AFTER_ERROR
 from sse_io.readiness_loop import ReadinessLoop
 from sse_io.server_pump import ServerPump
 from sse_io.transport import Transport
@@ -217,7 +217,7 @@ class TestTime:
             world.until(lambda: world.errors)
             world.client(GET % b"a").until(b"GET /a")
             assert len(world.errors) == 1
-            world.host.time += PAUSE_AFTER_A_MISTAKE
+            world.host.time += PAUSE_AFTER_ERROR
             world.until(lambda: len(world.errors) == 2)
 
 

@@ -17,6 +17,9 @@ from ..policies import Deadlines, OnDisconnect
 from ..retry import Jitter, RetryPolicy, WallClock, no_jitter
 from .turn import Turn
 
+#: What a turn's request says of itself, whatever else it says.
+_OURS = {"content-type": "application/json", "accept": "text/event-stream"}
+
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
@@ -95,10 +98,6 @@ class Upstream:
             max_line_bytes=self.max_line_bytes,
             max_event_bytes=self.max_event_bytes,
         )
-
-
-#: What a turn's request says of itself, whatever else it says.
-_OURS = {"content-type": "application/json", "accept": "text/event-stream"}
 
 
 def _with_ours(headers: HeadersLike) -> Headers:
