@@ -242,6 +242,10 @@ class _AsyncIterator(Generic[_Item, _Reader]):
         await self.aclose()
 
 
+# What both kinds know is written for each: a base for it would be a second one, and mypyc compiles no class
+# with two.
+
+
 class EventIterator(_Iterator[ServerSentEvent, EventReader]):
     """The events of a stream: iterate over it, best in ``with``, which closes the chunks' iterator."""
 

@@ -39,7 +39,14 @@ Program = Generator[Service, int, None]
 
 
 def relay_program(config: RelayConfig, listen: Listen, upstream_ca: Path | None = None) -> Program:
-    """The relay.  Raises ``StartError`` for certificates that can't be used."""
+    """The relay.
+
+    - ``config``: its settings.
+    - ``listen``: where, and for whom.
+    - ``upstream_ca``: a PEM file; its certificates, and no others, are trusted for an https upstream.
+
+    Raises ``StartError`` for certificates that can't be used.
+    """
     upstream_tls = trust(upstream_ca)
     port = yield Service(_new_relay(config), listen, upstream_tls, log_record)
     _say(f"{listen.url(port)}/")
@@ -48,7 +55,13 @@ def relay_program(config: RelayConfig, listen: Listen, upstream_ca: Path | None 
 def provider_program(
     listen: Listen, settings: Settings, *, api_key: str | None = None, replay: bytes | None = None
 ) -> Program:
-    """The simulated provider."""
+    """The simulated provider.
+
+    - ``listen``: where, and for whom.
+    - ``settings``: hold for every request that does not say otherwise.
+    - ``api_key``: requests must show it, if there is one.
+    - ``replay``: the bytes of a recorded stream, with which every request is answered.
+    """
     port = yield Service(_new_provider(settings, api_key, replay), listen)
     _say(f"provider {listen.url(port)}")
 

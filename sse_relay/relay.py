@@ -50,6 +50,7 @@ class UnknownTurn(Exception):
 class Relay:
     """The relay as an application.
 
+    - ``config``: its settings.
     - ``new_id``: gives the IDs of turns, which must be unguessable.
     - ``jitter``: the randomness of back-off.
     - ``wall_clock``: the time of day, for a ``Retry-After`` that is a date.

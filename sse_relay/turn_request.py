@@ -47,7 +47,14 @@ class TurnRequest:
 
 
 def read_turn_request(request: Request, route: Route, config: RelayConfig) -> TurnRequest:
-    """Check a request for a turn on this route.  Raises ``BadRequest``."""
+    """Check a request for a turn.
+
+    - ``request``: as it came.
+    - ``route``: the protocol that it is in.
+    - ``config``: the bounds, the keys, and which headers are passed on.
+
+    Raises ``BadRequest``.
+    """
     body = _read_body(request.body, route, config)
     if not isinstance(body.stream, bool):
         raise BadRequest('"stream" must be true or false.')

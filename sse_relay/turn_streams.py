@@ -36,6 +36,7 @@ _FAILURES = frozenset({Outcome.FAILED, Outcome.EXPIRED, Outcome.TRUNCATED})
 class TurnEventStream:
     """A turn's events.  A ``Stream``.
 
+    - ``relayed``: the turn.
     - ``after``: the position to begin at.
     - ``head_hold``: for how many seconds a failure may still become the status of the answer.
     - ``settings``: how the reader is treated.

@@ -44,6 +44,7 @@ class RelayedTurn:
 
     - ``turn_id``, ``owner``: whose turn it is, and which.
     - ``request``: what the client asks for.
+    - ``config``: the relay's settings.
     - ``client``: counts its owner's turns.
     - ``jitter``, ``wall_clock``: as for :class:`~sse_core.lifecycle.Turn`.
     - ``on_end``: is called once, when there is an outcome.

@@ -6,9 +6,12 @@ import dataclasses
 import enum
 import importlib
 import inspect
+import pkgutil
 import re
 
 import pytest
+
+import sse_relay
 
 PACKAGES = (
     "sse_core",
@@ -20,6 +23,9 @@ PACKAGES = (
     "sse_io",
     "sse_trio",
 )
+#: The program has no list of public names: what its modules define counts, but for the commands, whose
+#: arguments are described to who types them.
+COMMANDS = "sse_relay.cli"
 #: Above so many arguments each has a line; what every machine's method has needs none.
 FEW = 2
 KNOWN = {"now"}
@@ -37,7 +43,22 @@ def public() -> dict[str, object]:
             thing = getattr(module, name)
             if inspect.isfunction(thing) or (inspect.isclass(thing) and is_called(thing)):
                 found.setdefault(name, thing)
+    found.update(of_the_program())
     return {name: thing for name, thing in found.items() if name not in MADE_ELSEWHERE}
+
+
+def of_the_program() -> dict[str, object]:
+    """The same of the relay, by module and name."""
+    found: dict[str, object] = {}
+    for info in pkgutil.walk_packages(sse_relay.__path__, "sse_relay."):
+        if info.name.startswith(COMMANDS) or info.name.endswith("__main__"):
+            continue
+        for name, thing in vars(importlib.import_module(info.name)).items():
+            if name.startswith("_") or getattr(thing, "__module__", None) != info.name:
+                continue
+            if inspect.isfunction(thing) or (inspect.isclass(thing) and is_called(thing)):
+                found[f"{info.name}.{name}"] = thing
+    return found
 
 
 def is_called(thing: type) -> bool:
@@ -71,3 +92,4 @@ def test_the_check_finds_what_is_missing() -> None:
     """A list with one name, and one in prose."""
     assert listed("Do it.\n\n- ``one``, ``two``: both.\n\n``three`` is for ``four``.") == {"one", "two"}
     assert len(PUBLIC) > 50
+    assert "sse_relay.relay.Relay" in PUBLIC

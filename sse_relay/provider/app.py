@@ -47,7 +47,7 @@ class Provider:
         settings: Settings | None = None,
         *,
         clock: Callable[[], float],
-        token: str = "sim",  # noqa: S107 - a name, not a secret
+        token: str = "sim",  # noqa: S107  (a name, not a secret)
         api_key: str | None = None,
         replay: bytes | None = None,
         max_records: int = 10_000,
@@ -91,7 +91,7 @@ class Provider:
         except RemoteProtocolError as error:
             return _error(error.status, number, str(error))
 
-    def problem_reply(self, request: Request, problem: Problem) -> Reply:  # noqa: ARG002 - ShapesProblems
+    def problem_reply(self, request: Request, problem: Problem) -> Reply:  # noqa: ARG002  (ShapesProblems)
         """The server's own refusals, as the API that it simulates would put them."""
         self._count += 1
         return _error(problem.status, f"{self._token}{self._count:08d}", problem.message, [*problem.headers])
@@ -109,14 +109,14 @@ class Provider:
             stream.close(now)
             stream.waker()
 
-    def _list(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002 - a handler
+    def _list(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         return Reply.json(200, self._records.as_json())
 
-    def _clear(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002 - a handler
+    def _clear(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         self._records.clear()
         return Reply(204)
 
-    def _health(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002 - a handler
+    def _health(self, request: Request, number: str, now: float) -> Reply:  # noqa: ARG002  (the face of a handler)
         return Reply.json(200, {"status": "ok"})
 
     def _messages(self, request: Request, number: str, now: float) -> Reply | Stream:

@@ -45,7 +45,12 @@ def frame(event: Event) -> bytes:
 
 
 def message_start(message_id: str, model: str, input_tokens: int) -> Event:
-    """The first event: a message with no content yet."""
+    """The first event: a message with no content yet.
+
+    - ``message_id``: begins with ``msg_``.
+    - ``model``: as the request names it.
+    - ``input_tokens``: what the request counts as.
+    """
     message: Event = {
         "model": model,
         "id": message_id,
@@ -81,7 +86,11 @@ def block_stop(index: int) -> Event:
 
 
 def message_delta(stop_reason: str, input_tokens: int, output_tokens: int) -> Event:
-    """Why the message ends, and the final usage."""
+    """Why the message ends, and the final usage.
+
+    - ``stop_reason``: in the provider's words.
+    - ``input_tokens``, ``output_tokens``: the usage.
+    """
     usage = {
         "input_tokens": input_tokens,
         "cache_creation_input_tokens": 0,
@@ -98,7 +107,12 @@ def message_stop() -> Event:
 
 
 def error(status: int, request_id: str, message: str | None = None) -> Event:
-    """An error: the body of an answer of that status, and the data of an ``error`` event."""
+    """An error: the body of an answer of that status, and the data of an ``error`` event.
+
+    - ``status``: says of which type it is.
+    - ``request_id``: begins with ``req_``.
+    - ``message``: in place of the usual one for that status.
+    """
     kind, usual = _ERROR_KINDS.get(status, _CLIENT_ERROR if status < 500 else _SERVER_ERROR)
     details = {"details": None, "type": kind, "message": message or usual}
     return {"type": "error", "error": details, "request_id": request_id}

@@ -35,10 +35,13 @@ GARBAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: its kind, its number (0 where it takes none) and its options.
+    """One fault.
 
-    ``times`` is how many requests in a row it befalls (``None``: every one), ``retry_after`` the
-    value of Retry-After in an answer with a status.  ``text`` is what it was read from.
+    - ``text``: what it was read from.
+    - ``kind``: its name.
+    - ``number``: what follows the name; 0 where it takes none.
+    - ``times``: how many requests in a row it befalls; ``None``: every one.
+    - ``retry_after``: the value of Retry-After in an answer with a status.
     """
 
     text: str
@@ -132,6 +135,10 @@ _SPOILED: dict[str, _Spoil] = {
 
 def spoil(steps: Iterator[Step], fault: Fault | None, request_id: str) -> Iterator[Step]:
     """The steps with the fault in them.
+
+    - ``steps``: of the generation, without it.
+    - ``fault``: what goes wrong, if anything does.
+    - ``request_id``: for an error event.
 
     A fault "after n" takes the place, and the time, of the step that follows the n-th content
     event: all n are on the wire by then.  After 0 it comes before every event.  ``error-before``

@@ -22,10 +22,14 @@ ENDS = {
 class Generation:
     """A ``Stream`` that sends each step of ``pacer`` when it is due.
 
-    ``piece`` is how many bytes ``data_to_send`` gives at most (it may be one event more than
-    ``WAITING_BOUND`` without it).  ``record`` counts along.  A reader that does not read stops the
-    generation once ``WAITING_BOUND`` bytes wait: what was still to come is then postponed by the
-    time that it lost, and does not arrive in a heap.
+    - ``pacer``: has the steps and their times.
+    - ``record``: counts along.
+    - ``head``: of the answer.
+    - ``piece``: how many bytes ``data_to_send`` gives at most; without it, that may be one event more than
+      ``WAITING_BOUND``.
+
+    A reader that does not read stops the generation once ``WAITING_BOUND`` bytes wait: what was still to
+    come is then postponed by the time that it lost, and does not arrive in a heap.
     """
 
     def __init__(self, pacer: Pacer, record: Record, head: StreamHead, piece: int | None = None) -> None:
@@ -75,7 +79,7 @@ class Generation:
         self._settle()
         self.waker()
 
-    def close(self, now: float) -> None:  # noqa: ARG002 - the Stream's signature
+    def close(self, now: float) -> None:  # noqa: ARG002  (the face of a Stream)
         """The exchange is over; if the generation is not, its reader has gone.  Harmless when repeated."""
         if self._state is StreamState.OPEN:
             self._state = StreamState.ABORTED

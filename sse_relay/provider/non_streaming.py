@@ -28,7 +28,12 @@ _DELTA_FIELDS = {
 
 
 class NonStreamingAnswer:
-    """A ``Stream`` whose head is unknown until the last step, and then is the whole reply."""
+    """A ``Stream`` whose head is unknown until the last step, and then is the whole reply.
+
+    - ``pacer``: has the steps and their times.
+    - ``record``: counts along.
+    - ``headers``: of the reply.
+    """
 
     def __init__(self, pacer: Pacer, record: Record, headers: Headers) -> None:
         self.waker = no_waker
@@ -55,7 +60,7 @@ class NonStreamingAnswer:
         """When the next step is due."""
         return self._pacer.deadline if self._state is StreamState.OPEN else None
 
-    def data_to_send(self, now: float) -> bytes:  # noqa: ARG002 - the Stream's signature
+    def data_to_send(self, now: float) -> bytes:  # noqa: ARG002  (the face of a Stream)
         """Nothing: the reply has its body in itself."""
         return b""
 
@@ -73,7 +78,7 @@ class NonStreamingAnswer:
             self._finish(self._pacer.end)
         self.waker()
 
-    def close(self, now: float) -> None:  # noqa: ARG002 - the Stream's signature
+    def close(self, now: float) -> None:  # noqa: ARG002  (the face of a Stream)
         """The exchange is over; if the generation is not, its reader has gone."""
         if self._state is StreamState.OPEN:
             self._state = StreamState.ABORTED

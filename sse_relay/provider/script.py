@@ -31,9 +31,13 @@ _DEFAULT_TOOL = "get_weather"
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A content block: what it begins with, its ``count`` deltas of a token each, and their times.
+    """A content block: what it begins with, its deltas, and their times in seconds after the request.
 
-    ``head`` and ``tail`` are deltas that are no tokens.  Times are seconds after the request.
+    - ``opening``: the block as it begins, still empty.
+    - ``deltas``: of a token each.
+    - ``count``: how many of these there are.
+    - ``begin``, ``gap``, ``end``: when the first comes, the time between two, and when the block is whole.
+    - ``head``, ``tail``: deltas before and after these that are no tokens.
     """
 
     opening: Event
@@ -48,6 +52,10 @@ class _Block:
 
 def script(settings: Settings, request: MessagesRequest, message_id: str) -> Iterator[Step]:
     """The steps of one generation, from ``message_start`` to ``message_stop``.
+
+    - ``settings``: how much of what comes, and how fast.
+    - ``request``: the question, and the model that is to answer.
+    - ``message_id``: begins with ``msg_``.
 
     The message and its first block start at once, as the provider's do; the first content comes at
     ``settings.ttft``, the text ``settings.thinking`` seconds after that.  The same settings and

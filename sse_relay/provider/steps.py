@@ -20,9 +20,13 @@ class Then(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event, ``at`` seconds after the request, or bytes that stand in an event's place.
+    """One event, or bytes that stand in an event's place.
 
-    ``content`` is whether faults count it, ``tokens`` how many were made for it.
+    - ``at``: when it is due, in seconds after the request.
+    - ``event``: what is sent.
+    - ``content``: whether faults count it.
+    - ``tokens``: how many were made for it.
+    - ``then``: what follows it.
     """
 
     at: float
@@ -35,7 +39,8 @@ class Step:
 class Pacer:
     """Hands out each step when it is due.
 
-    ``started`` is the time of the request, by the clock that ``now`` comes from.
+    - ``steps``: in the order of their times.
+    - ``started``: the time of the request, by the clock that ``now`` comes from.
     """
 
     def __init__(self, steps: Iterator[Step], started: float) -> None:
