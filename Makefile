@@ -25,7 +25,7 @@ SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz d
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
-	@echo "Variables, for instance: PORT=8080  ARGS='-k decoder'  PYTHON=python3.13 VENV=.venv-3.13"
+	@echo "Variables, for instance: PORT=8080  ARGS='-k decoder'  PYTHON=python3.13 VENV=.venv-3.13  FUZZ_SECONDS=60  SEEDS=20000  JOBS=2"
 
 $(STAMP): pyproject.toml scripts/make-venv
 	scripts/make-venv $(VENV) $(PYTHON)

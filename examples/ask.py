@@ -1,7 +1,14 @@
 """Ask a model, and print its answer as it comes.
 
-With ``make demo`` running: ``python examples/ask.py "Why is the sky blue?"``.  With a provider:
-``ANTHROPIC_API_KEY=... python examples/ask.py --url https://api.anthropic.com/v1/messages --model ...``.
+With "make demo" running in another terminal:
+
+    .venv/bin/python examples/ask.py "Why is the sky blue?"
+
+With a provider:
+
+    export ANTHROPIC_API_KEY=...
+    .venv/bin/python examples/ask.py --url https://api.anthropic.com/v1/messages --model ... "Why is ...?"
+
 Ctrl-C stops it, and the provider too.
 """
 
@@ -39,10 +46,14 @@ async def ask(upstream: Upstream, model: str, question: str) -> bool:
 
 async def main() -> int:
     """Read the arguments and ask; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8080/v1/messages")
-    parser.add_argument("--model", default="simulated")
-    parser.add_argument("question")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--url", default="http://127.0.0.1:8080/v1/messages", help="where to ask; default: the demo's relay"
+    )
+    parser.add_argument("--model", default="simulated", help="a provider wants one of its own")
+    parser.add_argument("question", help="what to ask")
     arguments = parser.parse_args()
     headers = {"anthropic-version": "2023-06-01"}
     if "ANTHROPIC_API_KEY" in os.environ:

@@ -1,7 +1,9 @@
 """Count, for whoever connects.
 
-Run ``python examples/serve_counter.py``, then ``curl -N http://127.0.0.1:8080/``, or open the address
-in a browser.  A client that reconnects with Last-Event-ID is counted on for.
+    .venv/bin/python examples/serve_counter.py
+
+Then "curl -N http://127.0.0.1:8080/" in another terminal, or open the address in a browser.  For a client
+that reconnects with Last-Event-ID the count goes on where it was.
 """
 
 from __future__ import annotations
@@ -32,8 +34,10 @@ async def count(request: Request, interval: float) -> AsyncIterator[ServerSentEv
 
 async def main() -> None:
     """Serve until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8080)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--port", type=int, default=8080, help="where to listen on 127.0.0.1; default: 8080")
     parser.add_argument("--interval", type=float, default=1.0, help="seconds between two numbers")
     arguments = parser.parse_args()
     async with trio.open_nursery() as nursery:
