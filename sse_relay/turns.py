@@ -65,20 +65,13 @@ class RelayedTurn:
         on_record: Callable[[Record], None],
     ) -> None:
         self.route: Route = request.route
-        upstream = Upstream(
-            self.route.url(config.upstream, request.query),
-            request.headers,
-            self.route.dialect,
-            retry=config.retry,
-            deadlines=config.deadlines,
-        )
         self.id = turn_id
         self.owner = owner
         self.digest: bytes = request.digest
         self.on_disconnect: OnDisconnect = request.on_disconnect
         self._streaming = request.streaming
         self._accumulator = config.new_accumulator()
-        turn = upstream.turn(
+        turn = _upstream(request, config).turn(
             request.body,
             on_disconnect=request.on_disconnect,
             jitter=jitter,
@@ -275,6 +268,17 @@ class RelayedTurn:
         if isinstance(block, ToolUseBlock):
             characters = len(block.raw_arguments)
             self._on_record(ToolCalled(self.id, event.index, block.name, characters, block.state))
+
+
+def _upstream(request: TurnRequest, config: RelayConfig) -> Upstream:
+    """Where this request goes, with its own headers."""
+    return Upstream(
+        request.route.url(config.upstream, request.query),
+        request.headers,
+        request.route.dialect,
+        retry=config.retry,
+        deadlines=config.deadlines,
+    )
 
 
 def _nobody_waits(now: float) -> None:

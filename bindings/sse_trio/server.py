@@ -85,8 +85,17 @@ async def serve(
         date=partial(formatdate, usegmt=True),
     )
     listeners = await open_listeners(host, port)
-    port = port_of(listeners[0])
+    await _serve_until_cancelled(new_loop, listeners, handlers, grace, task_status)
 
+
+async def _serve_until_cancelled(
+    new_loop: Callable[..., ReadinessLoop],
+    listeners: list[trio.SocketListener],
+    handlers: HandlerTasks,
+    grace: float,
+    task_status: trio.TaskStatus[int],
+) -> None:
+    port = port_of(listeners[0])
     async with trio.open_nursery() as waiting:
         cancelled = trio.Event()
         # Whoever cancels the server doesn't cut its connections: they come to their ends.
