@@ -448,3 +448,55 @@ class TestArguments:
             if isinstance(block, TextDelta):
                 texts.append(block.text)
         assert texts == ["Hel", "lo"]
+
+
+def given_by(function: Callable[..., Any], stream: bytes, **arguments: Any) -> list[Any]:
+    """All that ``function`` gives of ``stream``, whether it is awaited or not."""
+    dialect = ("openai-chat",) if function in {iter_turn, aiter_turn} else ()
+    items = function(Source(stream), *dialect, **arguments)
+    return list(items) if hasattr(items, "__next__") else asyncio.run(collected(items))
+
+
+all_four = pytest.mark.parametrize("function", [iter_events, aiter_events, iter_turn, aiter_turn])
+of_events = pytest.mark.parametrize("function", [iter_events, aiter_events])
+
+
+class TestWhatIsPassedOn:
+    """What an argument is for is the decoder's and the accumulator's; that it gets there is shown here."""
+
+    @all_four
+    def test_the_bound_of_a_line(self, function: Callable[..., Any]) -> None:
+        line = b"data: " + b"x" * 100
+        with pytest.raises(LimitExceeded, match="max_line_bytes"):
+            given_by(function, line + b"\n\n", max_line_bytes=50, max_event_bytes=1000)
+
+    @all_four
+    def test_the_bound_of_an_event(self, function: Callable[..., Any]) -> None:
+        lines = (b"data: " + b"x" * 20 + b"\n") * 10
+        with pytest.raises(LimitExceeded, match="max_event_bytes"):
+            given_by(function, lines + b"\n", max_line_bytes=1000, max_event_bytes=50)
+
+    @all_four
+    def test_comments(self, function: Callable[..., Any]) -> None:
+        comments: list[str] = []
+        given_by(function, b": hi\n\n" + CHAT, on_comment=comments.append)
+        assert comments == ["hi"]
+
+    @of_events
+    def test_what_is_done_with_an_event_that_is_too_large(self, function: Callable[..., Any]) -> None:
+        stream = b"data: " + b"x" * 100 + b"\n\ndata: a\n\n"
+        events = given_by(function, stream, max_event_bytes=50, on_oversize="skip")
+        assert [event.data for event in events] == ["a"]
+        with pytest.raises(LimitExceeded):
+            given_by(function, stream, max_event_bytes=50)
+
+    @of_events
+    def test_the_last_event_id(self, function: Callable[..., Any]) -> None:
+        (event,) = given_by(function, b"data: a\n\n", last_event_id="7")
+        assert event.last_event_id == "7"
+
+    @pytest.mark.parametrize("function", [iter_turn, aiter_turn])
+    def test_the_accumulator(self, function: Callable[..., Any]) -> None:
+        accumulator = MessageAccumulator()
+        given_by(function, CHAT, accumulator=accumulator)
+        assert accumulator.message.text == "Hello"
