@@ -27,7 +27,6 @@ from sse_core.headers import Headers
 from sse_core.lifecycle import HTTPRequest, Subscription, Turn, TurnLog
 
 EVENTS = 10_000
-EVENT_BYTES = 120
 READERS = 1000
 ANTHROPIC = dialects.get("anthropic")
 REQUEST = HTTPRequest("https://provider.test/v1/messages", "POST", body=b"{}")
@@ -40,7 +39,7 @@ def frame(data: dict[str, object]) -> bytes:
 
 
 def delta(number: int) -> bytes:
-    """A delta of text, of ``EVENT_BYTES``."""
+    """A delta of text, of 120 bytes."""
     text = {"type": "text_delta", "text": f" w{number % 1000:03d}"}
     return frame({"type": "content_block_delta", "index": 0, "delta": text})
 

@@ -34,8 +34,8 @@ def _seconds(text: str) -> Any:  # an argument of Annotated
     )
 
 
-def _bound(text: str, lowest: int = 1) -> Any:
-    return typer.Option(min=lowest, help=text, rich_help_panel="Bounds")
+def _bound(text: str) -> Any:
+    return typer.Option(min=1, help=text, rich_help_panel="Bounds")
 
 
 def serve(
