@@ -242,8 +242,8 @@ class _AsyncIterator(Generic[_Item, _Reader]):
         await self.aclose()
 
 
-# What both kinds know is written for each: a base for it would be a second one, and mypyc compiles no class
-# with two.
+# What both kinds know is written for each: a base for it would be a second one, and mypyc compiles a class
+# with two only if the other is a trait of mypy_extensions, which the core would then need.
 
 
 class EventIterator(_Iterator[ServerSentEvent, EventReader]):

@@ -60,7 +60,7 @@ def provider_program(
     - ``listen``: where, and for whom.
     - ``settings``: hold for every request that does not say otherwise.
     - ``api_key``: requests must show it, if there is one.
-    - ``replay``: the bytes of a recorded stream, with which every request is answered.
+    - ``replay``: the bytes of a recorded stream, which is then the answer to every streaming request.
     """
     port = yield Service(_new_provider(settings, api_key, replay), listen)
     _say(f"provider {listen.url(port)}")

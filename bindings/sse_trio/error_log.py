@@ -15,7 +15,7 @@ def report(error: BaseException) -> None:
     if isinstance(error, ServerLimit):
         _log.warning("%s", error)
     else:
-        _log.error("an error in serving a request or a stream", exc_info=error)
+        _log.error("an error while serving", exc_info=error)
 
 
 def log_refusal(refusal: Refusal) -> None:
