@@ -16,8 +16,8 @@ from sse_core.lifecycle import Outcome, Upstream
 from .certificates import certificates
 from .client_steps import Peers, Stage, Step, ToEnd
 from .peers import PeerLike, Running, ScriptedServer
+from .resources import open_files, soon
 from .runner import Runner
-from .watching import open_files, soon
 
 BODY = {"model": "m", "max_tokens": 10_000_000, "messages": [{"role": "user", "content": "Why?"}]}
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from .certificates import certificates
 from .peers import PeerLike
+from .resources import open_files, soon
 from .runner import Runner
 from .server_stage import Stage
 from .server_steps import Step
-from .watching import open_files, soon
 
 
 @dataclass(frozen=True, kw_only=True)

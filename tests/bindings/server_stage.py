@@ -13,8 +13,8 @@ from typing import Any
 from sse_core import EventStreamDecoder
 
 from .peers import PATIENCE
+from .resources import soon
 from .runner import Runner, Serving
-from .watching import soon
 
 HEAD_END = b"\r\n\r\n"
 BODY_END = b"0\r\n\r\n"

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from .certificates import certificates
 from .peers import PATIENCE
+from .resources import objects_of_connections, soon
 from .server_stage import BODY_END, Client, Stage, events_of, get
-from .watching import objects_of_connections, soon
 
 
 class Step(Protocol):

@@ -39,7 +39,7 @@ def to_response(message: Message) -> JSONObject:
     each other are one item.  What the provider ran itself, and what is unknown, is left out.
     """
     if is_translated(message.dialect, NAME):
-        return _foreign_response(message)
+        return _portable_response(message)
     extra = _response_fields(message)
     output = _sent_items(message)
     placed = {id(block) for item in output.values() for block in item.blocks}
@@ -59,7 +59,7 @@ def to_response(message: Message) -> JSONObject:
     }
 
 
-def _foreign_response(message: Message) -> JSONObject:
+def _portable_response(message: Message) -> JSONObject:
     items = portable_items(message)
     status, reason = _STATUSES.get(message.completeness, ""), None
     if message.completeness == "complete":

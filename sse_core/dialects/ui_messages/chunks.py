@@ -59,7 +59,7 @@ class Chunks:
 
     def _reset(self) -> None:
         self._budget = Budget(self._max_held_bytes)
-        self._told_start = False
+        self._start_sent = False
         self._origin = origin_of("", self._budget)
         self._stop_reason: str | None = None
         self._open: dict[int, TextPart | CallPart | WholePart] = {}
@@ -82,9 +82,9 @@ class Chunks:
         return [start, {"type": START_STEP}] if step else [start]
 
     def _start(self, event: e.MessageStart) -> list[JSONObject]:
-        if self._told_start:
+        if self._start_sent:
             return []
-        self._told_start = True
+        self._start_sent = True
         self._origin, self._stop_reason = origin_of(event.dialect, self._budget), event.stop_reason
         self._origin.note(event.extra)
         chunks = self._begin(event.id, step=not (self._origin.is_own and STEPLESS in event.extra))

@@ -8,6 +8,7 @@ from ..client_scenario import ClientScenario
 from ..server_scenario import ServerScenario
 from . import (
     answers,
+    application_errors,
     arguments,
     connections,
     deadlines,
@@ -18,7 +19,6 @@ from . import (
     headers,
     kernel,
     memory,
-    mistakes,
     posting,
     readers,
     reconnecting,
@@ -50,7 +50,7 @@ SERVER_SCENARIOS: list[ServerScenario] = [
     *chain(
         serving.SCENARIOS,
         connections.SCENARIOS,
-        mistakes.SCENARIOS,
+        application_errors.SCENARIOS,
         readers.SCENARIOS,
         kernel.SCENARIOS,
         handlers.SCENARIOS,

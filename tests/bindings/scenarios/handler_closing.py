@@ -11,6 +11,7 @@ from sse_core import ServerSentEvent
 from sse_core.lifecycle import SubscriptionSettings
 from sse_http import EventItem, HandlerSettings, Reply, Request
 
+from ..resources import open_files, soon
 from ..runner import Runner
 from ..server_scenario import ServerScenario
 from ..server_stage import BODY_END, HEAD_END, Stage, get
@@ -28,9 +29,8 @@ from ..server_steps import (
     StopServing,
     Until,
 )
-from ..watching import open_files, soon
+from .application_errors import LOGGED, SECRET
 from .handlers import settings, story
-from .mistakes import LOGGED, SECRET
 from .readers import SMALL
 
 CLOSED = Until(lambda stage: stage.served.closed, 0.5)

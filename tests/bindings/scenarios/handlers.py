@@ -19,6 +19,7 @@ from ..applications import Served
 from ..client_scenario import ClientScenario, Connect
 from ..client_steps import Stage, Take
 from ..peers import Forward, scripted
+from ..resources import soon
 from ..runner import Event, Runner
 from ..server_scenario import ServerScenario
 from ..server_stage import BODY_END, HEAD_END, get
@@ -39,7 +40,6 @@ from ..server_steps import (
     Since,
     Until,
 )
-from ..watching import soon
 from .readers import SMALL
 from .reconnecting import AT_ONCE
 

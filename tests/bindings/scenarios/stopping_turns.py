@@ -16,7 +16,7 @@ from ..applications import Served, provider
 from ..client_scenario import ClientScenario, Error, Turn, text_of
 from ..client_steps import Condition, Fail, Peers, Stage, Step, Stop, StopMeanwhile, Take, TakeUntil, ToEnd
 from ..peers import BlackHole, Forward, PeerLike, scripted
-from ..watching import soon
+from ..resources import soon
 from .turns import Raises, with_fault
 
 NEEDS = frozenset({"tasks"})

@@ -17,7 +17,7 @@ from ..runner import Runner
 from ..server_scenario import ServerScenario
 from ..server_stage import Stage
 from ..server_steps import Check, Do, Fetch, Pause, Step, Until
-from .mistakes import SECRET
+from .application_errors import SECRET
 
 AT_ONCE = RetryPolicy(initial_delay=0.0)
 
