@@ -33,6 +33,7 @@ from .handlers import (
 )
 from .head_hold import HeadHold
 from .http1_connection import ConnectionPhase, ServerConnection
+from .new_request import Query, QueryValue, new_request
 from .problem import GOING_DOWN, Problem, ShapesProblems, problem_reply
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
@@ -63,6 +64,8 @@ __all__ = [
     "HandlerSettings",
     "HeadHold",
     "Problem",
+    "Query",
+    "QueryValue",
     "Refusal",
     "Refused",
     "Reply",
@@ -76,6 +79,7 @@ __all__ = [
     "StreamState",
     "Target",
     "Waker",
+    "new_request",
     "no_waker",
     "parse_url",
     "problem_reply",

@@ -32,6 +32,8 @@ from sse_core.lifecycle import (
 )
 from sse_http import parse_url
 
+from .timeouts import turn_deadlines
+
 #: Gives the headers of the next attempt, at once or when it is awaited.
 HeadersSource = Callable[[], HeadersLike | Awaitable[HeadersLike]]
 
@@ -171,18 +173,20 @@ class TurnStreamState:
 def turn_upstream(
     upstream: Upstream | str,
     *,
+    timeout: float | None = None,
     max_line_bytes: int | None,
     max_event_bytes: int | None,
     on_comment: OnComment | None,
 ) -> Upstream:
     """The upstream of a turn, with what the call says in place of its own.
 
-    Raises ``ValueError`` for a URL that is not absolute http or https.
+    Raises ``ValueError`` for a URL that is not absolute http or https, and for what can't be.
     """
     target = upstream if isinstance(upstream, Upstream) else Upstream(upstream)
     parse_url(target.url)
     return dataclasses.replace(
         target,
+        deadlines=turn_deadlines(timeout, target.deadlines),
         max_line_bytes=target.max_line_bytes if max_line_bytes is None else max_line_bytes,
         max_event_bytes=target.max_event_bytes if max_event_bytes is None else max_event_bytes,
         on_comment=on_comment or target.on_comment,

@@ -12,25 +12,25 @@ import random
 import ssl
 import time
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import trio
 
 from sse_core.framing import ServerSentEvent
 from sse_core.framing.decoder import DEFAULT_MAX_BYTES
-from sse_core.headers import Headers, HeadersLike
+from sse_core.headers import HeadersLike
 from sse_core.lifecycle import (
     DEFAULT_MAX_REDIRECTS,
     EventSource,
-    HTTPRequest,
     OnComment,
     OnReconnect,
     ResumeRule,
     RetryPolicy,
     SourceDeadlines,
 )
-from sse_http import ClientExchange
+from sse_http import ClientExchange, Query, new_request
 from sse_io.arguments import check_tls
+from sse_io.event_source import event_source
 from sse_io.streams import EventStreamState, HeadersSource
 
 from .driver import Driver
@@ -42,6 +42,11 @@ def connect(
     method: str = "GET",
     headers: HeadersLike | HeadersSource = (),
     body: bytes = b"",
+    content: bytes | str | None = None,
+    json: Any = None,
+    params: Query | None = None,
+    timeout: float | None = None,
+    follow_redirects: bool = True,
     retry: RetryPolicy | None = None,
     resume: ResumeRule | None = None,
     last_event_id: str = "",
@@ -60,6 +65,12 @@ def connect(
 
     - ``url``: absolute, http or https.
     - ``method``, ``body``: of the request.
+    - ``content``: the same as ``body``; text is sent as UTF-8.
+    - ``json``: the body as a value, sent as JSON, with its ``Content-Type``.
+    - ``params``: the query, in place of the URL's: a mapping (whose values may be lists), pairs, or text.
+    - ``timeout``: seconds for each single wait: to connect, for the answer's head, between two reads.  In
+      place of ``deadlines``.
+    - ``follow_redirects``: if not, an answer that says to ask elsewhere is a refusal.
     - ``headers``: a mapping, pairs, or a function, plain or ``async``.  The function is called and the
       mapping is read for each attempt, because tokens expire.  It has as long as connecting has; what it
       raises, the iteration raises.
@@ -78,21 +89,32 @@ def connect(
     - ``max_line_bytes``, ``max_event_bytes``: the largest line, and the largest data of an event.
     - ``tls``: the context for https; the system's authorities if ``None``.
 
-    Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that
-    can't be sent.  Iterating raises ``RemoteProtocolError`` when the server refuses for good (with the
-    answer's ``status`` and ``headers``, and an ``excerpt`` of its body), ``TransportError`` when the
-    connection can't be made or kept, and ``LimitExceeded`` when an event is too large, or the redirects
-    are too many.
+    Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that can't be
+    sent; ``TypeError`` for arguments of another type, and for two that say the same.  Iterating raises
+    ``RemoteProtocolError`` when the server refuses for good (with the answer's ``status`` and ``headers``,
+    and an ``excerpt`` of its body), ``TransportError`` when the connection can't be made or kept, and
+    ``LimitExceeded`` when an event is too large, or the redirects are too many.
     """
     check_tls("tls", tls)
-    source = EventSource(
-        HTTPRequest(url, method, Headers() if callable(headers) else Headers(headers), body),
-        last_event_id=last_event_id,
-        retry=retry,
-        resume=resume,
-        deadlines=deadlines,
+    request = new_request(
+        url,
+        method=method,
+        headers=() if callable(headers) else headers,
+        body=body,
+        content=content,
+        json=json,
+        params=params,
+    )
+    source = event_source(
+        request,
         jitter=random.random,
         wall_clock=time.time,
+        timeout=timeout,
+        follow_redirects=follow_redirects,
+        retry=retry,
+        resume=resume,
+        last_event_id=last_event_id,
+        deadlines=deadlines,
         on_reconnect=on_reconnect,
         on_comment=on_comment,
         max_redirects=max_redirects,

@@ -11,14 +11,14 @@ from functools import partial
 import trio
 
 from sse_http import Application, HandlerSettings, Refusal, ServerSettings
-from sse_io.arguments import check_serving
-from sse_io.handler_application import Handler, as_application
+from sse_io.handler_application import Handler
+from sse_io.listeners import port_of
 from sse_io.readiness_loop import ReadinessLoop
+from sse_io.serving import Serving
 from sse_io.watcher import nests
 
 from .error_log import log_refusal, report
 from .handlers import HandlerTasks
-from .listeners import open_listeners, port_of
 from .loop_host import LoopHost, TaskWatcher
 
 
@@ -58,7 +58,12 @@ async def serve(
     Raises ``OSError`` if the address can't be had, and ``TypeError`` for what can't be served, and for
     arguments of another type.
     """
-    check_serving(
+    handlers = HandlerTasks()
+    serving = Serving(
+        application,
+        start=handlers.start,
+        on_error=report,
+        date=partial(formatdate, usegmt=True),
         host=host,
         port=port,
         tls=tls,
@@ -69,30 +74,15 @@ async def serve(
         on_refusal=on_refusal,
         grace=grace,
     )
-    handler_settings = handler_settings or HandlerSettings()
-    settings = settings or ServerSettings()
-    handlers = HandlerTasks()
-    new_loop = partial(
-        ReadinessLoop,
-        as_application(application, handler_settings, handlers.start),
-        settings=settings,
-        tls=tls,
-        upstream_tls=upstream_tls,
-        max_connections=max_connections,
-        max_silence=max(settings.write_timeout, handler_settings.readers.stall or 0.0),
-        on_error=report,
-        on_refusal=on_refusal,
-        date=partial(formatdate, usegmt=True),
-    )
-    listeners = await open_listeners(host, port)
-    await _serve_until_cancelled(new_loop, listeners, handlers, grace, task_status)
+    addresses = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    listeners = serving.open_listeners(addresses)
+    await _serve_until_cancelled(serving, listeners, handlers, task_status)
 
 
 async def _serve_until_cancelled(
-    new_loop: Callable[..., ReadinessLoop],
-    listeners: list[trio.SocketListener],
+    serving: Serving,
+    listeners: list[socket.socket],
     handlers: HandlerTasks,
-    grace: float,
     task_status: trio.TaskStatus[int],
 ) -> None:
     port = port_of(listeners[0])
@@ -102,25 +92,23 @@ async def _serve_until_cancelled(
         with trio.CancelScope(shield=True) as last_words:
             async with trio.open_nursery() as tasks:
                 handlers.nursery = tasks
-                loop = _start_loop(tasks, new_loop, listeners)
+                loop = _start_loop(tasks, serving, listeners)
                 waiting.start_soon(_sleep_until_cancelled, cancelled)
                 task_status.started(port)
                 await cancelled.wait()
-                last_words.deadline = trio.current_time() + grace
+                last_words.deadline = trio.current_time() + serving.grace
                 loop.shut_down(trio.current_time())
         waiting.cancel_scope.cancel()
 
 
-def _start_loop(
-    tasks: trio.Nursery, new_loop: Callable[..., ReadinessLoop], listeners: list[trio.SocketListener]
-) -> ReadinessLoop:
+def _start_loop(tasks: trio.Nursery, serving: Serving, listeners: list[socket.socket]) -> ReadinessLoop:
     """A loop that serves, and a task in ``tasks`` that steps it to its end and closes it."""
     host = LoopHost(tasks)
     watcher = None if nests() else TaskWatcher(tasks, host.look_again)
-    loop = new_loop(host, watcher=watcher)
+    loop = serving.new_loop(host, watcher)
     tasks.start_soon(host.run, loop, watcher)
     for listener in listeners:
-        loop.listen(socket.socket(fileno=listener.socket.detach()))
+        loop.listen(listener)
     return loop
 
 

@@ -28,6 +28,7 @@ def stream_turn(
     upstream: Upstream | str,
     body: bytes | Mapping[str, object],
     *,
+    timeout: float | None = None,
     tls: ssl.SSLContext | None = None,
     max_line_bytes: int | None = None,
     max_event_bytes: int | None = None,
@@ -38,6 +39,8 @@ def stream_turn(
     - ``upstream``: an :class:`sse_core.lifecycle.Upstream`, or the URL of one that speaks Anthropic's
       Messages.
     - ``body``: the provider's own request; a mapping gets ``"stream": true``.
+    - ``timeout``: seconds for each single wait (to connect, for the head, for the first output behind it,
+      between two outputs), in place of the upstream's deadlines, but for the whole turn's.
     - ``tls``: for https; the system's authorities if ``None``.
     - ``max_line_bytes``, ``max_event_bytes``, ``on_comment``: in place of the upstream's.
 
@@ -48,7 +51,11 @@ def stream_turn(
     """
     check_tls("tls", tls)
     target = turn_upstream(
-        upstream, max_line_bytes=max_line_bytes, max_event_bytes=max_event_bytes, on_comment=on_comment
+        upstream,
+        timeout=timeout,
+        max_line_bytes=max_line_bytes,
+        max_event_bytes=max_event_bytes,
+        on_comment=on_comment,
     )
     return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), tls)
 

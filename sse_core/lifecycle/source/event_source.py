@@ -44,6 +44,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
     - ``on_reconnect``, ``on_comment``: called by ``next_event`` with each reconnect, and with each comment's
       text, in their places among the events.
     - ``max_redirects``: of one attempt.
+    - ``follow_redirects``: if not, an answer that says to ask elsewhere is a refusal.
     - ``max_line_bytes``, ``max_event_bytes``: as for :class:`sse_core.EventStreamDecoder`.
 
     Raises ``ValueError`` for a URL that is not absolute http or https, or has credentials in it;
@@ -64,6 +65,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         on_reconnect: OnReconnect | None = None,
         on_comment: OnComment | None = None,
         max_redirects: int = DEFAULT_MAX_REDIRECTS,
+        follow_redirects: bool = True,
         max_line_bytes: int = DEFAULT_MAX_BYTES,
         max_event_bytes: int = DEFAULT_MAX_BYTES,
     ) -> None:
@@ -71,6 +73,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         check_type("last_event_id", last_event_id, str)
         check_type("retry", retry, RetryPolicy, type(None))
         check_type("deadlines", deadlines, SourceDeadlines, type(None))
+        check_type("follow_redirects", follow_redirects, bool)
         check_callable("on_reconnect", on_reconnect)
         check_callable("on_comment", on_comment)
         if not fits_a_field(last_event_id):
@@ -84,6 +87,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         self.error: SSEError | None = None  #: why the source was closed, if not because it ended
         self.reconnects: int = 0
         self._url = request.url
+        self._follow_redirects = follow_redirects
         self._next = NextRequest(request, resume, max_redirects)
         self._retry = retry or RetryPolicy()
         self._jitter = jitter
@@ -149,7 +153,7 @@ class EventSource(TabledMachine[SourceState, SourceInput, SourceDeadlines]):
         if self._state is not SourceState.CONNECTING or not self._transport_open:
             return
         problem = stream_problem(headers)
-        if is_redirect(status, headers):
+        if self._follow_redirects and is_redirect(status, headers):
             self._follow(status, headers, now)
         elif status == 204:
             # 9.2.1: "Clients will reconnect if the connection is closed; a client can be told to

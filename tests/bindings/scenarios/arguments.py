@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sse_core.errors import LocalProtocolError
+from sse_core.lifecycle import SourceDeadlines
 from sse_http import Reply, Request
 
 from ..applications import Feeds
@@ -134,6 +135,19 @@ REFUSED = [
     ),
     connect(TypeError, "url takes str, not int", 7),
     connect(TypeError, "body takes bytes, not str", method="POST", body="do it"),
+    connect(TypeError, "content takes bytes or str, not int", content=7),
+    connect(TypeError, "body, content and json are three ways", body=b"x", json={}),
+    connect(TypeError, "params takes Mapping or Iterable, not int", params=7),
+    connect(TypeError, "timeout takes int or float, not str", timeout="5"),
+    connect(ValueError, "timeout must be .*: 0", timeout=0),
+    connect(TypeError, "give one of the two", timeout=5, deadlines=SourceDeadlines()),
+    connect(TypeError, "follow_redirects takes bool, not int", follow_redirects=1),
+    Refused(
+        "stream_turn(timeout)",
+        lambda runner: runner.stream_turn(URL, {}, timeout=0),
+        ValueError,
+        "timeout must be .*: 0",
+    ),
     connect(TypeError, "the header 'Key' takes str, not int", headers={"Key": 7}),
     connect(TypeError, "last_event_id takes str, not int", last_event_id=7),
     connect(TypeError, "on_reconnect takes a function or None, not int", on_reconnect=7),

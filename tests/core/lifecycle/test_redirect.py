@@ -132,6 +132,15 @@ class TestWhere:
         assert isinstance(source.error, RemoteProtocolError)
         assert source.error.status == status
 
+    @pytest.mark.parametrize("status", STATUSES)
+    def test_one_that_is_not_to_be_followed_is_a_refusal(self, status: int) -> None:
+        source = connected(follow_redirects=False)
+        refuse(source, *redirect("/there", status))
+        assert state_of(source) is SourceState.CLOSED
+        assert isinstance(source.error, RemoteProtocolError)
+        assert source.error.status == status
+        assert source.error.headers.get("location") == "/there"
+
     @pytest.mark.parametrize("status", [300, 304, 305, 306, 201, 404])
     def test_another_status_is_no_redirect_whatever_its_location(self, status: int) -> None:
         source = connected()

@@ -1,0 +1,76 @@
+"""Listening sockets on every address of a host, all on one port."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterable
+
+from .address_race import Address
+
+#: How often to look for a port that is free on every address of a host.
+_TRIES_FOR_A_PORT = 5
+#: Connections that wait to be accepted; the system has a bound of its own below that.
+_BACKLOG = 0xFFFF
+#: An address of a kind that this machine does not have: "localhost" is ::1, too, where there is no IPv6.
+_ABSENT = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
+
+
+def open_listeners(addresses: Iterable[Address]) -> list[socket.socket]:
+    """Sockets that listen on ``addresses``, as ``socket.getaddrinfo`` gives them, all on one port.
+
+    Port 0 takes one that is free on all of them.  An address that this machine doesn't have is left out, if
+    it has another.  Raises ``OSError`` if none can be had.
+    """
+    wanted = [*dict.fromkeys(addresses)]
+    for _ in range(_TRIES_FOR_A_PORT - 1):
+        try:
+            return _open_all(wanted)
+        except OSError as error:
+            # The port that the system chose for one address was taken on another.
+            if error.errno != errno.EADDRINUSE or len(wanted) == 1 or wanted[0][4][1] != 0:
+                raise
+    return _open_all(wanted)
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that ``listener`` has."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def _open_all(addresses: list[Address]) -> list[socket.socket]:
+    opened: list[socket.socket] = []
+    absent = OSError("the host has no address to listen on")
+    try:
+        for family, kind, protocol, _, address in addresses:
+            port = port_of(opened[0]) if opened else address[1]
+            try:
+                opened.append(_open(family, kind, protocol, (address[0], port, *address[2:])))
+            except OSError as error:
+                if error.errno not in _ABSENT:
+                    raise
+                absent = error
+    except BaseException:
+        for sock in opened:
+            sock.close()
+        raise
+    if not opened:
+        raise absent
+    return opened
+
+
+def _open(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere it lets somebody else take the port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
+        sock.bind(address)
+        sock.listen(_BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,97 @@
+"""What ``serve`` makes of its arguments in every binding."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+
+from sse_http import Application, HandlerSettings, Refusal, ServerSettings
+
+from .address_race import Address
+from .arguments import check_serving
+from .handler_application import Handler, HandlerCall, as_application
+from .listeners import open_listeners
+from .readiness_loop import Host, ReadinessLoop
+from .watcher import Watcher
+
+
+class Serving:
+    """A call of ``serve``: its arguments, and the loop that they make.
+
+    - ``served``: an application, or a handler.
+    - ``start``: begins to run a call of a handler: see ``HandlerCall``.
+    - ``on_error``: called with every mistake, and with a ``ServerLimit`` where a bound is met.
+    - ``date``: gives the Date field.
+    - ``host``, ``port``: where to listen.
+    - ``tls``, ``upstream_tls``, ``settings``, ``max_connections``, ``on_refusal``: as for ``ReadinessLoop``.
+    - ``handler_settings``: of a handler's answers.
+    - ``grace``: seconds for what is still to be said when the server ends.
+
+    Raises ``TypeError`` and ``ValueError`` that name the argument.
+    """
+
+    def __init__(
+        self,
+        served: Application | Handler,
+        *,
+        start: Callable[[HandlerCall], None],
+        on_error: Callable[[Exception], None],
+        date: Callable[[], str],
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        upstream_tls: ssl.SSLContext | None,
+        settings: ServerSettings | None,
+        max_connections: int,
+        handler_settings: HandlerSettings | None,
+        on_refusal: Callable[[Refusal], None],
+        grace: float,
+    ) -> None:
+        check_serving(
+            host=host,
+            port=port,
+            tls=tls,
+            upstream_tls=upstream_tls,
+            settings=settings,
+            max_connections=max_connections,
+            handler_settings=handler_settings,
+            on_refusal=on_refusal,
+            grace=grace,
+        )
+        self.host = host
+        self.port = port
+        self.grace = grace
+        handlers = handler_settings or HandlerSettings()
+        self._settings = settings or ServerSettings()
+        self._application = as_application(served, handlers, start)
+        self._max_silence = max(self._settings.write_timeout, handlers.readers.stall or 0.0)
+        self._max_connections = max_connections
+        self._tls = tls
+        self._upstream_tls = upstream_tls
+        self._on_error = on_error
+        self._on_refusal = on_refusal
+        self._date = date
+
+    def open_listeners(self, addresses: Iterable[Address]) -> list[socket.socket]:
+        """Sockets that listen on ``addresses``, those of ``host`` and ``port``; for ``ReadinessLoop.listen``.
+
+        Raises ``OSError`` if none can be had.
+        """
+        return open_listeners(addresses)
+
+    def new_loop(self, host: Host, watcher: Watcher | None = None) -> ReadinessLoop:
+        """The loop that serves, hosted by ``host``; ``watcher`` as for ``ReadinessLoop``."""
+        return ReadinessLoop(
+            self._application,
+            host,
+            settings=self._settings,
+            tls=self._tls,
+            upstream_tls=self._upstream_tls,
+            max_connections=self._max_connections,
+            max_silence=self._max_silence,
+            on_error=self._on_error,
+            on_refusal=self._on_refusal,
+            date=self._date,
+            watcher=watcher,
+        )
