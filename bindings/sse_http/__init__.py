@@ -37,6 +37,7 @@ from .new_request import Query, QueryValue, new_request
 from .problem import GOING_DOWN, Problem, ShapesProblems, problem_reply
 from .refusal import Refusal, Refused
 from .request_body import BodyBudget
+from .route import Route
 from .server_settings import ServerSettings
 from .tls import TLS
 
@@ -71,6 +72,7 @@ __all__ = [
     "Reply",
     "Request",
     "Retry",
+    "Route",
     "ServerConnection",
     "ServerSettings",
     "ShapesProblems",

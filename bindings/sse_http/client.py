@@ -14,7 +14,7 @@ import h11
 from sse_core.errors import LimitExceeded, RemoteProtocolError, TransportError
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
-from sse_core.urls import parse_url
+from sse_core.urls import Target, parse_url
 
 from .application import Waker, no_waker
 from .chunk_path import ChunkPath
@@ -22,6 +22,7 @@ from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
 from .endpoint import Endpoint
 from .h11_feed import H11Feed
 from .h11_messages import headers_of, is_chunked, request_bytes, request_head
+from .route import DIRECT, Route
 
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
 _MAX_REASON = 200  #: characters of h11's text
@@ -38,6 +39,7 @@ class ClientExchange:
     """A connecting machine, spoken over HTTP/1.1.
 
     - ``machine``: a turn, or an event source.
+    - ``route``: how its connections go to where its URLs lead.
     - ``max_head_bytes``: of the answer's status line and header section.
     - ``max_head_fields``: fields of the answer's header section.
     - ``max_informational``: informational answers (1xx) before the answer.
@@ -64,6 +66,7 @@ class ClientExchange:
         "_max_informational",
         "_method",
         "_out",
+        "_route",
         "_start",
         "waker",
     )
@@ -72,12 +75,14 @@ class ClientExchange:
         self,
         machine: ConnectingMachine,
         *,
+        route: Route = DIRECT,
         max_head_bytes: int = 64 * 1024,
         max_head_fields: int = 256,
         max_informational: int = 100,
     ) -> None:
         self.waker: Waker = no_waker
         self._machine = machine
+        self._route = route
         self._max_head_bytes = max_head_bytes
         self._max_head_fields = max_head_fields
         self._max_informational = max_informational
@@ -100,8 +105,11 @@ class ClientExchange:
     @property
     def target(self) -> Endpoint:
         """Where to connect when the wish is ``Want.CONNECT``."""
-        url = parse_url(self._machine.request.url)
-        return Endpoint(url.host, url.port, tls=url.secure)
+        return self._route.endpoint(self._url)
+
+    @property
+    def _url(self) -> Target:
+        return parse_url(self._machine.request.url)
 
     @property
     def want(self) -> Want:
@@ -157,6 +165,8 @@ class ClientExchange:
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke; ``retryable``: another one may be better."""
+        if self._machine.want is Want.CONNECT and (detour := self._route.detour(self._url)):
+            reason = f"{reason}, by {detour}"
         problem = self._broken or TransportError(reason, retryable=retryable)
         self._broken = None
         self._machine.connection_lost(str(problem), now, retryable=problem.retryable)

@@ -10,6 +10,7 @@ from sse_core.arguments import check_bound, check_callable, check_type
 from sse_http import HandlerSettings, ServerSettings
 
 _MAX_PORT = 65535
+_MAX_MODE = 0o777
 
 
 def check_tls(name: str, value: object) -> None:
@@ -17,10 +18,19 @@ def check_tls(name: str, value: object) -> None:
     check_type(name, value, ssl.SSLContext, NoneType, hint="ssl.create_default_context() gives one")
 
 
+def check_uds(value: object) -> None:
+    """See that ``value`` is the path of a Unix socket, or ``None``.  Raises ``TypeError``, ``ValueError``."""
+    check_type("uds", value, str, NoneType)
+    if value == "":
+        raise ValueError("uds must be the path of a Unix socket, or None, not empty")
+
+
 def check_serving(
     *,
     host: object,
     port: int,
+    uds: object,
+    uds_mode: int,
     tls: object,
     upstream_tls: object,
     settings: object,
@@ -37,6 +47,12 @@ def check_serving(
     check_type("port", port, int)
     if not 0 <= port <= _MAX_PORT:
         raise ValueError(f"port must be from 0 to {_MAX_PORT}, not {port}")
+    check_uds(uds)
+    if uds is not None and port:
+        raise ValueError("uds and port are two places to listen: give one of them")
+    check_type("uds_mode", uds_mode, int)
+    if not 0 <= uds_mode <= _MAX_MODE:
+        raise ValueError(f"uds_mode must be permissions from 0 to 0o777, as 0o660, not {uds_mode:#o}")
     check_tls("tls", tls)
     check_tls("upstream_tls", upstream_tls)
     check_type("settings", settings, ServerSettings, NoneType)

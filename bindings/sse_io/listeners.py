@@ -12,7 +12,7 @@ from .address_race import Address
 #: How often to look for a port that is free on every address of a host.
 _TRIES_FOR_A_PORT = 5
 #: Connections that wait to be accepted; the system has a bound of its own below that.
-_BACKLOG = 0xFFFF
+BACKLOG = 0xFFFF
 #: An address of a kind that this machine does not have: "localhost" is ::1, too, where there is no IPv6.
 _ABSENT = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL})
 
@@ -35,9 +35,9 @@ def open_listeners(addresses: Iterable[Address]) -> list[socket.socket]:
 
 
 def port_of(listener: socket.socket) -> int:
-    """The port that ``listener`` has."""
-    port: int = listener.getsockname()[1]
-    return port
+    """The port that ``listener`` has; 0 for a Unix socket."""
+    name = listener.getsockname()
+    return int(name[1]) if isinstance(name, tuple) else 0
 
 
 def _open_all(addresses: list[Address]) -> list[socket.socket]:
@@ -69,7 +69,7 @@ def _open(family: int, kind: int, protocol: int, address: tuple[object, ...]) ->
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # IPv4 has a socket of its own
         sock.bind(address)
-        sock.listen(_BACKLOG)
+        sock.listen(BACKLOG)
     except BaseException:
         sock.close()
         raise

@@ -13,6 +13,7 @@ from .arguments import check_serving
 from .handler_application import Handler, HandlerCall, as_application
 from .listeners import open_listeners
 from .readiness_loop import Host, ReadinessLoop
+from .unix_listener import UnixListener
 from .watcher import Watcher
 
 
@@ -24,6 +25,7 @@ class Serving:
     - ``on_error``: called with every mistake, and with a ``ServerLimit`` where a bound is met.
     - ``date``: gives the Date field.
     - ``host``, ``port``: where to listen.
+    - ``uds``, ``uds_mode``: the path of a Unix socket to listen at in place of them, and its permissions.
     - ``tls``, ``upstream_tls``, ``settings``, ``max_connections``, ``on_refusal``: as for ``ReadinessLoop``.
     - ``handler_settings``: of a handler's answers.
     - ``grace``: seconds for what is still to be said when the server ends.
@@ -40,6 +42,8 @@ class Serving:
         date: Callable[[], str],
         host: str,
         port: int,
+        uds: str | None,
+        uds_mode: int,
         tls: ssl.SSLContext | None,
         upstream_tls: ssl.SSLContext | None,
         settings: ServerSettings | None,
@@ -51,6 +55,8 @@ class Serving:
         check_serving(
             host=host,
             port=port,
+            uds=uds,
+            uds_mode=uds_mode,
             tls=tls,
             upstream_tls=upstream_tls,
             settings=settings,
@@ -61,7 +67,9 @@ class Serving:
         )
         self.host = host
         self.port = port
+        self.uds = uds
         self.grace = grace
+        self._uds_mode = uds_mode
         handlers = handler_settings or HandlerSettings()
         self._settings = settings or ServerSettings()
         self._application = as_application(served, handlers, start)
@@ -74,10 +82,15 @@ class Serving:
         self._date = date
 
     def open_listeners(self, addresses: Iterable[Address]) -> list[socket.socket]:
-        """Sockets that listen on ``addresses``, those of ``host`` and ``port``; for ``ReadinessLoop.listen``.
+        """Sockets that listen, for ``ReadinessLoop.listen``.
 
-        Raises ``OSError`` if none can be had.
+        - ``addresses``: those of ``host`` and ``port``, as ``socket.getaddrinfo`` gives them; none where
+          there is a ``uds``.
+
+        Raises ``OSError`` if no socket can be had.
         """
+        if self.uds is not None:
+            return [UnixListener(self.uds, self._uds_mode)]
         return open_listeners(addresses)
 
     def new_loop(self, host: Host, watcher: Watcher | None = None) -> ReadinessLoop:

@@ -29,7 +29,7 @@ from sse_core.lifecycle import (
     SourceDeadlines,
 )
 from sse_http import ClientExchange, Query, new_request
-from sse_io.arguments import check_tls
+from sse_io.client_route import ClientRoute, client_route
 from sse_io.event_source import event_source
 from sse_io.streams import EventStreamState, HeadersSource
 
@@ -57,13 +57,14 @@ def connect(
     max_line_bytes: int = DEFAULT_MAX_BYTES,
     max_event_bytes: int = DEFAULT_MAX_BYTES,
     tls: ssl.SSLContext | None = None,
+    uds: str | None = None,
 ) -> EventStream:
     """An event stream, to be entered with ``async with`` and read with ``async for``.
 
     It reconnects on its own, with the last event ID, until the server says 204, the ``retry``
     policy is exhausted, or ``resume`` forbids it.
 
-    - ``url``: absolute, http or https.
+    - ``url``: absolute, http or https, or ``http+unix://%2Fpath%2Fof.sock/`` for a Unix socket.
     - ``method``, ``body``: of the request.
     - ``content``: the same as ``body``; text is sent as UTF-8.
     - ``json``: the body as a value, sent as JSON, with its ``Content-Type``.
@@ -88,6 +89,7 @@ def connect(
       are known to hold no credential, and no body.
     - ``max_line_bytes``, ``max_event_bytes``: the largest line, and the largest data of an event.
     - ``tls``: the context for https; the system's authorities if ``None``.
+    - ``uds``: the path of a Unix socket to connect to, whatever the URL's host.
 
     Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that can't be
     sent; ``TypeError`` for arguments of another type, and for two that say the same.  Iterating raises
@@ -95,7 +97,6 @@ def connect(
     and an ``excerpt`` of its body), ``TransportError`` when the connection can't be made or kept, and
     ``LimitExceeded`` when an event is too large, or the redirects are too many.
     """
-    check_tls("tls", tls)
     request = new_request(
         url,
         method=method,
@@ -121,17 +122,17 @@ def connect(
         max_line_bytes=max_line_bytes,
         max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, tls, headers)
+    return EventStream(source, client_route(tls=tls, uds=uds), headers)
 
 
 class EventStream(EventStreamState):
     """A running :func:`connect`."""
 
     def __init__(
-        self, source: EventSource, tls: ssl.SSLContext | None, headers: HeadersLike | HeadersSource = ()
+        self, source: EventSource, route: ClientRoute, headers: HeadersLike | HeadersSource = ()
     ) -> None:
         super().__init__(source, headers)
-        self._driver = Driver(ClientExchange(source), tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
+        self._driver = Driver(ClientExchange(source, route=route.http), route.tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     async def __aenter__(self) -> Self:
         self._source.start(trio.current_time())

@@ -11,10 +11,12 @@ from functools import partial
 import trio
 
 from sse_http import Application, HandlerSettings, Refusal, ServerSettings
+from sse_io.address_race import Address
 from sse_io.handler_application import Handler
 from sse_io.listeners import port_of
 from sse_io.readiness_loop import ReadinessLoop
 from sse_io.serving import Serving
+from sse_io.unix_listener import DEFAULT_MODE
 from sse_io.watcher import nests
 
 from .error_log import log_refusal, report
@@ -27,6 +29,8 @@ async def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    uds: str | None = None,
+    uds_mode: int = DEFAULT_MODE,
     tls: ssl.SSLContext | None = None,
     upstream_tls: ssl.SSLContext | None = None,
     settings: ServerSettings | None = None,
@@ -45,6 +49,9 @@ async def serve(
       iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as JSON).
       The iterator is closed as soon as its reader has gone.
     - ``host``, ``port``: where to listen; 0 is a port that the system chooses.
+    - ``uds``: the path of a Unix socket to listen at in place of them.  Its file is made, in place of one at
+      which nobody listens, and is removed in the end.
+    - ``uds_mode``: that file's permissions: who may connect.
     - ``tls``: makes the server speak https.
     - ``upstream_tls``: for the connections that the application asks for; the system's authorities if
       ``None``.
@@ -53,7 +60,7 @@ async def serve(
     - ``handler_settings``: how a handler's events are passed on.
     - ``on_refusal``: called with each request that is refused; by default it is logged.
     - ``grace``: seconds for what is still to be said.
-    - ``task_status``: gets the port.
+    - ``task_status``: gets the port; 0 for a Unix socket.
 
     Raises ``OSError`` if the address can't be had, and ``TypeError`` for what can't be served, and for
     arguments of another type.
@@ -66,6 +73,8 @@ async def serve(
         date=partial(formatdate, usegmt=True),
         host=host,
         port=port,
+        uds=uds,
+        uds_mode=uds_mode,
         tls=tls,
         upstream_tls=upstream_tls,
         settings=settings,
@@ -74,9 +83,13 @@ async def serve(
         on_refusal=on_refusal,
         grace=grace,
     )
-    addresses = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    listeners = serving.open_listeners(addresses)
+    listeners = serving.open_listeners([] if uds is not None else await _addresses_of(host, port))
     await _serve_until_cancelled(serving, listeners, handlers, task_status)
+
+
+async def _addresses_of(host: str, port: int) -> list[Address]:
+    found = await trio.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [*found]
 
 
 async def _serve_until_cancelled(

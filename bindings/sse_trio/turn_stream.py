@@ -18,7 +18,7 @@ from sse_core.blocks import BlockEvent
 from sse_core.lifecycle import OnComment, Outcome, Turn, Upstream
 from sse_core.lifecycle.turn.turn_text import text_of
 from sse_http import ClientExchange
-from sse_io.arguments import check_tls
+from sse_io.client_route import ClientRoute, client_route
 from sse_io.streams import TurnStreamState, turn_upstream
 
 from .driver import Driver
@@ -30,6 +30,7 @@ def stream_turn(
     *,
     timeout: float | None = None,
     tls: ssl.SSLContext | None = None,
+    uds: str | None = None,
     max_line_bytes: int | None = None,
     max_event_bytes: int | None = None,
     on_comment: OnComment | None = None,
@@ -42,6 +43,7 @@ def stream_turn(
     - ``timeout``: seconds for each single wait (to connect, for the head, for the first output behind it,
       between two outputs), in place of the upstream's deadlines, but for the whole turn's.
     - ``tls``: for https; the system's authorities if ``None``.
+    - ``uds``: the path of a Unix socket to connect to, whatever the URL's host.
     - ``max_line_bytes``, ``max_event_bytes``, ``on_comment``: in place of the upstream's.
 
     A provider's failure is an event (``StreamError``) and an outcome, never an exception;
@@ -49,7 +51,7 @@ def stream_turn(
     https, and for a request that can't be sent.  What a function for headers raises is raised by
     ``async with`` and ``async for``.
     """
-    check_tls("tls", tls)
+    route = client_route(tls=tls, uds=uds)
     target = turn_upstream(
         upstream,
         timeout=timeout,
@@ -57,15 +59,15 @@ def stream_turn(
         max_event_bytes=max_event_bytes,
         on_comment=on_comment,
     )
-    return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), tls)
+    return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), route)
 
 
 class TurnStream(TurnStreamState):
     """A running :func:`stream_turn`."""
 
-    def __init__(self, turn: Turn, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, turn: Turn, route: ClientRoute) -> None:
         super().__init__(turn)
-        self._driver = Driver(ClientExchange(turn), tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
+        self._driver = Driver(ClientExchange(turn, route=route.http), route.tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     @property
     def text_stream(self) -> TextStream:

@@ -8,7 +8,7 @@ known to hold no credential, and no body at all; and nobody is led from https to
 from __future__ import annotations
 
 import dataclasses
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 from ..errors import LimitExceeded, RemoteProtocolError
 from ..headers import Headers
@@ -62,7 +62,8 @@ def repeated(request: HTTPRequest, status: int, headers: Headers) -> HTTPRequest
     current, target = parse_url(request.url), parse_url(url)
     if current.secure and not target.secure:
         raise _refused("from https to http")
-    if target.origin != current.origin and not (target.secure and target.host == current.host):
+    is_same_host = target.host == current.host and current.unix_path is None
+    if target.origin != current.origin and not (target.secure and is_same_host):
         raise _refused("to another origin, which would be sent the request's body and credentials")
     return dataclasses.replace(request, url=url)
 
@@ -82,14 +83,23 @@ def as_get(request: HTTPRequest, url: str) -> HTTPRequest:
 def resolved(url: str, reference: str) -> str | None:
     """What ``reference`` means in an answer from ``url``, without a fragment.
 
-    ``None`` if that is no http or https URL, or one with credentials in it.
+    ``None`` if that is no http or https URL, or one with credentials in it, or names another Unix socket:
+    which of them there are on this machine is nothing for a peer to choose.
     """
     try:
-        absolute = urldefrag(urljoin(url, reference)).url
-        parse_url(absolute)
+        absolute = urldefrag(_joined(url, reference)).url
+        current, target = parse_url(url), parse_url(absolute)
     except ValueError:
         return None
-    return absolute
+    return absolute if target.unix_path in {None, current.unix_path} else None
+
+
+def _joined(url: str, reference: str) -> str:
+    """``urljoin``, which knows nothing of http+unix."""
+    scheme, colon, rest = url.partition(":")
+    if scheme.lower() != "http+unix" or urlsplit(reference).scheme:
+        return urljoin(url, reference)
+    return scheme + colon + urljoin(f"http:{rest}", reference).partition(":")[2]
 
 
 def _location(url: str, headers: Headers) -> str:

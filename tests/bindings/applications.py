@@ -4,10 +4,12 @@ from __future__ import annotations
 
 # ruff: noqa: ARG002  (the faces of Stream and Application have a clock in every input)
 import contextlib
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from sse_core import ServerSentEvent
 from sse_core.headers import Headers
@@ -185,10 +187,13 @@ class Driving(Feeds):
 class RunningServed:
     """A running ``Served``."""
 
-    def __init__(self, application: Any, serving: Serving, scheme: str, host: str) -> None:
+    def __init__(self, application: Any, serving: Serving, scheme: str, host: str, uds: str | None) -> None:
         self.application = application
         self.address = (host, serving.port)
         self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{serving.port}/"
+        if uds is not None:
+            self.url = f"http+unix://{quote(uds, safe='')}/"
+        self.uds = uds
         self.serving = serving
 
     @property
@@ -205,19 +210,31 @@ class RunningServed:
 
 @dataclass(frozen=True)
 class Served:
-    """A peer that the binding itself serves: an application or a handler, made anew for each scenario."""
+    """A peer that the binding itself serves: an application or a handler, made anew for each scenario.
+
+    ``unix`` serves it at a Unix socket of its own.
+    """
 
     make: Callable[[Runner], Any]
     tls: str | None = None
+    unix: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @contextlib.contextmanager
     def running(self, runner: Runner, others: Mapping[str, Running]) -> Iterator[RunningServed]:
         application = self.make(runner)
         tls = getattr(certificates(), self.tls) if self.tls else None
-        with runner.serving(application, tls=tls, **self.options) as serving:
+        with contextlib.ExitStack() as stack:
+            uds = unix_path(stack) if self.unix else None
+            options = dict(self.options) if uds is None else {**self.options, "uds": uds}
+            serving = stack.enter_context(runner.serving(application, tls=tls, **options))
             host = self.options.get("host", "127.0.0.1")
-            yield RunningServed(application, serving, "https" if tls else "http", host)
+            yield RunningServed(application, serving, "https" if tls else "http", host, uds)
+
+
+def unix_path(stack: contextlib.ExitStack) -> str:
+    """A path for a Unix socket, in a folder of its own; short, as such paths have to be."""
+    return f"{stack.enter_context(tempfile.TemporaryDirectory())}/socket"
 
 
 def provider(runner: Runner, **settings: Any) -> Provider:  # noqa: ARG001  (as all that is ``Served``)

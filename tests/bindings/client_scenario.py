@@ -19,6 +19,8 @@ from .peers import PeerLike, Running, ScriptedServer
 from .resources import open_files, soon
 from .runner import Runner
 
+#: Arguments that say by which way to connect; their texts name peers as URLs do.
+LEADING = frozenset({"uds", "proxy"})
 BODY = {"model": "m", "max_tokens": 10_000_000, "messages": [{"role": "user", "content": "Why?"}]}
 
 
@@ -66,11 +68,14 @@ class Call(ABC):
     def opened(self, stage: Stage) -> Any:
         """What the binding gives for the call, to be entered."""
 
-    def passed(self) -> dict[str, Any]:
-        """The arguments, ``tls`` among them."""
-        return dict(self.options) | (
-            {"tls": getattr(certificates(), self.trust)} if self.trust is not None else {}
-        )
+    def passed(self, stage: Stage) -> dict[str, Any]:
+        """The arguments, ``tls`` among them; those that lead somewhere are filled in."""
+        options = dict(self.options)
+        for name in LEADING & options.keys():
+            options[name] = filled_in(options[name], stage.peers)
+        if self.trust is not None:
+            options["tls"] = getattr(certificates(), self.trust)
+        return options
 
     @abstractmethod
     def check_events(self, stage: Stage) -> None:
@@ -116,7 +121,7 @@ class Connect(Call):
     listens: bool = False
 
     def opened(self, stage: Stage) -> Any:
-        options = self.passed()
+        options = self.passed(stage)
         if self.listens or self.trace is not None:
             options |= {"on_comment": stage.comment, "on_reconnect": stage.reconnect}
         return stage.runner.connect(filled_in(self.url, stage.peers), **options)
@@ -147,7 +152,7 @@ class Turn(Call):
 
     def opened(self, stage: Stage) -> Any:
         upstream = Upstream(filled_in(self.url, stage.peers), **self.upstream)
-        return stage.runner.stream_turn(upstream, self.body, **self.passed())
+        return stage.runner.stream_turn(upstream, self.body, **self.passed(stage))
 
     def check_events(self, stage: Stage) -> None:
         assert self.outcome is None or stage.stream.outcome is self.outcome
@@ -168,11 +173,12 @@ def text_of(events: Sequence[BlockEvent]) -> str:
 
 
 def filled_in(url: str, peers: Mapping[str, Running]) -> str:
-    """Each ``{name}`` is that peer's URL, each ``{name:address}`` its host and port."""
+    """Each ``{name}`` is that peer's URL, ``{name:address}`` its host and port, ``{name:uds}`` its socket."""
     for name, peer in peers.items():
         url = url.replace(f"{{{name}}}", peer.url).replace(
             f"{{{name}:address}}", "{}:{}".format(*peer.address)
         )
+        url = url.replace(f"{{{name}:uds}}", getattr(peer, "uds", None) or "")
     return url
 
 

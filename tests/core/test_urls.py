@@ -49,6 +49,23 @@ class TestGood:
     def test_origin(self, url: str, origin: str) -> None:
         assert parse_url(url).origin == origin
 
+    @pytest.mark.parametrize(
+        ("url", "unix_path", "path", "origin"),
+        [
+            ("http+unix://%2Frun%2Fx.sock", "/run/x.sock", "/", "http+unix://%2Frun%2Fx.sock"),
+            ("HTTP+UNIX://%2frun%2fX.sock/v1?a=b#c", "/run/X.sock", "/v1?a=b", "http+unix://%2Frun%2FX.sock"),
+            ("http+unix://x.sock/", "x.sock", "/", "http+unix://x.sock"),
+            ("http+unix://%2Fz%C3%BC:80/", "/zü:80", "/", "http+unix://%2Fz%C3%BC%3A80"),
+            ("http+unix://%FF/", "\udcff", "/", "http+unix://%FF"),
+        ],
+    )
+    def test_a_unix_socket(self, url: str, unix_path: str, path: str, origin: str) -> None:
+        target = parse_url(url)
+        assert target == Target(False, "localhost", 80, "localhost", path, unix_path)  # noqa: FBT003
+        assert target.origin == origin
+        assert parse_url(origin).unix_path == unix_path
+        assert target.address == ascii(unix_path)
+
 
 class TestBad:
     @pytest.mark.parametrize(
@@ -84,6 +101,11 @@ class TestBad:
             ("http://h%2f/", "host"),
             ("http://a,b/", "host"),
             ("http://good.example\\evil.example/", "host"),
+            ("http+unix:///path", "path of a Unix socket"),
+            ("http+unix://", "path of a Unix socket"),
+            ("http+unix://%00abstract/", "path of a Unix socket"),
+            ("https+unix://%2Fx/", "begin with http"),
+            ("http+unix://user@%2Fx/", "credentials"),
             ("http://user@h/", "credentials"),
             ("http://user:secret@h/", "credentials"),
             ("http://@h/", "credentials"),

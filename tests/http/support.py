@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle.machine import HTTPRequest, Want
@@ -401,7 +401,7 @@ class Recorder:
 class Upstream:
     """The far end of a ClientExchange: it answers with the bytes that it is given."""
 
-    def __init__(self, machine: Recorder, **settings: int) -> None:
+    def __init__(self, machine: Recorder, **settings: Any) -> None:
         self.machine = machine
         self.exchange = ClientExchange(machine, **settings)
         self.sent = b""

@@ -13,6 +13,8 @@ from sse_io.arguments import check_serving, check_tls
 GOOD: dict[str, Any] = {
     "host": "127.0.0.1",
     "port": 0,
+    "uds": None,
+    "uds_mode": 0o600,
     "tls": None,
     "upstream_tls": ssl.create_default_context(),
     "settings": ServerSettings(),
@@ -35,6 +37,11 @@ def test_what_can_be_is_let_through() -> None:
         ("port", "80", TypeError),
         ("port", -1, ValueError),
         ("port", 65536, ValueError),
+        ("uds", 7, TypeError),
+        ("uds", "", ValueError),
+        ("uds_mode", "600", TypeError),
+        ("uds_mode", 600 * 10, ValueError),
+        ("uds_mode", -1, ValueError),
         ("tls", True, TypeError),
         ("upstream_tls", "x", TypeError),
         ("settings", HandlerSettings(), TypeError),
@@ -50,6 +57,12 @@ def test_what_can_be_is_let_through() -> None:
 def test_what_cannot_is_named(name: str, value: object, error: type[Exception]) -> None:
     with pytest.raises(error, match=name):
         check_serving(**{**GOOD, name: value})
+
+
+def test_two_places_to_listen() -> None:
+    check_serving(**{**GOOD, "uds": "/run/x.sock"})
+    with pytest.raises(ValueError, match="uds and port are two places"):
+        check_serving(**{**GOOD, "uds": "/run/x.sock", "port": 80})
 
 
 def test_a_context_or_none() -> None:

@@ -152,6 +152,7 @@ REFUSED = [
     connect(TypeError, "last_event_id takes str, not int", last_event_id=7),
     connect(TypeError, "on_reconnect takes a function or None, not int", on_reconnect=7),
     connect(TypeError, "on_comment takes a function or None, not int", on_comment=7),
+    connect(TypeError, "uds takes str or NoneType, not bytes", uds=b"/run/x.sock"),
     connect(TypeError, "tls takes SSLContext or NoneType, not int", tls=7),
     Refused(
         "stream_turn(tls)",
@@ -194,6 +195,7 @@ REFUSED = [
         for name, value, words in (
             ("host", 5, "host takes str, not int"),
             ("port", "80", "port takes int, not str"),
+            ("uds", 7, "uds takes str or NoneType, not int"),
             ("tls", True, "tls takes SSLContext or NoneType, not bool"),
             ("upstream_tls", "ca.pem", "upstream_tls takes SSLContext or NoneType, not str"),
             ("settings", {}, "settings takes ServerSettings or NoneType, not dict"),

@@ -29,6 +29,7 @@ from . import (
     tls_clients,
     tls_servers,
     turns,
+    unix_sockets,
     upstreams,
 )
 
@@ -43,6 +44,7 @@ CLIENT_SCENARIOS: list[ClientScenario] = [
         deadlines.SCENARIOS,
         failing.SCENARIOS,
         tls_clients.SCENARIOS,
+        unix_sockets.SCENARIOS,
         turns.SCENARIOS,
         stopping_turns.SCENARIOS,
         handlers.CLIENT_SCENARIOS,
@@ -59,6 +61,7 @@ SERVER_SCENARIOS: list[ServerScenario] = [
         handler_closing.SCENARIOS,
         end_of_serving.SCENARIOS,
         tls_servers.SCENARIOS,
+        unix_sockets.SERVER_SCENARIOS,
         upstreams.SCENARIOS,
         memory.SCENARIOS,
         arguments.SCENARIOS,

@@ -182,4 +182,5 @@ def test_the_table_is_the_signature() -> None:
             continue
         if default is None and rows[name].endswith("Settings()"):
             continue
-        assert rows[name] == (f'"{default}"' if isinstance(default, str) else str(default))
+        written = f'"{default}"' if isinstance(default, str) else str(default)
+        assert rows[name] == (oct(default) if name == "uds_mode" else written)

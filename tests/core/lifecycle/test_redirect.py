@@ -158,6 +158,34 @@ class TestWhere:
         follow(source, "https://server.test/", 308)
         assert source.request.url == "https://server.test/"
 
+    @pytest.mark.parametrize(
+        ("location", "url"),
+        [
+            ("/b?c#d", "http+unix://%2Frun%2Fx.sock/b?c"),
+            ("b", "http+unix://%2Frun%2Fx.sock/a/b"),
+            ("?q", "http+unix://%2Frun%2Fx.sock/a/?q"),
+            ("http+unix://%2Frun%2Fx.sock/b", "http+unix://%2Frun%2Fx.sock/b"),
+            ("http://server.test/b", "http://server.test/b"),
+        ],
+    )
+    def test_from_a_unix_socket(self, location: str, url: str) -> None:
+        source = connecting(HTTPRequest("http+unix://%2Frun%2Fx.sock/a/", headers=Headers(SECRETS)))
+        follow(source, location)
+        assert source.request.url == url
+        assert ("authorization" in source.request.headers) == url.startswith("http+unix:")
+
+    @pytest.mark.parametrize("url", ["http+unix://%2Frun%2Fx.sock/", "http://server.test/"])
+    @pytest.mark.parametrize(
+        "location", ["http+unix://%2Frun%2Fother.sock/", "HTTP+unix://other/", "//other/", "http+unix:///x"]
+    )
+    def test_no_peer_chooses_another_unix_socket(self, url: str, location: str) -> None:
+        """One of them may be an administrator's."""
+        if location == "//other/" and url.startswith("http:"):
+            return
+        source = connected(HTTPRequest(url))
+        source.response_started(*redirect(location), 0.0)
+        assert state_of(source) is SourceState.CLOSED
+
 
 class TestHowOften:
     def test_so_many_and_no_more(self) -> None:

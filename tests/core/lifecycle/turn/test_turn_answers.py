@@ -338,6 +338,11 @@ class TestRedirects:
         secure = dataclasses.replace(ELSEWHERE, url="https://provider.test/")
         assert "from https to http" in failed(redirected("http://provider.test/", request=secure)).message
 
+    def test_from_a_unix_socket_to_nobody_by_tcp(self) -> None:
+        """``localhost`` is what its Host field says, and no host that the body was meant for."""
+        there = dataclasses.replace(ELSEWHERE, url="http+unix://%2Frun%2Fx.sock/")
+        assert "another origin" in failed(redirected("https://localhost/", request=there)).message
+
     def test_so_many_and_no_more(self) -> None:
         turn = Turn(ELSEWHERE, ANTHROPIC, max_redirects=2)
         turn.start(0.0)
