@@ -20,8 +20,9 @@ _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")  # what the provider allows
 class MessagesRequest:
     """A request that was accepted.
 
-    ``question`` is the start of the last thing that the user said, on one line; ``tool`` the name
-    of the first tool that the model may call, if any.
+    - ``question``: the start of the last thing that the user said, on one line.
+    - ``tool``: the name of the first tool that the model may call, if any.
+    - ``has_result``: whether the last message brings a tool's result: then the model answers in text.
     """
 
     model: str
@@ -29,6 +30,7 @@ class MessagesRequest:
     stream: bool
     question: str
     tool: str | None
+    has_result: bool
     input_tokens: int
 
     @classmethod
@@ -50,7 +52,8 @@ class MessagesRequest:
             raise _invalid("stream", value, "a boolean")
         messages = _messages(value)
         tool = _first_tool(value.get("tools"))
-        return cls(model, max_tokens, stream, _question(messages), tool, _count_tokens(value))
+        has_result = _has_result(messages[-1])
+        return cls(model, max_tokens, stream, _question(messages), tool, has_result, _count_tokens(value))
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -99,6 +102,11 @@ def _question(messages: list[dict[str, Any]]) -> str:
     start = "".join(char if char.isprintable() else " " for char in said[: _QUESTION_LENGTH * 4])
     line = " ".join(start.split())
     return line if len(line) <= _QUESTION_LENGTH else line[:_QUESTION_LENGTH].rstrip() + "…"
+
+
+def _has_result(message: dict[str, Any]) -> bool:
+    content = message["content"] if isinstance(message["content"], list) else []
+    return any(isinstance(block, dict) and block.get("type") == "tool_result" for block in content)
 
 
 def _first_tool(tools: object) -> str | None:

@@ -67,7 +67,7 @@ def script(settings: Settings, request: MessagesRequest, message_id: str) -> Ite
     for index, block in enumerate(blocks):
         yield from _block_steps(index, block)
     end = blocks[-1].end if blocks else settings.ttft
-    stop_reason = "max_tokens" if cut else "tool_use" if settings.tool else "end_turn"
+    stop_reason = "max_tokens" if cut else "tool_use" if _calls_tool(settings, request) else "end_turn"
     count = sum(block.count for block in blocks)
     yield Step(end, events.message_delta(stop_reason, request.input_tokens, max(1, count)))
     yield Step(end, events.message_stop())
@@ -99,9 +99,14 @@ def _blocks(settings: Settings, request: MessagesRequest, message_id: str) -> li
     if count:
         blocks.append(_text(begin, gap, count, prose.answer(seed, request.question)))
         begin += count * gap
-    if settings.tool and settings.tokens <= request.max_tokens:
+    if _calls_tool(settings, request) and settings.tokens <= request.max_tokens:
         blocks.append(_tool(begin, gap, request.tool or _DEFAULT_TOOL, message_id))
     return blocks
+
+
+def _calls_tool(settings: Settings, request: MessagesRequest) -> bool:
+    """A call that has its result is not made again."""
+    return settings.tool and not request.has_result
 
 
 def _thinking(settings: Settings, rate: float, seed: int) -> _Block:

@@ -119,3 +119,25 @@ class TestAsk:
         assert done.returncode == 1
         assert b"not_found_error: " in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+class TestUseTools:
+    """The program that runs what a model calls, and asks again."""
+
+    async def run(self, url: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, str(EXAMPLES / "use_tools.py"), "--url", url, "How is the weather?"]
+        return await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+
+    async def test_the_call_is_run_and_its_result_answered(self) -> None:
+        async with serving(provider(RUNNER, tokens=10, rate=0, ttft=0, tool=True)) as server:
+            done = await self.run(server.url + "v1/messages")
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.decode().startswith("[get_weather {")
+        assert len(done.stdout.decode().splitlines()) == 2  # an answer with a call, and one with its result
+
+    async def test_a_failure_is_reported(self) -> None:
+        async with serving(provider(RUNNER)) as server:
+            done = await self.run(server.url + "nowhere")
+        assert done.returncode == 1
+        assert b"the turn did not complete (failed): not_found_error: " in done.stderr
+        assert b"Traceback" not in done.stderr

@@ -117,6 +117,14 @@ class TestShape:
         block = add_up(events(Sim().stream("Tokens: 1; Tool: 1", tools=tools)))["content"][1]
         assert block["name"] == "get_weather"
 
+    @pytest.mark.parametrize("content", [[{"type": "tool_result", "tool_use_id": "t"}], ["no block"]])
+    def test_a_call_that_has_its_result_is_not_made_again(self, content: Any) -> None:
+        messages = [{"role": "user", "content": content}]
+        message = add_up(events(Sim().stream("Tokens: 1; Tool: 1", messages=messages)))
+        called = content == ["no block"]
+        assert message["stop_reason"] == ("tool_use" if called else "end_turn")
+        assert [block["type"] for block in message["content"]] == ["text", *(["tool_use"] if called else [])]
+
     def test_max_tokens_cuts_the_text_and_no_tool_follows(self) -> None:
         message = add_up(events(Sim().stream("Tokens: 50; Tool: 1", max_tokens=20)))
         assert message["stop_reason"] == "max_tokens"
