@@ -80,7 +80,7 @@ class Failure:
         """The failure as an exception."""
         error = self.error
         return TurnError(
-            f"the turn did not complete ({self.outcome.value}): {error.type}: {self.reason}",
+            f"the turn ended as {self.outcome.value}: {error.type}: {self.reason}",
             outcome=self.outcome.value,
             status=self.status,
             type=error.type,

@@ -139,5 +139,5 @@ class TestUseTools:
         async with serving(provider(RUNNER)) as server:
             done = await self.run(server.url + "nowhere")
         assert done.returncode == 1
-        assert b"the turn did not complete (failed): not_found_error: " in done.stderr
+        assert b"the turn ended as failed: not_found_error: " in done.stderr
         assert b"Traceback" not in done.stderr
