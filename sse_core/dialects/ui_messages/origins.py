@@ -1,4 +1,8 @@
-"""The origin of a message, by the name of its dialect."""
+"""The origin of a message, by the name of its dialect.
+
+This protocol carries what each provider wants back in fields that are named after the provider, so it has to
+know them: the one place where a dialect names others.
+"""
 
 from __future__ import annotations
 

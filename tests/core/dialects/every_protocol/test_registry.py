@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from sse_core import LocalProtocolError, dialects
 from sse_core.blocks import MessageReset
+from sse_core.blocks.stop_reasons import MEANINGS
+
+FOLDER = Path(dialects.__file__).parent
 
 
 def test_these_there_are() -> None:
@@ -52,3 +58,25 @@ def test_a_dialect_says_where_a_request_goes_and_where_its_key_stands(
 
 def test_the_clients_of_one_dialect_cannot_take_comments() -> None:
     assert [name for name in dialects.names() if not dialects.get(name).comments_are_safe] == ["gemini"]
+
+
+@pytest.mark.parametrize("name", dialects.names())
+def test_no_dialect_knows_another_by_name(name: str) -> None:
+    """UI messages have fields that are named after the providers: one module there maps them."""
+    others = set(dialects.names()) - {name}
+    own = FOLDER / name.replace("-", "_")
+    modules = [path for path in own.glob("*.py") if path.name != "origins.py"]
+    assert len(modules) > 5
+    named = {
+        f"{path.name}: {node.value}"
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in others
+    }
+    assert named <= {"anthropic_origin.py: anthropic"}  # the field's name, which the AI SDK chose
+
+
+def test_no_stop_word_has_two_meanings() -> None:
+    """Why one table is enough for all protocols."""
+    words = [word for meaning in MEANINGS.values() for word in meaning]
+    assert len(words) == len(set(words))
