@@ -21,6 +21,7 @@ from .application import (
 from .client import ClientExchange
 from .endpoint import Endpoint
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
+from .forward_proxy import ForwardProxy, Proxies
 from .guard import LOOPBACK_HOSTS, AllowedPeers, Guard
 from .handlers import (
     Comment,
@@ -40,6 +41,7 @@ from .request_body import BodyBudget
 from .route import Route
 from .server_settings import ServerSettings
 from .tls import TLS
+from .tunnel import Channel, Layers, Tunnel
 
 __all__ = [
     "EVENT_STREAM_HEADERS",
@@ -50,6 +52,7 @@ __all__ = [
     "AllowedPeers",
     "Application",
     "BodyBudget",
+    "Channel",
     "ChecksHeads",
     "ClientExchange",
     "Comment",
@@ -60,11 +63,14 @@ __all__ = [
     "EventStreamReply",
     "Exchange",
     "Follow",
+    "ForwardProxy",
     "Guard",
     "HandlerAnswer",
     "HandlerSettings",
     "HeadHold",
+    "Layers",
     "Problem",
+    "Proxies",
     "Query",
     "QueryValue",
     "Refusal",
@@ -80,6 +86,7 @@ __all__ = [
     "StreamHead",
     "StreamState",
     "Target",
+    "Tunnel",
     "Waker",
     "new_request",
     "no_waker",

@@ -14,7 +14,7 @@ import h11
 from sse_core.errors import LimitExceeded, RemoteProtocolError, TransportError
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
-from sse_core.urls import Target, parse_url
+from sse_core.urls import parse_url
 
 from .application import Waker, no_waker
 from .chunk_path import ChunkPath
@@ -23,6 +23,7 @@ from .endpoint import Endpoint
 from .h11_feed import H11Feed
 from .h11_messages import headers_of, is_chunked, request_bytes, request_head
 from .route import DIRECT, Route
+from .tunnel import refused_by_proxy
 
 _LISTENING = frozenset({Want.READ, Want.PAUSE})
 _MAX_REASON = 200  #: characters of h11's text
@@ -55,8 +56,10 @@ class ClientExchange:
         "_body",
         "_broken",
         "_chunks",
+        "_detour",
         "_feed",
         "_first",
+        "_forwarder",
         "_has_head",
         "_http",
         "_informational",
@@ -83,6 +86,7 @@ class ClientExchange:
         self.waker: Waker = no_waker
         self._machine = machine
         self._route = route
+        self._detour = ""
         self._max_head_bytes = max_head_bytes
         self._max_head_fields = max_head_fields
         self._max_informational = max_informational
@@ -90,7 +94,9 @@ class ClientExchange:
         self._broken: TransportError | None = None
         self._method = machine.request.method
         # To make a head is dear: the one that shows that it can be sent is the first that is sent.
-        self._first: tuple[HTTPRequest, h11.Request] | None = (machine.request, request_head(machine.request))
+        self._forwarder = route.forwarder(parse_url(machine.request.url))
+        head = request_head(machine.request, self._forwarder)
+        self._first: tuple[HTTPRequest, h11.Request] | None = (machine.request, head)
         self._begin()
 
     def _begin(self) -> None:
@@ -105,11 +111,9 @@ class ClientExchange:
     @property
     def target(self) -> Endpoint:
         """Where to connect when the wish is ``Want.CONNECT``."""
-        return self._route.endpoint(self._url)
-
-    @property
-    def _url(self) -> Target:
-        return parse_url(self._machine.request.url)
+        url = parse_url(self._machine.request.url)
+        self._detour = self._route.detour(url)
+        return self._route.endpoint(url)
 
     @property
     def want(self) -> Want:
@@ -129,7 +133,11 @@ class ClientExchange:
             self._begin()
         self._method = request.method  # a redirect may change it before this answer's end
         try:
-            head = first[1] if first is not None and first[0] is request else request_head(request)
+            if first is not None and first[0] is request:
+                head = first[1]
+            else:
+                self._forwarder = self._route.forwarder(parse_url(request.url))
+                head = request_head(request, self._forwarder)
             self._out = request_bytes(self._http, head, request.body)
         except ValueError as error:
             self._broken = TransportError(str(error), retryable=False)
@@ -165,8 +173,8 @@ class ClientExchange:
 
     def connection_lost(self, reason: str, now: float, *, retryable: bool = True) -> None:
         """The connection could not be made, or broke; ``retryable``: another one may be better."""
-        if self._machine.want is Want.CONNECT and (detour := self._route.detour(self._url)):
-            reason = f"{reason}, by {detour}"
+        if self._machine.want is Want.CONNECT and self._detour:
+            reason = f"{reason}, by {self._detour}"
         problem = self._broken or TransportError(reason, retryable=retryable)
         self._broken = None
         self._machine.connection_lost(str(problem), now, retryable=problem.retryable)
@@ -263,6 +271,8 @@ class ClientExchange:
 
     def _receive_head(self, head: h11.Response, now: float) -> None:
         self._has_head = True
+        if head.status_code == 407 and self._forwarder is not None:
+            raise refused_by_proxy(f"the proxy {self._forwarder.address} refuses the request", 407)
         headers = headers_of(head)
         self._body = body_decoder(head.status_code, headers)
         if self._body is not None:

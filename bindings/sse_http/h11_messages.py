@@ -19,7 +19,9 @@ from sse_core.urls import parse_url
 
 from .application import Request
 from .exchange import has_body
+from .forward_proxy import ForwardProxy
 from .reason_phrase import reason_phrase
+from .tunnel import proxy_fields
 
 _ABSOLUTE = re.compile(r"https?://(?P<authority>[^/?]+)(?P<rest>.*)", re.IGNORECASE)
 
@@ -144,8 +146,8 @@ def request_bytes(http: h11.Connection, head: h11.Request, body: bytes) -> bytes
     return b"".join(parts)
 
 
-def request_head(request: HTTPRequest) -> h11.Request:
-    """The head of ``request``, for h11 to send.
+def request_head(request: HTTPRequest, proxy: ForwardProxy | None = None) -> h11.Request:
+    """The head of ``request``, for h11 to send; to ``proxy``, if there is one that passes it on.
 
     Raises ``ValueError`` for a URL that is none, and for what can't stand in a head.
     """
@@ -154,11 +156,16 @@ def request_head(request: HTTPRequest) -> h11.Request:
         # RFC 9110 section 9.3.6: it makes a tunnel, and what follows is no longer HTTP.
         raise ValueError("this request can't be sent: CONNECT is for proxies")
     fields = [("host", target.authority), *_defaults(request)]
+    path = target.path
+    if proxy is not None:
+        # RFC 9112 section 3.2.2: "When making a request to a proxy, other than a CONNECT or server-wide
+        # OPTIONS request (as detailed below), a client MUST send the target URI in "absolute-form" as the
+        # request-target."
+        path = f"http://{target.authority}{path}"
+        fields += proxy_fields(proxy)
     fields += [(name, value) for name, value in request.headers if name not in _CONNECTION_FIELDS]
     try:
-        return h11.Request(
-            method=request.method.encode(), target=target.path.encode(), headers=as_bytes(fields)
-        )
+        return h11.Request(method=request.method.encode(), target=path.encode(), headers=as_bytes(fields))
     except h11.LocalProtocolError as error:
         # h11 quotes what it refuses, as b'...', and that may be a credential.
         raise ValueError(f"this request can't be sent: {str(error).partition(' b')[0]}") from None

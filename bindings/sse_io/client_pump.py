@@ -10,10 +10,11 @@ import math
 import socket
 import ssl
 from collections.abc import Callable
+from functools import reduce
 
 from sse_core.errors import TransportError
 from sse_core.lifecycle.machine import Want
-from sse_http import TLS, Endpoint, Exchange
+from sse_http import TLS, Channel, Endpoint, Exchange, Layers, Tunnel
 
 from .owner import READ, WRITE
 from .transport import Transport
@@ -41,7 +42,7 @@ class ClientPump:
         self._tls = tls
         self._let_go = let_go
         self._transport: Transport | None = None
-        self._channel: TLS | None = None
+        self._channel: Channel | None = None
         self._shaking = False
 
     # What to do
@@ -78,7 +79,7 @@ class ClientPump:
     # What happened
 
     def endpoint(self, now: float) -> Endpoint | None:
-        """Where to connect, if that is the wish and there is no connection yet.
+        """Where to connect, a proxy perhaps, if that is the wish and there is no connection yet.
 
         ``opened`` or ``lose`` follows.
         """
@@ -87,11 +88,12 @@ class ClientPump:
         self.problem = None
         target = self._exchange.target
         try:
-            self._channel = _client_channel(self._tls(), target.host) if target.tls else None
+            self._channel = _channel_to(target, self._tls)
         except TransportError as error:
             self.lose(error, now)
             return None
-        return target
+        proxy = target.proxy
+        return target if proxy is None else Endpoint(proxy.host, proxy.port, tls=proxy.secure)
 
     def opened(self, sock: socket.socket, now: float) -> None:
         """The connection is made.  It is closed, if it is wished for no more."""
@@ -167,7 +169,7 @@ class ClientPump:
             transport.close()
 
     def _shake(self, transport: Transport, now: float) -> bool:
-        """Go on with TLS's handshake; whether it is over, so that the rest is the exchange's."""
+        """Go on with a handshake, TLS's or a tunnel's; whether it is over: the rest is the exchange's."""
         if transport.ready:
             self._shaking = False
             self._begin(transport, now)
@@ -194,9 +196,22 @@ def _try_to_send(transport: Transport, data: bytes = b"") -> None:
         transport.give_up_sending()
 
 
-def _client_channel(tls: ssl.SSLContext, host: str) -> TLS:
+def _channel_to(target: Endpoint, context: Callable[[], ssl.SSLContext]) -> Channel | None:
+    """What the bytes of a connection for ``target`` go through, from the outside in; ``None``: nothing."""
+    layers: list[Channel] = []
+    proxy = target.proxy
+    if proxy is not None and proxy.secure:
+        layers.append(_client_tls(context(), proxy.host))
+    if proxy is not None and target.tls:
+        layers.append(Tunnel(proxy, target))
+    if target.tls:
+        layers.append(_client_tls(context(), target.host))
+    return reduce(Layers, layers) if layers else None
+
+
+def _client_tls(context: ssl.SSLContext, host: str) -> TLS:
     try:
-        return TLS(tls, server_side=False, server_hostname=host)
+        return TLS(context, server_side=False, server_hostname=host)
     except ValueError as error:
         message = f"{host!r} is not a name that a certificate can be checked for"
         raise TransportError(message, retryable=False) from error

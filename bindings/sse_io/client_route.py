@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from dataclasses import dataclass
+from types import NoneType
 
-from sse_http import Route
+from sse_core.arguments import check_type
+from sse_http import ForwardProxy, Proxies, Route
 
 from .arguments import check_tls, check_uds
 
@@ -18,14 +21,39 @@ class ClientRoute:
     tls: ssl.SSLContext | None  #: for https; the system's authorities if ``None``
 
 
-def client_route(*, tls: ssl.SSLContext | None, uds: str | None) -> ClientRoute:
+def client_route(
+    *,
+    tls: ssl.SSLContext | None = None,
+    uds: str | None = None,
+    proxy: str | None = None,
+    trust_env: bool = True,
+) -> ClientRoute:
     """The way that these arguments say.
 
     - ``tls``: the context for https; the system's authorities if ``None``.
     - ``uds``: the path of a Unix socket, which is connected to whatever the URL's host.
 
-    Raises ``TypeError`` and ``ValueError`` that name the argument.
+    - ``proxy``: the URL of an HTTP proxy, for all connections.
+    - ``trust_env``: whether, without it, the environment's variables name proxies.
+
+    Raises ``TypeError`` and ``ValueError`` that name the argument, or the variable.
     """
     check_tls("tls", tls)
     check_uds(uds)
-    return ClientRoute(Route(uds), tls)
+    check_type("proxy", proxy, str, NoneType)
+    check_type("trust_env", trust_env, bool)
+    if uds is not None:
+        if proxy is not None:
+            raise ValueError("uds and proxy are two ways to connect: give one of them")
+        return ClientRoute(Route(uds), tls)
+    return ClientRoute(Route(proxies=_proxies(proxy, trust_env=trust_env)), tls)
+
+
+def _proxies(proxy: str | None, *, trust_env: bool) -> Proxies | None:
+    if proxy is None:
+        return Proxies.from_environment(os.environ) if trust_env else None
+    try:
+        chosen = ForwardProxy.parse(proxy)
+    except ValueError as error:
+        raise ValueError(f"proxy: {error}") from None
+    return Proxies(chosen, chosen)

@@ -8,7 +8,7 @@ import ssl
 import struct
 
 from sse_core.errors import TransportError
-from sse_http import TLS
+from sse_http import Channel
 
 from .connect_errors import tls_failure
 
@@ -27,7 +27,7 @@ class Transport:
 
     __slots__ = ("_channel", "_unsent", "blocked", "closed", "sock")
 
-    def __init__(self, sock: socket.socket, channel: TLS | None = None) -> None:
+    def __init__(self, sock: socket.socket, channel: Channel | None = None) -> None:
         self.sock: socket.socket = sock
         self.blocked: bool = False  #: the kernel had no room for all that was sent
         self.closed: bool = False
@@ -36,11 +36,11 @@ class Transport:
 
     @property
     def ready(self) -> bool:
-        """Whether TLS's handshake is over, if there is one."""
+        """Whether TLS's handshake is over, and a tunnel is open, if there is one."""
         return self._channel is None or self._channel.ready
 
     def begin_handshake(self) -> None:
-        """Send what a client's TLS begins with.  Raises ``TransportError``."""
+        """Send what a client's TLS or tunnel begins with.  Raises ``TransportError``."""
         if self._channel is not None:
             self._queue(self._channel.data_to_send())
 
@@ -108,7 +108,7 @@ class Transport:
             raise TransportError(f"receiving failed: {error.strerror or error}") from error
         return [data] if self._channel is None else self._decrypt(self._channel, data)
 
-    def _decrypt(self, channel: TLS, data: bytes) -> list[bytes]:
+    def _decrypt(self, channel: Channel, data: bytes) -> list[bytes]:
         try:
             return channel.receive_data(data)
         except ssl.SSLError as error:

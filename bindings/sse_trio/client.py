@@ -58,6 +58,8 @@ def connect(
     max_event_bytes: int = DEFAULT_MAX_BYTES,
     tls: ssl.SSLContext | None = None,
     uds: str | None = None,
+    proxy: str | None = None,
+    trust_env: bool = True,
 ) -> EventStream:
     """An event stream, to be entered with ``async with`` and read with ``async for``.
 
@@ -90,6 +92,9 @@ def connect(
     - ``max_line_bytes``, ``max_event_bytes``: the largest line, and the largest data of an event.
     - ``tls``: the context for https; the system's authorities if ``None``.
     - ``uds``: the path of a Unix socket to connect to, whatever the URL's host.
+    - ``proxy``: the URL of an HTTP proxy, ``http://user:password@host:port``, for all connections.
+    - ``trust_env``: whether, without ``proxy``, the environment names one (``HTTP_PROXY``, ``HTTPS_PROXY``,
+      ``ALL_PROXY``, but for ``NO_PROXY`` and for servers of this machine).
 
     Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that can't be
     sent; ``TypeError`` for arguments of another type, and for two that say the same.  Iterating raises
@@ -122,7 +127,7 @@ def connect(
         max_line_bytes=max_line_bytes,
         max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, client_route(tls=tls, uds=uds), headers)
+    return EventStream(source, client_route(tls=tls, uds=uds, proxy=proxy, trust_env=trust_env), headers)
 
 
 class EventStream(EventStreamState):

@@ -31,6 +31,8 @@ def stream_turn(
     timeout: float | None = None,
     tls: ssl.SSLContext | None = None,
     uds: str | None = None,
+    proxy: str | None = None,
+    trust_env: bool = True,
     max_line_bytes: int | None = None,
     max_event_bytes: int | None = None,
     on_comment: OnComment | None = None,
@@ -44,6 +46,9 @@ def stream_turn(
       between two outputs), in place of the upstream's deadlines, but for the whole turn's.
     - ``tls``: for https; the system's authorities if ``None``.
     - ``uds``: the path of a Unix socket to connect to, whatever the URL's host.
+    - ``proxy``: the URL of an HTTP proxy, ``http://user:password@host:port``, for all connections.
+    - ``trust_env``: whether, without ``proxy``, the environment names one (``HTTP_PROXY``, ``HTTPS_PROXY``,
+      ``ALL_PROXY``, but for ``NO_PROXY`` and for servers of this machine).
     - ``max_line_bytes``, ``max_event_bytes``, ``on_comment``: in place of the upstream's.
 
     A provider's failure is an event (``StreamError``) and an outcome, never an exception;
@@ -51,7 +56,7 @@ def stream_turn(
     https, and for a request that can't be sent.  What a function for headers raises is raised by
     ``async with`` and ``async for``.
     """
-    route = client_route(tls=tls, uds=uds)
+    route = client_route(tls=tls, uds=uds, proxy=proxy, trust_env=trust_env)
     target = turn_upstream(
         upstream,
         timeout=timeout,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import HTTPRequest, Want
-from sse_http import ClientExchange, Endpoint
+from sse_http import ClientExchange, Endpoint, ForwardProxy, Proxies, Route
 from tests.http.support import Recorder, Upstream, each_byte
 
 WHOLE = ["connected", "response_started", "data", "eof"]
@@ -402,3 +402,58 @@ class TestSecrets:
     def test_none_in_a_reason(self, answer: bytes) -> None:
         machine = Recorder("http://h/?key=hunter2", "POST", {"x-api-key": "hunter2"}, b"hunter2")
         assert "hunter2" not in ask(machine).answer(answer, end=True).reason
+
+
+class TestForwardProxy:
+    """A proxy that reads a request and passes it on; a tunnel is the pump's."""
+
+    ROUTE = Route(proxies=Proxies(ForwardProxy.parse("http://user:hunter2@proxy.test:3128")))
+
+    def test_the_whole_url_is_sent_to_it(self) -> None:
+        upstream = Upstream(Recorder("http://host.test:8080/v1?a=b"), route=self.ROUTE)
+        assert upstream.exchange.target.proxy == ForwardProxy.parse("http://user:hunter2@proxy.test:3128")
+        sent = upstream.connect().sent
+        assert sent.startswith(b"GET http://host.test:8080/v1?a=b HTTP/1.1\r\nhost: host.test:8080\r\n")
+        assert b"\r\nproxy-authorization: Basic dXNlcjpodW50ZXIy\r\n" in sent
+
+    def test_the_next_request_goes_by_its_own_way(self) -> None:
+        machine = Recorder("http://host.test/")
+        upstream = Upstream(machine, route=self.ROUTE)
+        machine.request = HTTPRequest("https://host.test/")
+        sent = upstream.connect().sent
+        assert sent.startswith(b"GET / HTTP/1.1\r\n")
+        assert b"proxy-authorization" not in sent
+
+    def test_a_refusal_of_the_proxys_own(self) -> None:
+        machine = (
+            Upstream(Recorder("http://host.test/"), route=self.ROUTE)
+            .connect()
+            .answer(b"HTTP/1.1 407 \x1b[1mhunter2\r\nContent-Length: 0\r\n\r\n")
+        )
+        assert machine.calls == ["connected", "lost"]
+        assert "the proxy proxy.test:3128 refuses the request with status 407" in machine.reason
+        assert "hunter2" not in machine.reason
+        assert not machine.retryable
+
+    def test_407_of_somebody_else_is_an_answer(self) -> None:
+        machine = (
+            Upstream(Recorder("http://host.test/"))
+            .connect()
+            .answer(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+        )
+        assert (machine.calls, machine.status) == (["connected", "response_started", "eof"], 407)
+
+    @pytest.mark.parametrize(
+        ("route", "words"),
+        [
+            (ROUTE, "refused, by the proxy proxy.test:3128"),
+            (Route(uds="/x"), "refused, by the Unix socket '/x'"),
+            (Route(), "refused"),
+        ],
+    )
+    def test_an_error_says_by_which_way_it_was(self, route: Route, words: str) -> None:
+        machine = Recorder("http://host.test/")
+        exchange = ClientExchange(machine, route=route)
+        assert exchange.target
+        exchange.connection_lost("refused", 0.0)
+        assert machine.reason == words

@@ -12,7 +12,7 @@ import pytest
 
 from sse_core.errors import TransportError
 from sse_core.lifecycle.machine import Want
-from sse_http import Endpoint
+from sse_http import Endpoint, ForwardProxy
 from sse_io.client_pump import ClientPump
 from sse_io.owner import READ, WRITE
 from tests.io.support import Script
@@ -144,3 +144,44 @@ class TestHandshake:
         script.want = Want.WAIT
         pump.obey(0.0)
         assert pump.sock is None
+
+
+class TestForwardProxy:
+    def proxied(self, url: str, *, tls: bool, host: str = "127.0.0.1") -> Endpoint:
+        return Endpoint(host, 443 if tls else 80, tls=tls, proxy=ForwardProxy.parse(url))
+
+    @pytest.mark.parametrize("tls", [False, True])
+    @pytest.mark.parametrize("secure", [False, True])
+    def test_it_is_what_is_connected_to(self, *, tls: bool, secure: bool) -> None:
+        pump, _ = pump_of(Script(self.proxied(f"http{'s' * secure}://127.0.0.2:3128", tls=tls)))
+        assert pump.endpoint(0.0) == Endpoint("127.0.0.2", 3128, tls=secure)
+
+    def test_without_tls_the_request_is_the_proxys(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        script = Script(self.proxied("http://proxy.test", tls=False))
+        pump, _ = pump_of(script)
+        assert pump.endpoint(0.0)
+        pump.opened(pair[0], 0.0)
+        assert script.happened == ["connected"]
+        assert pair[1].recv(65536) == b"hello"
+
+    def test_a_tunnel_comes_before_tls(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        script = Script(self.proxied("http://proxy.test", tls=True))
+        pump, _ = pump_of(script)
+        assert pump.endpoint(0.0)
+        pump.opened(pair[0], 0.0)
+        assert pair[1].recv(65536).startswith(b"CONNECT 127.0.0.1:443 HTTP/1.1\r\n")
+        assert (script.happened, pump.interest) == ([], READ)
+        pair[1].send(b"HTTP/1.1 200 OK\r\n\r\n")
+        assert pump.receive(0.0)
+        assert pair[1].recv(65536)[:1] == b"\x16", "a record of TLS's handshake"
+        assert (script.happened, pump.interest) == ([], READ)
+
+    def test_a_tunnel_that_is_refused(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        script = Script(self.proxied("http://proxy.test", tls=True))
+        pump, gone = pump_of(script)
+        assert pump.endpoint(0.0)
+        pump.opened(pair[0], 0.0)
+        pair[1].send(b"HTTP/1.1 403 No\r\n\r\n")
+        pump.receive(0.0)
+        assert script.happened == ["lost: the tunnel is refused with status 403 (Forbidden), False"]
+        assert gone == [pair[0]]

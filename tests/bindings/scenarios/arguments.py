@@ -153,6 +153,10 @@ REFUSED = [
     connect(TypeError, "on_reconnect takes a function or None, not int", on_reconnect=7),
     connect(TypeError, "on_comment takes a function or None, not int", on_comment=7),
     connect(TypeError, "uds takes str or NoneType, not bytes", uds=b"/run/x.sock"),
+    connect(TypeError, "proxy takes str or NoneType, not int", proxy=7),
+    connect(ValueError, "proxy: a proxy's URL has to begin with http", proxy="socks5://127.0.0.1"),
+    connect(ValueError, "uds and proxy are two ways", proxy="http://127.0.0.1", uds="/x"),
+    connect(TypeError, "trust_env takes bool, not int", trust_env=1),
     connect(TypeError, "tls takes SSLContext or NoneType, not int", tls=7),
     Refused(
         "stream_turn(tls)",
