@@ -19,7 +19,7 @@ from .replay import shrink_file
 
 TARGETS = (
     *("framing_bytes", "framing_calls", "framing_memory", "encoder", "json_fragments", "accumulator"),
-    *("content_coding", "chunks"),
+    *("content_coding", "chunks", "tunnel"),
     *(f"{DIALECT}{dialect.name}" for dialect in registered()),
 )
 LAWS = "laws"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sse_core.blocks import MessageAccumulator
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy, SubscriptionSettings
-from sse_http import parse_url
+from sse_http import Proxies, parse_url
 
 from .routes import ROUTES, Route
 
@@ -44,6 +44,7 @@ class RelayConfig:
     pass_headers: tuple[str, ...] = ()
     simulated: bool = False  #: makes the page show the simulated provider's settings
     model: str = ROUTES[0].model  #: what the page asks for
+    proxies: Proxies | None = None  #: forward proxies on the way to ``upstream``
     routes: tuple[Route, ...] = field(default=ROUTES, repr=False)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     deadlines: Deadlines = field(default_factory=Deadlines)

@@ -7,18 +7,19 @@ Clocks and randomness are found here.
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import ssl
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sse_http import Application, Refusal
+from sse_http import Application, Proxies, Refusal
 
 from .config import RelayConfig
-from .listen import Listen, trust
+from .listen import Listen, StartError, trust
 from .log_lines import log_record
 from .page import load_page
 from .provider import Provider, Settings
@@ -45,8 +46,11 @@ def relay_program(config: RelayConfig, listen: Listen, upstream_ca: Path | None 
     - ``listen``: where, and for whom.
     - ``upstream_ca``: a PEM file; its certificates, and no others, are trusted for an https upstream.
 
-    Raises ``StartError`` for certificates that can't be used.
+    A forward proxy that ``config`` doesn't name is taken from the environment: ``HTTPS_PROXY`` and its like.
+
+    Raises ``StartError`` for certificates and for variables that can't be used.
     """
+    config = _with_proxies(config)
     upstream_tls = trust(upstream_ca)
     port = yield Service(_new_relay(config), listen, upstream_tls, log_record)
     _say(f"{listen.url(port)}/")
@@ -76,6 +80,15 @@ def demo_program(port: int) -> Program:
     _say(f"{listen.url(port)}/")
     _say(f"provider {provider_url}")
     _say("Open the first address in a browser; Ctrl-C ends it.")
+
+
+def _with_proxies(config: RelayConfig) -> RelayConfig:
+    if config.proxies is not None:
+        return config
+    try:
+        return replace(config, proxies=Proxies.from_environment(os.environ))
+    except ValueError as error:
+        raise StartError(f"the environment names no proxy that can be used: {error}.") from None
 
 
 def _new_relay(config: RelayConfig) -> Relay:

@@ -26,6 +26,7 @@ from sse_core.lifecycle import (
 )
 from sse_core.lifecycle.retry import Jitter, WallClock
 from sse_http import ClientExchange, Endpoint, Exchange, Waker, no_waker
+from sse_http import Route as ConnectionRoute
 
 from .clients import Client
 from .config import RelayConfig
@@ -90,7 +91,8 @@ class RelayedTurn:
         self.drained: bool = False  #: nobody can come back
         self.interrupted = False  #: it was stopped because the relay goes down
         self.waker: Waker = no_waker
-        self._exchange: Exchange = ClientExchange(turn)  # pyright: ignore[reportAttributeAccessIssue]  # its waker is a property
+        way = ConnectionRoute(proxies=config.proxies)
+        self._exchange: Exchange = ClientExchange(turn, route=way)  # pyright: ignore[reportAttributeAccessIssue]  # its waker is a property
         self._encoder = turn.dialect.Encoder(verbatim=True)
         self._has_own_key = config.api_key is not None
         self._client = client

@@ -11,6 +11,7 @@ import typer
 
 from sse_core import EventStreamDecoder
 from sse_core.urls import parse_url
+from sse_http import ForwardProxy, Proxies
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9.])?", re.IGNORECASE)
 _LABEL_CHARACTERS = 63  # RFC 1035 section 2.3.4
@@ -55,6 +56,15 @@ def origin(text: str) -> str:
     if text != right:
         raise typer.BadParameter(f"{text!r} is not an origin as browsers send it: write {right}")
     return text
+
+
+def proxy(text: str) -> Proxies:
+    """A forward proxy for every URL."""
+    try:
+        chosen = ForwardProxy.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None  # without its text: a password may stand in it
+    return Proxies(chosen, chosen)
 
 
 def field_pattern(text: str) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
+from sse_http import Proxies
 
 from ..config import RelayConfig
 from ..listen import Listen
@@ -105,6 +106,16 @@ def serve(
             exists=True, dir_okay=False, help="Trust these certificates (PEM) for an https upstream."
         ),
     ] = None,
+    proxy: Annotated[
+        Proxies | None,
+        typer.Option(
+            parser=flag_values.proxy,
+            metavar="URL",
+            help="The HTTP proxy to the provider, as http://user:password@host:port; without it the "
+            "environment's HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY name one. With a password better "
+            "by the environment, as flags can be seen by others.",
+        ),
+    ] = None,
     connect: Annotated[float | None, _seconds("To reach the provider.")] = _DEADLINES.connect,
     first_byte: Annotated[
         float | None, _seconds("From the request to the answer's head.")
@@ -165,6 +176,7 @@ def serve(
             client_keys=frozenset(client_key or ()),
             pass_headers=tuple(pass_header or ()),
             model=model,
+            proxies=proxy,
             deadlines=_deadlines(connect, first_byte, refusal, first_output, output_gap, whole),
             retry=RetryPolicy(max_attempts=max_attempts, max_retry_after=max_retry_after),
             max_turns=max_turns,

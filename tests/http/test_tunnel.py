@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.targets import tunnel as target
 from sse_core.errors import TransportError
 from sse_http import TLS, Channel, Endpoint, ForwardProxy, Layers, Tunnel
 from tests.http.support import split
@@ -113,6 +114,39 @@ class TestAnswer:
         with pytest.raises(TransportError, match=words) as caught:
             read(tunnel, data, cuts) if data else tunnel.receive_data(b"")
         assert caught.value.retryable == retryable
+
+
+@pytest.mark.parametrize("data", target.SEEDS)
+def test_the_fuzzers_seeds_keep_the_law(data: bytes) -> None:
+    target.check(data)
+    target.check(b"\xfe|".join(data[at : at + 7] for at in range(0, len(data), 7)))
+
+
+class _Forgetful(Tunnel):
+    """Drops what stands behind the head in the same piece."""
+
+    def receive_data(self, data: bytes) -> list[bytes]:
+        was_ready = self.ready
+        received = super().receive_data(data)
+        return received if was_ready else []
+
+
+class _Generous(Tunnel):
+    """Lets the proxy's own bytes through."""
+
+    def receive_data(self, data: bytes) -> list[bytes]:
+        super().receive_data(data)
+        return [data]
+
+
+@pytest.mark.parametrize("wrong", [_Forgetful, _Generous])
+def test_the_law_finds_what_is_wrong(wrong: type[Tunnel]) -> None:
+    def try_all() -> None:
+        for data in target.SEEDS:
+            target.check(data[:10] + b"\xfe|" + data[10:], wrong)
+
+    with pytest.raises(AssertionError):
+        try_all()
 
 
 def tls(*, server: bool, name: str = "localhost") -> TLS:

@@ -59,5 +59,5 @@ def test_what_cannot_be(options: dict[str, Any], error: type[Exception], words: 
 
 def test_a_variable_that_says_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "ftp://x")
-    with pytest.raises(ValueError, match="^HTTPS_PROXY: a proxy's URL"):
+    with pytest.raises(ValueError, match=r"^HTTPS_PROXY: a proxy's URL"):
         client_route()

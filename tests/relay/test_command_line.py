@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
+from sse_http import ForwardProxy, Proxies
 from sse_relay import cli
 from sse_relay.config import RelayConfig
 from sse_relay.listen import Listen
@@ -119,7 +120,20 @@ def test_an_empty_environment_is_none(started: list[tuple[RelayConfig, Listen, P
     assert config == RelayConfig("https://api.anthropic.com")
 
 
+def test_a_proxy(started: list[tuple[RelayConfig, Listen, Path | None]]) -> None:
+    assert invoke("serve", "--proxy", f"http://user:{SECRET}@proxy.test:3128").exit_code == 0
+    ((config, _, _),) = started
+    proxy = ForwardProxy.parse(f"http://user:{SECRET}@proxy.test:3128")
+    assert config.proxies == Proxies(proxy, proxy)
+    assert SECRET not in repr(config)
+    assert str(proxy.authorization) not in repr(config)
+
+
 # What it refuses
+
+
+def test_a_password_of_a_proxy_that_is_none_is_not_shown() -> None:
+    assert SECRET not in refused("serve", "--proxy", f"ftp://user:{SECRET}@proxy.test")
 
 
 def refused(*arguments: str, **environment: str) -> str:
@@ -160,6 +174,7 @@ def refused(*arguments: str, **environment: str) -> str:
         ("serve --allow-origin ftp://example.org", "is not an origin"),
         ("serve --allow-origin https://user@example.org", "is not an origin"),
         ("serve --pass-header X-Trace:", "'--pass-header': 'X-Trace:' is not"),
+        ("serve --proxy socks5://127.0.0.1", "'--proxy': a proxy's URL has to begin with http"),
         ("serve --connect never", "'--connect': 'never' is not a number"),
         ("serve --first-byte 0", "'--first-byte': '0' is not"),
         ("serve --first-output -5", "'--first-output': '-5' is not"),

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
 
 from sse_core import EventStreamDecoder
+from tests.bindings.proxy_peer import ProxyPeer, RunningProxy
 from tests.relay.e2e.support import QUESTION, Answer, Program, wait_for
 from tests.relay.support import WHOLE, encoded
 
@@ -197,3 +199,43 @@ def test_what_a_log_line_begins_with(provider: str) -> None:
             list(islice(answer.visible(), 1))
         line = wait_for(lambda: next((line for line in relay.log if "turn=" in line), ""))
         assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO sse_relay turn=", line)
+
+
+# By a forward proxy
+
+
+class _At:
+    """Where the proxy passes everything on to."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.url = url
+        self.address = (str(parts.hostname), int(parts.port or 0))
+
+
+@pytest.mark.parametrize("by", ["flag", "environment"])
+def test_the_provider_is_reached_by_a_proxy(provider: str, by: str) -> None:
+    """Its name is the proxy's to look up: nobody else knows ``localhost`` with that port."""
+    proxy = RunningProxy(ProxyPeer(credentials="user:hunter2@"), {"server": _At(provider)})
+    arguments = ["--proxy", proxy.url] if by == "flag" else []
+    environment = {"http_proxy": proxy.url, "no_proxy": "direct.test"} if by == "environment" else {}
+    upstream = "http://127.0.0.1:1" if by == "flag" else "http://192.0.2.1:1"
+    with (
+        closing(proxy),
+        Program("serve", "--port", "0", "--upstream", upstream, *arguments, **environment) as relay,
+    ):
+        answer = ask(relay.address())
+        if by == "flag":
+            assert list(islice(answer.visible(), 3))
+        answer.close()
+    assert proxy.heads[0].startswith(f"POST {upstream}/v1/messages HTTP/1.1\r\n".encode())
+    assert b"\r\nproxy-authorization: Basic dXNlcjpodW50ZXIy\r\n" in proxy.heads[0]
+    assert not [line for line in relay.log if "hunter2" in line or "dXNlcjp" in line]
+
+
+def test_a_proxy_of_the_environment_that_is_none() -> None:
+    with Program("serve", "--port", "0", https_proxy="socks5://user:hunter2@127.0.0.1") as relay:
+        assert relay.process.wait(20) == 1
+        line = relay.wait_for_log("sse-relay: ")
+    assert "https_proxy: a proxy's URL has to begin with http" in line
+    assert "hunter2" not in line

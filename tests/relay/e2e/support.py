@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import queue
 import re
 import subprocess
@@ -30,11 +31,17 @@ QUESTION: JSON = {
 
 
 class Program:
-    """``sse-relay`` with some arguments, in a process of its own."""
+    """``sse-relay`` with some arguments, in a process of its own, with these variables beside our own."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **environment: str) -> None:
         command = [sys.executable, "-m", "sse_relay", *arguments]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
         self.log: list[str] = []
         self._out: queue.Queue[str] = queue.Queue()
         for stream, take in ((self.process.stdout, self._out.put), (self.process.stderr, self.log.append)):
