@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from sse_io.readiness_loop import ReadinessLoop
 from tests.io.support import served
 
 
@@ -65,3 +66,31 @@ def test_there_are_none_after_the_end() -> None:
         pass
     with pytest.raises(RuntimeError, match="closed"):
         world.loop.call_soon_threadsafe(lambda: None)
+
+
+def test_a_loop_that_is_closed_meanwhile_says_so_and_nothing_else() -> None:
+    """Whoever sends a byte while the sockets are closed might send it to somebody else's."""
+    for _ in range(20):
+        raised: list[Exception] = []
+        with served() as world:
+            threads = [
+                threading.Thread(target=call_until_it_is_closed, args=(world.loop, raised)) for _ in range(3)
+            ]
+            for thread in threads:
+                thread.start()
+            world.loop.step(world.host.time)
+        for thread in threads:
+            thread.join()
+        assert [type(error) for error in raised] == [RuntimeError] * 3
+
+
+def call_until_it_is_closed(loop: ReadinessLoop, raised: list[Exception]) -> None:
+    try:
+        while True:
+            loop.call_soon_threadsafe(nothing)
+    except Exception as error:  # noqa: BLE001  (which one it is, is what the test looks at)
+        raised.append(error)
+
+
+def nothing() -> None:
+    """What is called."""
