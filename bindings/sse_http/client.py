@@ -16,9 +16,10 @@ from sse_core.headers import Headers
 from sse_core.lifecycle.machine import ConnectingMachine, HTTPRequest, Want
 from sse_core.urls import parse_url
 
+from .answer_body import body_decoder, is_event_stream
 from .application import Waker, no_waker
 from .chunk_path import ChunkPath
-from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
+from .content_coding import ContentDecoder
 from .endpoint import Endpoint
 from .h11_feed import H11Feed
 from .h11_messages import headers_of, is_chunked, request_bytes, request_head
@@ -29,8 +30,6 @@ _LISTENING = frozenset({Want.READ, Want.PAUSE})
 _MAX_REASON = 200  #: characters of h11's text
 #: Where h11 begins to quote.
 _QUOTE = re.compile(r":? (?:bytearray\(|b['\"])|: ?['\"]")
-#: Of the body of an answer that is no event stream: so much is decoded.
-MAX_DECODED_BYTES = 2**20
 #: RFC 9112 section 4: "status-line = HTTP-version SP status-code ...", and the version begins so.
 _FIRST_BYTES = b"HTTP/1."
 _CODING_FIELDS = frozenset({"content-encoding", "content-length"})
@@ -45,8 +44,9 @@ class ClientExchange:
     - ``max_head_fields``: fields of the answer's header section.
     - ``max_informational``: informational answers (1xx) before the answer.
 
-    The body of an answer that is no event stream is given to the machine without its content codings, and
-    ``Content-Encoding`` is then left out of its fields; 1 MiB of it at most (``max_decoded_bytes``).
+    A body is given to the machine without its content codings, as far as they are known, and its fields
+    without ``Content-Encoding`` then: 1 MiB of it at most (``max_decoded_bytes``), and of an event stream,
+    which has no end, 100 bytes for each that came (``max_ratio``).
 
     Raises ``ValueError`` for a request that can't be sent.  If it becomes so later (a peer's event ID goes
     into a field), that attempt is a lost connection to the machine.
@@ -63,6 +63,7 @@ class ClientExchange:
         "_has_head",
         "_http",
         "_informational",
+        "_is_stream",
         "_machine",
         "_max_head_bytes",
         "_max_head_fields",
@@ -106,6 +107,7 @@ class ClientExchange:
         self._has_head = False
         self._informational = 0
         self._body: ContentDecoder | None = None
+        self._is_stream = False
         self._chunks: ChunkPath | None = None
 
     @property
@@ -255,8 +257,7 @@ class ClientExchange:
             self._receive_head(event, now)
             return self._chunks is None
         elif isinstance(event, h11.EndOfMessage):
-            self._machine.receive_eof(now)
-            self._close_behind_the_answer()
+            self._end_body(now)
         elif isinstance(event, h11.InformationalResponse):
             self._count_informational()
         return isinstance(event, h11.Event)
@@ -274,7 +275,8 @@ class ClientExchange:
         if head.status_code == 407 and self._forwarder is not None:
             raise refused_by_proxy(f"the proxy {self._forwarder.address} refuses the request", 407)
         headers = headers_of(head)
-        self._body = body_decoder(head.status_code, headers)
+        self._is_stream = is_event_stream(head.status_code, headers)
+        self._body = body_decoder(headers, is_stream=self._is_stream)
         if self._body is not None:
             # The machine is given what they would describe wrongly.
             kept = [(name, value) for name, value in headers if name not in _CODING_FIELDS]
@@ -293,9 +295,18 @@ class ClientExchange:
                 if self.want not in _LISTENING:
                     return
         except (RemoteProtocolError, LimitExceeded):
+            if self._is_stream:
+                raise
             # The status speaks, and what was readable of the body.
             self._machine.receive_eof(now)
             self._close_behind_the_answer()
+
+    def _end_body(self, now: float) -> None:
+        """The body has come to its end, by the message's framing."""
+        if self._body is not None and self._is_stream:
+            self._body.receive_eof()  # which raises, if it is a cut
+        self._machine.receive_eof(now)
+        self._close_behind_the_answer()
 
     def _close_behind_the_answer(self) -> None:
         if self.want in _LISTENING:
@@ -314,14 +325,3 @@ class ClientExchange:
 def _reason(error: h11.RemoteProtocolError) -> str:
     """h11's own text, without what it quotes of the peer's: a key may be echoed there."""
     return _QUOTE.split(str(error), maxsplit=1)[0][:_MAX_REASON]
-
-
-def body_decoder(status: int, headers: Headers) -> ContentDecoder | None:
-    """What undoes the content codings of a body that is no event stream; ``None`` if nothing does."""
-    content_type = (headers.get("content-type") or "").strip().lower()
-    if status < 300 and (not content_type or content_type.startswith("text/event-stream")):
-        return None
-    codings = codings_of(headers)
-    if not 0 < len(codings) <= MAX_CODINGS or not DECODED.issuperset(codings):
-        return None
-    return ContentDecoder(codings, max_decoded_bytes=MAX_DECODED_BYTES)

@@ -214,14 +214,15 @@ class ContentDecoder:
     """Undoes the codings of one body.
 
     - ``codings``: in the order in which they were applied, as ``Content-Encoding`` lists them.
-    - ``max_decoded_bytes``: of all that is decoded, what is in between included.
+    - ``max_decoded_bytes``: of all that is decoded, what is in between included; ``None`` for a body that may
+      go on for ever.
     - ``max_ratio``: of decoded bytes to those that came, beyond the first 64 KiB.
 
     Raises ``ValueError`` for a coding that can't be undone here, and for more than ``MAX_CODINGS``.
     """
 
     def __init__(
-        self, codings: list[str], *, max_decoded_bytes: int, max_ratio: int = DEFAULT_MAX_RATIO
+        self, codings: list[str], *, max_decoded_bytes: int | None, max_ratio: int = DEFAULT_MAX_RATIO
     ) -> None:
         if unknown := [coding for coding in codings if coding not in _CODECS]:
             raise ValueError(f"the content coding {unknown[0]!a} can't be undone here")
@@ -257,8 +258,9 @@ class ContentDecoder:
 
     def _count(self, size: int) -> None:
         self._decoded += size
-        if self._decoded > self._max_decoded_bytes:
-            raise _too_much("max_decoded_bytes", self._max_decoded_bytes, "bytes")
+        bound = self._max_decoded_bytes
+        if bound is not None and self._decoded > bound:
+            raise _too_much("max_decoded_bytes", bound, "bytes")
         if self._decoded > max(_FREE, self._came * self._max_ratio):
             raise _too_much("max_ratio", self._max_ratio, "bytes for each that came")
 

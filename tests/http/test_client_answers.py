@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 
 import pytest
 
+from sse_core.errors import TransportError
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import HTTPRequest, Want
-from sse_http.client import MAX_DECODED_BYTES, body_decoder
+from sse_http.answer_body import MAX_DECODED_BYTES, body_decoder
 from tests.http.support import Recorder, Upstream
 
 ERROR = b'{"error": {"message": "No credit."}}'
@@ -52,14 +54,6 @@ class TestCodedBodies:
         assert machine.headers is not None
         assert machine.headers.get("content-encoding") == coding
 
-    @pytest.mark.parametrize(
-        ("status", "content_type"),
-        [(200, "text/event-stream; charset=utf-8"), (201, "Text/Event-Stream"), (200, "")],
-    )
-    def test_a_streams_coding_is_for_the_machine_to_judge(self, status: int, content_type: str) -> None:
-        headers = Headers({"content-type": content_type, "content-encoding": "gzip"})
-        assert body_decoder(status, headers) is None
-
     def test_where_it_is_none_of_its_coding_the_status_speaks(self) -> None:
         upstream = ask()
         machine = upstream.answer(answer(b"not gzip at all"))
@@ -80,6 +74,116 @@ class TestCodedBodies:
         machine = ask(Sated()).answer(answer(gzip.compress(bytes(MAX_DECODED_BYTES // 2))))
         assert len(machine.received) == 64 * 1024
         assert "eof" not in machine.calls
+
+
+def flushed(coding: str, *pieces: bytes) -> list[bytes]:
+    """``pieces`` in a coding, each flushed, so that it can be read as soon as it has come; then the end."""
+    if coding == "br":
+        brotli = pytest.importorskip("brotli").Compressor()
+        parts = [brotli.process(piece) + brotli.flush() for piece in pieces]
+        return [*parts, brotli.finish()]
+    if coding == "zstd":
+        zstandard = pytest.importorskip("zstandard")
+        zstd = zstandard.ZstdCompressor().compressobj()
+        block = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+        return [*(zstd.compress(piece) + zstd.flush(block) for piece in pieces), zstd.flush()]
+    wbits = {"gzip": 31, "x-gzip": 31, "deflate": 15, "raw deflate": -15}[coding]
+    deflate = zlib.compressobj(wbits=wbits)
+    parts = [deflate.compress(piece) + deflate.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
+    return [*parts, deflate.flush()]
+
+
+def stream_head(coding: str, content_type: str = "Content-Type: text/event-stream\r\n") -> bytes:
+    head = (
+        f"HTTP/1.1 200 OK\r\n{content_type}Content-Encoding: {coding}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    return head.encode()
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+EVENTS = [f"data: <{number}> zwölf\n\n".encode() for number in range(20)]
+
+
+class TestCodedStreams:
+    """They were asked not to compress; some do nevertheless."""
+
+    @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "raw deflate", "br", "zstd"])
+    @pytest.mark.parametrize("size", [1, 10_000])
+    def test_each_event_comes_with_its_bytes(self, coding: str, size: int) -> None:
+        upstream = ask()
+        machine = upstream.answer(stream_head(coding.removeprefix("raw ")))
+        *parts, end = flushed(coding, *EVENTS)
+        for number, part in enumerate(parts, 1):
+            data = chunk(part)
+            for at in range(0, len(data), size):
+                upstream.answer(data[at : at + size])
+            assert bytes(machine.received) == b"".join(EVENTS[:number])
+        upstream.answer((chunk(end) if end else b"") + b"0\r\n\r\n")
+        assert bytes(machine.received) == b"".join(EVENTS)
+        assert machine.calls == [*WHOLE, "lost"]
+        assert "content-encoding" not in machine.headers
+
+    def test_two_codings(self) -> None:
+        inner = flushed("deflate", *EVENTS)
+        machine = ask().answer(stream_head("deflate, gzip") + chunk(b"".join(flushed("gzip", *inner))))
+        assert bytes(machine.received) == b"".join(EVENTS)
+
+    def test_a_stream_may_have_no_type(self) -> None:
+        part = flushed("gzip", *EVENTS)[0]
+        machine = ask().answer(stream_head("gzip", "") + chunk(part))
+        assert bytes(machine.received) == EVENTS[0]
+
+    def test_it_may_be_longer_than_any_other_body(self) -> None:
+        upstream = ask()
+        machine = upstream.answer(stream_head("gzip"))
+        for part in flushed("gzip", *(random.Random(1).randbytes(2**16) for _ in range(20))):
+            upstream.answer(chunk(part))
+        assert len(machine.received) == 20 * 2**16 > MAX_DECODED_BYTES
+        assert machine.calls == ["connected", "response_started", "data"]
+
+    @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+    def test_a_bomb_ends_with_its_limit_named(self, coding: str) -> None:
+        machine = ask().answer(stream_head(coding) + chunk(b"".join(flushed(coding, bytes(10_000_000)))))
+        assert machine.reason == (
+            "a compressed body stands for more than 100 bytes for each that came (limit: max_ratio)"
+        )
+        assert not machine.retryable
+        assert len(machine.received) < 2_000_000
+
+    def test_what_is_none_of_its_coding_is_a_broken_connection(self) -> None:
+        machine = ask().answer(stream_head("gzip") + chunk(b"data: plain\n\n"))
+        assert machine.reason == "a body that claims to be gzip is not"
+
+    def test_half_a_body_is_a_cut(self) -> None:
+        """The message has come to its proper end, and what it holds has not."""
+        part = flushed("gzip", *EVENTS)[0]
+        machine = ask().answer(stream_head("gzip") + chunk(part) + b"0\r\n\r\n")
+        assert bytes(machine.received) == EVENTS[0]
+        assert machine.calls == ["connected", "response_started", "data", "lost"]
+        assert machine.reason == "a body in gzip ends too early"
+
+    @pytest.mark.parametrize("coding", ["compress", "gzip, compress", "br, dcb", "gzip, gzip, gzip, gzip"])
+    def test_what_nobody_can_undo_is_for_the_machine_to_judge(self, coding: str) -> None:
+        headers = Headers({"content-encoding": coding})
+        assert body_decoder(headers, is_stream=True, decoded=frozenset({"gzip"})) is None
+
+    @pytest.mark.parametrize(
+        ("coding", "words"),
+        [
+            ("br", r"\(br\), .*: pip install brotli to read it$"),
+            ("zstd", r"\(zstd\), .*: pip install zstandard to read it$"),
+            ("gzip, br, zstd", r"\(br, zstd\), .*: pip install brotli zstandard to read it$"),
+        ],
+    )
+    def test_a_missing_library_is_named(self, coding: str, words: str) -> None:
+        headers = Headers({"content-encoding": coding})
+        with pytest.raises(TransportError, match=words) as caught:
+            body_decoder(headers, is_stream=True, decoded=frozenset({"gzip"}))
+        assert not caught.value.retryable
+        assert body_decoder(headers, is_stream=False, decoded=frozenset({"gzip"})) is None
 
 
 class TestBoundsOfHeads:
