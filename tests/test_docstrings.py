@@ -21,6 +21,7 @@ PACKAGES = (
     "sse_core.lifecycle",
     "sse_http",
     "sse_io",
+    "sse_socket",
     "sse_trio",
 )
 #: The program has no list of public names: what its modules define counts, but for the commands, whose

@@ -17,7 +17,7 @@ PAUSE_AFTER_ERROR = 1.0
 class ApplicationClock(Owner):
     """Keeps ``application``'s time; ``drive`` is called with each exchange that it wants driven."""
 
-    __slots__ = ("_application", "_drive", "_reactor", "ended")
+    __slots__ = ("_application", "_drive", "_paused_until", "_reactor", "ended")
 
     def __init__(self, reactor: Reactor, application: Application, drive: Callable[[Exchange], None]) -> None:
         super().__init__()
@@ -25,6 +25,7 @@ class ApplicationClock(Owner):
         self._reactor = reactor
         self._application = application
         self._drive = drive
+        self._paused_until = -math.inf
         application.waker = self._wake
         self._wake()
 
@@ -49,8 +50,9 @@ class ApplicationClock(Owner):
             deadline = self._application.deadline
         except Exception as error:  # noqa: BLE001
             self._reactor.on_error(error)
-            deadline = now + PAUSE_AFTER_ERROR
-        self._reactor.set_deadline(self, math.inf if deadline is None else deadline)
+            deadline = self._paused_until = now + PAUSE_AFTER_ERROR
+        # Whatever wakes it meanwhile: else each event of a stream would make it raise again.
+        self._reactor.set_deadline(self, math.inf if deadline is None else max(deadline, self._paused_until))
 
     def close_application(self, now: float) -> None:
         """It begins nothing any more, and ends what it has begun; idempotent."""

@@ -95,10 +95,19 @@ class ExchangeDriver(Owner):
             action(*arguments)
             self._follow_wish(now)
         except Exception as error:  # noqa: BLE001  (one turn's trouble is no other's)
-            self._reactor.on_error(error)
-            self._lose(now)
+            self.failed(error, now)
         finally:
             self._busy = False
+
+    @property
+    def problem(self) -> TransportError | None:
+        """How the connection failed, if it did."""
+        return self._pump.problem
+
+    def failed(self, error: Exception, now: float) -> None:
+        """Something raised ``error``: somebody's headers, a machine.  Who has one exchange overrides it."""
+        self._reactor.on_error(error)
+        self._lose(now)
 
     def _lose(self, now: float) -> None:
         """Whoever waits for this turn has to hear of a mistake; the turn says whether to try again."""

@@ -8,9 +8,9 @@ ended, ``finished`` says so, and then its connection's place is free.
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from sse_http import (
     Application,
@@ -30,6 +30,10 @@ from sse_http import (
 HandlerResult = Reply | EventStreamReply | Follow | AsyncIterator[EventItem]
 #: ``async def handler(request)`` that returns one of these, or that yields itself.
 Handler = Callable[[Request], Awaitable[HandlerResult] | AsyncIterator[EventItem]]
+#: What a handler may return that blocks.
+BlockingResult = Reply | EventStreamReply | Follow | Iterator[EventItem]
+#: ``def handler(request)`` that returns one of these, or that yields itself.
+BlockingHandler = Callable[[Request], BlockingResult]
 
 #: What an application has: see ``sse_http.Application``.
 _APPLICATION = ("handle", "upstreams", "handle_timeout", "close", "deadline", "waker")
@@ -44,15 +48,21 @@ class HandlerCall:
     - ``finished``: called once, when the task has ended.
     """
 
-    def __init__(self, handler: Handler, request: Request, answer: HandlerAnswer, finished: Waker) -> None:
+    def __init__(
+        self,
+        handler: Handler | BlockingHandler,
+        request: Request,
+        answer: HandlerAnswer,
+        finished: Waker,
+    ) -> None:
         self.answer = answer
         self.cancel: Waker = no_waker  #: set by the binding: ends the task, wherever it is
         self.finished = finished  #: to be called when the task has ended, whether it was begun or not
         self._handler = handler
         self._request = request
 
-    def begin(self) -> Awaitable[HandlerResult] | AsyncIterator[EventItem]:
-        """Call the handler."""
+    def begin(self) -> Any:
+        """Call the handler: gives a result, or, where it is ``async``, what is awaited for one."""
         return self._handler(self._request)
 
     def take(self, result: object, now: float) -> AsyncIterable[EventItem] | None:
@@ -61,21 +71,48 @@ class HandlerCall:
         Each is passed to ``answer.receive``, while ``answer`` isn't ``full``; then ``answer.finish``.  Raises
         ``TypeError`` for what is no answer.
         """
+        if self._pass_on(result, now):
+            return None
+        events = self._events_of(result)
+        if not isinstance(events, AsyncIterable):
+            raise _no_answer("an async iterator", events)
+        return events
+
+    def take_blocking(self, result: object, now: float) -> Iterable[EventItem] | None:
+        """The same of a handler that blocks."""
+        if self._pass_on(result, now):
+            return None
+        events = self._events_of(result)
+        # A list in an EventStreamReply is events; by itself it may have been meant as JSON.
+        is_iterable = isinstance(events, Iterable) and not isinstance(events, str | bytes | Mapping)
+        if isinstance(events, Iterator) or (events is not result and is_iterable):
+            return cast("Iterable[EventItem]", events)
+        if inspect.iscoroutine(events):
+            events.close()  # or Python says that nobody has awaited it
+        raise _no_answer("an iterator", events)
+
+    def _pass_on(self, result: object, now: float) -> bool:
+        """Whether that is the whole answer."""
         if isinstance(result, Reply):
             self.answer.reply(result)
-            return None
-        if isinstance(result, Follow):
+        elif isinstance(result, Follow):
             self.answer.follow(result, self._request, now)
-            return None
+        else:
+            return False
+        return True
+
+    def _events_of(self, result: object) -> object:
+        """What has to be an iterator."""
         if isinstance(result, EventStreamReply):
             self.answer.set_head(result)
-            result = result.events
-        if not isinstance(result, AsyncIterable):
-            raise TypeError(
-                "a handler gives a Reply, an EventStreamReply, a Follow or an async iterator, "
-                f"not {type(result).__name__}"
-            )
+            return result.events
         return result
+
+
+def _no_answer(wanted: str, given: object) -> TypeError:
+    return TypeError(
+        f"a handler gives a Reply, an EventStreamReply, a Follow or {wanted}, not {type(given).__name__}"
+    )
 
 
 class HandlerApplication:
@@ -88,7 +125,7 @@ class HandlerApplication:
 
     def __init__(
         self,
-        handler: Handler,
+        handler: Handler | BlockingHandler,
         settings: HandlerSettings,
         start: Callable[[HandlerCall], None],
         answers: set[HandlerAnswer] | None = None,
@@ -145,13 +182,18 @@ class HandlerApplication:
 
 
 def as_application(
-    served: Application | Handler, settings: HandlerSettings, start: Callable[[HandlerCall], None]
+    served: Application | Handler | BlockingHandler,
+    settings: HandlerSettings,
+    start: Callable[[HandlerCall], None],
+    *,
+    blocking: bool = False,
 ) -> Application:
     """``served`` itself, or the handler that it is as an application.
 
     - ``served``: either.
     - ``settings``: of a handler's answers.
-    - ``start``: called with each request to a handler, to run it in a task.
+    - ``start``: called with each request to a handler, to run it in a task, or on a thread.
+    - ``blocking``: whether handlers are plain functions and generators, each of which has a thread.
 
     Raises ``TypeError``, saying what to pass, for what is neither.
     """
@@ -160,22 +202,25 @@ def as_application(
         if missing:
             raise TypeError(f"an application needs {', '.join(missing)} too: see sse_http.Application")
         return cast("Application", served)
-    _check_handler(served)
+    _check_handler(served, blocking=blocking)
     return HandlerApplication(served, settings, start)  # pyright: ignore[reportArgumentType]  # no application
 
 
-def _check_handler(served: object) -> None:
-    wanted = "serve takes an application, or a handler: async def handler(request)"
-    if inspect.iscoroutine(served) or inspect.isasyncgen(served):
+def _check_handler(served: object, *, blocking: bool) -> None:
+    define = "def" if blocking else "async def"
+    wanted = f"serve takes an application, or a handler: {define} handler(request)"
+    if inspect.iscoroutine(served) or inspect.isasyncgen(served) or inspect.isgenerator(served):
         raise TypeError(f"{wanted}; pass the handler itself, without calling it")
     if not callable(served):
         raise TypeError(f"{wanted}; not {type(served).__name__}")
     function = _function_of(served)
-    if inspect.isgeneratorfunction(function):
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if blocking:
+        if is_async:
+            raise TypeError(f"{wanted}; this one is async: sse_trio.serve and sse_anyio.serve take it")
+    elif inspect.isgeneratorfunction(function):
         raise TypeError(f"{wanted}; this generator is not async: write async def in front of it")
-    if inspect.isfunction(function) and not (
-        inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
-    ):
+    elif inspect.isfunction(function) and not is_async:
         raise TypeError(f"{wanted}; this one is a plain def: write async def in front of it")
 
 

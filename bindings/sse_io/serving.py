@@ -10,7 +10,7 @@ from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 
 from .address_race import Address
 from .arguments import check_serving
-from .handler_application import Handler, HandlerCall, as_application
+from .handler_application import BlockingHandler, Handler, HandlerCall, as_application
 from .listeners import open_listeners
 from .readiness_loop import Host, ReadinessLoop
 from .unix_listener import UnixListener
@@ -29,13 +29,14 @@ class Serving:
     - ``tls``, ``upstream_tls``, ``settings``, ``max_connections``, ``on_refusal``: as for ``ReadinessLoop``.
     - ``handler_settings``: of a handler's answers.
     - ``grace``: seconds for what is still to be said when the server ends.
+    - ``blocking``: whether handlers are plain functions and generators.
 
     Raises ``TypeError`` and ``ValueError`` that name the argument.
     """
 
     def __init__(
         self,
-        served: Application | Handler,
+        served: Application | Handler | BlockingHandler,
         *,
         start: Callable[[HandlerCall], None],
         on_error: Callable[[Exception], None],
@@ -51,6 +52,7 @@ class Serving:
         handler_settings: HandlerSettings | None,
         on_refusal: Callable[[Refusal], None],
         grace: float,
+        blocking: bool = False,
     ) -> None:
         check_serving(
             host=host,
@@ -72,7 +74,7 @@ class Serving:
         self._uds_mode = uds_mode
         handlers = handler_settings or HandlerSettings()
         self._settings = settings or ServerSettings()
-        self._application = as_application(served, handlers, start)
+        self._application = as_application(served, handlers, start, blocking=blocking)
         self._max_silence = max(self._settings.write_timeout, handlers.readers.stall or 0.0)
         self._max_connections = max_connections
         self._tls = tls

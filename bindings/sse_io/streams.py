@@ -41,6 +41,8 @@ HeadersSource = Callable[[], HeadersLike | Awaitable[HeadersLike]]
 class EventStreamState:
     """A running ``connect``."""
 
+    _WITH = "async with"  # how it is entered
+
     def __init__(self, source: EventSource, headers: HeadersLike | HeadersSource = ()) -> None:
         self._source = source
         self._headers = _source_of(headers)
@@ -73,7 +75,7 @@ class EventStreamState:
 
     def _begin_reading(self, now: float) -> None:
         if self._source.state is SourceState.IDLE:
-            raise LocalProtocolError("enter the stream first: async with connect(...) as stream: ...")
+            raise LocalProtocolError(f"enter the stream first: {self._WITH} connect(...) as stream: ...")
         self._source.resume(now)
 
     def _take(self, now: float) -> ServerSentEvent | None:
@@ -111,6 +113,8 @@ def _source_of(headers: HeadersLike | HeadersSource) -> HeadersSource | None:
 
 class TurnStreamState:
     """A running ``stream_turn``."""
+
+    _WITH = "async with"  # how it is entered
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
@@ -155,7 +159,7 @@ class TurnStreamState:
 
     def _begin_reading(self, now: float) -> None:
         if self._turn.state is TurnState.IDLE:
-            raise LocalProtocolError("enter the turn first: async with stream_turn(...) as turn: ...")
+            raise LocalProtocolError(f"enter the turn first: {self._WITH} stream_turn(...) as turn: ...")
         self._turn.resume(now)
 
     def _take(self, now: float) -> BlockEvent | None:

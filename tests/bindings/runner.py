@@ -69,8 +69,9 @@ class Runner(Host, Protocol):
     """A binding under test."""
 
     #: What this binding can't do, of the words that a scenario's ``needs`` may hold:
-    #: "cancel" (a wait can be given up), "tasks" (one task reads while another one leaves),
-    #: "await headers" (the function for headers may be async), "stop" (the server can be stopped).
+    #: "cancel" (a reader's wait can be given up), "interrupt" (a handler's can), "tasks" (one task reads
+    #: while another one leaves), "await headers" (the function for headers may be async), "stop" (the
+    #: server can be stopped).
     lacks: frozenset[str]
 
     def run(self, play: Callable[[], Awaitable[T]]) -> T:

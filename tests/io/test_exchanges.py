@@ -151,6 +151,17 @@ class TestOneExchange:
             world.until(lambda: script.want is Want.NOTHING)
         assert script.happened == ["lost: Connection refused, True"]
 
+    def test_who_drives_one_by_itself_may_ask_why(self) -> None:
+        script = Script(Endpoint("127.0.0.1", free_port()))
+        with reactor_of(host := TinyHost()) as reactor:
+            connector = Connector(reactor, host.resolve, 60.0)
+            driver = ExchangeDriver(reactor, connector, script, ssl.create_default_context, lambda _: None)
+            assert driver.problem is None
+            driver.wake()
+            while not driver.ended:
+                reactor.step(host.time, 0.01)
+            assert str(driver.problem) == "Connection refused"
+
     @pytest.mark.parametrize("host", ["nowhere.invalid", "x" * 70 + "\udc00"])
     def test_a_name_that_is_none(self, host: str) -> None:
         script = Script(Endpoint(host, 80))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
@@ -100,6 +100,37 @@ class TestCalls:
         application.within().handle(Request("GET", "/"), 0.0)
         with pytest.raises(TypeError, match="not list"):
             runner.calls[0].take([], 0.0)
+
+
+class TestBlockingCalls:
+    """What a plain function returns, whose thread pulls the items."""
+
+    def taken(self, runner: Runner, result: object) -> Any:
+        of(runner).within().handle(Request("GET", "/"), 0.0)
+        return runner.calls[-1].take_blocking(result, 0.0)
+
+    def test_whole_answers(self, runner: Runner) -> None:
+        assert self.taken(runner, Reply(204)) is None
+        assert self.taken(runner, Follow(Broadcast("job"))) is None
+
+    def test_iterators(self, runner: Runner) -> None:
+        items = iter(["one"])
+        assert self.taken(runner, items) is items
+        assert self.taken(runner, EventStreamReply(items)) is items
+
+    def test_a_list_is_events_where_that_is_said(self, runner: Runner) -> None:
+        assert self.taken(runner, EventStreamReply(["one", "two"])) == ["one", "two"]
+        with pytest.raises(TypeError, match="an iterator, not list"):
+            self.taken(runner, ["one", "two"])
+
+    @pytest.mark.parametrize("events", ["one", b"one", {"one": 1}, 1])
+    def test_what_is_no_events(self, runner: Runner, events: Any) -> None:
+        with pytest.raises(TypeError, match="an iterator, not"):
+            self.taken(runner, EventStreamReply(events))
+
+    def test_what_nobody_would_await(self, runner: Runner) -> None:
+        with pytest.raises(TypeError, match="not coroutine"):
+            self.taken(runner, handler(Request("GET", "/")))
 
 
 class TestPlaces:
@@ -203,6 +234,25 @@ class TestWhatIsNoHandler:
     def test_it_is_refused(self, runner: Runner, given: Any, words: str) -> None:
         with pytest.raises(TypeError, match=words):
             as_application(given, HandlerSettings(), runner.start)
+
+    def test_an_async_one_where_handlers_block(self, runner: Runner) -> None:
+        async def stream(request: Request) -> AsyncIterator[str]:
+            yield request.path
+
+        for given in (handler, partial(handler), stream):
+            with pytest.raises(TypeError, match=r"handler: def handler\(request\); this one is async"):
+                as_application(given, HandlerSettings(), runner.start, blocking=True)
+
+    def test_plain_ones_where_handlers_block(self, runner: Runner) -> None:
+        def generator(request: Request) -> Iterator[str]:
+            yield request.path
+
+        for given in (generator, lambda _: Reply(204)):
+            application = as_application(given, HandlerSettings(), runner.start, blocking=True)
+            assert isinstance(application, HandlerApplication)
+        called: Any = generator(Request("GET", "/"))
+        with pytest.raises(TypeError, match="without calling it"):
+            as_application(called, HandlerSettings(), runner.start, blocking=True)
 
     def test_what_was_called_already(self, runner: Runner) -> None:
         given = handler(Request("GET", "/"))

@@ -216,6 +216,8 @@ class TestTime:
             application.waker()
             world.until(lambda: world.errors)
             world.client(GET % b"a").until(b"GET /a")
+            application.waker()
+            world.settle()
             assert len(world.errors) == 1
             world.host.time += PAUSE_AFTER_ERROR
             world.until(lambda: len(world.errors) == 2)

@@ -209,7 +209,7 @@ REFUSED = [
     *(
         serve(TypeError, words, served)
         for served, words in (
-            (object(), r"an application, or a handler: async def handler\(request\); not object"),
+            (object(), r"an application, or a handler: (async )?def handler\(request\); not object"),
             (None, "not NoneType"),
             ("x", "not str"),
             (stream(Request("GET", "/")), "pass the handler itself"),
@@ -258,6 +258,19 @@ REFUSED_WHERE_HANDLERS_ARE_ASYNC = [
         (decorated(blocking), "plain def"),
         (lambda _: Reply(200), "plain def"),
         (generator, "this generator is not async"),
+    )
+]
+#: And only one without refuses these: nobody would run them.
+REFUSED_WHERE_HANDLERS_BLOCK = [
+    serve(TypeError, words, served, adapted=False)
+    for served, words in (
+        (handler, "this one is async: sse_trio.serve and sse_anyio.serve take it"),
+        (stream, "this one is async"),
+        (Async(), "this one is async"),
+        (Async().method, "this one is async"),
+        (partial(handler), "this one is async"),
+        (decorated(handler), "this one is async"),
+        (generator(Request("GET", "/")), "pass the handler itself, without calling it"),
     )
 ]
 SCENARIOS = [

@@ -95,9 +95,9 @@ class OnDemand:
         while True:
             await self._there.wait()
             self._there = self._runner.event()
-            for text in self._texts:
+            texts, self._texts = self._texts, []
+            for text in texts:
                 yield text
-            self._texts = []
 
 
 def story(*items: EventItem, **options: Any) -> Callable[[Runner], Story]:
@@ -422,6 +422,7 @@ SCENARIOS = [
         served=hello,
         options={"on_refusal": REFUSALS},
         steps=[
+            Do(lambda _: REFUSALS.statuses.clear()),
             Open(b"rubbish\r\n\r\n"),
             Hear(b"kind"),
             Until(lambda _: REFUSALS.statuses == [400]),

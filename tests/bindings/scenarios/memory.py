@@ -32,6 +32,7 @@ def forgets(name: str, served: Callable[[Runner], Any], *steps: Step, **options:
         steps=[ForgetsConnections(steps)],
         options=options,
         logged=refusals,
+        needs=frozenset({"interrupt"} if name == "that was answered, a handler" else ()),
     )
 
 

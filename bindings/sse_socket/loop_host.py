@@ -1,0 +1,46 @@
+"""Run a readiness loop by itself: nothing runs beside it in its thread."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from sse_io.connector import Cancel, Resolved
+from sse_io.readiness_loop import ReadinessLoop
+
+from .lookups import look_up
+from .server_handle import ServerHandle
+
+#: Seconds: what is no deadline is looked at so often, as no system's call takes infinity.
+_LONGEST_WAIT = 3600.0
+
+
+class LoopHost:
+    """Waits within the loop's own steps.  ``post`` is set before the first of them."""
+
+    now = staticmethod(time.monotonic)
+
+    def __init__(self) -> None:
+        self.post: Callable[[Callable[[], None]], None]  #: ``ReadinessLoop.call_soon_threadsafe``
+
+    def look_again(self) -> None:
+        """Whoever calls the loop outside of a step is the thread that steps it next."""
+
+    def resolve(self, host: str, port: int, done: Resolved) -> Cancel:
+        """Look up ``host`` and ``port`` on a helper thread."""
+        return look_up(host, port, done, self.post)
+
+    def run(self, loop: ReadinessLoop, handle: ServerHandle, grace: float) -> None:
+        """Step ``loop`` until ``handle`` is stopped, and then to its end, for ``grace`` seconds at most."""
+        stopped = math.inf
+        while not loop.finished:
+            now = time.monotonic()
+            if handle.stopping and stopped == math.inf:
+                stopped = now
+                loop.shut_down(now)
+            end = stopped + (grace if handle.grace is None else handle.grace)
+            if now >= end:
+                break
+            wait = min(loop.deadline, end) - now
+            loop.step(now, min(max(wait, 0.0), _LONGEST_WAIT))
