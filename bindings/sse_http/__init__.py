@@ -9,6 +9,7 @@ from sse_core.urls import Target, parse_url
 from .application import (
     Application,
     ChecksHeads,
+    Drains,
     Exchange,
     Reply,
     Request,
@@ -57,6 +58,7 @@ __all__ = [
     "ClientExchange",
     "Comment",
     "ConnectionPhase",
+    "Drains",
     "Endpoint",
     "EventItem",
     "EventStreamHead",

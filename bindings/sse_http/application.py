@@ -207,11 +207,23 @@ class ChecksHeads(Protocol):
         """
 
 
+@runtime_checkable
+class Drains(Protocol):
+    """An application that is told when its server begins to go down.
+
+    Nobody is let in any more, and what is being answered goes on until ``close``.
+    """
+
+    def drain(self, now: float) -> None:
+        """Prepare for the end: tell readers when to come back."""
+
+
 class Application(Protocol):
     """Anything that can be served: the relay, the simulated provider, yours.
 
     One that also has ``check_head`` (:class:`ChecksHeads`) is called before a request's body is read.  One
-    that has ``problem_reply`` (``ShapesProblems``) says how the server's own refusals look.
+    that has ``problem_reply`` (``ShapesProblems``) says how the server's own refusals look; one that has
+    ``drain`` (:class:`Drains`) is told when the server begins to go down.
     """
 
     waker: Waker

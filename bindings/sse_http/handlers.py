@@ -26,6 +26,8 @@ from .event_stream import EVENT_STREAM_HEADERS, READER_STATES
 from .head_hold import HeadHold
 from .problem import GOING_DOWN, INTERNAL_ERROR, problem_reply
 
+#: Seconds: a day.
+MAX_RECONNECT_AFTER = 86400
 #: The head of an event stream that has none of its own.
 _HEAD = StreamHead(200, Headers(EVENT_STREAM_HEADERS))
 
@@ -103,6 +105,9 @@ class HandlerSettings:
     - ``head_hold``: for how many seconds, from when the handler gave an iterator, the head of the answer
       waits for the first event.
     - ``check_head``: judges a request before its body is read: see :class:`sse_http.ChecksHeads`.
+    - ``reconnect_after``: when the server goes down, each reader is told to come back after a time of its
+      own, from half of so many seconds to half as much again, so that not all come at once.  ``None`` leaves
+      that to the reader.
 
     Raises ``ValueError`` for what no bound and no duration can be.
     """
@@ -111,8 +116,12 @@ class HandlerSettings:
     max_log_bytes: int = 256 * 1024
     head_hold: float = 1.0
     check_head: Callable[[Request, float], Reply | int | None] | None = None
+    reconnect_after: float | None = 3.0
 
     def __post_init__(self) -> None:
+        after = self.reconnect_after
+        if after is not None and not 0 <= after <= MAX_RECONNECT_AFTER:
+            raise ValueError(f"reconnect_after must be from 0 to {MAX_RECONNECT_AFTER} seconds, or None")
         if self.max_log_bytes < 1:
             raise ValueError("max_log_bytes must be 1 or more")
         if not 0 <= self.head_hold < math.inf:
@@ -132,6 +141,7 @@ class HandlerAnswer:
 
     __slots__ = (
         "_failed",
+        "_farewell",
         "_has_body",
         "_hold",
         "_log",
@@ -156,6 +166,7 @@ class HandlerAnswer:
         self._has_body = method != "HEAD"
         self._failed = False
         self._stopped = False
+        self._farewell = b""  # a line that goes before what is sent next
         self._log = TurnLog(None, max_bytes=self._settings.max_log_bytes)
         self._log.on_room = self._go_on
         self._subscription: Subscription | None = None
@@ -235,6 +246,16 @@ class HandlerAnswer:
         self._show_head()
         self._log.close(now)
 
+    def announce_end(self, jitter: float) -> None:
+        """The server is going to go down: the reader is told when to come back, with the next event.
+
+        Or with the end, if none comes before.  ``jitter`` is from 0 to 1.
+        """
+        if self._settings.reconnect_after is not None:
+            milliseconds = int(self._settings.reconnect_after * 1000 * (0.5 + jitter))
+            # A line before an event's own is that event's; as for ``Retry``, no empty line is behind it.
+            self._farewell = b"retry: %d\n" % milliseconds
+
     def stop(self, now: float) -> None:
         """The server goes down: the reader gets what there is, and that is the end; or a 503."""
         if self._stopped or self.closed:
@@ -295,7 +316,12 @@ class HandlerAnswer:
 
     def data_to_send(self, now: float) -> bytes:
         """The next events, or a heartbeat that is due."""
-        return self._subscription.data_to_send(now) if self._subscription else b""
+        if self._subscription is None:
+            return b""
+        data = self._subscription.data_to_send(now)
+        if self._farewell and (data or self.state is StreamState.FINISHED):
+            data, self._farewell = self._farewell + data, b""
+        return data
 
     def handle_timeout(self, now: float) -> None:
         """Show the head, send a heartbeat, give a reader up."""

@@ -9,12 +9,14 @@ from .connect_errors import connect_failure, tls_failure
 from .handler_application import Handler, HandlerCall, as_application
 from .owner import READ, WRITE, Owner
 from .readiness_loop import Host, ReadinessLoop
+from .server_tls import CertificateFiles, ServerTLS
 from .streams import EventStreamState, TurnStreamState
 from .watcher import Watcher, nests
 
 __all__ = [
     "READ",
     "WRITE",
+    "CertificateFiles",
     "ClientPump",
     "EventStreamState",
     "Handler",
@@ -23,6 +25,7 @@ __all__ = [
     "Owner",
     "ReadinessLoop",
     "ServerLimit",
+    "ServerTLS",
     "TurnStreamState",
     "Watcher",
     "as_application",

@@ -13,6 +13,8 @@ from .reactor import Reactor
 
 #: Connections that are accepted before others get their turn: to set one up takes some 0.1 ms.
 ACCEPTS_IN_A_ROW = 8
+#: Connections that are still let in at the end.
+_MOST_OF_A_REST = 1024
 #: For so many seconds a listener is left alone when the system has no file or no memory for a connection:
 #: it stays readable, and nothing that could be done would change that.
 PAUSE = 0.1
@@ -43,17 +45,29 @@ class Acceptor(Owner):
     def ready(self, mask: int, now: float) -> None:  # noqa: ARG002  (the face of an owner)
         """Somebody wants to be let in."""
         for _ in range(ACCEPTS_IN_A_ROW):
-            try:
-                sock, _ = self._socket.accept()
-            except BlockingIOError:
+            if not self._accept_one(now):
                 return
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._rest(error.errno, now)
-                    return
-                continue  # who wanted to be let in has gone already
-            self._exhausted = False
-            self._accepted(sock, now)
+
+    def accept_rest(self, now: float) -> None:
+        """Let in who has come before the end: closing the listener would reset their connections."""
+        for _ in range(_MOST_OF_A_REST):
+            if not self._accept_one(now):
+                return
+
+    def _accept_one(self, now: float) -> bool:
+        """Let somebody in; whether there may be another."""
+        try:
+            sock, _ = self._socket.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._rest(error.errno, now)
+                return False
+            return True  # who wanted to be let in has gone already
+        self._exhausted = False
+        self._accepted(sock, now)
+        return True
 
     def _rest(self, number: int, now: float) -> None:
         """Leave the listener alone for a while; say so once, until somebody can be accepted again."""

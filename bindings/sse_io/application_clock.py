@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from sse_http import Application, Exchange, no_waker
+from sse_http import Application, Drains, Exchange, no_waker
 
 from .owner import Owner
 from .reactor import Reactor
@@ -17,7 +17,7 @@ PAUSE_AFTER_ERROR = 1.0
 class ApplicationClock(Owner):
     """Keeps ``application``'s time; ``drive`` is called with each exchange that it wants driven."""
 
-    __slots__ = ("_application", "_drive", "_paused_until", "_reactor", "ended")
+    __slots__ = ("_application", "_close_at", "_drive", "_paused_until", "_reactor", "ended")
 
     def __init__(self, reactor: Reactor, application: Application, drive: Callable[[Exchange], None]) -> None:
         super().__init__()
@@ -26,6 +26,7 @@ class ApplicationClock(Owner):
         self._application = application
         self._drive = drive
         self._paused_until = -math.inf
+        self._close_at = math.inf
         application.waker = self._wake
         self._wake()
 
@@ -36,8 +37,11 @@ class ApplicationClock(Owner):
         self._reactor.go_on(self)
 
     def due(self, now: float) -> None:
-        """Its deadline has come."""
-        self._call(self._application.handle_timeout, now)
+        """Its deadline has come, or its end."""
+        if now >= self._close_at:
+            self.close_application(now)
+        else:
+            self._call(self._application.handle_timeout, now)
 
     def go_on(self, now: float) -> None:
         """Its deadline may be another."""
@@ -52,13 +56,29 @@ class ApplicationClock(Owner):
             self._reactor.on_error(error)
             deadline = self._paused_until = now + PAUSE_AFTER_ERROR
         # Whatever wakes it meanwhile: else each event of a stream would make it raise again.
-        self._reactor.set_deadline(self, math.inf if deadline is None else max(deadline, self._paused_until))
+        due = math.inf if deadline is None else max(deadline, self._paused_until)
+        self._reactor.set_deadline(self, min(due, self._close_at))
+
+    def drain(self, now: float, seconds: float) -> None:
+        """It is told of its end, and closed after so many ``seconds``, or at once if there are none."""
+        if not self.ended and isinstance(self._application, Drains):
+            self._call(self._application.drain, now)
+        self.close_within(now, seconds)
+
+    def close_within(self, now: float, seconds: float) -> None:
+        """It is closed after so many ``seconds``, or when it was to be closed before."""
+        if seconds <= 0:
+            self.close_application(now)
+        elif not self.ended:
+            self._close_at = min(self._close_at, now + seconds)
+            self._call(_nothing, now)
 
     def close_application(self, now: float) -> None:
         """It begins nothing any more, and ends what it has begun; idempotent."""
         if self.ended:
             return
         self.ended = True
+        self._close_at = math.inf
         self._application.waker = no_waker
         self._call(self._application.close, now)
 

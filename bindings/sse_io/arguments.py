@@ -18,6 +18,12 @@ def check_tls(name: str, value: object) -> None:
     check_type(name, value, ssl.SSLContext, NoneType, hint="ssl.create_default_context() gives one")
 
 
+def check_server_tls(value: object) -> None:
+    """See that ``value`` is a context, gives one, or is ``None``.  Raises ``TypeError``."""
+    if not callable(value):
+        check_tls("tls", value)
+
+
 def check_uds(value: object) -> None:
     """See that ``value`` is the path of a Unix socket, or ``None``.  Raises ``TypeError``, ``ValueError``."""
     check_type("uds", value, str, NoneType)
@@ -38,6 +44,8 @@ def check_serving(
     handler_settings: object,
     on_refusal: object,
     grace: float,
+    drain: float,
+    reuse_port: object,
 ) -> None:
     """See that the arguments of ``serve`` are what they have to be.
 
@@ -53,12 +61,16 @@ def check_serving(
     check_type("uds_mode", uds_mode, int)
     if not 0 <= uds_mode <= _MAX_MODE:
         raise ValueError(f"uds_mode must be permissions from 0 to 0o777, as 0o660, not {uds_mode:#o}")
-    check_tls("tls", tls)
+    check_server_tls(tls)
     check_tls("upstream_tls", upstream_tls)
     check_type("settings", settings, ServerSettings, NoneType)
     check_bound("max_connections", max_connections)
     check_type("handler_settings", handler_settings, HandlerSettings, NoneType)
     check_callable("on_refusal", on_refusal)
-    check_type("grace", grace, int, float)
-    if not 0 <= grace < math.inf:
-        raise ValueError(f"grace must be a finite number of seconds, not below zero: {grace}")
+    check_type("reuse_port", reuse_port, bool)
+    if uds is not None and reuse_port:
+        raise ValueError("reuse_port is for ports: a Unix socket has one server")
+    for name, seconds in (("grace", grace), ("drain", drain)):
+        check_type(name, seconds, int, float)
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"{name} must be a finite number of seconds, not below zero: {seconds}")

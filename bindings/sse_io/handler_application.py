@@ -12,6 +12,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from functools import partial
 from typing import Any, cast
 
+from sse_core.lifecycle.retry import Jitter, no_jitter
 from sse_http import (
     Application,
     EventItem,
@@ -118,7 +119,8 @@ def _no_answer(wanted: str, given: object) -> TypeError:
 class HandlerApplication:
     """``handler`` as the application of all connections; ``within`` makes the one of each.
 
-    ``start`` begins to run a call, in a task of its own, later than in this very moment.
+    - ``start``: begins to run a call, in a task of its own, later than in this very moment.
+    - ``jitter``: the binding's randomness, from 0 to 1.
     """
 
     deadline: float | None = None
@@ -128,6 +130,7 @@ class HandlerApplication:
         handler: Handler | BlockingHandler,
         settings: HandlerSettings,
         start: Callable[[HandlerCall], None],
+        jitter: Jitter = no_jitter,
         answers: set[HandlerAnswer] | None = None,
     ) -> None:
         self.waker = no_waker
@@ -136,11 +139,12 @@ class HandlerApplication:
         self._handler = handler
         self._settings = settings
         self._start = start
+        self._jitter = jitter
         self._answers: set[HandlerAnswer] = set() if answers is None else answers
 
     def within(self) -> HandlerApplication:
         """The application of one connection; all share the answers that have not ended."""
-        return HandlerApplication(self._handler, self._settings, self._start, self._answers)
+        return HandlerApplication(self._handler, self._settings, self._start, self._jitter, self._answers)
 
     def handle(self, request: Request, now: float) -> HandlerAnswer:  # noqa: ARG002  (an Application's face)
         """Start the handler; its answer is known later."""
@@ -175,6 +179,11 @@ class HandlerApplication:
     def handle_timeout(self, now: float) -> None:
         """Waits for nothing."""
 
+    def drain(self, now: float) -> None:  # noqa: ARG002  (an application's face)
+        """Readers are told when to come back; no handler is cancelled yet."""
+        for answer in tuple(self._answers):
+            answer.announce_end(self._jitter())
+
     def close(self, now: float) -> None:
         """Cancel every handler; what it has given is sent, and its answer ends properly."""
         for answer in tuple(self._answers):
@@ -185,6 +194,7 @@ def as_application(
     served: Application | Handler | BlockingHandler,
     settings: HandlerSettings,
     start: Callable[[HandlerCall], None],
+    jitter: Jitter = no_jitter,
     *,
     blocking: bool = False,
 ) -> Application:
@@ -193,6 +203,7 @@ def as_application(
     - ``served``: either.
     - ``settings``: of a handler's answers.
     - ``start``: called with each request to a handler, to run it in a task, or on a thread.
+    - ``jitter``: the binding's randomness, from 0 to 1.
     - ``blocking``: whether handlers are plain functions and generators, each of which has a thread.
 
     Raises ``TypeError``, saying what to pass, for what is neither.
@@ -203,7 +214,7 @@ def as_application(
             raise TypeError(f"an application needs {', '.join(missing)} too: see sse_http.Application")
         return cast("Application", served)
     _check_handler(served, blocking=blocking)
-    return HandlerApplication(served, settings, start)  # pyright: ignore[reportArgumentType]  # no application
+    return HandlerApplication(served, settings, start, jitter)  # pyright: ignore[reportArgumentType]  # no application
 
 
 def _check_handler(served: object, *, blocking: bool) -> None:

@@ -31,6 +31,7 @@ from .exchange_driver import ExchangeDriver
 from .handler_application import HandlerApplication
 from .reactor import Reactor
 from .server_pump import ServerPump
+from .server_tls import ServerContexts, ServerTLS
 from .socket_options import MAX_SILENCE, set_options
 from .thread_calls import ThreadCalls
 from .transport import Transport
@@ -56,7 +57,7 @@ class ReadinessLoop:
     - ``application``: answers requests; a ``HandlerApplication`` runs handlers.
     - ``host``: gives the clock, and waits.
     - ``settings``: of each connection.
-    - ``tls``: makes it speak https.
+    - ``tls``: makes it speak https: a context, or a function that gives one for each new connection.
     - ``upstream_tls``: for its exchanges; the system's authorities if ``None``.
     - ``max_connections``: above it a new one is closed at once.
     - ``max_silence``: seconds for which a peer may acknowledge nothing; not below what a slow reader has.
@@ -73,7 +74,7 @@ class ReadinessLoop:
         *,
         on_error: Callable[[Exception], None],
         settings: ServerSettings | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ServerTLS | None = None,
         upstream_tls: ssl.SSLContext | None = None,
         max_connections: int = 10_000,
         max_silence: float = MAX_SILENCE,
@@ -83,7 +84,7 @@ class ReadinessLoop:
     ) -> None:
         self._application = application
         self._settings = settings = settings or ServerSettings()
-        self._tls = tls
+        self._tls = None if tls is None else ServerContexts(tls, on_error)
         self._upstream_tls = upstream_tls
         self._max_connections = max_connections
         self._max_silence = max_silence
@@ -143,18 +144,25 @@ class ReadinessLoop:
         """Have ``call`` made in a step; from any thread.  Raises ``RuntimeError`` after ``close``."""
         self._calls.add(call)
 
-    def shut_down(self, now: float) -> None:
-        """Accept nobody any more, close the application, and answer what is being answered; idempotent.
+    def shut_down(self, now: float, drain: float = 0.0) -> None:
+        """Accept nobody any more, and answer what is being answered; then close the application.
 
-        The loop goes on until it is ``finished``; whoever has no patience for that calls ``close``.
+        - ``drain``: seconds for which what is being answered goes on by itself, before that.  To call it
+          again makes them fewer, never more.
+
+        The loop goes on until it is ``finished``, which may be earlier.  Whoever has no patience for that
+        calls ``close``.
         """
         if self._going_down:
-            return
-        self._going_down = True
-        self._end_all(self._listeners, now)
-        for pump in tuple(self._pumps):
-            pump.shut_down(now)
-        self._clock.close_application(now)
+            self._clock.close_within(now, drain)
+        else:
+            for acceptor in self._listeners:
+                acceptor.accept_rest(now)
+            self._going_down = True
+            self._end_all(self._listeners, now)
+            for pump in tuple(self._pumps):
+                pump.shut_down(now)
+            self._clock.drain(now, drain)
         self._reactor.look_again()
 
     def close(self, now: float) -> None:
@@ -192,7 +200,7 @@ class ReadinessLoop:
 
     def _open(self, sock: socket.socket, now: float) -> None:
         set_options(sock, self._max_silence)
-        channel = None if self._tls is None else TLS(self._tls, server_side=True)
+        channel = None if self._tls is None else TLS(self._tls.current(), server_side=True)
         application, on_end = self._application, self._ended
         if isinstance(application, HandlerApplication):
             application = application.within()

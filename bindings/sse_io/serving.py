@@ -6,6 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 
+from sse_core.lifecycle.retry import Jitter
 from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 
 from .address_race import Address
@@ -13,6 +14,7 @@ from .arguments import check_serving
 from .handler_application import BlockingHandler, Handler, HandlerCall, as_application
 from .listeners import open_listeners
 from .readiness_loop import Host, ReadinessLoop
+from .server_tls import ServerTLS
 from .unix_listener import UnixListener
 from .watcher import Watcher
 
@@ -22,6 +24,7 @@ class Serving:
 
     - ``served``: an application, or a handler.
     - ``start``: begins to run a call of a handler: see ``HandlerCall``.
+    - ``jitter``: the binding's randomness, from 0 to 1.
     - ``on_error``: called with every mistake, and with a ``ServerLimit`` where a bound is met.
     - ``date``: gives the Date field.
     - ``host``, ``port``: where to listen.
@@ -30,6 +33,8 @@ class Serving:
     - ``handler_settings``: of a handler's answers.
     - ``grace``: seconds for what is still to be said when the server ends.
     - ``blocking``: whether handlers are plain functions and generators.
+    - ``drain``: seconds before that, for which what is being answered goes on.
+    - ``reuse_port``: as for ``open_listeners``.
 
     Raises ``TypeError`` and ``ValueError`` that name the argument.
     """
@@ -39,19 +44,22 @@ class Serving:
         served: Application | Handler | BlockingHandler,
         *,
         start: Callable[[HandlerCall], None],
+        jitter: Jitter,
         on_error: Callable[[Exception], None],
         date: Callable[[], str],
         host: str,
         port: int,
         uds: str | None,
         uds_mode: int,
-        tls: ssl.SSLContext | None,
+        tls: ServerTLS | None,
         upstream_tls: ssl.SSLContext | None,
         settings: ServerSettings | None,
         max_connections: int,
         handler_settings: HandlerSettings | None,
         on_refusal: Callable[[Refusal], None],
         grace: float,
+        drain: float,
+        reuse_port: bool,
         blocking: bool = False,
     ) -> None:
         check_serving(
@@ -66,15 +74,19 @@ class Serving:
             handler_settings=handler_settings,
             on_refusal=on_refusal,
             grace=grace,
+            drain=drain,
+            reuse_port=reuse_port,
         )
         self.host = host
         self.port = port
         self.uds = uds
         self.grace = grace
+        self.drain = drain
+        self._reuse_port = reuse_port
         self._uds_mode = uds_mode
         handlers = handler_settings or HandlerSettings()
         self._settings = settings or ServerSettings()
-        self._application = as_application(served, handlers, start, blocking=blocking)
+        self._application = as_application(served, handlers, start, jitter, blocking=blocking)
         self._max_silence = max(self._settings.write_timeout, handlers.readers.stall or 0.0)
         self._max_connections = max_connections
         self._tls = tls
@@ -93,7 +105,7 @@ class Serving:
         """
         if self.uds is not None:
             return [UnixListener(self.uds, self._uds_mode)]
-        return open_listeners(addresses)
+        return open_listeners(addresses, reuse_port=self._reuse_port)
 
     def new_loop(self, host: Host, watcher: Watcher | None = None) -> ReadinessLoop:
         """The loop that serves, hosted by ``host``; ``watcher`` as for ``ReadinessLoop``."""

@@ -31,15 +31,22 @@ class LoopHost:
         """Look up ``host`` and ``port`` on a helper thread."""
         return look_up(host, port, done, self.post)
 
-    def run(self, loop: ReadinessLoop, handle: ServerHandle, grace: float) -> None:
-        """Step ``loop`` until ``handle`` is stopped, and then to its end, for ``grace`` seconds at most."""
-        stopped = math.inf
+    def run(self, loop: ReadinessLoop, handle: ServerHandle, drain: float, grace: float) -> None:
+        """Step ``loop`` until ``handle`` is stopped, and then to its end.
+
+        That has ``drain`` and ``grace`` seconds at most; if ``stop`` was given a grace, that alone.
+        """
+        end = math.inf
+        hurried = False
         while not loop.finished:
             now = time.monotonic()
-            if handle.stopping and stopped == math.inf:
-                stopped = now
+            if handle.grace is not None and not hurried:
+                hurried = True
                 loop.shut_down(now)
-            end = stopped + (grace if handle.grace is None else handle.grace)
+                end = now + handle.grace
+            elif handle.stopping and end == math.inf:
+                loop.shut_down(now, drain)
+                end = now + drain + grace
             if now >= end:
                 break
             wait = min(loop.deadline, end) - now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import ssl
 import time
@@ -15,6 +16,7 @@ from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 from sse_io.handler_application import BlockingHandler
 from sse_io.listeners import port_of
 from sse_io.readiness_loop import ReadinessLoop
+from sse_io.server_tls import ServerTLS
 from sse_io.serving import Serving
 from sse_io.unix_listener import DEFAULT_MODE
 
@@ -34,20 +36,23 @@ def serve(
     port: int = 0,
     uds: str | None = None,
     uds_mode: int = DEFAULT_MODE,
-    tls: ssl.SSLContext | None = None,
+    tls: ServerTLS | None = None,
     upstream_tls: ssl.SSLContext | None = None,
     settings: ServerSettings | None = None,
     max_connections: int = 10_000,
     handler_settings: HandlerSettings | None = None,
     on_refusal: Callable[[Refusal], None] = log_refusal,
     grace: float = 2.0,
+    drain: float = 0.0,
+    reuse_port: bool = False,
     handler_threads: int = HANDLER_THREADS,
     handle: ServerHandle | None = None,
 ) -> None:
     """Serve ``application`` in this thread, until ``handle`` is stopped.
 
-    Then nothing more is accepted, the application is closed, and what it still has to say goes out, for
-    ``grace`` seconds at most: a handler's stream ends properly, a request without an answer gets 503.
+    Then nothing more is accepted, and what is being answered goes on for ``drain`` seconds at most.  After
+    that the application is closed, and what it still has to say goes out, for ``grace`` seconds at most: a
+    handler's stream ends properly, a request without an answer gets 503.
     Ctrl-C, where nobody handles SIGINT, ends it at once.
 
     - ``application``: or a handler, ``def handler(request)``, that returns a ``Reply`` or an iterator of
@@ -57,7 +62,8 @@ def serve(
     - ``uds``: the path of a Unix socket to listen at in place of them.  Its file is made, in place of one at
       which nobody listens, and is removed in the end.
     - ``uds_mode``: that file's permissions: who may connect.
-    - ``tls``: makes the server speak https.
+    - ``tls``: makes the server speak https: a context, or a function that gives one for each new
+      connection, as :class:`CertificateFiles` does, which looks whether its files have changed.
     - ``upstream_tls``: for the connections that the application asks for; the system's authorities if
       ``None``.
     - ``settings``: bounds, deadlines, and which Hosts and Origins are served.
@@ -65,6 +71,8 @@ def serve(
     - ``handler_settings``: how a handler's events are passed on.
     - ``on_refusal``: called with each request that is refused; by default it is logged.
     - ``grace``: seconds for what is still to be said.
+    - ``drain``: seconds before that, for which what is being answered goes on by itself.
+    - ``reuse_port``: lets other processes that say the same listen on the same port.
     - ``handler_threads``: how many handlers run at the same time; further requests wait for them, in order.
       An application needs none, nor does a reader of a broadcast.
     - ``handle``: by which other threads and signals' handlers learn the port, and stop it.
@@ -81,6 +89,7 @@ def serve(
             application,
             blocking=True,
             start=handlers.start,
+            jitter=random.random,
             on_error=report,
             date=partial(formatdate, usegmt=True),
             host=host,
@@ -94,6 +103,8 @@ def serve(
             handler_settings=handler_settings,
             on_refusal=on_refusal,
             grace=grace,
+            drain=drain,
+            reuse_port=reuse_port,
         )
         _serve(serving, handlers, handle)
     finally:
@@ -110,7 +121,7 @@ def _serve(serving: Serving, handlers: HandlerThreads, handle: ServerHandle) -> 
         for listener in listeners:
             loop.listen(listener)
         handle.began(loop, port)
-        loop_host.run(loop, handle, serving.grace)
+        loop_host.run(loop, handle, serving.drain, serving.grace)
     finally:
         loop.close(time.monotonic())
         handlers.close()

@@ -36,7 +36,8 @@ class ServerHandle:
     def stop(self, grace: float | None = None) -> None:
         """Have ``serve`` end; idempotent.
 
-        ``grace`` is in place of ``serve``'s: seconds for what is still to be said, 0 to end at once.
+        ``grace`` is in place of ``serve``'s own and of its ``drain``, even of one that has begun: seconds for
+        what is still to be said, 0 to end at once.
         """
         if grace is not None:
             self.grace = grace

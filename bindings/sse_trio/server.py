@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import ssl
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from sse_io.address_race import Address
 from sse_io.handler_application import Handler
 from sse_io.listeners import port_of
 from sse_io.readiness_loop import ReadinessLoop
+from sse_io.server_tls import ServerTLS
 from sse_io.serving import Serving
 from sse_io.unix_listener import DEFAULT_MODE
 from sse_io.watcher import nests
@@ -31,19 +33,22 @@ async def serve(
     port: int = 0,
     uds: str | None = None,
     uds_mode: int = DEFAULT_MODE,
-    tls: ssl.SSLContext | None = None,
+    tls: ServerTLS | None = None,
     upstream_tls: ssl.SSLContext | None = None,
     settings: ServerSettings | None = None,
     max_connections: int = 10_000,
     handler_settings: HandlerSettings | None = None,
     on_refusal: Callable[[Refusal], None] = log_refusal,
     grace: float = 2.0,
+    drain: float = 0.0,
+    reuse_port: bool = False,
     task_status: trio.TaskStatus[int] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve ``application`` until cancelled.
 
-    Then nothing more is accepted, the application is closed, and what it still has to say goes out, for
-    ``grace`` seconds at most: a handler's stream ends properly, a request without an answer gets 503.
+    Then nothing more is accepted, and what is being answered goes on for ``drain`` seconds at most.  After
+    that the application is closed, and what it still has to say goes out, for ``grace`` seconds at most: a
+    handler's stream ends properly, a request without an answer gets 503.
 
     - ``application``: or a handler, ``async def handler(request)``, that returns a ``Reply`` or an async
       iterator of events: each a ``str`` (its data), a ``ServerSentEvent``, or a mapping (sent as JSON).
@@ -52,7 +57,8 @@ async def serve(
     - ``uds``: the path of a Unix socket to listen at in place of them.  Its file is made, in place of one at
       which nobody listens, and is removed in the end.
     - ``uds_mode``: that file's permissions: who may connect.
-    - ``tls``: makes the server speak https.
+    - ``tls``: makes the server speak https: a context, or a function that gives one for each new
+      connection, as :class:`CertificateFiles` does, which looks whether its files have changed.
     - ``upstream_tls``: for the connections that the application asks for; the system's authorities if
       ``None``.
     - ``settings``: bounds, deadlines, and which Hosts and Origins are served.
@@ -60,6 +66,8 @@ async def serve(
     - ``handler_settings``: how a handler's events are passed on.
     - ``on_refusal``: called with each request that is refused; by default it is logged.
     - ``grace``: seconds for what is still to be said.
+    - ``drain``: seconds before that, for which what is being answered goes on by itself.
+    - ``reuse_port``: lets other processes that say the same listen on the same port.
     - ``task_status``: gets the port; 0 for a Unix socket.
 
     Raises ``OSError`` if the address can't be had, and ``TypeError`` for what can't be served, and for
@@ -69,6 +77,7 @@ async def serve(
     serving = Serving(
         application,
         start=handlers.start,
+        jitter=random.random,
         on_error=report,
         date=partial(formatdate, usegmt=True),
         host=host,
@@ -82,6 +91,8 @@ async def serve(
         handler_settings=handler_settings,
         on_refusal=on_refusal,
         grace=grace,
+        drain=drain,
+        reuse_port=reuse_port,
     )
     listeners = serving.open_listeners([] if uds is not None else await _addresses_of(host, port))
     await _serve_until_cancelled(serving, listeners, handlers, task_status)
@@ -109,8 +120,9 @@ async def _serve_until_cancelled(
                 waiting.start_soon(_sleep_until_cancelled, cancelled)
                 task_status.started(port)
                 await cancelled.wait()
-                last_words.deadline = trio.current_time() + serving.grace
-                loop.shut_down(trio.current_time())
+                now = trio.current_time()
+                last_words.deadline = now + serving.drain + serving.grace
+                loop.shut_down(now, serving.drain)
         waiting.cancel_scope.cancel()
 
 

@@ -190,6 +190,54 @@ class TestStopping:
         states.append(answer.state)
         assert states == [StreamState.OPEN, StreamState.FINISHED]
 
+    def test_the_next_event_says_when_to_come_back(self) -> None:
+        answer = begun()
+        answer.announce_end(0.25)
+        assert answer.data_to_send(0.0) == b""
+        answer.receive("a", 0.0)
+        assert answer.data_to_send(0.0) == b"retry: 2250\ndata: a\n\n", "one event, which has data"
+        answer.receive("b", 0.0)
+        answer.stop(1.0)
+        assert answer.data_to_send(1.0) == b"data: b\n\n"
+
+    def test_or_the_end_does(self) -> None:
+        answer = begun()
+        answer.receive("a", 0.0)
+        assert answer.data_to_send(0.0) == b"data: a\n\n"
+        answer.announce_end(0.0)
+        answer.stop(0.0)
+        assert answer.data_to_send(0.0) == b"retry: 1500\n", "no empty line, or it were an event to some"
+        assert answer.data_to_send(0.0) == b""
+        assert answer.state is StreamState.FINISHED
+
+    def test_or_the_iterators_own_end(self) -> None:
+        answer = begun()
+        answer.receive("a", 0.0)
+        answer.data_to_send(0.0)
+        answer.announce_end(0.999)
+        answer.finish(0.0)
+        assert answer.data_to_send(0.0) == b"retry: 4497\n"
+
+    def test_who_follows_a_broadcast_is_told_too(self) -> None:
+        broadcast, answer = Broadcast("job"), HandlerAnswer(SETTINGS)
+        answer.follow(Follow(broadcast), Request("GET", "/"), 0.0)
+        answer.announce_end(0.5)
+        broadcast.publish([ServerSentEvent("message", "a")], 0.0)
+        assert answer.data_to_send(0.0) == b"retry: 3000\ndata: a\nid: job-1\n\n"
+
+    def test_nobody_is_told_if_you_say_so(self) -> None:
+        answer = HandlerAnswer(HandlerSettings(reconnect_after=None))
+        assert answer.begin(0.0)
+        answer.receive("a", 0.0)
+        answer.announce_end(0.5)
+        answer.stop(0.0)
+        assert answer.data_to_send(0.0) == b"data: a\n\n"
+
+    @pytest.mark.parametrize("seconds", [-1.0, 86401.0, float("nan")])
+    def test_what_is_no_time_to_come_back(self, seconds: float) -> None:
+        with pytest.raises(ValueError, match="reconnect_after must be from 0 to 86400 seconds"):
+            HandlerSettings(reconnect_after=seconds)
+
     def test_once_or_too_late_does_no_harm(self) -> None:
         answer = begun()
         answer.receive("a", 0.0)

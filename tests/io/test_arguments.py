@@ -22,6 +22,8 @@ GOOD: dict[str, Any] = {
     "handler_settings": HandlerSettings(),
     "on_refusal": print,
     "grace": 0.0,
+    "drain": 0.0,
+    "reuse_port": False,
 }
 
 
@@ -48,6 +50,10 @@ def test_what_can_be_is_let_through() -> None:
         ("max_connections", 0, ValueError),
         ("handler_settings", ServerSettings(), TypeError),
         ("on_refusal", 7, TypeError),
+        ("reuse_port", 1, TypeError),
+        ("drain", "2", TypeError),
+        ("drain", -1.0, ValueError),
+        ("drain", float("inf"), ValueError),
         ("grace", "2", TypeError),
         ("grace", -1.0, ValueError),
         ("grace", float("nan"), ValueError),
@@ -63,6 +69,15 @@ def test_two_places_to_listen() -> None:
     check_serving(**{**GOOD, "uds": "/run/x.sock"})
     with pytest.raises(ValueError, match="uds and port are two places"):
         check_serving(**{**GOOD, "uds": "/run/x.sock", "port": 80})
+
+
+def test_a_unix_socket_is_nobody_elses() -> None:
+    with pytest.raises(ValueError, match="reuse_port is for ports"):
+        check_serving(**{**GOOD, "uds": "/run/x.sock", "reuse_port": True})
+
+
+def test_a_function_may_give_the_context() -> None:
+    check_serving(**{**GOOD, "tls": ssl.create_default_context})
 
 
 def test_a_context_or_none() -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from sse_core.lifecycle import Broadcast
-from sse_http import EventStreamReply, Follow, HandlerSettings, Reply, Request, StreamState
+from sse_http import (
+    Drains,
+    EventStreamReply,
+    Follow,
+    HandlerAnswer,
+    HandlerSettings,
+    Reply,
+    Request,
+    StreamState,
+)
 from sse_io.handler_application import HandlerApplication, HandlerCall, as_application
 from tests.http.support import Scripted
 from tests.io.support import GET, served
@@ -187,6 +196,20 @@ class TestPlaces:
 
 
 class TestApplication:
+    def test_readers_are_told_when_to_come_back_each_at_a_time_of_its_own(self, runner: Runner) -> None:
+        jitter = iter([0.0, 0.5]).__next__
+        application = as_application(handler, HandlerSettings(), runner.start, jitter)
+        assert isinstance(application, Drains)
+        answers = [application.handle(Request("GET", "/"), 0.0) for _ in range(2)]
+        for answer in answers:
+            assert isinstance(answer, HandlerAnswer)
+            assert answer.begin(0.0)
+            answer.receive("a", 0.0)
+        application.drain(0.0)
+        assert runner.cancelled == 0
+        told = {answer.data_to_send(0.0) for answer in answers if isinstance(answer, HandlerAnswer)}
+        assert told == {b"retry: 1500\ndata: a\n\n", b"retry: 3000\ndata: a\n\n"}
+
     def test_closing_ends_all_that_run(self, runner: Runner) -> None:
         application = of(runner)
         answers = [application.within().handle(Request("GET", "/"), 0.0) for _ in range(3)]

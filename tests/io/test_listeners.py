@@ -28,8 +28,8 @@ ELSEWHERE = ipv4(host="192.0.2.1")
 
 
 @contextlib.contextmanager
-def opened(*addresses: Address) -> Any:
-    socks = open_listeners(addresses)
+def opened(*addresses: Address, reuse_port: bool = False) -> Any:
+    socks = open_listeners(addresses, reuse_port=reuse_port)
     try:
         yield socks
     finally:
@@ -97,3 +97,19 @@ def test_where_addresses_are_not_posix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sse_io.listeners.os.name", "nt")
     with opened(ipv4()) as [sock]:
         assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="this system has no SO_REUSEPORT")
+def test_a_port_that_is_shared_by_all_who_say_so() -> None:
+    with opened(ipv4(), reuse_port=True) as [first]:
+        port = port_of(first)
+        with opened(ipv4(port), reuse_port=True) as [second]:
+            assert port_of(second) == port
+        with pytest.raises(OSError, match="in use"):
+            open_listeners([ipv4(port)])
+
+
+def test_where_no_port_can_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("sse_io.listeners.socket.SO_REUSEPORT", raising=False)
+    with pytest.raises(OSError, match="can't share a port"):
+        open_listeners([ipv4()], reuse_port=True)

@@ -24,6 +24,7 @@ def started(call: HandlerCall) -> None:
 def serving(served: Any, **options: Any) -> Serving:
     arguments: dict[str, Any] = {
         "start": started,
+        "jitter": lambda: 0.5,
         "on_error": print,
         "date": lambda: "today",
         "host": "127.0.0.1",
@@ -37,6 +38,8 @@ def serving(served: Any, **options: Any) -> Serving:
         "handler_settings": None,
         "on_refusal": print,
         "grace": 2.0,
+        "drain": 0.0,
+        "reuse_port": False,
     }
     return Serving(served, **{**arguments, **options})
 

@@ -507,6 +507,90 @@ class TestTheEnd:
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+class Draining(Farewell):
+    """An application that notes when it was told of its end."""
+
+    def __init__(self, stream: Pieces) -> None:
+        super().__init__(stream)
+        self.told = 0
+
+    def drain(self, now: float) -> None:
+        del now
+        self.told += 1
+
+
+class TestDraining:
+    def test_what_is_being_answered_goes_on_for_a_while(self) -> None:
+        stream = Pieces()
+        application = Draining(stream)
+        with served(application) as world:
+            client = world.client(GET % b"")
+            client.until(b"\r\n\r\n")
+            world.loop.shut_down(world.host.time, 10.0)
+            stream.feed(b"meanwhile")
+            client.until(b"meanwhile")
+            assert (application.told, application.closed) == (1, 0)
+            assert world.loop.deadline == world.host.time + 10.0
+            world.host.time += 9.9
+            world.settle()
+            assert application.closed == 0
+            world.host.time += 0.1
+            assert client.until_end().endswith(b"the end\r\n0\r\n\r\n")
+            assert (application.told, application.closed) == (1, 1)
+            assert world.is_finished()
+            assert world.loop.deadline == -math.inf
+
+    def test_it_is_over_as_soon_as_nothing_is_left(self) -> None:
+        stream = Pieces()
+        application = Draining(stream)
+        with served(application) as world:
+            client = world.client(GET % b"")
+            client.until(b"\r\n\r\n")
+            world.loop.shut_down(world.host.time, 10.0)
+            stream.feed(b"whole", end=StreamState.FINISHED)
+            client.until_end()
+            assert world.is_finished()
+            assert application.closed == 0
+            world.loop.close(world.host.time)
+            assert application.closed == 1
+
+    def test_to_say_it_again_makes_it_shorter(self) -> None:
+        application = Draining(Pieces())
+        with served(application) as world:
+            world.client(GET % b"").until(b"\r\n\r\n")
+            world.loop.shut_down(world.host.time, 10.0)
+            world.loop.shut_down(world.host.time, 5.0)
+            world.loop.shut_down(world.host.time, 20.0)
+            assert world.loop.deadline == world.host.time + 5.0
+            world.loop.shut_down(world.host.time)
+            assert (application.told, application.closed) == (1, 1)
+            world.loop.shut_down(world.host.time, 5.0)
+            assert application.closed == 1
+
+    def test_an_applications_own_deadline_is_kept(self) -> None:
+        application = Draining(Pieces())
+        with served(application) as world:
+            world.client(GET % b"").until(b"\r\n\r\n")
+            application.deadline = world.host.time + 1.0
+            world.loop.shut_down(world.host.time, 10.0)
+            assert world.loop.deadline == world.host.time + 1.0
+
+    def test_who_has_come_before_the_end_is_let_in(self) -> None:
+        """Closing the listener would reset a connection that the system has made already."""
+        with served(Scripted(echo)) as world:
+            client = world.client(GET % b"x")
+            world.loop.shut_down(world.host.time)
+            assert b"GET /x" in client.until_end()
+            assert not client.was_reset
+
+    def test_but_not_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sse_io.acceptor._MOST_OF_A_REST", 2)
+        with served(Scripted(echo)) as world:
+            clients = [world.client(GET % b"x") for _ in range(3)]
+            world.loop.shut_down(world.host.time)
+            assert [b"GET /x" in client.until_end() for client in clients] == [True, True, False]
+
+
 class TestHostsOwnWatching:
     """Where no selector can be watched, the host watches each socket."""
 

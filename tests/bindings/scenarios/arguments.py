@@ -234,6 +234,8 @@ REFUSED = [
             ("max_connections", "5", "max_connections takes int, not str"),
             ("on_refusal", 5, "on_refusal takes a function or None, not int"),
             ("grace", "1", "grace takes int or float, not str"),
+            ("drain", "1", "drain takes int or float, not str"),
+            ("reuse_port", 1, "reuse_port takes bool, not int"),
         )
     ),
     *(
@@ -243,6 +245,7 @@ REFUSED = [
             ("port", 70_000),
             ("max_connections", 0),
             ("grace", -1.0),
+            ("drain", -1.0),
             ("grace", float("nan")),
         )
     ),

@@ -79,7 +79,7 @@ SCENARIOS = [
             Hear(b"tick"),
             Mark("stopped"),
             StopServing(),
-            HearEnd(texts=["tick"], ends=b"\r\n" + BODY_END),
+            HearEnd(texts=["tick"], ends=b"\r\n" + BODY_END, has=[b"\nretry: "]),
             Since("stopped", 0.0, GRACE / 4),
         ],
         needs=NEEDS,

@@ -50,6 +50,15 @@ def is_in_use(stage: Stage) -> bool:
     return True
 
 
+def is_shared(stage: Stage) -> bool:
+    """A port that two servers listen on, both of whom say so."""
+    with (
+        stage.runner.serving(Feeds(hello), reuse_port=True) as first,
+        stage.runner.serving(Feeds(hello), reuse_port=True, port=first.port) as second,
+    ):
+        return first.port == second.port > 0
+
+
 def ends(how: str, request: bytes, *, tls: bool) -> ServerScenario:
     """HTTP/1.0 has no chunks: a body ends with its connection, so a cut must not look like an end."""
     version = "HTTP/1.0" if request is OLD else "connection: close"
@@ -118,7 +127,7 @@ SCENARIOS = [
     ServerScenario(
         name="the port can be chosen",
         served=greets,
-        steps=[Fetch(), Check(can_be_chosen)],
+        steps=[Fetch(), Check(can_be_chosen), Check(is_shared)],
     ),
     ServerScenario(
         name="an address in use is an error of the system", served=greets, steps=[Check(is_in_use)]

@@ -6,17 +6,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import ssl
+import tempfile
+from pathlib import Path
+
+import trustme
 
 from sse_http import Reply, Request, ServerSettings
+from sse_io import CertificateFiles
 
 from ..applications import Feeds
 from ..certificates import certificates
+from ..peers import PATIENCE
 from ..runner import Runner
 from ..server_scenario import ServerScenario
 from ..server_stage import HEAD_END, Stage, get
 from ..server_steps import Check, Closed, Do, Hear, HearEnd, Leave, Open, Pause
-from .serving import feeds, greets
+from .serving import feeds, greets, hello
 
 TLS = {"tls": "server"}
 
@@ -74,7 +81,40 @@ def sends_garbage(stage: Stage) -> bool:
     return os.write(client.sock.fileno(), os.urandom(100)) == 100
 
 
+def write(path: Path, authority: trustme.CA, moment: int) -> None:
+    """A certificate and its key, written at this moment: the clock of some file systems is coarse."""
+    path.write_bytes(authority.issue_cert("localhost").private_key_and_cert_chain_pem.bytes())
+    os.utime(path, (moment, moment))
+
+
+def connected(port: int, authority: trustme.CA) -> ssl.SSLSocket:
+    """A connection to a server whose certificate is of this authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    return context.wrap_socket(sock, server_hostname="localhost")
+
+
+def renews_its_certificate(stage: Stage) -> bool:
+    """Each new connection has the one that is in the file then; one that runs keeps its own."""
+    before, after = trustme.CA(), trustme.CA()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "both.pem"
+        write(path, before, 1)
+        with (
+            stage.runner.serving(Feeds(hello), tls=CertificateFiles(path)) as server,
+            connected(server.port, before) as old,
+        ):
+            write(path, after, 2)
+            with connected(server.port, after) as new:
+                for client in (old, new):
+                    client.sendall(get())
+                    assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    return True
+
+
 SCENARIOS = [
+    ServerScenario(name="a new certificate", served=greets, steps=[Check(renews_its_certificate)]),
     ServerScenario(
         name="a client without TLS",
         served=greets,
