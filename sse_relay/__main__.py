@@ -12,6 +12,8 @@ def main() -> None:
     """The entry point of the console script."""
     try:
         from .cli import app  # noqa: PLC0415  (what it needs may not be there)
+
+        app()
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in _NEEDED:
@@ -22,7 +24,6 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         sys.exit(130)
-    app()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import ssl
 from dataclasses import dataclass, field
@@ -62,6 +63,12 @@ class Listen:
                 f"the certificate {self.certificate} can't be used: {error}. {advice}."
             ) from error
         return context
+
+    def failure(self, error: OSError) -> StartError:
+        """Why nobody can listen here, and what to do."""
+        hint = " Choose another with --port." if error.errno == errno.EADDRINUSE else ""
+        message = f"can't listen on {self.host} port {self.port}: {error.strerror or error}."
+        return StartError(message + hint)
 
     def url(self, port: int) -> str:
         """The address of a server that listens here, on this ``port``."""

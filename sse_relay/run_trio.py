@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import signal
 
 import trio
@@ -14,8 +13,21 @@ from .listen import StartError
 from .programs import Program, Service
 
 
-async def run(program: Program) -> None:
-    """Serve what ``program`` gives until SIGTERM or SIGINT.  Raises ``StartError``, in a group."""
+def run(program: Program) -> None:
+    """Serve what ``program`` gives until SIGTERM or SIGINT.
+
+    Raises ``StartError``, and ``KeyboardInterrupt`` for a signal that came before anybody listened to it.
+    """
+    failure: BaseException | None = None
+    try:
+        trio.run(_run, program)
+    except* (StartError, KeyboardInterrupt) as errors:  # in a group, as a nursery was open
+        failure = errors.exceptions[0]
+    if failure is not None:
+        raise failure
+
+
+async def _run(program: Program) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_cancel_on_signal, nursery.cancel_scope)
         try:
@@ -46,9 +58,7 @@ async def _start(nursery: trio.Nursery, service: Service) -> int:
     try:
         port: int = await nursery.start(serve)
     except OSError as error:
-        hint = " Choose another with --port." if error.errno == errno.EADDRINUSE else ""
-        message = f"can't listen on {listen.host} port {listen.port}: {error.strerror or error}."
-        raise StartError(message + hint) from error
+        raise listen.failure(error) from error
     return port
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,3 +14,16 @@ Host = Annotated[
 ]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log at debug level.")]
+
+
+class Binding(StrEnum):
+    """What serves the program's connections: a module of this package for each."""
+
+    TRIO = "trio"
+    SOCKET = "socket"
+
+
+BindingFlag = Annotated[
+    Binding,
+    typer.Option("--binding", help="What serves the connections: trio, or plain sockets without trio."),
+]

@@ -1,19 +1,22 @@
-"""Run a program from the command line: its log, and its exit code."""
+"""Run a program from the command line: on which binding, its log, and its exit code."""
 
 from __future__ import annotations
 
 import logging
 
-import trio
 import typer
 
 from ..listen import StartError
 from ..programs import Program
-from ..run_trio import run
+from .flags import Binding
 
 
-def launch(program: Program, *, verbose: bool) -> None:
+def launch(program: Program, *, binding: Binding, verbose: bool) -> None:
     """Run ``program`` to its end.
+
+    - ``program``: see ``sse_relay.programs``.
+    - ``binding``: what serves its connections; nothing else has to be installed.
+    - ``verbose``: whether to log at debug level.
 
     Raises ``typer.Exit`` with the code: 0, 1 if it could not start, 130 if it was interrupted before it
     listened to signals itself.
@@ -24,10 +27,18 @@ def launch(program: Program, *, verbose: bool) -> None:
     )
     code = 0
     try:
-        trio.run(run, program)
-    except* StartError as errors:  # in a group, as a nursery was open
-        typer.echo(f"sse-relay: {errors.exceptions[0]}", err=True)
+        _run(program, binding)
+    except StartError as error:
+        typer.echo(f"sse-relay: {error}", err=True)
         code = 1
-    except* KeyboardInterrupt:
+    except KeyboardInterrupt:
         code = 130
     raise typer.Exit(code)
+
+
+def _run(program: Program, binding: Binding) -> None:
+    if binding is Binding.SOCKET:
+        from ..run_sockets import run  # noqa: PLC0415  (what the other one needs may not be there)
+    else:
+        from ..run_trio import run  # noqa: PLC0415
+    run(program)

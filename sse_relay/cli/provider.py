@@ -12,7 +12,7 @@ from ..listen import Listen
 from ..programs import provider_program
 from ..provider import Settings, SettingsError
 from . import flag_values
-from .flags import Host, Port, Verbose
+from .flags import Binding, BindingFlag, Host, Port, Verbose
 from .launch import launch
 
 
@@ -35,6 +35,7 @@ def provider(
     api_key: Annotated[
         str | None, typer.Option(envvar="SSE_PROVIDER_API_KEY", help="A key that requests must show.")
     ] = None,
+    binding: BindingFlag = Binding.TRIO,
     verbose: Verbose = False,
 ) -> None:
     """Run a simulated provider that speaks Anthropic's Messages API.
@@ -51,7 +52,7 @@ def provider(
             settings = _with_flag(settings, name, text)
     recorded = flag_values.recording(replay) if replay else None
     program = provider_program(Listen(host, port), settings, api_key=api_key, replay=recorded)
-    launch(program, verbose=verbose)
+    launch(program, binding=binding, verbose=verbose)
 
 
 def _with_flag(settings: Settings, name: str, text: str) -> Settings:

@@ -16,7 +16,7 @@ from ..listen import Listen
 from ..programs import relay_program
 from ..routes import ROUTES
 from . import flag_values
-from .flags import Host, Port, Verbose
+from .flags import Binding, BindingFlag, Host, Port, Verbose
 from .launch import launch
 
 _OPEN_RELAY = (
@@ -155,6 +155,7 @@ def serve(
         int, _bound("How deep arrays and objects may be nested in a request's body.")
     ] = _JSON.max_json_depth,
     max_json_escapes: Annotated[int, _bound("Backslashes in a request's body.")] = _JSON.max_json_escapes,
+    binding: BindingFlag = Binding.TRIO,
     verbose: Verbose = False,
 ) -> None:
     """Relay a provider's stream.
@@ -199,7 +200,7 @@ def serve(
         raise typer.BadParameter("--tls-key is of no use without --tls-cert")
     if config.api_key and not config.client_keys and not listen.is_private and not open_to_all:
         raise typer.BadParameter(_OPEN_RELAY)
-    launch(relay_program(config, listen, upstream_ca), verbose=verbose)
+    launch(relay_program(config, listen, upstream_ca), binding=binding, verbose=verbose)
 
 
 def _deadlines(

@@ -17,6 +17,7 @@ from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
 from sse_http import ForwardProxy, Proxies
 from sse_relay import cli
+from sse_relay.cli.flags import Binding
 from sse_relay.config import RelayConfig
 from sse_relay.listen import Listen
 from sse_relay.programs import Program
@@ -43,7 +44,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[RelayConfig, Listen, 
         calls.append((config, listen, upstream_ca))
         yield from ()
 
-    def launch(program: Program, *, verbose: bool) -> None:  # noqa: ARG001  (the face of the real one)
+    def launch(program: Program, **_: object) -> None:
         assert not list(program)
 
     monkeypatch.setattr(cli.serve, "relay_program", relay_program)
@@ -257,7 +258,7 @@ class Blocked:
         if name.partition(".")[0] in {blocked}:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Blocked())
-sys.argv = ["sse-relay", "--help"]
+sys.argv = ["sse-relay", "provider", "--host", "192.0.2.1"]
 from sse_relay.__main__ import main
 main()
 """
@@ -271,6 +272,12 @@ def test_without_the_extra_it_says_what_to_install(name: str) -> None:
     (line,) = result.stderr.splitlines()
     assert line.startswith(f"sse-relay: {name} is not installed.")
     assert "pip install '.[relay]' in a checkout" in line
+
+
+def test_on_plain_sockets_nobody_needs_trio() -> None:
+    script = WITHOUT.format(blocked={"trio"}).replace('192.0.2.1"', '192.0.2.1", "--binding", "socket"')
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.stderr.startswith("sse-relay: can't listen on 192.0.2.1 port 8081: ")
 
 
 def test_a_mistake_of_ours_is_no_missing_extra() -> None:
@@ -357,9 +364,10 @@ def failed(*arguments: str) -> str:
     return line
 
 
+@pytest.mark.parametrize("binding", Binding)
 @pytest.mark.parametrize("command", ["demo", "serve", "provider"])
-def test_a_port_in_use(command: str, taken_port: int) -> None:
-    line = failed(command, "--port", str(taken_port))
+def test_a_port_in_use(command: str, binding: Binding, taken_port: int) -> None:
+    line = failed(command, "--port", str(taken_port), "--binding", binding)
     assert line == (
         f"sse-relay: can't listen on 127.0.0.1 port {taken_port}: Address already in use. "
         "Choose another with --port."

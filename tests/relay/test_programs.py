@@ -17,6 +17,7 @@ import pytest
 import trustme
 
 from sse_core import EventStreamDecoder
+from sse_relay.cli.flags import Binding
 from tests.bindings.proxy_peer import ProxyPeer, RunningProxy
 from tests.relay.e2e.support import QUESTION, Answer, Program, wait_for
 from tests.relay.support import WHOLE, encoded
@@ -37,12 +38,13 @@ def ask(base: str, **headers: str) -> Answer:
 # How they end
 
 
+@pytest.mark.parametrize("binding", Binding)
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("wishes", [(), ("cancel", "detach=60", "drain=60")], ids=["idle", "busy"])
 def test_a_signal_ends_the_relay_and_every_turn(
-    provider: str, sent: signal.Signals, wishes: tuple[str, ...]
+    provider: str, sent: signal.Signals, wishes: tuple[str, ...], binding: Binding
 ) -> None:
-    with Program("serve", "--port", "0", "--upstream", provider) as relay:
+    with Program("serve", "--port", "0", "--upstream", provider, "--binding", binding) as relay:
         base = relay.address()
         answers = [ask(base, Turn_On_Disconnect=wish) for wish in wishes]
         for answer in answers:
@@ -61,10 +63,11 @@ def test_a_signal_ends_the_relay_and_every_turn(
             answer.close()
 
 
+@pytest.mark.parametrize("binding", Binding)
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", ["demo", "provider"])
-def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals) -> None:
-    with Program(command, "--port", "0") as program:
+def test_a_signal_ends_the_others_too(command: str, sent: signal.Signals, binding: Binding) -> None:
+    with Program(command, "--port", "0", "--binding", binding) as program:
         program.address()
         program.process.send_signal(sent)
         assert program.process.wait(60) in {0, 130}
