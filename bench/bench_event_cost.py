@@ -25,13 +25,13 @@ import time
 from collections.abc import Callable, Iterator
 
 from relay_load import REQUEST, allow_many_sockets
-from relay_on_loop import BareHost
 from relay_provider import FIRST, token
 
 from sse_io.readiness_loop import ReadinessLoop
 from sse_relay.config import RelayConfig
 from sse_relay.listen import Listen
 from sse_relay.programs import relay_program
+from sse_socket.loop_host import LoopHost
 
 STREAMS = (1, 50, 400)
 EVENTS = 2000  #: of each figure
@@ -77,7 +77,7 @@ class Relayed:
             program.send(self._port)
         self._loop = ReadinessLoop(
             service.application,
-            BareHost(),
+            LoopHost(),
             on_error=lambda error: print(repr(error), file=sys.stderr),
             settings=service.listen.settings(),
             on_refusal=service.on_refusal,

@@ -121,7 +121,7 @@ def run_calls(arguments: argparse.Namespace, names: list[str]) -> dict[str, floa
     """How many calls of Python's and C's functions an event takes, and which, at the first load."""
     streams, rate = (int(number) for number in arguments.load[0].split("x"))
     results: dict[str, float] = {}
-    for name in ("loop", "trio"):
+    for name in ("socket", "trio"):
         if name not in names:
             continue
         with provider(rate) as (_, provider_port):

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -89,17 +90,17 @@ def starlette(upstream: str) -> contextlib.AbstractContextManager[Running]:
     return python(str(HERE / "relay_starlette.py"), upstream)
 
 
-def on_loop(upstream: str) -> contextlib.AbstractContextManager[Running]:
-    """The relay on the readiness loop by itself."""
-    return python(str(HERE / "relay_on_loop.py"), upstream)
+def ours(upstream: str, binding: str) -> contextlib.AbstractContextManager[Running]:
+    """The relay, as ``sse-relay serve --binding`` runs it."""
+    return python("-m", "sse_relay", "serve", "--port", "0", "--upstream", upstream, "--binding", binding)
 
 
-def on_trio(upstream: str) -> contextlib.AbstractContextManager[Running]:
-    """The relay hosted by trio, as ``sse-relay serve`` runs it."""
-    return python("-m", "sse_relay", "serve", "--port", "0", "--upstream", upstream)
-
-
-CONTENDERS: dict[str, Contender] = {"nginx": nginx, "loop": on_loop, "trio": on_trio, "starlette": starlette}
+CONTENDERS: dict[str, Contender] = {
+    "nginx": nginx,
+    "socket": partial(ours, binding="socket"),
+    "trio": partial(ours, binding="trio"),
+    "starlette": starlette,
+}
 
 
 def nginx_command() -> str | None:

@@ -154,8 +154,9 @@ def measure_idle(streams: int, port: int, pid: int) -> Figures:
 
 
 def cpu_ns(pid: int) -> int:
-    """How long a process with one thread has been on a CPU, in nanoseconds."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text("ascii").split()[0])
+    """How long a process, with all its threads, has been on CPUs, in nanoseconds."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")  # the process's own file is its main thread's
+    return sum(int(path.read_text("ascii").split()[0]) for path in threads)
 
 
 def resident_bytes(pid: int) -> int:
