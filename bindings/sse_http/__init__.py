@@ -26,6 +26,7 @@ from .forward_proxy import ForwardProxy, Proxies
 from .guard import LOOPBACK_HOSTS, AllowedPeers, Guard
 from .handlers import (
     Comment,
+    EncodedEvents,
     EventItem,
     EventStreamReply,
     Follow,
@@ -59,6 +60,7 @@ __all__ = [
     "Comment",
     "ConnectionPhase",
     "Drains",
+    "EncodedEvents",
     "Endpoint",
     "EventItem",
     "EventStreamHead",

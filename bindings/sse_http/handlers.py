@@ -55,8 +55,21 @@ class Retry:
         encode_event("", retry=self.milliseconds)
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedEvents:
+    """Whole events, or other whole lines, that are encoded already, which a handler may yield.
+
+    They are sent as they are: what a stranger wrote belongs into an event's data instead.
+    """
+
+    data: bytes
+
+    def __post_init__(self) -> None:
+        check_type("data", self.data, bytes)
+
+
 #: What a handler may yield: the data of an event, a whole event, a value to be sent as JSON, or what is none.
-EventItem = str | ServerSentEvent | Mapping[str, object] | Comment | Retry
+EventItem = str | ServerSentEvent | Mapping[str, object] | Comment | Retry | EncodedEvents
 
 
 class EventStreamReply:
@@ -218,6 +231,11 @@ class HandlerAnswer:
             subscription.close(now)
             self.reply(Reply(204))
             return
+        self.read(subscription)
+
+    def read(self, subscription: Subscription) -> None:
+        """The reader gets what ``subscription`` gives."""
+        subscription.waker = self._waker
         self._subscription = subscription
         self._show_head()
         self._waker()
@@ -236,6 +254,8 @@ class HandlerAnswer:
             # 9.2.6 heeds this line when it is read, whatever follows; without an empty line behind it
             # nobody takes it for an event.
             self._log.append_lines(b"retry: %d\n" % item.milliseconds)
+        elif isinstance(item, EncodedEvents):
+            self._log.append_lines(item.data)
         else:
             self._log.append(_event(item))
         self._show_head()

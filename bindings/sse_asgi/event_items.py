@@ -1,0 +1,71 @@
+"""From what an iterator gives to what a ``HandlerAnswer`` takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sse_core import ServerSentEvent, encode_comment, encode_event
+from sse_http import Comment, EncodedEvents, EventItem, Retry
+
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
+
+#: Makes an item of what an iterator gives.
+ItemOf = Callable[[object], EventItem]
+
+
+def event_item(given: object) -> EventItem:
+    """Text, events, mappings (sent as JSON) as they are, and models of pydantic's as their JSON.
+
+    Raises ``TypeError`` for anything else.
+    """
+    if isinstance(given, str | ServerSentEvent | Mapping | Comment | Retry | EncodedEvents):
+        return given
+    dump = getattr(given, "model_dump_json", None)
+    if dump is not None:
+        return str(dump())
+    raise TypeError(
+        "an event is str, ServerSentEvent, a mapping, a pydantic model, Comment or Retry, "
+        f"not {type(given).__name__}"
+    )
+
+
+def event_source_item(given: object) -> EventItem:
+    """As sse-starlette reads it: a mapping has an event's fields, bytes are sent as they are.
+
+    What has ``encode()``, as its ``ServerSentEvent``, gives bytes; of anything else the text is the data.
+    Raises ``TypeError`` for a mapping with other fields.
+    """
+    if isinstance(given, str | ServerSentEvent | Comment | Retry | EncodedEvents):
+        return given
+    if isinstance(given, bytes | bytearray | memoryview):
+        return EncodedEvents(bytes(given))
+    if isinstance(given, Mapping):
+        return _of_fields(**given)
+    encode = getattr(given, "encode", None)
+    if encode is not None:
+        return EncodedEvents(encode())
+    return str(given)
+
+
+def _of_fields(
+    *,
+    data: object = None,
+    event: str | None = None,
+    id: object = None,
+    retry: int | None = None,
+    comment: object = None,
+    sep: str | None = None,  # noqa: ARG001  (sse-starlette's: the response has one for all)
+) -> EventItem:
+    if comment is not None and data is None and event is None and id is None and retry is None:
+        return Comment(str(comment))
+    lines = encode_event(
+        "" if data is None else str(data),
+        event=None if event is None else _LINE_ENDS.sub("", event),
+        id=None if id is None else _LINE_ENDS.sub("", str(id)),
+        retry=retry,
+    )
+    if data is None:
+        # Without data nobody dispatches it; the other fields are heeded all the same (WHATWG HTML 9.2.6).
+        lines = b"".join(line for line in lines.splitlines(keepends=True) if not line.startswith(b"data:"))
+    return EncodedEvents(lines if comment is None else encode_comment(str(comment)) + lines)

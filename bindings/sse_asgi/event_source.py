@@ -1,0 +1,115 @@
+"""Feed an answer from whatever a response's content is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterable, Iterable
+from typing import Any, Literal
+
+import anyio
+import anyio.lowlevel
+
+from sse_core.lifecycle import Broadcast, EventLog, Subscription
+from sse_http import Follow, HandlerAnswer, Request, Retry
+
+from .error_log import report
+from .event_items import ItemOf
+from .sync_items import SyncItems
+
+#: What an event stream may be made of.
+Content = AsyncIterable[Any] | Iterable[Any] | Broadcast | EventLog | Subscription
+
+
+class Feeder:
+    """Gives an answer what ``content`` has.
+
+    - ``content``: an iterator, which is pulled as fast as the reader takes what it gives; or a broadcast, a
+      log or a subscription, which the reader follows.
+    - ``item_of``: makes an item of what an iterator gives.
+    - ``join``: where a reader of a broadcast or a log begins that has no ID of it.
+    - ``retry``: milliseconds that the reader is to wait before it comes again, sent with the first event.
+    - ``cleanup_timeout``: seconds for an iterator's ``aclose()``; without end if ``None``.
+
+    Raises ``TypeError`` for content that is none of these.
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        item_of: ItemOf,
+        *,
+        join: Literal["start", "now"],
+        retry: int | None,
+        cleanup_timeout: float | None,
+    ) -> None:
+        self._content = content
+        self._item_of = item_of
+        self._join: Literal["start", "now"] = join
+        self._retry = None if retry is None else Retry(retry)
+        self._cleanup_timeout = cleanup_timeout
+        self._items = _items_of(content)
+
+    async def feed(self, answer: HandlerAnswer, request: Request) -> None:
+        """Feed ``answer`` to its end, or let it follow.  Raises what an iterator raises."""
+        if self._items is not None:
+            await self._pull(self._items, answer)
+        else:
+            self._follow(answer, request, time.monotonic())
+
+    def _follow(self, answer: HandlerAnswer, request: Request, now: float) -> None:
+        content = self._content
+        if isinstance(content, Subscription):
+            answer.read(content)
+            return
+        if not isinstance(content, Broadcast):
+            content = Broadcast(log=content)  # type: ignore[arg-type]  # what else there is was refused
+        answer.follow(Follow(content, self._join), request, now)
+        if self._retry is not None and not content.log.closed:
+            answer.receive(self._retry, now)
+
+    async def _pull(self, items: AsyncIterable[Any], answer: HandlerAnswer) -> None:
+        room = anyio.Event()
+
+        def go_on() -> None:
+            room.set()
+
+        answer.on_room = go_on
+        try:
+            if not answer.begin(time.monotonic()):
+                return
+            async for given in items:
+                if self._retry is not None:
+                    answer.receive(self._retry, time.monotonic())
+                    self._retry = None
+                answer.receive(self._item_of(given), time.monotonic())
+                await anyio.lowlevel.checkpoint()  # an iterator may never wait, and others want to run
+                while answer.full:
+                    room = anyio.Event()
+                    await room.wait()
+        finally:
+            await self._close(items)
+        answer.finish(time.monotonic())
+
+    async def _close(self, items: Any) -> None:
+        """Close the iterator, as ``contextlib.aclosing`` does, though this task may be cancelled."""
+        aclose = getattr(items, "aclose", None)
+        if aclose is None:
+            return
+        with anyio.move_on_after(self._cleanup_timeout, shield=True) as scope:
+            await aclose()
+        if scope.cancelled_caught:
+            report(TimeoutError(f"an iterator was not closed within {self._cleanup_timeout:g} s"))
+
+
+def _items_of(content: object) -> AsyncIterable[Any] | None:
+    """The items to be pulled; ``None`` where there is something to follow."""
+    if isinstance(content, Broadcast | Subscription) or hasattr(content, "position_of"):
+        return None
+    if isinstance(content, AsyncIterable):
+        return aiter(content)
+    if isinstance(content, Iterable) and not isinstance(content, str | bytes):
+        return SyncItems(content)
+    raise TypeError(
+        "the content of an event stream is an (async) iterator, a Broadcast, an EventLog or a Subscription, "
+        f"not {type(content).__name__}"
+    )
