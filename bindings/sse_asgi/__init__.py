@@ -5,6 +5,7 @@ from .application import ASGIApplication, asgi
 from .event_source_response import EventSourceResponse
 from .listeners import listen
 from .response import EventStreamResponse
+from .shutdown import shut_down
 
 __all__ = [
     "ASGIApplication",
@@ -13,4 +14,5 @@ __all__ = [
     "SendTimeoutError",
     "asgi",
     "listen",
+    "shut_down",
 ]

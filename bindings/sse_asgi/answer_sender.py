@@ -55,10 +55,16 @@ class AnswerSender:
         A server cuts the connection of an answer that is not: so half a stream never looks whole.
         """
         whole = False
+        error: Exception | None = None  # raised in there it would come out in a group
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._keep_time, tasks.cancel_scope)
-            whole = await self._send_all()
+            try:
+                whole = await self._send_all()
+            except Exception as raised:  # noqa: BLE001  (whatever the server raises)
+                error = raised
             tasks.cancel_scope.cancel()
+        if error is not None:
+            raise error
         return whole
 
     async def _send_all(self) -> bool:
@@ -73,6 +79,8 @@ class AnswerSender:
             if self._exchange.state is not StreamState.FINISHED:
                 return False
             await self._pass_on({"type": "http.response.body", "body": b"", "more_body": False})
+        except SendTimeoutError:
+            raise
         except OSError:  # ASGI's specification since 2.4: "send() should raise a subclass of OSError"
             return False
         return True

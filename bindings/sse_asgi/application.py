@@ -12,6 +12,7 @@ import anyio
 
 from sse_core.arguments import check_callable, check_type
 from sse_http import (
+    GOING_DOWN,
     Application,
     ChecksHeads,
     HandlerSettings,
@@ -92,6 +93,7 @@ class ASGIApplication:
         self._on_refusal = on_refusal
         self._reader = RequestReader(settings)
         self._loop: ReadinessLoop | None = None
+        self._going_down = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or take part in the server's beginning and end."""
@@ -113,6 +115,8 @@ class ASGIApplication:
         exchange = ServerExchange(self._application, request, on_error=report)
         sender = AnswerSender(exchange, send)
         try:
+            if self._going_down:
+                raise Refused(GOING_DOWN)
             request = await self._read(request, receive)
         except ReaderGone:
             return
@@ -157,7 +161,7 @@ class ASGIApplication:
 
     def _begin(self) -> None:
         """Drive what the application asks for, from the first request on: a mount has no lifespan."""
-        if self._loop is None or self._loop.finished:
+        if not self._going_down and (self._loop is None or self._loop.finished):
             host = LoopHost()
             self._loop = ReadinessLoop(
                 self._application, host, on_error=report, upstream_tls=self._upstream_tls
@@ -169,6 +173,7 @@ class ASGIApplication:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._going_down = False  # it may have lived before
                 self._begin()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
@@ -182,7 +187,8 @@ class ASGIApplication:
         self._end()
 
     def _end(self) -> None:
-        """Close the application: each stream gets its end."""
+        """Close the application: each stream gets its end, and whoever comes now a 503."""
+        self._going_down = True
         if self._loop is not None:
             self._loop.shut_down(time.monotonic())
 

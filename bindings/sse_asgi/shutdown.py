@@ -20,11 +20,22 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _listeners: set[Callable[[], None]] = set()
 
 
+def shut_down() -> None:
+    """Let all streams of this process come to their ends, as at a signal.
+
+    For servers that handle no signal in the process in which streams are sent (hypercorn with workers): call
+    it where you have them end.  From any thread.
+    """
+    for notify in tuple(_listeners):
+        with contextlib.suppress(RuntimeError):  # its event loop is closed
+            notify()
+
+
 @contextlib.contextmanager
 def shutdown_seen() -> Iterator[anyio.Event]:
     """An event that is set when the process is asked to end, if its server handles that signal in Python.
 
-    Where it doesn't, or runs in another thread than the main one, nobody sets it.
+    Where it doesn't, or runs in another thread than the main one, :func:`shut_down` sets it.
     """
     event = anyio.Event()
     notify = _from_anywhere(event.set)
@@ -58,14 +69,12 @@ class _Chained:
         return getattr(self._handler, "__self__", self)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        for notify in tuple(_listeners):
-            with contextlib.suppress(RuntimeError):  # its event loop is closed
-                notify()
+        shut_down()
         self._handler(number, frame)
 
 
 def _from_anywhere(call: Callable[[], object]) -> Callable[[], None]:
-    """``call``, to be made soon in this event loop, from a signal's handler."""
+    """``call``, to be made soon in this event loop, from a signal's handler or another thread."""
     if "trio" in sys.modules:
         import trio  # noqa: PLC0415  (only where it is there already)
 
