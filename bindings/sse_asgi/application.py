@@ -115,8 +115,6 @@ class ASGIApplication:
         exchange = ServerExchange(self._application, request, on_error=report)
         sender = AnswerSender(exchange, send)
         try:
-            if self._going_down:
-                raise Refused(GOING_DOWN)
             request = await self._read(request, receive)
         except ReaderGone:
             return
@@ -141,6 +139,8 @@ class ASGIApplication:
 
     async def _read(self, request: Request, receive: Receive) -> Request:
         """The whole request.  Raises ``Refused``, ``ReaderGone``, and what the application's check raises."""
+        if self._going_down:
+            raise Refused(GOING_DOWN)
         most = self._settings.max_body_bytes
         if isinstance(self._application, ChecksHeads):
             verdict = self._application.check_head(request, time.monotonic())
