@@ -19,6 +19,7 @@ PACKAGES = (
     "sse_core.blocks",
     "sse_core.dialects",
     "sse_core.lifecycle",
+    "sse_asgi",
     "sse_http",
     "sse_io",
     "sse_socket",
@@ -86,7 +87,15 @@ def test_each_argument_has_its_line(name: str) -> None:
         return  # one of C's
     wanted = set(signature.parameters) - KNOWN
     if len(wanted) > FEW:
-        assert wanted - listed(inspect.getdoc(thing) or "") == set()
+        docs = [inspect.getdoc(one) or "" for one in (thing, owner_of_arguments(thing))]
+        assert wanted - {name for doc in docs for name in listed(doc)} == set()
+
+
+def owner_of_arguments(thing: object) -> object:
+    """``thing``, or the class from which it inherits its arguments."""
+    if not inspect.isclass(thing):
+        return thing
+    return next(base for base in thing.__mro__ if "__init__" in vars(base))
 
 
 def test_the_check_finds_what_is_missing() -> None:

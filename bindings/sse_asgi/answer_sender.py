@@ -23,6 +23,7 @@ class AnswerSender:
     - ``exchange``: whose waker is ``wake``.
     - ``send``: ASGI's.
     - ``separator``: stands for each line's end.
+    - ``prefix``: lines that go before the first bytes of the body.
     - ``send_timeout``: seconds for one message.
     """
 
@@ -32,11 +33,13 @@ class AnswerSender:
         send: Send,
         *,
         separator: bytes = b"\n",
+        prefix: bytes = b"",
         send_timeout: float | None = None,
     ) -> None:
         self._exchange = exchange
         self._send = send
         self._separator = separator
+        self._prefix = prefix
         self._send_timeout = send_timeout
         self._changed = anyio.Event()
         self._earlier = anyio.Event()
@@ -100,8 +103,10 @@ class AnswerSender:
             return exchange.state is StreamState.OPEN
         data = exchange.data_to_send(now)
         if data:
-            if self._separator != b"\n" and exchange.reply is None:
-                data = data.replace(b"\n", self._separator)
+            if exchange.reply is None:
+                data, self._prefix = self._prefix + data, b""
+                if self._separator != b"\n":
+                    data = data.replace(b"\n", self._separator)
             await self._pass_on({"type": "http.response.body", "body": data, "more_body": True})
         return bool(data) and (exchange.has_more or exchange.reply is not None)
 

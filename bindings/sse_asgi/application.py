@@ -75,7 +75,11 @@ def asgi(
 
 
 class ASGIApplication:
-    """What :func:`asgi` gives: to be called by a server, once for each request."""
+    """What :func:`asgi` gives: to be called by a server, once for each request.
+
+    - ``application``, ``settings``, ``upstream_tls``, ``on_refusal``: as for :func:`asgi`.
+    - ``handlers``: runs handlers, if the application is one.
+    """
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 
 from sse_core.lifecycle import Broadcast, EventLog, Subscription
-from sse_http import Follow, HandlerAnswer, Request, Retry
+from sse_http import Follow, HandlerAnswer, Request
 
 from .error_log import report
 from .event_items import ItemOf
@@ -27,7 +27,6 @@ class Feeder:
       log or a subscription, which the reader follows.
     - ``item_of``: makes an item of what an iterator gives.
     - ``join``: where a reader of a broadcast or a log begins that has no ID of it.
-    - ``retry``: milliseconds that the reader is to wait before it comes again, sent with the first event.
     - ``cleanup_timeout``: seconds for an iterator's ``aclose()``; without end if ``None``.
 
     Raises ``TypeError`` for content that is none of these.
@@ -39,13 +38,11 @@ class Feeder:
         item_of: ItemOf,
         *,
         join: Literal["start", "now"],
-        retry: int | None,
         cleanup_timeout: float | None,
     ) -> None:
         self._content = content
         self._item_of = item_of
         self._join: Literal["start", "now"] = join
-        self._retry = None if retry is None else Retry(retry)
         self._cleanup_timeout = cleanup_timeout
         self._items = _items_of(content)
 
@@ -64,8 +61,6 @@ class Feeder:
         if not isinstance(content, Broadcast):
             content = Broadcast(log=content)  # type: ignore[arg-type]  # what else there is was refused
         answer.follow(Follow(content, self._join), request, now)
-        if self._retry is not None and not content.log.closed:
-            answer.receive(self._retry, now)
 
     async def _pull(self, items: AsyncIterable[Any], answer: HandlerAnswer) -> None:
         room = anyio.Event()
@@ -78,9 +73,6 @@ class Feeder:
             if not answer.begin(time.monotonic()):
                 return
             async for given in items:
-                if self._retry is not None:
-                    answer.receive(self._retry, time.monotonic())
-                    self._retry = None
                 answer.receive(self._item_of(given), time.monotonic())
                 await anyio.lowlevel.checkpoint()  # an iterator may never wait, and others want to run
                 while answer.full:

@@ -10,7 +10,7 @@ import anyio
 from sse_core.arguments import check_type
 from sse_core.headers import Headers
 from sse_core.lifecycle import SubscriptionSettings
-from sse_http import EventItem, EventStreamReply, HandlerSettings, StreamHead
+from sse_http import EventItem, EventStreamReply, HandlerSettings, Retry, StreamHead
 
 from .asgi_types import Message, Receive, Scope, Send
 from .event_items import ItemOf, event_item
@@ -88,9 +88,10 @@ class EventStreamResponse(ResponseBase):
             raise ValueError("cleanup_timeout must not be below zero; None waits without end")
         idle = None if ping == 0 or ping_message_factory else float(ping)
         self._plan = StreamPlan(
-            Feeder(content, self._item_of, join=join, retry=retry, cleanup_timeout=cleanup_timeout),
+            Feeder(content, self._item_of, join=join, cleanup_timeout=cleanup_timeout),
             HandlerSettings(SubscriptionSettings(heartbeat=idle, stall=stall), max_log_bytes=max_log_bytes),
             separator=_SEPARATORS[sep],
+            prefix=b"" if retry is None else b"retry: %d\n" % Retry(retry).milliseconds,
             send_timeout=send_timeout,
             ping=float(ping) if ping_message_factory else 0.0,
             new_ping=_item_maker(ping_message_factory, self._item_of),

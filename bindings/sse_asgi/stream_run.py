@@ -34,6 +34,7 @@ class StreamPlan:
     - ``feeder``: gives them.
     - ``settings``: how they are passed on.
     - ``separator``: ends each line.
+    - ``prefix``: lines that go before all others.
     - ``send_timeout``: what the server may take for one message.
     - ``ping``, ``new_ping``: how often a sign of life of the user's own is sent, and what makes one.
     - ``beside``: runs as long as the stream does.
@@ -44,6 +45,7 @@ class StreamPlan:
     feeder: Feeder
     settings: HandlerSettings
     separator: bytes
+    prefix: bytes
     send_timeout: float | None
     ping: float
     new_ping: Callable[[], EventItem] | None
@@ -73,7 +75,11 @@ class StreamRun:
         self._answer.set_head(reply)
         self._exchange = ServerExchange(_OneAnswer(self._answer), request, on_error=self._errors.append)  # pyright: ignore[reportArgumentType]  # its waker is a property
         self._sender = AnswerSender(
-            self._exchange, send, separator=plan.separator, send_timeout=plan.send_timeout
+            self._exchange,
+            send,
+            separator=plan.separator,
+            prefix=plan.prefix,
+            send_timeout=plan.send_timeout,
         )
 
     async def run(self, receive: Receive) -> None:
