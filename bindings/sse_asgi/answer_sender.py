@@ -48,6 +48,10 @@ class AnswerSender:
     def wake(self) -> None:
         """There may be something to send, or another deadline."""
         self._changed.set()
+        self._look_at_deadline()
+
+    def _look_at_deadline(self) -> None:
+        """Whoever keeps the time is to look again, if it is earlier now."""
         deadline = self._exchange.deadline
         if deadline is not None and (self._alarm is None or deadline < self._alarm):
             self._earlier.set()
@@ -102,6 +106,7 @@ class AnswerSender:
             exchange.begin(head.status, now)
             return exchange.state is StreamState.OPEN
         data = exchange.data_to_send(now)
+        self._look_at_deadline()  # a pull begins the time until the next sign of life
         if data:
             if exchange.reply is None:
                 data, self._prefix = self._prefix + data, b""
