@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import ssl
 import time
 from collections.abc import Callable
@@ -68,7 +69,7 @@ def asgi(
     check_tls("upstream_tls", upstream_tls)
     check_callable("on_refusal", on_refusal)
     handlers = HandlerTasks()
-    served = as_application(application, handler_settings or HandlerSettings(), handlers.start)
+    served = as_application(application, handler_settings or HandlerSettings(), handlers.start, random.random)
     return ASGIApplication(
         served, handlers, settings or ServerSettings(), upstream_tls=upstream_tls, on_refusal=on_refusal
     )

@@ -11,6 +11,7 @@ from sse_core.arguments import check_type
 from sse_core.headers import Headers
 from sse_core.lifecycle import SubscriptionSettings
 from sse_http import EventItem, EventStreamReply, HandlerSettings, Retry, StreamHead
+from sse_http.handlers import MAX_RECONNECT_AFTER
 
 from .asgi_types import Message, Receive, Scope, Send
 from .event_items import ItemOf, event_item
@@ -19,6 +20,8 @@ from .http_scope import request_of
 from .response_base import ResponseBase
 from .stream_run import StreamPlan, StreamRun
 
+#: Seconds, as ``HandlerSettings`` has them.
+_RECONNECT_AFTER = HandlerSettings().reconnect_after
 _SEPARATORS = {"\r\n": b"\r\n", "\n": b"\n", "\r": b"\r"}
 
 
@@ -42,7 +45,8 @@ class EventStreamResponse(ResponseBase):
     - ``cleanup_timeout``: seconds for an iterator's ``aclose()``; without end if ``None``.
     - ``join``: where a reader of a broadcast or a log begins that has no ID of it: at the ``"start"``, or
       ``"now"``.
-    - ``retry``: milliseconds after which a reader is to connect again, sent with the first event.
+    - ``retry``: milliseconds after which a reader is to connect again, sent with the first event; and, when
+      the server goes down, each at a time of its own around it, so that they don't all come at once.
     - ``stall``: seconds after which a reader is given up that takes nothing, though there is something.
     - ``max_log_bytes``: what waits for a slow reader at most; beyond it, an iterator isn't pulled.
 
@@ -86,12 +90,17 @@ class EventStreamResponse(ResponseBase):
             raise ValueError("shutdown_grace_period must not be below zero")
         if cleanup_timeout is not None and cleanup_timeout < 0:
             raise ValueError("cleanup_timeout must not be below zero; None waits without end")
+        prefix = b"" if retry is None else b"retry: %d\n" % Retry(retry).milliseconds
         idle = None if ping == 0 or ping_message_factory else float(ping)
         self._plan = StreamPlan(
             Feeder(content, self._item_of, join=join, cleanup_timeout=cleanup_timeout),
-            HandlerSettings(SubscriptionSettings(heartbeat=idle, stall=stall), max_log_bytes=max_log_bytes),
+            HandlerSettings(
+                SubscriptionSettings(heartbeat=idle, stall=stall),
+                max_log_bytes=max_log_bytes,
+                reconnect_after=_RECONNECT_AFTER if retry is None else min(retry / 1000, MAX_RECONNECT_AFTER),
+            ),
             separator=_SEPARATORS[sep],
-            prefix=b"" if retry is None else b"retry: %d\n" % Retry(retry).milliseconds,
+            prefix=prefix,
             send_timeout=send_timeout,
             ping=float(ping) if ping_message_factory else 0.0,
             new_ping=_item_maker(ping_message_factory, self._item_of),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -134,6 +135,7 @@ class StreamRun:
     async def _go_down(self) -> None:
         with shutdown_seen() as event:
             await event.wait()
+        self._answer.announce_end(random.random())  # noqa: S311  (it is no secret)
         if self._plan.shutdown_event is not None:
             self._plan.shutdown_event.set()
         await anyio.sleep(self._plan.grace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -46,6 +47,8 @@ def test_a_signal_ends_each_stream_properly(run: Run, handled: list[int]) -> Non
                 await connection.until(lambda connection=connection: connection.data)  # type: ignore[misc]
             terminate()
         assert all(connection.whole for connection in connections)
+        told = [re.search(rb"\nretry: (\d+)\n$", connection.body) for connection in connections]
+        assert all(match is not None and 1500 <= int(match[1]) <= 4500 for match in told)
         assert all(story.closed for story in stories)
         assert handled == [signal.SIGTERM]
 
