@@ -24,8 +24,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from relay_load import REQUEST, allow_many_sockets
-from relay_provider import FIRST, token
+from load.generator import allow_many_sockets
+from load.python_generator import FIRST, REQUEST, Tokens
 
 from sse_io.readiness_loop import ReadinessLoop
 from sse_relay.config import RelayConfig
@@ -38,6 +38,7 @@ EVENTS = 2000  #: of each figure
 ROUNDS = 5
 GAP = 0.0004  #: seconds between two events, of those that wait
 SETTLING = 20  #: steps after which nothing is left to be done
+TOKENS = Tokens()
 OTHERS_WORK = bytearray(8 << 20)
 CACHE_LINE = 64  #: bytes
 
@@ -95,7 +96,7 @@ class Relayed:
             provider.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._settle()
             provider.recv(65536)
-            provider.sendall(FIRST + token())
+            provider.sendall(FIRST + TOKENS.write(0))
             self._settle()
             reader.recv(65536)
             reader.settimeout(0)
@@ -105,7 +106,7 @@ class Relayed:
         """Microseconds an event: the streams take turns, and ``before`` is called before each."""
         taken = 0
         for provider, reader in itertools.islice(itertools.cycle(self._pairs), EVENTS):
-            provider.send(token())
+            provider.send(TOKENS.write(1))
             before()
             taken += sum(self._steps_until(reader))
         return taken / EVENTS / 1000

@@ -1,8 +1,10 @@
 """What the relay costs, beside nginx, which only copies, and beside Starlette, in the same run.
 
-Processes on loopback: a provider that writes the time into each token, one event a write; whoever relays;
-and this one, which reads.  Each round measures every contender once, one after another, and what is
-printed is the median over the rounds.  CPU is the contender's own.
+Processes on loopback: a provider that writes the time and a number into each token, one event a write;
+whoever relays; and readers.  Each round measures every contender once, one after another, and what is
+printed is the median over the rounds.  CPU is the contender's own.  The provider and the readers are
+load/generator.c, or in Python where there is no C compiler, which is said.  A token that is lost or comes
+out of its order ends the run.
 
 Linux only: CPU times are read from /proc.
 """
@@ -20,16 +22,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from relay_contenders import CONTENDERS, HERE, nginx_command, provider, python
-from relay_load import (
-    WARM_UP,
-    Figures,
-    Load,
-    allow_many_sockets,
-    measure_flow,
-    measure_idle,
-    readers_of,
-)
+from load.contenders import CONTENDERS, is_here
+from load.generator import IN_C, Readers, allow_many_sockets, provider
+from load.measure import WARM_UP, Figures, Load, measure_flow, measure_idle
+from load.processes import python
 
 LOADS = ("50x50", "200x50", "400x50")  #: streams x events a second
 PARTS = ("flow", "idle", "calls")
@@ -73,7 +69,7 @@ def compare(figures: Figures, others: Round) -> None:
     if "nginx" in others:
         figures["times nginx"] = figures["cpu an event"] / others["nginx"]["cpu an event"]
     if ALONE in others:
-        for name in ("p50", "p99", "first token"):
+        for name in ("p50", "p99", "p999", "first token"):
             figures[f"added {name}"] = figures[name] - others[ALONE][name]
 
 
@@ -117,20 +113,18 @@ def run_idle(arguments: argparse.Namespace, names: list[str]) -> Round:
     return result
 
 
-def run_calls(arguments: argparse.Namespace, names: list[str]) -> dict[str, float]:
+def run_calls(arguments: argparse.Namespace) -> dict[str, float]:
     """How many calls of Python's and C's functions an event takes, and which, at the first load."""
     streams, rate = (int(number) for number in arguments.load[0].split("x"))
     results: dict[str, float] = {}
     for name in ("socket", "trio"):
-        if name not in names:
-            continue
         with provider(rate) as (_, provider_port):
-            command = (str(HERE / "relay_calls.py"), name, f"http://127.0.0.1:{provider_port}")
-            with python(*command) as (process, port), readers_of(port) as readers:
+            command = ("-m", "load.relay_calls", name, f"http://127.0.0.1:{provider_port}")
+            with python(*command) as (process, port), Readers(port) as readers:
                 readers.add(streams)
-                readers.read_for(WARM_UP)
+                readers.run(WARM_UP)
                 process.send_signal(signal.SIGUSR1)
-                events = len(readers.read_for(arguments.seconds))
+                events = readers.run(arguments.seconds).tokens
                 process.send_signal(signal.SIGUSR2)
                 results[name] = show_calls(name, process, events)
     return results
@@ -168,18 +162,25 @@ def main() -> None:
         print("skipped: there is no /proc/self/schedstat to read CPU times from")
         return
     allow_many_sockets()
-    names = list(arguments.only)
-    if nginx_command() is None and "nginx" in names:
-        print("There is no nginx here to measure beside.")
-        names.remove("nginx")
+    names = [name for name in arguments.only if is_here(name)]
+    for name in set(arguments.only) - set(names):
+        print(f"There is no {name} here to measure beside.")
+    generator = "in C" if IN_C else "in Python, for want of a C compiler: it costs more than what it measures"
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, median of {arguments.rounds} rounds")
-    report: dict[str, object] = {"python": sys.version.split()[0], "rounds": arguments.rounds}
+    print(f"The load generator is {generator}.")
+    print("On a virtual machine an event costs more after the core has halted: docs/performance.md says why.")
+    report: dict[str, object] = {
+        "python": sys.version.split()[0],
+        "rounds": arguments.rounds,
+        "generator": "C" if IN_C else "Python",
+        "load average": os.getloadavg()[0],
+    }
     if "flow" in arguments.part:
         report["flow"] = run_flow(arguments, names)
     if "idle" in arguments.part:
         report["idle"] = run_idle(arguments, names)
     if "calls" in arguments.part:
-        report["calls"] = run_calls(arguments, names)
+        report["calls"] = run_calls(arguments)
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
 
