@@ -137,14 +137,16 @@ class EventStream(EventStreamState):
         self, source: EventSource, route: ClientRoute, headers: HeadersLike | HeadersSource = ()
     ) -> None:
         super().__init__(source, headers)
+        self._closed = False
         self._driver = Driver(ClientExchange(source, route=route.http), route.tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     def close(self) -> None:
         """End the stream and close its connection at once, whatever it is doing; idempotent.
 
-        May be called from any thread, from a signal's handler, and from ``on_comment`` and ``on_reconnect``:
-        the iteration ends.
+        May be called from any thread, from a signal's handler, and from ``on_comment`` and ``on_reconnect``.
+        The iteration ends; what has come and was not handed out never is, and ``last_event_id`` says so.
         """
+        self._closed = True
         self._driver.do(self._end)
 
     def _end(self) -> None:
@@ -172,10 +174,10 @@ class EventStream(EventStreamState):
             self._begin_reading(time.monotonic())
         while True:
             with self._driver:
-                event = self._take(time.monotonic())
+                event = None if self._closed else self._take(time.monotonic())
                 if event is not None:
                     return event
-                if self._is_over(self._driver.problem):
+                if self._closed or self._is_over(self._driver.problem):
                     raise StopIteration
                 wanted = self._wanted_headers
                 if wanted is None:

@@ -151,7 +151,10 @@ class Driver:
                 self._release()
 
     def _release(self) -> None:
-        self._calls.end(time.monotonic())
+        now = time.monotonic()
+        # The thread calls, and what an exception of a signal's handler may have left behind, amid anything.
+        for owner in self._watcher.owners():
+            owner.end(now)
         self._watcher.close()
 
     def _wake_reader(self) -> None:
@@ -190,6 +193,10 @@ class _Watcher(NestedSelector):
     def wait(self, seconds: float) -> None:
         """Wait until a socket is ready, for so many seconds at most."""
         self._found = super().take_ready(seconds)
+
+    def owners(self) -> list[Owner]:
+        """Whose sockets are watched."""
+        return [key.data for key in self._selector.get_map().values()]
 
     def take_ready(self, wait: float) -> list[tuple[Owner, int]]:
         """Who was ready, or is."""

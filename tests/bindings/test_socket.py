@@ -148,6 +148,10 @@ class SocketServing:
         self._handle.call_soon(lambda: outcome.put(capture(function)))
         return outcome.get(timeout=10).unwrap()
 
+    def post(self, function: Callable[[], None]) -> None:
+        """The same without a result; what it raises is the server's to report."""
+        self._handle.call_soon(function)
+
     def stop(self) -> None:
         self._handle.stop()
         self.ending.set()
