@@ -7,13 +7,32 @@ import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
+from urllib.parse import quote
 
 from sse_http import LOOPBACK_HOSTS, AllowedPeers, ServerSettings
+from sse_io import CertificateFiles
+from sse_io.unix_listener import DEFAULT_MODE
 
 from .routes import ROUTES
 
+_DEFAULTS = ServerSettings()
 #: The largest request that a provider takes.
-_MAX_BODY_BYTES = max(route.max_body_bytes for route in ROUTES)
+MAX_BODY_BYTES = max(route.max_body_bytes for route in ROUTES)
+
+
+class ServeArguments(TypedDict):
+    """Arguments that ``serve`` has in every binding."""
+
+    host: str
+    port: int
+    uds: str | None
+    uds_mode: int
+    tls: CertificateFiles | None
+    settings: ServerSettings
+    max_connections: int
+    reuse_port: bool
+    drain: float
 
 
 class StartError(Exception):
@@ -30,11 +49,18 @@ class Listen:
     origins: frozenset[str] = field(default_factory=frozenset)
     certificate: Path | None = None
     key: Path | None = None
+    uds: Path | None = None  #: a Unix socket's, in place of ``host`` and ``port``
+    uds_mode: int = DEFAULT_MODE
+    max_total_body_bytes: int = _DEFAULTS.max_total_body_bytes
+    max_connections: int = 10_000
+    reuse_port: bool = False
+    drain: float = 0.0
 
     @property
     def is_private(self) -> bool:
         """Whether only programs of this machine are meant to reach it, by one of its own names."""
-        return all(_is_loopback(host) for host in (self.host, *self.hosts))
+        here = () if self.uds is not None else (self.host,)
+        return all(_is_loopback(host) for host in (*here, *self.hosts))
 
     def settings(self) -> ServerSettings:
         """The server's bounds and checks.
@@ -47,31 +73,48 @@ class Listen:
             any_address=_is_wildcard(self.host),
             origins=self.origins,
         )
-        return ServerSettings(max_body_bytes=_MAX_BODY_BYTES, peers=peers)
+        return ServerSettings(
+            max_body_bytes=MAX_BODY_BYTES, max_total_body_bytes=self.max_total_body_bytes, peers=peers
+        )
 
-    def tls(self) -> ssl.SSLContext | None:
-        """The server's certificate, if there is one.  Raises ``StartError``."""
+    def arguments(self) -> ServeArguments:
+        """All of this as every binding's ``serve`` takes it.  Raises ``StartError``."""
+        return {
+            "host": self.host,
+            "port": 0 if self.uds is not None else self.port,
+            "uds": None if self.uds is None else str(self.uds),
+            "uds_mode": self.uds_mode,
+            "tls": self.tls(),
+            "settings": self.settings(),
+            "max_connections": self.max_connections,
+            "reuse_port": self.reuse_port,
+            "drain": self.drain,
+        }
+
+    def tls(self) -> CertificateFiles | None:
+        """The server's certificate, if there is one; it is renewed with its file.  Raises ``StartError``."""
         if self.certificate is None:
             return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
-            # An empty password, as nobody is there to be asked for one.
-            context.load_cert_chain(self.certificate, self.key, password="")
+            return CertificateFiles(self.certificate, self.key)
         except OSError as error:
             advice = "It has to be a PEM file; --tls-key names its key, if that is in another"
             raise StartError(
                 f"the certificate {self.certificate} can't be used: {error}. {advice}."
             ) from error
-        return context
 
     def failure(self, error: OSError) -> StartError:
         """Why nobody can listen here, and what to do."""
+        if self.uds is not None:
+            return StartError(f"can't listen at {self.uds}: {error.strerror or error}.")
         hint = " Choose another with --port." if error.errno == errno.EADDRINUSE else ""
         message = f"can't listen on {self.host} port {self.port}: {error.strerror or error}."
         return StartError(message + hint)
 
     def url(self, port: int) -> str:
         """The address of a server that listens here, on this ``port``."""
+        if self.uds is not None:
+            return f"http+unix://{quote(str(self.uds.absolute()), safe='')}"
         scheme = "http" if self.certificate is None else "https"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{port}"

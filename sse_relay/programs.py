@@ -16,7 +16,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sse_http import Application, Proxies, Refusal
+from sse_core.errors import TransportError
+from sse_http import Application, Proxies, Refusal, parse_url
 
 from .config import RelayConfig
 from .listen import Listen, StartError, trust
@@ -85,10 +86,12 @@ def demo_program(port: int) -> Program:
 def _with_proxies(config: RelayConfig) -> RelayConfig:
     if config.proxies is not None:
         return config
+    proxies = Proxies.from_environment(os.environ)
     try:
-        return replace(config, proxies=Proxies.from_environment(os.environ))
-    except ValueError as error:
-        raise StartError(f"the environment names no proxy that can be used: {error}.") from None
+        proxies.proxy_for(parse_url(config.upstream))
+    except TransportError as error:
+        raise StartError(f"the provider can't be reached: {error}.") from None
+    return replace(config, proxies=proxies)
 
 
 def _new_relay(config: RelayConfig) -> Relay:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import ssl
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -12,6 +11,7 @@ from types import FrameType
 import sse_socket
 from sse_socket.error_log import log_refusal
 
+from .listen import ServeArguments
 from .programs import Program, Service
 
 
@@ -48,8 +48,10 @@ class _Servers:
     def start(self, service: Service) -> int:
         """Serve ``service``; returns the port.  Raises ``StartError``."""
         handle = sse_socket.ServerHandle()
-        tls = service.listen.tls()
-        thread = threading.Thread(target=self._serve, args=(service, handle, tls), name="sse-relay server")
+        arguments = service.listen.arguments()
+        thread = threading.Thread(
+            target=self._serve, args=(service, handle, arguments), name="sse-relay server"
+        )
         self._handles.append(handle)
         self._threads.append(thread)
         thread.start()
@@ -90,17 +92,14 @@ class _Servers:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _serve(self, service: Service, handle: sse_socket.ServerHandle, tls: ssl.SSLContext | None) -> None:
+    def _serve(self, service: Service, handle: sse_socket.ServerHandle, arguments: ServeArguments) -> None:
         try:
             sse_socket.serve(
                 service.application,
-                host=service.listen.host,
-                port=service.listen.port,
-                tls=tls,
                 upstream_tls=service.upstream_tls,
-                settings=service.listen.settings(),
                 on_refusal=service.on_refusal or log_refusal,
                 handle=handle,
+                **arguments,
             )
         except BaseException as error:  # noqa: BLE001  (it is raised in the main thread)
             self._failures.append(error)

@@ -14,55 +14,58 @@ from .programs import Program, Service
 
 
 def run(program: Program) -> None:
-    """Serve what ``program`` gives until SIGTERM or SIGINT.
+    """Serve what ``program`` gives until SIGTERM or SIGINT; a second one ends it at once.
 
     Raises ``StartError``, and ``KeyboardInterrupt`` for a signal that came before anybody listened to it.
     """
     failure: BaseException | None = None
     try:
         trio.run(_run, program)
-    except* (StartError, KeyboardInterrupt) as errors:  # in a group, as a nursery was open
-        failure = errors.exceptions[0]
+    except* (StartError, KeyboardInterrupt) as errors:  # in groups, as nurseries were open
+        failure = errors
+        while isinstance(failure, BaseExceptionGroup):
+            failure = failure.exceptions[0]
     if failure is not None:
         raise failure
 
 
 async def _run(program: Program) -> None:
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_cancel_on_signal, nursery.cancel_scope)
-        try:
-            service = next(program)
-            while True:
-                service = program.send(await _start(nursery, service))
-        except StopIteration:
-            pass  # it has begun whole
+    async with trio.open_nursery() as listening:
+        async with trio.open_nursery() as serving:
+            listening.start_soon(_cancel_on_signal, serving.cancel_scope)
+            try:
+                service = next(program)
+                while True:
+                    service = program.send(await _start(serving, service))
+            except StopIteration:
+                pass  # it has begun whole
+        listening.cancel_scope.cancel()
 
 
 async def _start(nursery: trio.Nursery, service: Service) -> int:
     """Serve ``service`` in ``nursery``; returns the port."""
-    listen = service.listen
-    tls, settings = listen.tls(), listen.settings()
+    arguments = service.listen.arguments()
 
     async def serve(task_status: trio.TaskStatus[int]) -> None:
         await sse_trio.serve(
             service.application,
-            host=listen.host,
-            port=listen.port,
-            tls=tls,
             upstream_tls=service.upstream_tls,
-            settings=settings,
             on_refusal=service.on_refusal or log_refusal,
             task_status=task_status,
+            **arguments,
         )
 
     try:
         port: int = await nursery.start(serve)
     except OSError as error:
-        raise listen.failure(error) from error
+        raise service.listen.failure(error) from error
     return port
 
 
 async def _cancel_on_signal(scope: trio.CancelScope) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
+        async for number in signals:
+            if scope.cancel_called:  # the second one: no server waits any longer for what it still has to say
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
             scope.cancel()

@@ -21,6 +21,7 @@ from .application import Waker, no_waker
 from .chunk_path import ChunkPath
 from .content_coding import ContentDecoder
 from .endpoint import Endpoint
+from .forward_proxy import ForwardProxy
 from .h11_feed import H11Feed
 from .h11_messages import headers_of, is_chunked, request_bytes, request_head
 from .route import DIRECT, Route
@@ -95,9 +96,8 @@ class ClientExchange:
         self._broken: TransportError | None = None
         self._method = machine.request.method
         # To make a head is dear: the one that shows that it can be sent is the first that is sent.
-        self._forwarder = route.forwarder(parse_url(machine.request.url))
-        head = request_head(machine.request, self._forwarder)
-        self._first: tuple[HTTPRequest, h11.Request] | None = (machine.request, head)
+        self._forwarder: ForwardProxy | None = None
+        self._first: tuple[HTTPRequest, h11.Request] | None = (machine.request, request_head(machine.request))
         self._begin()
 
     def _begin(self) -> None:
@@ -135,10 +135,10 @@ class ClientExchange:
             self._begin()
         self._method = request.method  # a redirect may change it before this answer's end
         try:
-            if first is not None and first[0] is request:
+            self._forwarder = self._route.forwarder(parse_url(request.url))
+            if first is not None and first[0] is request and self._forwarder is None:
                 head = first[1]
             else:
-                self._forwarder = self._route.forwarder(parse_url(request.url))
                 head = request_head(request, self._forwarder)
             self._out = request_bytes(self._http, head, request.body)
         except ValueError as error:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from sse_core.errors import TransportError
 from sse_core.urls import Target, parse_url
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
@@ -65,6 +66,16 @@ class ForwardProxy:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusableProxy:
+    """What the environment names, and is no HTTP proxy.
+
+    - ``reason``: why, with the variable's name; nothing of its value is repeated.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proxies:
     """Which proxy is for which URL.
 
@@ -75,8 +86,8 @@ class Proxies:
     - ``even_loopback``: whether a proxy is for this machine's own servers, too.
     """
 
-    http: ForwardProxy | None = None
-    https: ForwardProxy | None = None
+    http: ForwardProxy | UnusableProxy | None = None
+    https: ForwardProxy | UnusableProxy | None = None
     no_proxy: str = ""
     even_loopback: bool = True
 
@@ -86,7 +97,8 @@ class Proxies:
 
         A name in lower case goes first, and an empty value says that there is none.  Where
         ``REQUEST_METHOD`` is set, this is a CGI program, and ``HTTP_PROXY`` is a field of the request that
-        anybody sends (https://httpoxy.org).  Raises ``ValueError`` that names the variable.
+        anybody sends (https://httpoxy.org).  A variable that names what is no HTTP proxy matters only for the
+        URLs that it is for.
         """
         is_cgi = "REQUEST_METHOD" in environ
         return cls(
@@ -97,20 +109,25 @@ class Proxies:
         )
 
     def proxy_for(self, target: Target) -> ForwardProxy | None:
-        """The proxy that connections to ``target`` go through, if there is one."""
+        """The proxy that connections to ``target`` go through, if there is one.
+
+        Raises ``TransportError`` if it is none that can be used.
+        """
         proxy = self.https if target.secure else self.http
-        if proxy is None or target.unix_path is not None:
+        if proxy is None or self._is_excepted(target):
             return None
-        if not self.even_loopback and _is_loopback(target.host):
-            return None
-        return None if self._is_excepted(target) else proxy
+        if isinstance(proxy, UnusableProxy):
+            raise TransportError(proxy.reason, retryable=False)
+        return proxy
 
     def _is_excepted(self, target: Target) -> bool:
+        if target.unix_path is not None or (not self.even_loopback and _is_loopback(target.host)):
+            return True
         rules = _SEPARATORS.split(self.no_proxy.lower())
         return any(_matches(rule, target) for rule in rules if rule)
 
 
-def _from_variables(environ: Mapping[str, str], *names: str) -> ForwardProxy | None:
+def _from_variables(environ: Mapping[str, str], *names: str) -> ForwardProxy | UnusableProxy | None:
     name, value = _value(environ, *names)
     if not name:
         name, value = _value(environ, "all_proxy", "ALL_PROXY")
@@ -119,7 +136,7 @@ def _from_variables(environ: Mapping[str, str], *names: str) -> ForwardProxy | N
     try:
         return ForwardProxy.parse(value)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        return UnusableProxy(f"{name} of the environment: {error}")
 
 
 def _value(environ: Mapping[str, str], *names: str) -> tuple[str, str]:

@@ -86,8 +86,8 @@ class ClientPump:
         if self._exchange.want is not Want.CONNECT or self._transport is not None:
             return None
         self.problem = None
-        target = self._exchange.target
         try:
+            target = self._exchange.target
             self._channel = _channel_to(target, self._tls)
         except TransportError as error:
             self.lose(error, now)

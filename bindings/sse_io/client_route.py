@@ -32,11 +32,10 @@ def client_route(
 
     - ``tls``: the context for https; the system's authorities if ``None``.
     - ``uds``: the path of a Unix socket, which is connected to whatever the URL's host.
-
     - ``proxy``: the URL of an HTTP proxy, for all connections.
     - ``trust_env``: whether, without it, the environment's variables name proxies.
 
-    Raises ``TypeError`` and ``ValueError`` that name the argument, or the variable.
+    Raises ``TypeError`` and ``ValueError`` that name the argument.
     """
     check_tls("tls", tls)
     check_uds(uds)

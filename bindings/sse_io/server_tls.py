@@ -57,7 +57,7 @@ class CertificateFiles:
             except OSError as error:
                 self._context = error
         if isinstance(self._context, OSError):
-            raise self._context
+            raise self._context.with_traceback(None)  # or it would become longer with each connection
         return self._context
 
     def _look(self) -> list[_Version]:

@@ -46,6 +46,7 @@ class EventStreamState:
     def __init__(self, source: EventSource, headers: HeadersLike | HeadersSource = ()) -> None:
         self._source = source
         self._headers = _source_of(headers)
+        self._content_type = source.request.headers.get("content-type")  # of a body that was made, too
         self._attempt_with_headers = -1
 
     @property
@@ -100,7 +101,10 @@ class EventStreamState:
         return self._headers if begins else None
 
     def _renew_headers(self, fields: HeadersLike) -> None:
-        self._source.renew_headers(as_headers(fields))
+        renewed = as_headers(fields)
+        if self._content_type is not None and "content-type" not in renewed:
+            renewed = Headers([*renewed, ("content-type", self._content_type)])
+        self._source.renew_headers(renewed)
         self._attempt_with_headers = self._source.reconnects
 
 

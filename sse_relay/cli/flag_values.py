@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from sse_core import EventStreamDecoder
+from sse_core.lifecycle.durations import read_number
 from sse_core.urls import parse_url
 from sse_http import ForwardProxy, Proxies
 
@@ -17,6 +18,10 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9.])?", re.IGNORECASE)
 _LABEL_CHARACTERS = 63  # RFC 1035 section 2.3.4
 #: RFC 9110 section 5.1: a field's name is a token; and what stands for several characters in a pattern.
 _FIELD_PATTERN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~?\[\]-]+")
+
+
+#: As ``chmod`` takes it.
+_FILE_MODE = re.compile(r"0?[0-7]{3}")
 
 
 def seconds(text: str | float) -> float:
@@ -28,6 +33,23 @@ def seconds(text: str | float) -> float:
     if not 0 < value < math.inf:
         raise typer.BadParameter(f"{text!r} is not a number of seconds above zero")
     return value
+
+
+def file_mode(text: str | int) -> int:
+    """Permissions of a file, in octal, as ``chmod`` takes them."""
+    if isinstance(text, int):
+        return text
+    if not _FILE_MODE.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is no file's mode: three octal digits, as 660")
+    return int(text, 8)
+
+
+def duration(text: str | float) -> float:
+    """A number of seconds, not below zero."""
+    number = text if isinstance(text, float) else read_number(text)
+    if number is None:
+        raise typer.BadParameter(f"{text!r} is not a number of seconds from 0")
+    return number
 
 
 def host(text: str) -> str:

@@ -9,16 +9,19 @@ import typer
 
 from sse_core.blocks.json_structure import JSONBounds
 from sse_core.lifecycle import Deadlines, RetryPolicy
-from sse_http import Proxies
+from sse_http import Proxies, ServerSettings
+from sse_http.server_settings import SHARES_OF_BODIES
+from sse_io.unix_listener import DEFAULT_MODE
 
 from ..config import RelayConfig
-from ..listen import Listen
+from ..listen import MAX_BODY_BYTES, Listen
 from ..programs import relay_program
 from ..routes import ROUTES
 from . import flag_values
 from .flags import Binding, BindingFlag, Host, Port, Verbose
 from .launch import launch
 
+_SERVER = "How to listen"
 _OPEN_RELAY = (
     "others can reach this address and would spend your key for the provider: name the keys that they must "
     "show with --client-key, or say --open if that is what you want"
@@ -116,6 +119,48 @@ def serve(
             "by the environment, as flags can be seen by others.",
         ),
     ] = None,
+    uds: Annotated[
+        Path | None,
+        typer.Option(
+            help="Listen at this path, a Unix socket's, in place of a port.", rich_help_panel=_SERVER
+        ),
+    ] = None,
+    uds_mode: Annotated[
+        int,
+        typer.Option(
+            parser=flag_values.file_mode,
+            metavar="OCTAL",
+            help="Who may connect there.",
+            rich_help_panel=_SERVER,
+            show_default=f"{DEFAULT_MODE:o}",
+        ),
+    ] = DEFAULT_MODE,
+    reuse_port: Annotated[
+        bool,
+        typer.Option(
+            "--reuse-port",
+            help="Let other processes listen on the same port: a new one takes over from one that drains.",
+            rich_help_panel=_SERVER,
+        ),
+    ] = False,
+    drain: Annotated[
+        float,
+        typer.Option(
+            parser=flag_values.duration,
+            metavar="SECONDS",
+            help="After SIGTERM: how long turns that run go on before they are stopped.",
+            rich_help_panel=_SERVER,
+        ),
+    ] = 0.0,
+    max_connections: Annotated[int, _bound("Connections at the same time.")] = 10_000,
+    max_total_body_bytes: Annotated[
+        int,
+        typer.Option(
+            min=SHARES_OF_BODIES * MAX_BODY_BYTES,
+            help="Bytes of all requests' bodies that are being read; one address has a quarter of them.",
+            rich_help_panel="Bounds",
+        ),
+    ] = ServerSettings().max_total_body_bytes,
     connect: Annotated[float | None, _seconds("To reach the provider.")] = _DEADLINES.connect,
     first_byte: Annotated[
         float | None, _seconds("From the request to the answer's head.")
@@ -195,7 +240,15 @@ def serve(
         origins=frozenset(allow_origin or ()),
         certificate=tls_cert,
         key=tls_key,
+        uds=uds,
+        uds_mode=uds_mode,
+        max_total_body_bytes=max_total_body_bytes,
+        max_connections=max_connections,
+        reuse_port=reuse_port,
+        drain=drain,
     )
+    if uds is not None and reuse_port:
+        raise typer.BadParameter("--reuse-port is for ports, and --uds is none")
     if tls_key is not None and tls_cert is None:
         raise typer.BadParameter("--tls-key is of no use without --tls-cert")
     if config.api_key and not config.client_keys and not listen.is_private and not open_to_all:

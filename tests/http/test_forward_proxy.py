@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sse_core.errors import TransportError
 from sse_core.urls import parse_url
 from sse_http import ForwardProxy, Proxies
 
@@ -118,10 +119,15 @@ class TestEnvironment:
         assert proxies.proxy_for(parse_url("https://host.test/")) == https
 
     @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
-    def test_what_is_no_proxy_is_named(self, name: str) -> None:
-        with pytest.raises(ValueError, match=f"^{name}: a proxy's URL") as caught:
-            Proxies.from_environment({name: "socks5://user:hunter2@host"})
-        assert "hunter2" not in str(caught.value)
+    def test_what_is_no_proxy_is_named_where_it_is_needed(self, name: str) -> None:
+        proxies = Proxies.from_environment({name: "socks5://user:hunter2@host", "NO_PROXY": "direct.test"})
+        scheme = "https" if "s_" in name.lower() else "http"
+        with pytest.raises(TransportError, match=f"^{name} of the environment: a proxy's URL") as caught:
+            proxies.proxy_for(parse_url(f"{scheme}://host.test/"))
+        assert not caught.value.retryable
+        assert "hunter2" not in str(caught.value) + repr(proxies)
+        for url in (f"{scheme}://direct.test/", f"{scheme}://localhost/", "http+unix://%2Fx/"):
+            assert proxies.proxy_for(parse_url(url)) is None
 
     @pytest.mark.parametrize(
         "host", ["localhost", "a.localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "[::1]"]

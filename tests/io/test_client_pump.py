@@ -176,6 +176,21 @@ class TestForwardProxy:
         assert pair[1].recv(65536)[:1] == b"\x16", "a record of TLS's handshake"
         assert (script.happened, pump.interest) == ([], READ)
 
+    def test_one_that_cannot_be_used(self) -> None:
+        class Unusable(Script):
+            @property
+            def target(self) -> Endpoint:
+                raise TransportError("https_proxy is none", retryable=False)
+
+            @target.setter
+            def target(self, endpoint: Endpoint) -> None:
+                """It has none."""
+
+        script = Unusable(PLAIN)
+        pump, _ = pump_of(script)
+        assert pump.endpoint(0.0) is None
+        assert script.happened == ["lost: https_proxy is none, False"]
+
     def test_a_tunnel_that_is_refused(self, pair: tuple[socket.socket, socket.socket]) -> None:
         script = Script(self.proxied("http://proxy.test", tls=True))
         pump, gone = pump_of(script)

@@ -55,9 +55,3 @@ def test_a_unix_socket_needs_none() -> None:
 def test_what_cannot_be(options: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         client_route(**options)
-
-
-def test_a_variable_that_says_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "ftp://x")
-    with pytest.raises(ValueError, match=r"^HTTPS_PROXY: a proxy's URL"):
-        client_route()

@@ -161,6 +161,14 @@ class TestEvents:
         with pytest.raises(LocalProtocolError, match="enter the stream first"):
             next(iter(PlainEvents(EventSource(HTTPRequest("http://127.0.0.1/")))))
 
+    def test_the_type_of_the_body_is_not_forgotten(self) -> None:
+        """It was made with the body: whoever gives the headers anew may know nothing of it."""
+        request = HTTPRequest("http://h/", "POST", Headers({"content-type": "application/json"}), b"{}")
+        for given, wanted in (({"a": "b"}, "application/json"), ({"Content-Type": "mine"}, "mine")):
+            source = EventSource(request)
+            PlainEvents(source, dict).renew(given)
+            assert source.request.headers.get_all("content-type") == [wanted]
+
     def test_headers_that_stay_are_not_made_anew(self) -> None:
         source = EventSource(HTTPRequest("http://127.0.0.1/", headers=Headers({"a": "b"})))
         source.start(0.0)

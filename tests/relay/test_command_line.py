@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -130,6 +131,28 @@ def test_a_proxy(started: list[tuple[RelayConfig, Listen, Path | None]]) -> None
     assert str(proxy.authorization) not in repr(config)
 
 
+def test_how_to_listen(started: list[tuple[RelayConfig, Listen, Path | None]], tmp_path: Path) -> None:
+    path = tmp_path / "relay.sock"
+    flags = ("--uds", str(path), "--uds-mode", "660", "--drain", "2.5", "--max-connections", "7")
+    assert invoke("serve", *flags, "--max-total-body-bytes", "400000000").exit_code == 0
+    assert invoke("serve", "--reuse-port").exit_code == 0
+    (_, listen, _), (_, shared, _) = started
+    arguments = listen.arguments()
+    assert (arguments["uds"], arguments["uds_mode"], arguments["port"]) == (str(path), 0o660, 0)
+    assert (arguments["drain"], arguments["max_connections"]) == (2.5, 7)
+    assert arguments["settings"].max_total_body_bytes == 400_000_000
+    assert listen.url(0) == "http+unix://" + quote(str(path), safe="")
+    arguments = shared.arguments()
+    assert (arguments["reuse_port"], arguments["port"], arguments["drain"]) == (True, 8080, 0.0)
+
+
+def test_who_can_open_a_unix_socket_is_no_stranger(
+    started: list[tuple[RelayConfig, Listen, Path | None]],
+) -> None:
+    assert invoke("serve", "--api-key", "x", "--host", "0.0.0.0", "--uds", "/run/x.sock").exit_code == 0
+    assert len(started) == 1
+
+
 # What it refuses
 
 
@@ -176,6 +199,13 @@ def refused(*arguments: str, **environment: str) -> str:
         ("serve --allow-origin https://user@example.org", "is not an origin"),
         ("serve --pass-header X-Trace:", "'--pass-header': 'X-Trace:' is not"),
         ("serve --proxy socks5://127.0.0.1", "'--proxy': a proxy's URL has to begin with http"),
+        ("serve --uds /run/x.sock --reuse-port", "--reuse-port is for ports"),
+        ("serve --uds-mode 888", "'--uds-mode': '888' is no file's mode"),
+        ("serve --uds-mode 0x180", "is no file's mode"),
+        ("serve --drain -1", "'--drain': '-1' is not a number of seconds"),
+        ("serve --drain inf", "'--drain': 'inf' is not a number of seconds"),
+        ("serve --max-connections 0", "--max-connections"),
+        ("serve --max-total-body-bytes 1000", "--max-total-body-bytes"),
         ("serve --connect never", "'--connect': 'never' is not a number"),
         ("serve --first-byte 0", "'--first-byte': '0' is not"),
         ("serve --first-output -5", "'--first-output': '-5' is not"),

@@ -6,12 +6,13 @@ import http.client
 import json
 import re
 import signal
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trustme
@@ -83,6 +84,71 @@ def test_a_relay_that_gets_the_signal_stops_its_provider(provider: str) -> None:
         relay.process.wait(5)
     with closing(Answer("GET", provider, "/sim/generations")) as listed:
         assert listed.json()[-1]["state"] == "aborted"
+
+
+@pytest.mark.parametrize("binding", Binding)
+def test_turns_go_on_while_the_relay_drains(binding: Binding) -> None:
+    brief = ("--tokens", "40", "--rate", "40", "--ttft", "0")
+    with Program("provider", "--port", "0", *brief) as provider:
+        flags = ("--upstream", provider.address(), "--drain", "60", "--binding", binding)
+        with Program("serve", "--port", "0", *flags) as relay:
+            answer = ask(relay.address())
+            list(islice(answer.visible(), 3))
+            relay.process.terminate()
+            assert relay.process.wait(20) == 0, "it is over with the last turn"
+            line = relay.wait_for_log(f"turn={answer.headers['turn-id']} ")
+            assert "outcome=completed" in line
+            answer.close()
+
+
+@pytest.mark.parametrize("binding", Binding)
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(provider: str, sent: signal.Signals, binding: Binding) -> None:
+    flags = ("--upstream", provider, "--drain", "600", "--binding", binding)
+    with Program("serve", "--port", "0", *flags) as relay:
+        base = relay.address()
+        answer = ask(base)
+        list(islice(answer.visible(), 3))
+        relay.process.send_signal(sent)
+        assert wait_for(lambda: not _accepts(base))
+        assert relay.process.poll() is None, "it drains"
+        relay.process.send_signal(sent)
+        relay.process.wait(5)
+        answer.close()
+
+
+def _accepts(base: str) -> bool:
+    parts = urlsplit(base)
+    try:
+        socket.create_connection((parts.hostname, parts.port), timeout=5).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("binding", Binding)
+def test_the_relay_at_a_unix_socket(provider: str, tmp_path: Path, binding: Binding) -> None:
+    path = tmp_path / "relay.sock"
+    flags = ("--upstream", provider, "--uds", str(path), "--uds-mode", "660", "--binding", binding)
+    with Program("serve", *flags) as relay:
+        assert relay.address(r"(http\+unix://\S+?)/?$") == "http+unix://" + quote(str(path), safe="")
+        assert path.stat().st_mode & 0o777 == 0o660
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(5)
+            client.connect(str(path))
+            client.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert not path.exists()
+
+
+def test_a_unix_socket_that_is_in_use(tmp_path: Path) -> None:
+    path = tmp_path / "relay.sock"
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(str(path))
+        taken.listen()
+        with Program("serve", "--uds", str(path)) as relay:
+            assert relay.process.wait(20) == 1
+            relay.wait_for_log(f"can't listen at {path}: Address already in use")
 
 
 # TLS
@@ -240,5 +306,5 @@ def test_a_proxy_of_the_environment_that_is_none() -> None:
     with Program("serve", "--port", "0", https_proxy="socks5://user:hunter2@127.0.0.1") as relay:
         assert relay.process.wait(20) == 1
         line = relay.wait_for_log("sse-relay: ")
-    assert "https_proxy: a proxy's URL has to begin with http" in line
+    assert "https_proxy of the environment: a proxy's URL has to begin with http" in line
     assert "hunter2" not in line

@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -23,7 +21,6 @@ from ..server_scenario import ServerScenario
 from ..server_steps import Fetch
 
 URL = "http://127.0.0.1:9/"
-SOCKS = {"HTTPS_PROXY": "socks5://127.0.0.1", "https_proxy": "socks5://127.0.0.1"}
 
 
 @dataclass(frozen=True)
@@ -53,22 +50,6 @@ def serve(kind: type[Exception], words: str, served: Any, **options: Any) -> Ref
 
     name = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return Refused(f"serve({name or words[:40]})", call, kind, words)
-
-
-def in_an_environment(call: Callable[[Runner], object]) -> Callable[[Runner], object]:
-    """One that names a proxy of a kind that isn't spoken."""
-
-    def play(runner: Runner) -> object:
-        with mock.patch.dict(os.environ, SOCKS):
-            return call(runner)
-
-    return play
-
-
-def trusts_nothing(runner: Runner) -> None:
-    runner.connect(URL, trust_env=False)
-    runner.stream_turn(URL, {}, trust_env=False)
-    raise LookupError("neither has looked at the environment")
 
 
 def not_entered(call: Callable[[Runner], Any]) -> Callable[[Runner], object]:
@@ -172,14 +153,6 @@ REFUSED = [
     connect(TypeError, "on_reconnect takes a function or None, not int", on_reconnect=7),
     connect(TypeError, "on_comment takes a function or None, not int", on_comment=7),
     connect(TypeError, "uds takes str or NoneType, not bytes", uds=b"/run/x.sock"),
-    *(
-        Refused(f"{name} in an environment", in_an_environment(call), kind, words)
-        for name, call, kind, words in (
-            ("connect", lambda runner: runner.connect(URL), ValueError, "https_proxy: a proxy's URL"),
-            ("turn", lambda runner: runner.stream_turn(URL, {}), ValueError, "https_proxy: a proxy's URL"),
-            ("trust_env=False", trusts_nothing, LookupError, "neither"),
-        )
-    ),
     connect(TypeError, "proxy takes str or NoneType, not int", proxy=7),
     connect(ValueError, "proxy: a proxy's URL has to begin with http", proxy="socks5://127.0.0.1"),
     connect(ValueError, "uds and proxy are two ways", proxy="http://127.0.0.1", uds="/x"),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 from sse_core.errors import TransportError
-from sse_core.lifecycle import NO_RETRY, Outcome, RetryPolicy
+from sse_core.lifecycle import NO_RETRY, Outcome, RetryPolicy, SourceDeadlines
+from sse_http import AllowedPeers, ServerSettings
 
 from ..applications import Logged, Served, closed_log, provider
-from ..client_scenario import ClientScenario, Connect, Error, Turn
+from ..client_scenario import ClientScenario, Connect, Error, Turn, filled_in
 from ..client_steps import Peers, Stage, Take
 from ..proxy_peer import ProxyPeer
 from .reconnecting import AT_ONCE
@@ -16,6 +21,10 @@ from .reconnecting import AT_ONCE
 NUMBERS = [f"<{number}>" for number in range(1, 2001)]
 LOGGED = Served(lambda _: Logged(closed_log(*NUMBERS)), options={"host": "127.0.0.1"})
 LOGGED_OVER_TLS = Served(lambda _: Logged(closed_log(*NUMBERS)), tls="server")
+LOGGED_FOR_ALL = Served(
+    lambda _: Logged(closed_log(*NUMBERS)),
+    options={"settings": ServerSettings(peers=AllowedPeers(any_address=True))},
+)
 SECRET = "user:hunter2@"
 BASIC = b"proxy-authorization: basic dxnlcjpodw50zxiy\r\n"  # in lower case
 CONNECT_REFUSED = b"HTTP/1.1 403 Forbidden\r\ncontent-length: 7\r\n\r\nhunter2"
@@ -73,7 +82,60 @@ def refused(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConnectIn(Connect):
+    """``connect`` in an environment with these variables."""
+
+    environment: Mapping[str, str]
+
+    def opened(self, stage: Stage) -> Any:
+        filled = {name: filled_in(text, stage.peers) for name, text in self.environment.items()}
+        with mock.patch.dict(os.environ, {"no_proxy": "", **filled}):
+            return super().opened(stage)
+
+
+#: TEST-NET-1, RFC 5737: nobody is there.
+NOBODYS = "http://192.0.2.1:1/"
+SOCKS = {"http_proxy": "socks5://user:hunter2@127.0.0.1"}
+ONE_TRY = {"retry": NO_RETRY, "deadlines": SourceDeadlines(connect=0.05)}
+
 SCENARIOS = [
+    ClientScenario(
+        name="a proxy that the environment names",
+        peers={"server": LOGGED_FOR_ALL, "proxy": ProxyPeer()},
+        calls=[
+            ConnectIn(url=NOBODYS, environment={"http_proxy": "{proxy}"}, do=[Take(1)]),
+            ConnectIn(url="{server}", environment={"http_proxy": "{proxy}"}, do=[Take(1)]),
+            ConnectIn(
+                url=NOBODYS,
+                environment={"http_proxy": "{proxy}"},
+                options={**ONE_TRY, "trust_env": False},
+                do=[Take(1)],
+                errors=[Error(TransportError)],
+            ),
+        ],
+        check=asked(b"GET http://192.0.2.1:1/ HTTP/1.1"),
+    ),
+    ClientScenario(
+        name="what the environment names is no proxy",
+        peers={"server": LOGGED},
+        calls=[
+            ConnectIn(
+                url=NOBODYS,
+                environment=SOCKS,
+                do=[Take(1)],
+                errors=[
+                    Error(
+                        TransportError,
+                        "could not connect to 192.0.2.1:1: http_proxy of the environment: a proxy's URL",
+                        unspoken="hunter2",
+                    )
+                ],
+                stream={"reconnects": 0},
+            ),
+            ConnectIn(url="{server}", environment=SOCKS, do=[Take(1)]),
+        ],
+    ),
     # The name is the proxy's to look up: nobody here knows it.  "localhost" is what the server answers to.
     through(
         "http by a proxy",

@@ -32,6 +32,32 @@ SCENARIOS = [
         method="POST",
         json={"why": "zwölf"},
     ),
+    *(
+        sends(
+            f"a value as JSON beside {name}",
+            2,
+            Request(
+                b"POST / ",
+                has=[b"content-type: application/json\r\n", b"key: value\r\n"],
+                ends=b"\r\n\r\n{}",
+            ),
+            method="POST",
+            json={},
+            headers=headers,
+        )
+        for name, headers in {
+            "headers": {"key": "value"},
+            "a function for headers": lambda: {"key": "value"},
+        }.items()
+    ),
+    sends(
+        "a value as JSON of a type of its own",
+        2,
+        Request(b"POST / ", has=[b"content-type: text/mine\r\n"], lacks=[b"application/json"]),
+        method="POST",
+        json={},
+        headers=lambda: {"Content-Type": "text/mine"},
+    ),
     sends(
         "a text as content",
         6,
