@@ -44,7 +44,7 @@ demo: $(RUNS) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
 test: $(STAMP) ## run all tests
-	@scripts/system-packages nginx chromium node npm curl
+	@scripts/system-packages nginx tinyproxy chromium node npm curl
 	@scripts/node-packages $(NODE)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .certificates import certificates
 from .peers import PATIENCE, Running
@@ -19,6 +19,7 @@ class RunningProxy:
 
     def __init__(self, peer: ProxyPeer, others: Mapping[str, Running]) -> None:
         self.heads: list[bytes] = []
+        self.left = threading.Event()
         self._peer = peer
         self._others = others
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -62,6 +63,11 @@ class RunningProxy:
                 sock = stack.enter_context(certificates().server.wrap_socket(sock, server_side=True))
             head = _read_head(sock)
             self.heads.append(head)
+            if self._peer.silent:
+                while sock.recv(65536):
+                    pass
+                self.left.set()
+                return
             if self._peer.answer is not None:
                 sock.sendall(self._peer.answer)
                 return
@@ -84,11 +90,13 @@ class ProxyPeer:
     - ``tls``: TLS is spoken with it.
     - ``credentials``: ``user:password@``, which stand in its URL; it looks at none.
     - ``answer``: what it says in place of all that.
+    - ``silent``: whether it says nothing at all; ``left`` is set when its client has gone.
     """
 
     tls: bool = False
     credentials: str = ""
-    answer: bytes | None = field(default=None)
+    answer: bytes | None = None
+    silent: bool = False
 
     @contextlib.contextmanager
     def running(self, runner: Runner, others: Mapping[str, Running]) -> Iterator[RunningProxy]:  # noqa: ARG002

@@ -74,7 +74,31 @@ def says_when_to_come_back(stage: Stage) -> bool:
     return 1500 <= milliseconds < 4500 and b"retry: " not in rest
 
 
+READERS = [str(number) for number in range(100)]
+
+
+def each_at_a_time_of_its_own(stage: Stage) -> bool:
+    """A hundred readers that came back at once would be a hundred requests in the same millisecond."""
+    times = {stage.clients[name].received.partition(b"\nretry: ")[2].partition(b"\n")[0] for name in READERS}
+    return len(times) > 80 and all(1500 <= int(time) < 4500 for time in times)
+
+
 SCENARIOS = [
+    ServerScenario(
+        name="a hundred streams come to their proper ends, and their readers don't come back at once",
+        served=ticks,
+        options={"grace": GRACE, "drain": DRAIN},
+        steps=[
+            *(Open(get(), name) for name in READERS),
+            *(Hear(b"tick", name=name) for name in READERS),
+            Mark("stopped"),
+            StopServing(),
+            *(HearEnd(ends=BODY_END, name=name) for name in READERS),
+            Since("stopped", DRAIN, GRACE / 4),
+            Check(each_at_a_time_of_its_own),
+        ],
+        needs=NEEDS,
+    ),
     ServerScenario(
         name="a stream goes on while the server drains, and is told when to come back",
         served=ticks,

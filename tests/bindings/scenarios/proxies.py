@@ -14,7 +14,7 @@ from sse_http import AllowedPeers, ServerSettings
 
 from ..applications import Logged, Served, closed_log, provider
 from ..client_scenario import ClientScenario, Connect, Error, Turn, filled_in
-from ..client_steps import Peers, Stage, Take
+from ..client_steps import Peers, Stage, StopMeanwhile, Take
 from ..proxy_peer import ProxyPeer
 from .reconnecting import AT_ONCE
 
@@ -99,7 +99,44 @@ NOBODYS = "http://192.0.2.1:1/"
 SOCKS = {"http_proxy": "socks5://user:hunter2@127.0.0.1"}
 ONE_TRY = {"retry": NO_RETRY, "deadlines": SourceDeadlines(connect=0.05)}
 
+
+def was_left(peers: Peers, _: Sequence[Stage]) -> None:
+    assert peers["proxy"].left.wait(1.0)
+
+
 SCENARIOS = [
+    ClientScenario(
+        name="a proxy that is silent has as long as connecting has",
+        peers={"proxy": ProxyPeer(silent=True)},
+        calls=[
+            Connect(
+                url="https://host.test/",
+                options={
+                    "proxy": "{proxy}",
+                    "retry": NO_RETRY,
+                    "deadlines": SourceDeadlines(connect=0.2),
+                },
+                do=[Take(1)],
+                errors=[Error(TransportError)],
+                seconds=(0.2, 2),
+            )
+        ],
+        check=was_left,
+    ),
+    ClientScenario(
+        name="a turn is stopped while its proxy is silent",
+        peers={"proxy": ProxyPeer(silent=True)},
+        calls=[
+            Turn(
+                url="https://host.test/",
+                options={"proxy": "{proxy}"},
+                do=[StopMeanwhile(lambda stage: stage.peers["proxy"].heads)],
+                outcome=Outcome.STOPPED,
+            )
+        ],
+        needs=frozenset({"tasks"}),
+        check=was_left,
+    ),
     ClientScenario(
         name="a proxy that the environment names",
         peers={"server": LOGGED_FOR_ALL, "proxy": ProxyPeer()},
