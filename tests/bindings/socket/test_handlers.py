@@ -112,7 +112,7 @@ class TestThreads:
             for _ in range(5):
                 with asked(server) as sock:
                     until(sock, b"204")
-            assert count() <= 2, "the one that has answered may yet be busy"
+            assert 0 < count() <= 5, "one that has answered may yet be busy"
             soon(lambda: not count(), 5)
 
     def test_nobody_waits_for_a_thread_that_never_ends(self, blocking: Blocking) -> None:
