@@ -50,8 +50,13 @@ class HandlerThreads:
     def _submit(self, run: _Run) -> None:
         if run.cancelled:
             self._ended(run)
-        else:
+            return
+        try:
             self._threads.submit(run)
+        except RuntimeError as error:  # the system has no thread left
+            report(error)
+            run.call.answer.fail()
+            self._ended(run)
 
     def _cancel(self, run: _Run) -> None:
         run.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable
 
@@ -48,5 +49,9 @@ def look_up(host: str, port: int, done: Resolved, post: Callable[[Callable[[], N
         cancelled = True
         _LOOKUPS.withdraw(work)
 
-    _LOOKUPS.submit(work)
+    try:
+        _LOOKUPS.submit(work)
+    except RuntimeError as error:
+        failure = OSError(errno.EAGAIN, f"the name can't be looked up: {error}")
+        post(lambda: deliver(failure))
     return cancel

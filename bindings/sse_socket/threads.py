@@ -31,7 +31,10 @@ class Threads:
         self._closed = False
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Have ``work``, which raises nothing, done on a thread."""
+        """Have ``work``, which raises nothing, done on a thread.
+
+        Raises ``RuntimeError`` if there is none and the system gives none.
+        """
         with self._changed:
             self._work[work] = None
             if self._idle >= len(self._work) or self._threads >= self._max_threads:
@@ -41,8 +44,10 @@ class Threads:
         thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system has no thread left: who is there goes on
+        except RuntimeError:
             self._forget_thread()
+            if not self._threads and self.withdraw(work):  # or whoever is there does it
+                raise
 
     def withdraw(self, work: Callable[[], None]) -> bool:
         """Don't do it; whether that was in time."""

@@ -17,12 +17,13 @@ import pytest
 import sse_socket
 from sse_core import encode_comment, encode_event
 from sse_core.blocks import MessageCut, MessageStop
-from sse_core.errors import LocalProtocolError, TransportError
+from sse_core.errors import LocalProtocolError, RemoteProtocolError, TransportError
 from sse_core.lifecycle import NO_RETRY, Outcome, RetryPolicy, SourceDeadlines
 from sse_http import Request
 from sse_relay.provider import Provider, Settings
 from sse_socket.lookups import MAX_LOOKUPS
-from tests.bindings.peers import Head, Nobody, Peer, Silence, answer, scripted, unfinished
+from sse_socket.threads import Threads
+from tests.bindings.peers import BlackHole, Head, Nobody, Peer, Silence, answer, scripted, unfinished
 from tests.bindings.resources import open_files, soon
 from tests.bindings.socket.support import serving, url
 from tests.bindings.test_socket import RUNNER
@@ -309,6 +310,37 @@ class TestNames:
             with sse_socket.connect(url(server).replace("127.0.0.1", "slow.example")) as stream:
                 assert stream.status is None
             soon(lambda: not count(), 5)
+
+    def test_its_addresses_are_tried_against_each_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        look_up = socket.getaddrinfo
+        with BlackHole().running(RUNNER, {}) as silent, serving(ticks) as server:
+
+            def getaddrinfo(host: str, *rest: Any, **more: Any) -> Any:
+                if host != "two.example" or more.get("flags"):
+                    return look_up(host, *rest, **more)
+                addresses = [silent.address, ("127.0.0.1", server.port)]
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+
+            monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+            began = time.monotonic()
+            with (
+                sse_socket.connect("http://two.example/", retry=NO_RETRY) as stream,
+                pytest.raises(RemoteProtocolError, match="421"),
+            ):
+                next(stream)  # it is the server that refuses the name
+            assert 0.2 < time.monotonic() - began < 2
+
+    def test_no_thread_to_be_had(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr("sse_socket.lookups._LOOKUPS", Threads(1, "none"))
+        monkeypatch.setattr(threading.Thread, "start", fails)
+        with (
+            sse_socket.connect("http://localhost:9/", retry=NO_RETRY) as stream,
+            pytest.raises(TransportError, match="Resource temporarily unavailable"),
+        ):
+            next(stream)
 
     def test_one_that_is_none(self) -> None:
         with (

@@ -123,6 +123,32 @@ class TestThreads:
             assert b" 503 " in until(sock, b"\r\n\r\n"), "which is said at once"
             assert time.monotonic() - began < 2
 
+    def test_no_thread_to_be_had(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fails(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with serving(lambda _: Reply(204)) as server:
+            with monkeypatch.context() as patch, asked(server) as sock:
+                patch.setattr(threading.Thread, "start", fails)
+                assert b" 500 " in until(sock, b"\r\n\r\n")
+            with asked(server) as sock:
+                until(sock, b" 204 ")
+        assert "can't start new thread" in caplog.text
+
+    def test_those_that_are_there_do_it(self, monkeypatch: pytest.MonkeyPatch, blocking: Blocking) -> None:
+        def fails(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with serving(blocking) as server, asked(server, "a"):
+            soon(lambda: blocking.called)
+            with monkeypatch.context() as patch, asked(server, "b"):
+                patch.setattr(threading.Thread, "start", fails)
+                time.sleep(0.05)
+                server.call(lambda: None)
+            blocking.go_on.release(1000)
+
 
 class TestClosing:
     def test_at_the_next_item(self, blocking: Blocking) -> None:

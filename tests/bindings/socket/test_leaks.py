@@ -17,6 +17,8 @@ from tests.bindings.resources import open_files, soon
 from tests.bindings.socket.support import serving, url
 
 STREAMS = int(os.environ.get("LEAK_STREAMS", "150"))
+#: More than the usual number is asked for by hand.
+pytestmark = [pytest.mark.slow("as many streams as LEAK_STREAMS says")] if STREAMS > 1000 else []
 
 
 def endless(request: Request) -> Iterator[str]:
