@@ -30,8 +30,14 @@ from sse_core.blocks import (
     is_visible,
     strict_json,
 )
+from sse_core.testing import strategies
 from tests.core.dialects.anthropic.test_round_trip import written
-from tests.core.dialects.strategies import BLOCKS, EVENTS, FIELDS, TEXTS, VALUES
+
+BLOCKS = strategies.blocks()
+EVENTS = strategies.block_events()
+FIELDS = strategies.json_objects()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 ANTHROPIC = dialects.get("anthropic")
 EVENT_TYPES = [

@@ -26,7 +26,12 @@ from sse_core.blocks import (
     strict_json,
 )
 from sse_core.dialects.openai_chat import Decoder
-from tests.core.dialects.strategies import EVENTS, FIELDS, TEXTS, VALUES
+from sse_core.testing import strategies
+
+EVENTS = strategies.block_events()
+FIELDS = strategies.json_objects()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 CHAT = dialects.get("openai-chat")
 NAMES = st.sampled_from(["message", "error", "ping"])

@@ -27,7 +27,9 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from tests.core.dialects.strategies import EVENTS
+from sse_core.testing import strategies
+
+EVENTS = strategies.block_events()
 
 
 def accumulator_of(events: list[BlockEvent]) -> MessageAccumulator:

@@ -6,7 +6,9 @@ from hypothesis import given
 
 from sse_core import EventStreamDecoder, ServerSentEvent, dialects, encode_event
 from sse_core.blocks import BlockEvent, MessageStart
-from tests.core.dialects.strategies import EVENTS
+from sse_core.testing import strategies
+
+EVENTS = strategies.block_events()
 
 ANTHROPIC = dialects.get("anthropic")
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from sse_core import ServerSentEvent, SSEError, dialects
 from sse_core.blocks import ArgumentsDelta, BlockEvent, TextDelta, ThinkingDelta, strict_json
 from sse_core.dialects import Dialect
+from sse_core.testing import strategies
 from tests.acceptance.recorded import framed, stream
-from tests.core.dialects.strategies import TEXTS
+
+TEXTS = strategies.texts()
 
 ANTHROPIC, CHAT = dialects.get("anthropic"), dialects.get("openai-chat")
 FIXTURES = Path(__file__).parents[5] / "shared/fixtures"

@@ -33,7 +33,12 @@ from sse_core.blocks import (
 )
 from sse_core.blocks.stop_reasons import MEANINGS
 from sse_core.dialects import Dialect
-from tests.core.dialects.strategies import EVENTS, FIELDS, TEXTS, VALUES
+from sse_core.testing import strategies
+
+EVENTS = strategies.block_events()
+FIELDS = strategies.json_objects()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 #: What a browser gets, `ui-messages`, is no way from one provider's protocol to another's.
 WRITTEN = st.sampled_from([dialects.get(name) for name in dialects.names() if name != "ui-messages"])

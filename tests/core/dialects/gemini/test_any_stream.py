@@ -11,9 +11,13 @@ from hypothesis import strategies as st
 from sse_core import LimitExceeded, RemoteProtocolError, dialects
 from sse_core.blocks import BlockEvent, Message
 from sse_core.dialects.gemini import Decoder
+from sse_core.testing import strategies
 from tests.core.dialects.gemini_events import GEMINI, accumulate, decode, end, sse
 from tests.core.dialects.gemini_events import parts as response
-from tests.core.dialects.strategies import FIELDS, TEXTS, VALUES
+
+FIELDS = strategies.json_objects()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 #: Names that mean something, and one that does not.
 _OF_A_RESPONSE = [

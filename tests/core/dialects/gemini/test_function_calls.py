@@ -20,6 +20,7 @@ from sse_core.blocks import (
     UnknownDelta,
     strict_json,
 )
+from sse_core.testing import strategies
 from tests.core.dialects.gemini_events import (
     arg,
     args,
@@ -32,7 +33,9 @@ from tests.core.dialects.gemini_events import (
     sse,
     texts,
 )
-from tests.core.dialects.strategies import NUMBERS, TEXTS
+
+NUMBERS = strategies.numbers()
+TEXTS = strategies.texts()
 
 #: More steps than a path may have.
 _TOO_DEEP = strict_json.MAX_DEPTH + 1

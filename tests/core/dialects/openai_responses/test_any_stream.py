@@ -13,9 +13,13 @@ from sse_core import LimitExceeded, Message, MessageAccumulator, RemoteProtocolE
 from sse_core.blocks import BlockEvent, MessageCut, MessageStart, MessageStop, StreamError, strict_json
 from sse_core.blocks.events import is_visible
 from sse_core.dialects.openai_responses import Decoder
+from sse_core.testing import strategies
 from tests.core.dialects.responses_events import RESPONSES, accumulate, numbered
-from tests.core.dialects.strategies import FIELDS, TEXTS, VALUES
 from tests.examples import examples
+
+FIELDS = strategies.json_objects()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 
 def _mostly(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from sse_core.blocks import MessageCut, MessageDelta, MessageStart, StreamError
 from sse_core.dialects.openai_responses.errors import write_cut, write_error
 from sse_core.headers import Headers
+from sse_core.testing import strategies
 from tests.core.dialects.responses_events import (
     RESPONSES,
     added,
@@ -25,7 +26,6 @@ from tests.core.dialects.responses_events import (
     read,
     sse,
 )
-from tests.core.dialects.strategies import errors
 
 
 def error(data: Any, name: str = "message") -> StreamError:
@@ -211,7 +211,7 @@ def test_an_error_is_written_as_it_comes_in_a_stream() -> None:
     }
 
 
-@given(errors())
+@given(strategies.stream_errors())
 def test_an_error_that_was_written_is_read_as_it_was(found: StreamError) -> None:
     found = error(write_error(found))
     assert error(write_error(found)) == found

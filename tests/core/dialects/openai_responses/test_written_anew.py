@@ -39,8 +39,13 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
+from sse_core.testing import strategies
 from tests.core.dialects.openai_responses.test_any_stream import DATA
-from tests.core.dialects.strategies import EVENTS, FIELDS, NAMES, TEXTS
+
+EVENTS = strategies.block_events()
+FIELDS = strategies.json_objects()
+NAMES = strategies.field_names()
+TEXTS = strategies.texts()
 
 RESPONSES = dialects.get("openai-responses")
 OWN = ("", "openai-responses")

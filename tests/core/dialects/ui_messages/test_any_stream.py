@@ -25,8 +25,14 @@ from sse_core.blocks import (
     UnknownBlock,
 )
 from sse_core.dialects.ui_messages import Encoder
-from tests.core.dialects.strategies import EVENTS, FIELDS, INDEXES, TEXTS, VALUES
+from sse_core.testing import strategies
 from tests.core.dialects.ui_events import DONE, UI, Judge, decode, encode, sse, whole
+
+EVENTS = strategies.block_events()
+FIELDS = strategies.json_objects()
+INDEXES = strategies.indexes()
+TEXTS = strategies.texts()
+VALUES = strategies.json_values()
 
 IDS = st.sampled_from(["a", "b", ""])
 #: Types of chunks, and fields that they may have, of the right type or not.
