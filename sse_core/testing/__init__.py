@@ -22,7 +22,7 @@ from .faults import (
     every_fault,
 )
 from .laws import check_any_cut, check_faults_are_seen, check_part_is_not_whole
-from .streams import events_of, message_of, read_message, stream_of, whole_answer
+from .streams import block_events_of, events_of, message_of, read_message, stream_of, whole_answer
 
 __all__ = [
     "Clock",
@@ -38,6 +38,7 @@ __all__ = [
     "Refusal",
     "Silence",
     "Unreachable",
+    "block_events_of",
     "check_any_cut",
     "check_faults_are_seen",
     "check_part_is_not_whole",

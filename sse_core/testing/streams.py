@@ -81,6 +81,13 @@ def stream_of(dialect: str | Dialect, block_events: Iterable[BlockEvent]) -> byt
     return encode_events(events_of(dialect, block_events))
 
 
+def block_events_of(dialect: str | Dialect, events: Iterable[ServerSentEvent]) -> list[BlockEvent]:
+    """What the ``events`` of a stream of ``dialect`` say, and its end behind them."""
+    decoder = _dialect(dialect).Decoder()
+    said = [event for sse in events for event in decoder.receive_event(sse)]
+    return said + decoder.receive_eof()
+
+
 def message_of(
     block_events: Iterable[BlockEvent], *, accumulator: MessageAccumulator | None = None
 ) -> Message:

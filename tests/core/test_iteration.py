@@ -35,6 +35,8 @@ from sse_core.blocks import (
     TextDelta,
 )
 from sse_core.iteration import AsyncTurnIterator
+from sse_core.testing import message_of, pieces
+from sse_core.testing.strategies import splits
 
 STREAM = (
     b": hi\nid: 1\ndata: a\n\nretry: 5\nevent: x\ndata: b\ndata: c\n\n: ho\nid: 2\n\n"
@@ -112,23 +114,16 @@ async def _checkpoint() -> None:
     await Pause()
 
 
-def cut(stream: bytes, places: list[int]) -> list[bytes]:
-    ends = sorted(place % (len(stream) + 1) for place in places)
-    return [stream[a:b] for a, b in zip([0, *ends], [*ends, len(stream)], strict=True)]
-
-
 async def collected(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
 
 
 NOTHING: dict[str, None] = {}
-CUTS = st.lists(st.integers(0, 2**16), max_size=12)
 
 
 class TestWhatTheyGive:
-    @given(CUTS)
-    def test_the_decoders_own_events_and_comments_in_their_order(self, places: list[int]) -> None:
-        chunks = cut(STREAM, places)
+    @given(splits(STREAM))
+    def test_the_decoders_own_events_and_comments_in_their_order(self, chunks: list[bytes]) -> None:
         ours: list[object] = []
         events = iter_events(chunks, on_comment=ours.append)
         ours.extend(events)
@@ -145,28 +140,25 @@ class TestWhatTheyGive:
     def test_the_same_when_awaited(self, run: Run) -> None:
         async def main() -> None:
             comments: list[str] = []
-            events = aiter_events(Source(*cut(STREAM, [7, 30, 31, 60])), on_comment=comments.append)
+            events = aiter_events(Source(*pieces(STREAM, [7, 30, 31, 60])), on_comment=comments.append)
             assert await collected(events) == list(iter_events([STREAM]))
             assert comments == ["hi", "ho"]
             assert (events.last_event_id, events.reconnection_time) == ("2", 5)
 
         run(main)
 
-    @given(CUTS, st.integers(0, len(CHAT)))
+    @given(st.integers(0, len(CHAT)), st.data())
     def test_the_block_events_of_a_dialect_and_a_cut_at_the_end_if_there_is_none(
-        self, places: list[int], size: int
+        self, size: int, data: st.DataObject
     ) -> None:
         stream = CHAT[:size]
         decoder = dialects.get("openai-chat").Decoder()
         theirs = [x for sse in iter_events([stream]) for x in decoder.receive_event(sse)]
         theirs += decoder.receive_eof()
-        turn = iter_turn(cut(stream, places), "openai-chat")
+        turn = iter_turn(data.draw(splits(stream)), "openai-chat")
         assert list(turn) == theirs
         assert isinstance(theirs[-1], MessageStop | MessageCut)
-        accumulator = MessageAccumulator()
-        for event in theirs:
-            accumulator.receive(event)
-        assert turn.message == accumulator.message
+        assert turn.message == message_of(theirs)
         assert turn.message.completeness == (
             "complete" if isinstance(theirs[-1], MessageStop) else "truncated"
         )

@@ -8,11 +8,11 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, cast
 
 from sse_core.headers import Headers, HeadersLike
 from sse_core.lifecycle.machine import HTTPRequest, Want
+from sse_core.testing import pieces
 from sse_http import (
     BodyBudget,
     ClientExchange,
@@ -215,7 +215,7 @@ class Peer:
 
     def send(self, data: bytes, cuts: Iterable[int] = ()) -> None:
         """Send ``data``, cut at these places."""
-        for piece in split(data, cuts):
+        for piece in pieces(data, cuts):
             self.connection.receive_data(piece, self.now)
             if self.reads:
                 self.pull()
@@ -260,12 +260,6 @@ class Peer:
         """The one answer that came."""
         (answer,) = self.answers(method)
         return answer
-
-
-def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """``data``, cut at these places; never an empty piece, which would be the peer's end."""
-    places = sorted({0, len(data), *(cut for cut in cuts if 0 < cut < len(data))})
-    return [data[start:end] for start, end in pairwise(places)]
 
 
 def each_byte(data: bytes) -> Iterable[int]:
@@ -413,7 +407,7 @@ class Upstream:
 
     def answer(self, data: bytes, cuts: Iterable[int] = (), *, end: bool = False) -> Recorder:
         """Give these bytes, and the end of the connection with ``end``; then do as is wished."""
-        for piece in split(data, cuts):
+        for piece in pieces(data, cuts):
             if self.exchange.want is Want.READ:
                 self.exchange.receive_data(piece, 1.0)
         if end and self.exchange.want is Want.READ:
@@ -439,7 +433,7 @@ class ConnectionPair:
             self.exchange.connected(0.0)
             self.peer.send(out := self.exchange.data_to_send(), range(0, len(out), self._size))
         data = self.peer.pull()
-        for piece in split(data, range(0, len(data), self._size)):
+        for piece in pieces(data, range(0, len(data), self._size)):
             if self.exchange.want is Want.READ:
                 self.exchange.receive_data(piece, 0.0)
         if self.exchange.want is Want.CLOSE:

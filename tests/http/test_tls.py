@@ -9,8 +9,9 @@ from collections.abc import Iterable
 import pytest
 import trustme
 
+from sse_core.testing import pieces
 from sse_http import TLS, ConnectionPhase, ServerConnection, StreamState
-from tests.http.support import Pieces, Scripted, request, split
+from tests.http.support import Pieces, Scripted, request
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -53,7 +54,7 @@ class Pair:
             moved = bool(to_server or to_client)
 
     def deliver(self, channel: TLS, data: bytes, cuts: Iterable[int] = ()) -> None:
-        for piece in split(data, cuts):
+        for piece in pieces(data, cuts):
             self.read[channel] += channel.receive_data(piece)
 
     def text(self, channel: TLS) -> bytes:
@@ -123,7 +124,7 @@ class TestData:
     def test_both_ways(self, version: ssl.TLSVersion, size: int) -> None:
         pair = connected(version)
         there, back = bytes(range(256)) * 20, bytes(reversed(range(256))) * 300
-        for piece in split(there, range(0, len(there), 999)):
+        for piece in pieces(there, range(0, len(there), 999)):
             data = pair.client.send(piece)
             assert piece not in data
             pair.deliver(pair.server, data, range(0, len(data), size))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fuzz.targets import tunnel as target
 from sse_core.errors import TransportError
+from sse_core.testing import pieces
 from sse_http import TLS, Channel, Endpoint, ForwardProxy, Layers, Tunnel
-from tests.http.support import split
 from tests.io.support import new_certificates
 
 CERTIFICATES = new_certificates()
@@ -26,7 +26,7 @@ def asked(proxy: ForwardProxy = PROXY, target: Endpoint = TARGET) -> tuple[Tunne
 
 
 def read(channel: Channel, data: bytes, cuts: Iterable[int] = ()) -> bytes:
-    return b"".join(piece for part in split(data, cuts) for piece in channel.receive_data(part))
+    return b"".join(piece for part in pieces(data, cuts) for piece in channel.receive_data(part))
 
 
 class TestAsking:

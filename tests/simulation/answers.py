@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sse_core import dialects, encode_event
+from sse_core import dialects, encode_events
 from sse_core.blocks import (
     ArgumentsDelta,
     Block,
@@ -81,7 +81,7 @@ class Answer:
 def answer(dialect: str, plan: Plan, attempt: int, *, repeats: bool = False) -> Answer:
     """The answer that the ``attempt``-th attempt of a turn gets.  It ``repeats`` its start and a delta."""
     encoder = dialects.get(dialect).Encoder()
-    said = [(event, _bytes(encoder.send(event))) for event in _events(dialect, plan, attempt)]
+    said = [(event, encode_events(encoder.send(event))) for event in _events(dialect, plan, attempt)]
     ending = b"".join(encoded for event, encoded in said if isinstance(event, MessageDelta | MessageStop))
     body = [(event, encoded) for event, encoded in said if not isinstance(event, MessageDelta | MessageStop)]
     if repeats:
@@ -110,13 +110,13 @@ def message_id(attempt: int) -> str:
 def error(dialect: str, *, may_pass: bool) -> bytes:
     """The bytes of an error within the stream."""
     kind = "overloaded_error" if may_pass else "invalid_request_error"
-    return _bytes(dialects.get(dialect).Encoder().send(StreamError(kind, "No.", retryable=may_pass)))
+    return encode_events(dialects.get(dialect).Encoder().send(StreamError(kind, "No.", retryable=may_pass)))
 
 
 @cache
 def ping(dialect: str) -> bytes:
     """A sign of life: an event where the protocol has one, else a comment."""
-    return _bytes(dialects.get(dialect).Encoder().send(Ping())) or b": ping\n\n"
+    return encode_events(dialects.get(dialect).Encoder().send(Ping())) or b": ping\n\n"
 
 
 # What an event says
@@ -193,7 +193,3 @@ _KINDS: dict[str, Callable[[int], list[Block]]] = {
     ],
     "server tool": lambda index: [ToolUseBlock(f"srv_{index}", "search", "server_tool_use")],
 }
-
-
-def _bytes(events: list[Any]) -> bytes:
-    return b"".join(encode_event(e.data, event=None if e.type == "message" else e.type) for e in events)

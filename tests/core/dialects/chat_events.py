@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sse_core import Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import Message, ServerSentEvent, dialects
 from sse_core.blocks import BlockEvent
+from sse_core.testing import message_of
 
 CHAT = dialects.get("openai-chat")
 DONE = ServerSentEvent("message", "[DONE]")
@@ -45,14 +46,6 @@ def decode(*stream: ServerSentEvent, eof: bool = False) -> list[BlockEvent]:
     return events + (decoder.receive_eof() if eof else [])
 
 
-def accumulate(events: list[BlockEvent]) -> Message:
-    """The message that the events make."""
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
 def read(*stream: ServerSentEvent) -> Message:
     """The message of a stream and its end."""
-    return accumulate(decode(*stream, eof=True))
+    return message_of(decode(*stream, eof=True))

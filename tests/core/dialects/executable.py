@@ -29,6 +29,7 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from sse_core.dialects import Dialect
+from sse_core.testing import block_events_of, events_of, message_of
 
 #: Calls that may be run: id -> name and arguments.
 Calls = dict[str, tuple[str, Any]]
@@ -80,21 +81,6 @@ def made_of(text: str) -> Any:
         return f"half: {text}"
 
 
-def accumulated(events: Iterable[BlockEvent], **settings: Any) -> Message:
-    """The message that these events make, by an accumulator with these settings."""
-    accumulator = MessageAccumulator(**settings)
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
-def crossed(dialect: Dialect, events: Iterable[BlockEvent]) -> list[BlockEvent]:
-    """What a reader of ``dialect`` gets of these events."""
-    encoder, decoder = dialect.Encoder(), dialect.Decoder()
-    sent = [sse for event in events for sse in encoder.send(event)]
-    return [event for sse in sent for event in decoder.receive_event(sse)] + decoder.receive_eof()
-
-
 def executable(message: Message) -> Calls:
     """The calls that may be run."""
     return {tool.id: (tool.name, tool.arguments) for tool in message.executable_tools}
@@ -107,17 +93,22 @@ def allowed(message: Message, name: str) -> Calls:
     return executable(message) if all_whole or name == "ui-messages" else {}
 
 
+def crossed(dialect: Dialect, events: Iterable[BlockEvent]) -> list[BlockEvent]:
+    """What a reader of ``dialect`` gets of these events."""
+    return block_events_of(dialect, events_of(dialect, events))
+
+
 def obeys(dialect: Dialect, events: list[BlockEvent]) -> None:
     """The law for one message."""
-    message = accumulated(events)
+    message = message_of(events)
     response = _RESPONSES[dialect.name](dialect.to_response(message))
     if message.dialect == dialect.name:
         # In its own protocol a message is written as its provider has sent it.
-        assert executable(accumulated(crossed(dialect, events))).items() <= executable(message).items()
+        assert executable(message_of(crossed(dialect, events))).items() <= executable(message).items()
         assert all(response[id_] == call for id_, call in executable(message).items() if id_ in response)
         return
     assert response == allowed(message, dialect.name)
-    after = accumulated(crossed(dialect, events), parse_json=made_of)
+    after = message_of(crossed(dialect, events), accumulator=MessageAccumulator(parse_json=made_of))
     assert executable(after) == allowed(message, dialect.name)
 
 

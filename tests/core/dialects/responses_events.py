@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sse_core import Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import Message, ServerSentEvent, dialects
 from sse_core.blocks import BlockEvent
 from sse_core.dialects.openai_responses import Decoder
+from sse_core.testing import message_of
 
 RESPONSES = dialects.get("openai-responses")
 DONE = ServerSentEvent("message", "[DONE]")
@@ -95,17 +96,9 @@ def decode(*stream: ServerSentEvent, eof: bool = False, decoder: Decoder | None 
     return events + (decoder.receive_eof() if eof else [])
 
 
-def accumulate(events: list[BlockEvent]) -> Message:
-    """The message that the events make."""
-    accumulator = MessageAccumulator()
-    for made in events:
-        accumulator.receive(made)
-    return accumulator.message
-
-
 def read(*stream: ServerSentEvent) -> Message:
     """The message of a stream and its end."""
-    return accumulate(decode(*stream, eof=True))
+    return message_of(decode(*stream, eof=True))
 
 
 STARTED = [created()]

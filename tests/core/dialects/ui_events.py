@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sse_core import Message, MessageAccumulator, ServerSentEvent, dialects
+from sse_core import Message, ServerSentEvent, dialects
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
@@ -17,6 +17,7 @@ from sse_core.blocks import (
     TextDelta,
     ToolUseBlock,
 )
+from sse_core.testing import message_of
 
 UI = dialects.get("ui-messages")
 DONE = "[DONE]"
@@ -61,17 +62,9 @@ def decode(*chunks: Any, eof: bool = False) -> list[BlockEvent]:
     return events + (decoder.receive_eof() if eof else [])
 
 
-def accumulate(events: list[BlockEvent]) -> Message:
-    """The message that the events make."""
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
 def read(*chunks: Any) -> Message:
     """The message of chunks and the stream's end."""
-    return accumulate(decode(*chunks, eof=True))
+    return message_of(decode(*chunks, eof=True))
 
 
 def step(*chunks: Any, reason: str = "stop") -> list[Any]:

@@ -6,7 +6,7 @@ Every case runs whole, byte by byte, and cut in two at each byte: the events mus
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sse_core import EventStreamDecoder, ServerSentEvent
+from sse_core.testing import every_cut
 from tests.core.framing.reference import interpret
 
 E = ServerSentEvent
@@ -22,13 +23,6 @@ E = ServerSentEvent
 def decode(chunks: Iterable[bytes], last_event_id: str = "") -> list[ServerSentEvent]:
     decoder = EventStreamDecoder(last_event_id)
     return [event for chunk in chunks for event in decoder.receive_data(chunk)]
-
-
-def splits(stream: bytes) -> Iterator[list[bytes]]:
-    yield [stream]
-    yield [stream[i : i + 1] for i in range(len(stream))]
-    for i in range(len(stream) + 1):
-        yield [stream[:i], b"", stream[i:]]
 
 
 CASES: dict[str, tuple[bytes, list[ServerSentEvent]]] = {
@@ -101,7 +95,7 @@ CASES: dict[str, tuple[bytes, list[ServerSentEvent]]] = {
 def test_case(name: str) -> None:
     stream, expected = CASES[name]
     assert interpret(stream).events == expected
-    for chunks in splits(stream):
+    for chunks in every_cut(stream):
         assert decode(chunks) == expected, chunks
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sse_core import MessageAccumulator, ServerSentEvent, dialects
+from sse_core import ServerSentEvent, dialects
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
@@ -19,6 +19,7 @@ from sse_core.blocks import (
     ResultBlock,
     ToolUseBlock,
 )
+from sse_core.testing import message_of
 
 PROVIDERS = sorted(set(dialects.names()) - {"ui-messages"})
 #: What the browser's side is sent where the server runs the tools, as the AI SDK does.
@@ -44,17 +45,10 @@ def decoded(*chunks: dict[str, Any]) -> list[BlockEvent]:
     return [event for text in data for event in decoder.receive_event(ServerSentEvent("message", text))]
 
 
-def accumulated(events: list[BlockEvent]) -> Message:
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
 def crossed(name: str, events: list[BlockEvent]) -> Message:
     encoder, decoder = dialects.get(name).Encoder(), dialects.get(name).Decoder()
     sent = [sse for event in events for sse in encoder.send(event)]
-    return accumulated([e for sse in sent for e in decoder.receive_event(sse)] + decoder.receive_eof())
+    return message_of([e for sse in sent for e in decoder.receive_event(sse)] + decoder.receive_eof())
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -66,7 +60,7 @@ def test_a_call_that_nobody_has_answered_is_run(name: str) -> None:
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_one_that_was_answered_is_not(name: str) -> None:
     events = decoded(*UNANSWERED, RESULT, *TEXT, *END)
-    assert accumulated(events).executable_tools == []
+    assert message_of(events).executable_tools == []
     message = crossed(name, events)
     assert (message.completeness, message.text) == ("complete", "Done")
     assert message.executable_tools == []
@@ -75,7 +69,7 @@ def test_one_that_was_answered_is_not(name: str) -> None:
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_nor_in_the_whole_response(name: str) -> None:
     response = json.dumps(
-        dialects.get(name).to_response(accumulated(decoded(*UNANSWERED, RESULT, *TEXT, *END)))
+        dialects.get(name).to_response(message_of(decoded(*UNANSWERED, RESULT, *TEXT, *END)))
     )
     allowing = {
         "anthropic": '"stop_reason": "tool_use"',
@@ -84,7 +78,7 @@ def test_nor_in_the_whole_response(name: str) -> None:
         "gemini": '"finishReason": "STOP"',
     }
     assert allowing[name] not in response
-    unanswered = json.dumps(dialects.get(name).to_response(accumulated(decoded(*UNANSWERED, *END))))
+    unanswered = json.dumps(dialects.get(name).to_response(message_of(decoded(*UNANSWERED, *END))))
     assert "pay" in unanswered
     assert allowing[name] in unanswered
 
@@ -114,7 +108,7 @@ def received(name: str, *data: Any) -> Message:
     decoder = dialects.get(name).Decoder()
     texts = [item if isinstance(item, str) else json.dumps(item) for item in data]
     events = [event for text in texts for event in decoder.receive_event(ServerSentEvent("message", text))]
-    return accumulated(events + decoder.receive_eof())
+    return message_of(events + decoder.receive_eof())
 
 
 CHAT_CALL = {"tool_calls": [{"index": 0, "id": "a", "function": {"name": "pay", "arguments": "{}"}}]}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import LimitExceeded, ServerSentEvent, dialects
+from sse_core import LimitExceeded, MessageAccumulator, ServerSentEvent, dialects
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
@@ -24,11 +24,11 @@ from sse_core.blocks import (
 )
 from sse_core.dialects.anthropic import Encoder as AnthropicEncoder
 from sse_core.dialects.openai_chat import Encoder as ChatEncoder
+from sse_core.testing import message_of
 from tests.core.dialects.executable import (
     HALF,
     NAMES,
     REASONS,
-    accumulated,
     allowed,
     crossed,
     executable,
@@ -49,12 +49,12 @@ def test_what_may_be_run_is_what_could_be(dialect: dialects.Dialect, events: lis
 def test_over_every_pair(first: dialects.Dialect, second: dialects.Dialect, events: list[BlockEvent]) -> None:
     """From the wire of one protocol to that of another."""
     received = crossed(first, events)
-    between = accumulated(received)
-    before = accumulated(events)
+    between = message_of(received)
+    before = message_of(events)
     assert executable(between).items() <= executable(before).items()
     if first.name not in {second.name, before.dialect}:
         assert executable(between) == allowed(before, first.name)
-        after = accumulated(crossed(second, received), parse_json=made_of)
+        after = message_of(crossed(second, received), accumulator=MessageAccumulator(parse_json=made_of))
         assert executable(after) == allowed(between, second.name)
 
 
@@ -92,7 +92,7 @@ def test_what_follows_half_a_call_does_not_wait_for_the_end() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_call_beside_half_a_one(name: str) -> None:
     """All or nothing, but where each call has a state of its own."""
-    message = accumulated(crossed(dialects.get(name), call("x", '{"a": 1}', HALF[0])))
+    message = message_of(crossed(dialects.get(name), call("x", '{"a": 1}', HALF[0])))
     assert message.completeness == "complete"
     assert list(executable(message)) == (["call_0"] if name == "ui-messages" else [])
 
@@ -116,14 +116,14 @@ def test_what_is_kept_of_arguments_is_bounded(encoder: Any, origin: str) -> None
 
 @pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
 def test_in_its_own_protocol_a_message_is_written_as_its_provider_wrote_it(name: str) -> None:
-    message = accumulated(crossed(dialects.get(name), call(name, HALF[0])))
-    before = accumulated(call(name, HALF[0]))
+    message = message_of(crossed(dialects.get(name), call(name, HALF[0])))
+    before = message_of(call(name, HALF[0]))
     assert (message.stop_reason, message.completeness) == (before.stop_reason, "complete")
     assert [(tool.state, tool.raw_arguments) for tool in message.tools] == [("invalid", HALF[0])]
 
 
 def test_anthropics_own_response_lets_nobody_run_what_stands_in_for_half_a_call() -> None:
-    response = dialects.get("anthropic").to_response(accumulated(call("anthropic", HALF[0])))
+    response = dialects.get("anthropic").to_response(message_of(call("anthropic", HALF[0])))
     assert response["content"][0]["input"] == {"INVALID_JSON": HALF[0]}
     assert response["stop_reason"] == "max_tokens"
 

@@ -22,7 +22,8 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from sse_core.lifecycle import Upstream
-from tests.core.dialects.executable import accumulated, crossed
+from sse_core.testing import message_of
+from tests.core.dialects.executable import crossed
 
 DOCS = Path(__file__).resolve().parents[4] / "docs"
 
@@ -93,7 +94,7 @@ class TestItsCalls:
     def test_sent_on_they_are_run_where_they_may_be(self, name: str, word: str, runs: int) -> None:
         spent = {"read": 3, "written": 9}
         message, events = self.message(*self.CALL, {"bye": word, "spent": spent})
-        after = accumulated(crossed(dialects.get(name), events))
+        after = message_of(crossed(dialects.get(name), events))
         assert len(after.executable_tools) == runs
         assert json.dumps(dialects.get(name).to_response(message), allow_nan=False)
         if name != "ui-messages":  # it has no usage
@@ -106,7 +107,7 @@ class TestItsCalls:
             call = [BlockStart(0, ToolUseBlock("a", "f")), ArgumentsDelta(0, text), BlockStop(0)]
             start = MessageStart("m", "c", dialect="openai-chat")
             events = crossed(polite, [start, *call, MessageDelta("tool_calls"), MessageStop()])
-            assert len(accumulated(events).executable_tools) == runs
+            assert len(message_of(events).executable_tools) == runs
 
     @pytest.mark.parametrize(
         ("word", "kind", "retryable"),

@@ -26,7 +26,8 @@ from sse_core.blocks import (
 )
 from sse_core.blocks.stop_reasons import meaning_of
 from sse_core.dialects import Dialect
-from tests.core.dialects.executable import accumulated, crossed, executable
+from sse_core.testing import message_of
+from tests.core.dialects.executable import crossed, executable
 
 BASE = dialects.get("openai-chat")
 NAMES = dialects.names()
@@ -52,13 +53,13 @@ def decoded(dialect: Dialect, *events: BlockEvent) -> list[BlockEvent]:
     return [*decoder.receive_event(ServerSentEvent("message", "")), *decoder.receive_eof()]
 
 
-def message_of(
+def answer_with(
     reason: str | None, usage: dict[str, Any] | None = None, **fields: Any
 ) -> tuple[Message, list[BlockEvent]]:
     call = [BlockStart(0, ToolUseBlock("a", "f", start_input={"x": 1})), BlockStop(0)]
     end = [MessageDelta(reason, usage or {}), MessageStop()]
     events = decoded(replace(BASE, name="own", **fields), MessageStart("m", "c", dialect="own"), *call, *end)
-    return accumulated(events), events
+    return message_of(events), events
 
 
 @pytest.mark.parametrize("word", ["wants", "WANTS", "length", "MAX_TOKENS", "stop"])
@@ -71,14 +72,14 @@ def test_a_stop_reason_means_what_its_dialect_says(
 ) -> None:
     said: Mapping[str, StopReason] = {word: meaning}
     message, events = (
-        message_of(StopWord(word, meaning), stop_reasons={word: "refusal"})
+        answer_with(StopWord(word, meaning), stop_reasons={word: "refusal"})
         if by_decoder
-        else message_of(word, stop_reasons=said)
+        else answer_with(word, stop_reasons=said)
     )
     assert (message.stop_reason, meaning_of(message.stop_reason or "")) == (word, meaning)
     assert len(message.executable_tools) == runs
     for name in NAMES:
-        after = accumulated(crossed(dialects.get(name), events))
+        after = message_of(crossed(dialects.get(name), events))
         assert executable(after) == executable(message), name
 
 
@@ -86,19 +87,19 @@ def test_a_stop_reason_means_what_its_dialect_says(
 def test_the_whole_response_says_it_too(name: str) -> None:
     dialect = dialects.get(name)
     for word, meaning in (("wants", "tool_use"), ("length", "tool_use"), ("tool_calls", "max_tokens")):
-        message, _ = message_of(word, stop_reasons={word: meaning})
-        plain, _ = message_of(meaning)
+        message, _ = answer_with(word, stop_reasons={word: meaning})
+        plain, _ = answer_with(meaning)
         ours, theirs = dialect.to_response(message), dialect.to_response(plain)
         assert json.dumps(ours, allow_nan=False) == json.dumps(theirs, allow_nan=False)
 
 
 def test_what_nobody_says_is_looked_up() -> None:
-    message, _ = message_of(
+    message, _ = answer_with(
         "tool_calls", {"prompt_tokens": 3, "completion_tokens": 4}, stop_reasons={"x": "error"}
     )
     assert message.stop_meaning == "tool_use"
     assert message.token_counts.total == 7
-    assert message_of(None, stop_reasons={"x": "error"})[0].stop_meaning is None
+    assert answer_with(None, stop_reasons={"x": "error"})[0].stop_meaning is None
 
 
 def counts(usage: dict[str, Any]) -> TokenCounts:
@@ -116,10 +117,10 @@ WHOLE = {"in": 100, "out": 50, "cached": 30, "stored": 20, "mind": 10}
 def test_usage_counts_what_its_dialect_counts(
     name: str, usage: dict[str, Any], beside: dict[str, Any]
 ) -> None:
-    message, events = message_of("tool_use", {**usage, **beside}, token_counts=counts)
+    message, events = answer_with("tool_use", {**usage, **beside}, token_counts=counts)
     assert message.token_counts == counts(usage)
     assert message.usage.items() >= usage.items()
-    after = accumulated(crossed(dialects.get(name), events)).token_counts
+    after = message_of(crossed(dialects.get(name), events)).token_counts
     assert (after.input, after.output) == (100, 50)
     assert (after.cache_read or 0, after.reasoning or 0) == (usage.get("cached", 0), usage.get("mind", 0))
     response = dialects.get(name).to_response(message)
@@ -132,11 +133,11 @@ def test_counts_that_come_in_two_events_are_one() -> None:
     events = decoded(
         replace(BASE, name="own", token_counts=counts), start, MessageDelta("x", {"out": 5}), MessageStop()
     )
-    assert accumulated(events).token_counts == TokenCounts(100, 5)
+    assert message_of(events).token_counts == TokenCounts(100, 5)
 
 
 def test_a_decoder_can_count_itself() -> None:
-    message, _ = message_of("tool_use", {"in": 1, **TokenCounts(3, 9).counted()})
+    message, _ = answer_with("tool_use", {"in": 1, **TokenCounts(3, 9).counted()})
     assert message.token_counts == TokenCounts(3, 9)
 
 

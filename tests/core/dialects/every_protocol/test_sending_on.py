@@ -33,7 +33,7 @@ from sse_core.blocks import (
 )
 from sse_core.blocks.stop_reasons import MEANINGS
 from sse_core.dialects import Dialect
-from sse_core.testing import strategies
+from sse_core.testing import message_of, strategies
 
 EVENTS = strategies.block_events()
 FIELDS = strategies.json_objects()
@@ -135,13 +135,6 @@ def through(dialect: Dialect, events: list[BlockEvent]) -> Message:
     return accumulator.message
 
 
-def accumulated(events: list[BlockEvent]) -> Message:
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
 def said(message: Message, dialect: Dialect) -> Any:
     thinking = "".join(block.thinking for block in message.blocks if isinstance(block, ThinkingBlock))
     calls = [tool for tool in message.tools if tool.type == "tool_use"]
@@ -159,7 +152,7 @@ def test_text_thinking_and_calls_are_the_same_in_every_protocol(
 ) -> None:
     after = through(dialect, events)
     assert after.completeness == "complete"
-    assert said(after, dialect) == said(accumulated(events), dialect)
+    assert said(after, dialect) == said(message_of(events), dialect)
 
 
 @pytest.mark.parametrize("name", dialects.names())
@@ -172,7 +165,7 @@ def test_the_whole_response_is_what_the_stream_says(
     assert isinstance(start, MessageStart)
     start.dialect = data.draw(st.sampled_from([*({*USAGES} - {name}), "a-future-one"]))
     events.insert(-1, MessageDelta(usage=data.draw(st.sampled_from([{}, *USAGES.values()]))))
-    before, after = accumulated(events), through(dialect, events)
+    before, after = message_of(events), through(dialect, events)
     ours, theirs = dialect.to_response(before), dialect.to_response(after)
     if name == "openai-chat":
         theirs.pop("created", None)  # a chunk needs one, if the provider has none
@@ -198,7 +191,7 @@ def comparable(response: Any) -> Any:
 
 @given(WRITTEN, messages())
 def test_no_call_becomes_executable_by_being_sent_on(dialect: Dialect, events: list[BlockEvent]) -> None:
-    before, after = accumulated(events), through(dialect, events)
+    before, after = message_of(events), through(dialect, events)
     allowed = {tool.id for tool in before.executable_tools}
     assert {tool.id for tool in after.executable_tools} <= allowed
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sse_core import LimitExceeded, RemoteProtocolError, dialects
 from sse_core.blocks import BlockEvent, Message
 from sse_core.dialects.gemini import Decoder
-from sse_core.testing import strategies
-from tests.core.dialects.gemini_events import GEMINI, accumulate, decode, end, sse
+from sse_core.testing import message_of, strategies
+from tests.core.dialects.gemini_events import GEMINI, decode, end, sse
 from tests.core.dialects.gemini_events import parts as response
 
 FIELDS = strategies.json_objects()
@@ -102,7 +102,7 @@ def test_any_json_in_any_order_is_read_or_refused(stream: list[Any]) -> None:
             events += decoder.receive_event(sse(data))
         except (RemoteProtocolError, LimitExceeded):
             assert decoder.receive_event(end()) == []
-    message = accumulate(events + decoder.receive_eof())
+    message = message_of(events + decoder.receive_eof())
     assert message.completeness in {"complete", "truncated", "failed"}
     assert message.completeness == "complete" or message.executable_tools == []
     for name in ("gemini", "anthropic", "openai-chat"):
@@ -156,7 +156,7 @@ def test_the_parts_of_a_response_are_those_that_came_however_they_came(stream: l
     came = [part for chunk in stream for part in chunk]
     expected = {"content": {"parts": whole_parts(came), "role": "model"}, "finishReason": "STOP", "index": 0}
     for chunks in (stream, [came], [[part] for part in came]):
-        message = accumulate(decode(*(response(*chunk) for chunk in chunks), end(), eof=True))
+        message = message_of(decode(*(response(*chunk) for chunk in chunks), end(), eof=True))
         assert GEMINI.to_response(message)["candidates"] == [expected]
 
 
@@ -166,12 +166,12 @@ def test_what_is_written_anew_is_the_same_message(stream: list[list[Any]], other
     events = decode(*chunks, end(), end("MAX_TOKENS", 1), eof=True)
     encoder = GEMINI.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
-    assert accumulate(again) == accumulate(events)
+    assert message_of(again) == message_of(events)
 
 
 @given(st.lists(GOOD_PARTS, min_size=1, max_size=3), st.data())
 def test_a_stream_that_is_cut_has_nothing_to_execute(stream: list[list[Any]], data: st.DataObject) -> None:
     chunks = [response(*chunk) for parts in stream for chunk in parts]
     count = data.draw(st.integers(0, len(chunks)))
-    message: Message = accumulate(decode(*chunks[:count], eof=True))
+    message: Message = message_of(decode(*chunks[:count], eof=True))
     assert (message.completeness, message.executable_tools) == ("truncated", [])

@@ -23,7 +23,8 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
-from tests.core.dialects.gemini_events import GEMINI, accumulate, call, end, parts, read, sse, texts
+from sse_core.testing import message_of
+from tests.core.dialects.gemini_events import GEMINI, call, end, parts, read, sse, texts
 from tests.core.growth import is_linear
 
 
@@ -31,7 +32,7 @@ def response(*blocks: Block, dialect: str = "anthropic", **start: Any) -> Any:
     """The response of a message in another protocol."""
     events = [event for i, block in enumerate(blocks) for event in (BlockStart(i, block), BlockStop(i))]
     begin = MessageStart("msg_1", "claude", dialect=dialect, **start)
-    return GEMINI.to_response(accumulate([begin, *events, MessageDelta("tool_use"), MessageStop()]))
+    return GEMINI.to_response(message_of([begin, *events, MessageDelta("tool_use"), MessageStop()]))
 
 
 def test_a_response_is_what_came() -> None:
@@ -49,7 +50,7 @@ def test_a_response_is_what_came() -> None:
 
 
 def test_nothing_is_made_up_for_a_message_that_never_began() -> None:
-    assert GEMINI.to_response(accumulate([])) == {}
+    assert GEMINI.to_response(message_of([])) == {}
 
 
 def test_a_candidate_may_have_no_parts() -> None:

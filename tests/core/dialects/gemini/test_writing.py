@@ -38,9 +38,9 @@ from sse_core.blocks import (
     UnknownEvent,
 )
 from sse_core.dialects.gemini import Encoder
+from sse_core.testing import message_of
 from tests.core.dialects.gemini_events import (
     GEMINI,
-    accumulate,
     args,
     call,
     decode,
@@ -329,7 +329,7 @@ def test_a_blocked_prompt_has_no_candidate() -> None:
         encoder = GEMINI.Encoder()
         sent = [sse for event in events for sse in encoder.send(event)]
         assert not any("candidates" in json.loads(response.data) for response in sent)
-        assert accumulate(decode(*sent, eof=True)) == accumulate(events)
+        assert message_of(decode(*sent, eof=True)) == message_of(events)
 
 
 def test_what_was_said_before_a_block_is_a_candidate() -> None:
@@ -337,8 +337,8 @@ def test_what_was_said_before_a_block_is_a_candidate() -> None:
     events = decode(*stream, eof=True)
     encoder = GEMINI.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
-    assert accumulate(again) == accumulate(events) == read(*stream)
-    assert accumulate(again).completeness == "complete"
+    assert message_of(again) == message_of(events) == read(*stream)
+    assert message_of(again).completeness == "complete"
 
 
 def test_half_a_surrogate_pair_can_be_sent() -> None:
@@ -420,7 +420,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
     events = decode(*stream, eof=True)
     encoder = GEMINI.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
-    assert accumulate(again) == accumulate(events)
+    assert message_of(again) == message_of(events)
 
 
 @pytest.mark.parametrize("end", [MessageCut("truncated"), StreamError("api_error", "m"), MessageStop()])

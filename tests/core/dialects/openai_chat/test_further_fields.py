@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sse_core import LimitExceeded, MessageAccumulator
 from sse_core.blocks import BlockEvent, ItemsDelta, MessageDelta, is_visible
 from sse_core.dialects.openai_chat import Decoder
-from tests.core.dialects.chat_events import CHAT, DONE, accumulate, chunk, decode, end, read, sse
+from sse_core.testing import message_of
+from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, read, sse
 from tests.core.growth import is_linear
 
 
@@ -22,11 +23,11 @@ def whole(*values: Any) -> Any:
     """What a field is that had these values, and as what it is sent on."""
     stream = [*(chunk({"x": value}) for value in values), end(), DONE]
     events = decode(*stream)
-    found = accumulate(events).extra.get("message.x")
+    found = message_of(events).extra.get("message.x")
     encoder = CHAT.Encoder()
     sent = [event for made in events for event in encoder.send(made)]
     assert read(*sent).extra.get("message.x") == found
-    assert CHAT.to_response(accumulate(events))["choices"][0]["message"].get("x") == found
+    assert CHAT.to_response(message_of(events))["choices"][0]["message"].get("x") == found
     return found
 
 
@@ -159,7 +160,7 @@ class TestImages:
             ItemsDelta("message.images", [self.SECOND]),
         ]
         assert all(map(is_visible, events[1:3]))
-        message = accumulate(events)
+        message = message_of(events)
         assert message.extra["message.images"] == [self.FIRST, self.SECOND]
         assert CHAT.to_response(message)["choices"][0]["message"]["images"] == [self.FIRST, self.SECOND]
 

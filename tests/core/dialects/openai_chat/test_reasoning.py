@@ -20,7 +20,8 @@ from sse_core.blocks import (
     ThinkingDelta,
 )
 from sse_core.dialects.openai_chat import Decoder
-from tests.core.dialects.chat_events import CHAT, DONE, accumulate, chunk, decode, end, read
+from sse_core.testing import message_of
+from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, read
 from tests.core.growth import is_linear
 
 NAMES = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
@@ -196,7 +197,7 @@ class TestRepetition:
                 *(chunk({"reasoning": text}) for text in texts),
                 *(chunk(details(text)) for text in texts),
             ]
-            return lambda: accumulate(decode(*stream))
+            return lambda: message_of(decode(*stream))
 
         assert is_linear(decoding, 200)
 

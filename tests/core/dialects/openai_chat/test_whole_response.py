@@ -18,7 +18,8 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
-from tests.core.dialects.chat_events import CHAT, DONE, accumulate, chunk, end, fragment, read, sse, tool
+from sse_core.testing import message_of
+from tests.core.dialects.chat_events import CHAT, DONE, chunk, end, fragment, read, sse, tool
 
 
 def answer(*deltas: Any) -> Any:
@@ -56,7 +57,7 @@ def test_arguments_that_are_not_whole_stay_as_they_came(arguments: str) -> None:
 
 def test_what_the_provider_runs_itself_is_no_call() -> None:
     tools = [BlockStart(0, ToolUseBlock("t", "f", "server_tool_use")), BlockStop(0)]
-    message = accumulate([MessageStart("m", "c"), *tools, MessageDelta("end_turn"), MessageStop()])
+    message = message_of([MessageStart("m", "c"), *tools, MessageDelta("end_turn"), MessageStop()])
     (choice,) = CHAT.to_response(message)["choices"]
     assert "tool_calls" not in choice["message"]
     assert choice["finish_reason"] == "stop"
@@ -64,7 +65,7 @@ def test_what_the_provider_runs_itself_is_no_call() -> None:
 
 def test_thinking_of_another_protocol_has_the_name_that_most_hosts_use() -> None:
     thinking = [BlockStart(0, ThinkingBlock()), ThinkingDelta(0, "hm"), BlockStop(0)]
-    message = accumulate([MessageStart("m", "c"), *thinking, MessageStop()])
+    message = message_of([MessageStart("m", "c"), *thinking, MessageStop()])
     assert CHAT.to_response(message)["choices"][0]["message"]["reasoning_content"] == "hm"
 
 
@@ -125,7 +126,7 @@ def test_audio_is_joined() -> None:
 
 
 def test_details_of_another_type_are_not_taken_for_a_list() -> None:
-    message = accumulate([MessageStart("m", "c", extra={"message.reasoning_details": 7})])
+    message = message_of([MessageStart("m", "c", extra={"message.reasoning_details": 7})])
     assert CHAT.to_response(message)["choices"][0]["message"]["reasoning_details"] == 7
 
 
@@ -140,7 +141,7 @@ def test_no_field_of_the_providers_takes_the_place_of_a_known_one() -> None:
         "choice.message",
         "message.role",
     ]
-    message = accumulate([MessageStart("m", "c", extra=dict.fromkeys(names, "forged"))])
+    message = message_of([MessageStart("m", "c", extra=dict.fromkeys(names, "forged"))])
     assert "forged" not in repr(CHAT.to_response(message))
 
 
@@ -173,7 +174,7 @@ def test_a_message_of_another_protocol_is_written_in_openais_words() -> None:
     ]
     whole = {"role": "assistant", "content": "a", "refusal": "no"}
     other = {"role": "assistant", "content": None, "refusal": None}
-    assert CHAT.to_response(accumulate(events)) == {
+    assert CHAT.to_response(message_of(events)) == {
         "id": "m",
         "object": "chat.completion",
         "model": "c",

@@ -35,7 +35,8 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from tests.core.dialects.chat_events import CHAT, DONE, accumulate, chunk, decode, end, fragment, sse, tool
+from sse_core.testing import message_of
+from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, fragment, sse, tool
 
 BASE = {"id": "c1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
 START = MessageStart("c1", "m")
@@ -297,7 +298,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
     events = decode(*stream)
     encoder = CHAT.Encoder()
     again = decode(*(sent for event in events for sent in encoder.send(event)))
-    assert CHAT.to_response(accumulate(again)) == {**CHAT.to_response(accumulate(events)), "created": 0}
+    assert CHAT.to_response(message_of(again)) == {**CHAT.to_response(message_of(events)), "created": 0}
 
 
 class TestOtherDialects:

@@ -13,8 +13,8 @@ from sse_core import LimitExceeded, Message, MessageAccumulator, RemoteProtocolE
 from sse_core.blocks import BlockEvent, MessageCut, MessageStart, MessageStop, StreamError, strict_json
 from sse_core.blocks.events import is_visible
 from sse_core.dialects.openai_responses import Decoder
-from sse_core.testing import strategies
-from tests.core.dialects.responses_events import RESPONSES, accumulate, numbered
+from sse_core.testing import message_of, strategies
+from tests.core.dialects.responses_events import RESPONSES, numbered
 from tests.examples import examples
 
 FIELDS = strategies.json_objects()
@@ -287,7 +287,7 @@ def test_whatever_a_host_leaves_out_the_output_is_what_the_items_said(
         stream.append(data.draw(st.sampled_from([row for row in rows if row])).pop(0))
     last = {"output": output} if comes_again else {}
     stream.append(_event("completed", response={"id": "r", "status": "completed", **last}))
-    message = accumulate(_decoded(stream))
+    message = message_of(_decoded(stream))
     found = RESPONSES.to_response(message)["output"]
     assert found == output
     assert len(message.executable_tools) == sum(item["type"] == "function_call" for item in output)
@@ -336,7 +336,7 @@ def test_whatever_comes_only_the_named_errors_are_raised(stream: list[ServerSent
 def test_the_order_of_block_events_is_one_that_the_accumulator_takes(stream: list[ServerSentEvent]) -> None:
     """A message begins and ends once; blocks are numbered as they begin."""
     events = _decoded(stream)
-    message = accumulate(events)
+    message = message_of(events)
     _check(message)
     assert message.completeness != "streaming"
     assert list(message.indexed_blocks) == list(range(len(message.indexed_blocks)))

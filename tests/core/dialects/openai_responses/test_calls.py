@@ -19,10 +19,10 @@ from sse_core.blocks import (
     UnknownBlock,
 )
 from sse_core.dialects.openai_responses import Decoder
+from sse_core.testing import message_of
 from tests.core.dialects.responses_events import (
     RESPONSES,
     STARTED,
-    accumulate,
     added,
     after,
     arguments,
@@ -190,7 +190,7 @@ def test_a_call_without_an_item_gets_one() -> None:
     events = [MessageStart("m", "x"), BlockStart(0, block), ArgumentsDelta(0, '{"action":1}'), BlockStop(0)]
     events += [MessageDelta("completed"), MessageStop()]
     item = {"type": "computer_call", "id": "item_m_0", "status": "completed", "call_id": "c", "action": 1}
-    assert RESPONSES.to_response(accumulate(events))["output"] == [item]
+    assert RESPONSES.to_response(message_of(events))["output"] == [item]
     encoder = RESPONSES.Encoder()
     sent = [one for made in events for one in encoder.send(made)]
     assert read(*sent).extra["output.0"] == item
@@ -240,7 +240,7 @@ def test_what_waits_is_bounded_and_let_go() -> None:
             done(item, 2 * number),
             done({"type": "x_output", "call_id": f"c{number}"}, 2 * number + 1),
         ]
-    found = accumulate(decode(*STARTED, *stream, end(), decoder=decoder))
+    found = message_of(decode(*STARTED, *stream, end(), decoder=decoder))
     assert len(found.blocks) == 16
 
 

@@ -21,12 +21,12 @@ from sse_core.blocks import (
     UnknownEvent,
 )
 from sse_core.dialects.openai_responses import Decoder
+from sse_core.testing import message_of
 from tests.core.dialects.responses_events import (
     DONE,
     PLACE,
     RESPONSES,
     STARTED,
-    accumulate,
     added,
     after,
     arguments,
@@ -215,7 +215,7 @@ def test_the_same_decoder_goes_on_over_a_second_connection(cut: int, back: int) 
     events = decode(*stream[:cut], decoder=decoder)
     events += decode(*stream[max(cut - back, 0) :], eof=True, decoder=decoder)
     assert events == decode(*stream, eof=True)
-    assert accumulate(events).completeness == "complete"
+    assert message_of(events).completeness == "complete"
 
 
 def test_an_event_that_was_seen_is_no_event() -> None:
@@ -236,7 +236,7 @@ def test_an_end_is_never_taken_for_a_repetition(last: ServerSentEvent) -> None:
 def test_numbers_that_are_all_the_same_say_nothing(number: int) -> None:
     stream = [numbered(one, first=number)[0] for one in WHOLE]
     events = decode(*stream)
-    assert accumulate(events).text == "abc"
+    assert message_of(events).text == "abc"
     assert {made.cursor for made in events[1:]} == {None}
 
 
@@ -254,7 +254,7 @@ def test_a_number_may_be_anything(number: Any) -> None:
 def test_a_response_in_the_background_can_be_resumed() -> None:
     events = decode(*numbered(*WHOLE))
     assert [made.cursor for made in events[:5]] == [0, 1, 2, None, 3]
-    assert accumulate(events[:5]).resume_cursor == 3
+    assert message_of(events[:5]).resume_cursor == 3
 
 
 def test_any_other_response_can_not() -> None:
@@ -265,12 +265,12 @@ def test_any_other_response_can_not() -> None:
 def test_a_decoder_may_begin_in_the_middle() -> None:
     stream = numbered(*WHOLE)
     assert decode(stream[0], decoder=Decoder(starting_after=0)) == []
-    found = accumulate(decode(*stream[1:], decoder=Decoder(starting_after=0)))
+    found = message_of(decode(*stream[1:], decoder=Decoder(starting_after=0)))
     assert found == read(*stream)
     late = decode(*stream[3:], decoder=Decoder(starting_after=3))
     assert [made.cursor for made in late[:3]] == [None, None, None]
     assert late[3].cursor == 4
-    found = accumulate(late)
+    found = message_of(late)
     assert (found.id, found.extra["id"], found.text) == ("", "r", "abc")
 
 
@@ -389,7 +389,7 @@ def test_what_is_kept_is_bounded(stream: list[ServerSentEvent]) -> None:
 
 def test_a_long_text_costs_nothing_to_keep() -> None:
     deltas = [text("x" * 1000)] * 100
-    found = accumulate(
+    found = message_of(
         decode(
             *STARTED,
             added(message()),

@@ -28,9 +28,9 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
+from sse_core.testing import message_of
 from tests.core.dialects.responses_events import (
     RESPONSES,
-    accumulate,
     added,
     arguments,
     call,
@@ -92,7 +92,7 @@ def portable(
 ) -> Message:
     """A message of another protocol."""
     start = MessageStart("m1", "model", usage=usage or {}, extra={"x": 1}, dialect=dialect)
-    return accumulate([start, *blocks(*found), MessageDelta(reason), MessageStop()])
+    return message_of([start, *blocks(*found), MessageDelta(reason), MessageStop()])
 
 
 def test_a_response_is_what_its_end_said() -> None:
@@ -168,7 +168,7 @@ def test_a_message_that_was_cut_holds_what_came(last: list[Any], status: str, er
 
 
 def test_a_message_that_goes_on_is_in_progress() -> None:
-    assert RESPONSES.to_response(accumulate(decode(created())))["status"] == "in_progress"
+    assert RESPONSES.to_response(message_of(decode(created())))["status"] == "in_progress"
 
 
 def test_of_an_item_that_was_not_announced_nothing_is_made_up() -> None:
@@ -285,10 +285,10 @@ def test_citations_of_chat_completions_are_annotations() -> None:
 def test_a_message_of_another_protocol_that_was_cut() -> None:
     tool = [BlockStart(0, ToolUseBlock("c", "f")), ArgumentsDelta(0, '{"a"')]
     start = MessageStart("m1", "model", dialect="anthropic")
-    found = RESPONSES.to_response(accumulate([start, *tool, MessageCut("truncated")]))
+    found = RESPONSES.to_response(message_of([start, *tool, MessageCut("truncated")]))
     assert found["status"] == "incomplete"
     assert [(item["arguments"], item["status"]) for item in found["output"]] == [('{"a"', "incomplete")]
-    failed = RESPONSES.to_response(accumulate([start, StreamError("overloaded_error", "m")]))
+    failed = RESPONSES.to_response(message_of([start, StreamError("overloaded_error", "m")]))
     assert failed["error"] == {"code": "overloaded_error", "message": "m"}
 
 
@@ -318,7 +318,7 @@ def test_a_message_without_a_protocol_counts_as_ones_own() -> None:
 def test_fields_that_only_look_like_items_are_no_items() -> None:
     extra = {"output.x": 1, "output.3": 5, "output.4": {"z": 1}, "output.5": {"type": 5}}
     extra |= {name: {"type": "message"} for name in ("output.\u0663", "output." + "9" * 5000, "output.-1")}
-    message = accumulate([MessageStart("m", "c", extra=extra), *blocks((TextBlock("a"),)), MessageStop()])
+    message = message_of([MessageStart("m", "c", extra=extra), *blocks((TextBlock("a"),)), MessageStop()])
     assert [item["type"] for item in RESPONSES.to_response(message)["output"]] == [5, "message"]
 
 
@@ -331,7 +331,7 @@ def test_parts_stand_in_the_order_of_their_indexes() -> None:
 def test_a_block_without_a_place_joins_no_item_that_came() -> None:
     start = MessageStart("m1", "c", extra={"output.0": {"type": "message", "id": "i"}})
     placed = TextBlock("a", None, {"output_index": 0})
-    found = accumulate([start, *blocks((placed,), (TextBlock("b"),)), MessageStop()])
+    found = message_of([start, *blocks((placed,), (TextBlock("b"),)), MessageStop()])
     output = RESPONSES.to_response(found)["output"]
     assert [(item["id"], item["content"][0]["text"]) for item in output] == [("i", "a"), ("msg_m1_1", "b")]
 
@@ -360,7 +360,7 @@ def test_the_last_item_of_an_incomplete_response_is_incomplete() -> None:
 
 def test_a_message_of_another_protocol_that_goes_on() -> None:
     events = [MessageStart("m", "c", dialect="gemini"), BlockStart(0, TextBlock("a")), BlockStop(0)]
-    found = RESPONSES.to_response(accumulate(events))
+    found = RESPONSES.to_response(message_of(events))
     assert (found["status"], [item["status"] for item in found["output"]]) == ("in_progress", ["in_progress"])
 
 

@@ -39,7 +39,7 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from sse_core.testing import strategies
+from sse_core.testing import message_of, strategies
 from tests.core.dialects.openai_responses.test_any_stream import DATA
 
 EVENTS = strategies.block_events()
@@ -178,13 +178,6 @@ def messages(draw: st.DrawFn) -> list[BlockEvent]:
     return story.events
 
 
-def accumulate(events: list[BlockEvent]) -> Message:
-    accumulator = MessageAccumulator()
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
-
-
 def write(events: list[BlockEvent]) -> list[ServerSentEvent]:
     encoder = RESPONSES.Encoder()
     return [sse for event in events for sse in encoder.send(event)]
@@ -193,7 +186,7 @@ def write(events: list[BlockEvent]) -> list[ServerSentEvent]:
 def read(sent: list[ServerSentEvent]) -> Message:
     decoder = RESPONSES.Decoder()
     events = [event for sse in sent for event in decoder.receive_event(sse)]
-    return accumulate([*events, *decoder.receive_eof()])
+    return message_of([*events, *decoder.receive_eof()])
 
 
 def thinking(message: Message) -> str:
@@ -217,7 +210,7 @@ def is_same_call(before: ToolUseBlock, after: ToolUseBlock, *, incomplete: bool)
 @given(messages(), REASONS)
 def test_a_message_that_is_complete_says_the_same(events: list[BlockEvent], reason: str | None) -> None:
     events = [*events, MessageDelta(reason), MessageStop()]
-    before, sent = accumulate(events), write(events)
+    before, sent = message_of(events), write(events)
     after = read(sent)
     assert after.completeness == "complete"
     assert (after.id, after.model) == (before.id, before.model)
@@ -246,7 +239,7 @@ def test_what_a_host_of_this_protocol_sends_says_the_same_when_it_is_written_ane
     if events[-1].__class__ is not StreamError:
         events = [event for event in [*events, *decoder.receive_eof()] if not isinstance(event, MessageCut)]
         events += [] if isinstance(events[-1], MessageStop) else [MessageStop()]
-    before, sent = accumulate(events), write(events)
+    before, sent = message_of(events), write(events)
     after = read(sent)
     incomplete = sent[-1].type == "response.incomplete"
     if before.completeness == "complete":
@@ -264,7 +257,7 @@ def test_a_message_that_is_cut_has_failed_and_nothing_of_it_runs(
     after = read(sent)
     assert sent[-1].type == "error"
     assert (after.completeness, after.executable_tools) == ("failed", [])
-    before = accumulate([*events, end])
+    before = message_of([*events, end])
     if not any(isinstance(event, TextReplaced) for event in events):
         assert (after.text, thinking(after)) == (before.text, thinking(before))
 

@@ -13,7 +13,8 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
-from tests.core.dialects.ui_events import UI, accumulate, after_start, encode, start, text, whole
+from sse_core.testing import message_of
+from tests.core.dialects.ui_events import UI, after_start, encode, start, text, whole
 
 
 def gemini(*blocks: Any) -> list[Any]:
@@ -131,7 +132,7 @@ def grounding(*chunks: Any) -> list[Any]:
         MessageStop(),
     ]
     sent = encode(*events)[5:-3]
-    made = UI.to_response(accumulate(events))["parts"][2:]
+    made = UI.to_response(message_of(events))["parts"][2:]
     assert made == sent
     return sent
 

@@ -23,7 +23,8 @@ from sse_core.blocks import (
     ToolUseBlock,
     UnknownBlock,
 )
-from tests.core.dialects.ui_events import DONE, START, UI, accumulate, call, parts, read, start, step, text
+from sse_core.testing import message_of
+from tests.core.dialects.ui_events import DONE, START, UI, call, parts, read, start, step, text
 from tests.core.growth import is_linear
 
 CALL: dict[str, Any] = {"toolCallId": "c1", "toolName": "f"}
@@ -34,7 +35,7 @@ AVAILABLE = {"type": "tool-input-available", **CALL, "input": {"a": 1}}
 
 def portable_parts(*events: BlockEvent) -> list[Any]:
     """The parts of a message of another protocol."""
-    made = UI.to_response(accumulate([start(), *events]))
+    made = UI.to_response(message_of([start(), *events]))
     assert (made["id"], made["role"], made["parts"][0]) == ("m1", "assistant", {"type": "step-start"})
     return list(made["parts"][1:])
 
@@ -48,7 +49,7 @@ def test_a_message_that_is_whole() -> None:
 
 
 def test_a_value_that_another_parser_made_stays_as_it_is() -> None:
-    message = accumulate([start(), MessageDelta("tool_use"), MessageStop()])
+    message = message_of([start(), MessageDelta("tool_use"), MessageStop()])
     tool = ToolUseBlock("c1", "f", raw_arguments="{a: 1}", arguments={"a": 1}, state="complete")
     message.indexed_blocks[0] = tool
     assert UI.to_response(message)["parts"][1]["input"] == {"a": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from sse_core import dialects, encode_event
+from sse_core import dialects
 from sse_core.blocks import (
     BlockEvent,
     BlockStart,
@@ -19,6 +19,7 @@ from sse_core.blocks import (
 )
 from sse_core.headers import Headers
 from sse_core.lifecycle import HTTPRequest, Outcome, Turn, TurnState, Want
+from sse_core.testing import stream_of
 
 ANTHROPIC = dialects.get("anthropic")
 REQUEST = HTTPRequest("https://provider.test/v1/messages", "POST", body=b"{}")
@@ -41,8 +42,7 @@ ANSWER = (START, OPENED, HELLO, WORLD, BLOCK_STOP, STOP)
 
 def wire(*events: BlockEvent) -> bytes:
     """The bytes of a provider's stream with these events."""
-    encoder = ANTHROPIC.Encoder()
-    return b"".join(encode_event(sse.data, event=sse.type) for event in events for sse in encoder.send(event))
+    return stream_of(ANTHROPIC, events)
 
 
 def drained(turn: Turn) -> list[BlockEvent]:
