@@ -19,6 +19,8 @@ PACKAGES = (
     "sse_core.blocks",
     "sse_core.dialects",
     "sse_core.lifecycle",
+    "sse_core.testing",
+    "sse_core.testing.strategies",
     "sse_asgi",
     "sse_http",
     "sse_io",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -22,13 +23,19 @@ def pieces_of_size(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def every_cut(data: bytes) -> Iterator[list[bytes]]:
+def places(data: bytes, most: int) -> range:
+    """Where ``data`` can be cut: everywhere, or at ``most`` places as far from each other as can be."""
+    return range(0, len(data) + 1, 1 + len(data) // most)
+
+
+def every_cut(data: bytes, *, most: int = sys.maxsize) -> Iterator[list[bytes]]:
     """``data`` whole, byte by byte, and in two at each place, with an empty piece between the two.
 
-    A decoder that remembers no more than where it stands is wrong at one of these if it is wrong anywhere.
-    They are as many as there are bytes, so it takes a second at some ten thousand bytes.
+    - ``data``: the bytes.
+    - ``most``: at so many places, evenly spread, where there are more: to read long data at each of its
+      bytes takes a time that grows with the square of their size.
     """
     yield [data]
     yield pieces_of_size(data, 1)
-    for place in range(len(data) + 1):
+    for place in places(data, most):
         yield [data[:place], b"", data[place:]]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..blocks import StreamError
 from ..dialects import Dialect
 from ..headers import Headers
+from .cuts import places
 from .exchange import End, Exchange
 from .streams import stream_of
 
@@ -118,14 +120,19 @@ class Unreachable:
 
     def __call__(self, exchange: Exchange) -> Exchange:
         """The exchange with this fault."""
-        return replace(exchange, unreachable=self.reason, retryable=self.retryable)
+        return replace(exchange, body=(), unreachable=self.reason, retryable=self.retryable)
 
 
-def every_fault(dialect: str | Dialect, exchange: Exchange) -> Iterator[Fault]:
-    """The faults that ``exchange`` can have, an answer in ``dialect``: each at every place of it."""
+def every_fault(dialect: str | Dialect, exchange: Exchange, *, most: int = sys.maxsize) -> Iterator[Fault]:
+    """The faults that an answer can have, each at every place of it.
+
+    - ``dialect``: of the answer.
+    - ``exchange``: nothing is wrong with it.
+    - ``most``: at so many places, evenly spread, where there are more.
+    """
     yield from (Unreachable(), Refusal())
-    size = sum(map(len, exchange.body))
-    for at in range(size):
+    whole = b"".join(exchange.body)
+    for at in places(whole, most):
         yield from (ConnectionCut(at), EarlyEnd(at), Silence(at))
-    for after in range(len(_EVENT_END.findall(b"".join(exchange.body)))):
+    for after in range(len(_EVENT_END.findall(whole))):
         yield from (Garbage(after), ErrorEvent(dialect, after))

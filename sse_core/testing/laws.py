@@ -12,27 +12,31 @@ from ..blocks import BlockEvent, MessageStop
 from ..dialects import Dialect
 from ..errors import SSEError
 from ..iteration import iter_turn
-from .cuts import every_cut
+from .cuts import every_cut, places
 from .exchange import Exchange
 from .faults import every_fault
 from .streams import stream_of
 
 _Result = TypeVar("_Result")
 
+#: So many places of a stream are tried, evenly spread where there are more.
+MOST = 300
+
 #: What a reader shows of an answer, and whether it takes it for whole.
 Reading = tuple[str, bool]
 
 
-def check_any_cut(read: Callable[[Iterable[bytes]], _Result], data: bytes) -> _Result:
+def check_any_cut(read: Callable[[Iterable[bytes]], _Result], data: bytes, *, most: int = MOST) -> _Result:
     """Wherever a network cuts ``data`` into pieces, ``read`` makes the same of it; what that is.
 
     - ``read``: your code: a stream's bytes, in pieces, to anything that can be compared.
-    - ``data``: the stream, tried at each cut of :func:`every_cut`.
+    - ``data``: the stream.
+    - ``most``: how many of its places are tried, by :func:`every_cut`.
 
     Raises ``AssertionError`` with the first cut that makes a difference, or that makes ``read`` raise.
     """
     whole = read([data])
-    for cut in every_cut(data):
+    for cut in every_cut(data, most=most):
         try:
             result = read(cut)
         except Exception as error:
@@ -48,12 +52,15 @@ def _shown(cut: list[bytes]) -> str:
     return "between all bytes"
 
 
-def check_part_is_not_whole(is_whole: Callable[[bytes], bool], dialect: str | Dialect, data: bytes) -> None:
+def check_part_is_not_whole(
+    is_whole: Callable[[bytes], bool], dialect: str | Dialect, data: bytes, *, most: int = MOST
+) -> None:
     """No part of an answer is taken for the whole, and the whole one is.
 
     - ``is_whole``: your code: the bytes of a body that ended properly, to whether that was all.
     - ``dialect``: of the answer.
     - ``data``: the bytes of an answer that is complete.
+    - ``most``: how many of its parts are tried, evenly spread where there are more.
 
     A part is whole where its protocol says so: in chat completions behind the ``finish_reason``, even if
     ``[DONE]`` is lacking.  Raises ``AssertionError`` with the first part that is taken for what it isn't, and
@@ -63,7 +70,7 @@ def check_part_is_not_whole(is_whole: Callable[[bytes], bool], dialect: str | Di
         raise ValueError("the data are no complete answer of this dialect")
     if not is_whole(data):
         raise AssertionError("the whole answer is not taken for whole")
-    for size in range(len(data)):
+    for size in places(data, most):
         if is_whole(data[:size]) and not _says_that_it_is_whole(dialect, data[:size]):
             raise AssertionError(
                 f"{size} of {len(data)} bytes are taken for whole: ... {data[:size][-40:]!r}"
@@ -78,7 +85,11 @@ def _says_that_it_is_whole(dialect: str | Dialect, data: bytes) -> bool:
 
 
 def check_faults_are_seen(
-    read: Callable[[Iterator[bytes]], Reading], dialect: str | Dialect, block_events: Iterable[BlockEvent]
+    read: Callable[[Iterator[bytes]], Reading],
+    dialect: str | Dialect,
+    block_events: Iterable[BlockEvent],
+    *,
+    most: int = MOST,
 ) -> None:
     """Whatever goes wrong with an answer, what is shown is a beginning of it, and only all of it is whole.
 
@@ -86,6 +97,7 @@ def check_faults_are_seen(
       would, to the text that a user was shown and whether he was told that it is whole.
     - ``dialect``: of the answer.
     - ``block_events``: of an answer that is complete, as :func:`whole_answer` gives them.
+    - ``most``: at how many places of it each fault is tried, evenly spread where there are more.
 
     Raises ``AssertionError`` with the fault that is not seen.
     """
@@ -93,7 +105,7 @@ def check_faults_are_seen(
     text, is_whole = read(good.chunks())
     if not is_whole:
         raise AssertionError("an answer that nothing is wrong with is not taken for whole")
-    for fault in every_fault(dialect, good):
+    for fault in every_fault(dialect, good, most=most):
         bad = fault(good)
         if bad.status != good.status:
             continue  # a status is judged before the body is read
