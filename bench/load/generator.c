@@ -258,6 +258,8 @@ static void provide(double rate, int events, int pad) {
             client->fd = fd;
             client->heap_place = -1;
             no_delay(fd);
+            /* What a server that streams sets; else Linux takes megabytes before it says that there is no room. */
+            setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &(int){16384}, sizeof(int));
             watch(EPOLL_CTL_ADD, fd, EPOLLIN, client);
         }
         for (int64_t now = now_ns(); heap_size && heap[0]->due <= now;)

@@ -16,7 +16,7 @@ from typing import Any
 
 from .owner import WRITE, Owner
 from .reactor import Reactor
-from .socket_options import set_options
+from .socket_options import set_client_options
 
 #: One item of what ``socket.getaddrinfo`` gives: family, type, protocol, canonical name, address.
 Address = tuple[int, int, int, str, Any]
@@ -108,7 +108,7 @@ class _Attempt(Owner):
     def begin(self, address: Any, max_silence: float) -> None:
         """Start it.  Raises what went wrong, and lets go of the socket, if that is in vain."""
         try:
-            set_options(self._socket, max_silence)
+            set_client_options(self._socket, max_silence)
             _raise_for(self._socket.connect_ex(address), _UNDER_WAY)
         except BaseException:
             self._socket.close()

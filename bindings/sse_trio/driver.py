@@ -15,7 +15,7 @@ from sse_http import Endpoint, Exchange
 from sse_io.client_pump import ClientPump
 from sse_io.connect_errors import connect_failure
 from sse_io.owner import READ, WRITE
-from sse_io.socket_options import set_options
+from sse_io.socket_options import set_client_options
 
 
 class Driver:
@@ -92,7 +92,7 @@ async def _open(endpoint: Endpoint) -> socket.socket:
         stream = await trio.open_unix_socket(endpoint.unix_path)
     sock = socket.socket(fileno=stream.socket.detach())
     try:
-        set_options(sock)
+        set_client_options(sock)
     except OSError:
         sock.close()
         raise

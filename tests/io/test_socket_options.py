@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from sse_io.socket_options import set_options
+from sse_io.socket_options import set_client_options, set_options
 from tests.io.support import Caller, Script, listener, served
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
@@ -39,13 +41,18 @@ def test_for_how_long_a_peer_may_acknowledge_nothing(seconds: float, expected: i
 @linux
 def test_every_socket_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[socket.socket] = []
-    for module in ("readiness_loop", "address_race"):
 
+    def remembering(
+        set_all: Callable[[socket.socket, float], None],
+    ) -> Callable[[socket.socket, float], None]:
         def remember(sock: socket.socket, max_silence: float) -> None:
-            set_options(sock, max_silence)
+            set_all(sock, max_silence)
             seen.append(sock)
 
-        monkeypatch.setattr(f"sse_io.{module}.set_options", remember)
+        return remember
+
+    monkeypatch.setattr("sse_io.readiness_loop.set_options", remembering(set_options))
+    monkeypatch.setattr("sse_io.address_race.set_client_options", remembering(set_client_options))
     with listener() as (_, endpoint), served(Caller(Script(endpoint)), max_silence=90.0) as world:
         world.client()
         world.until(lambda: len(seen) == 2)
@@ -53,6 +60,31 @@ def test_every_socket_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
             assert not sock.getblocking()
             assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert options_of(sock) == OPTIONS
+
+
+def send_for(sock: socket.socket, patience: float) -> int:
+    """How many bytes go out until there has been no room for so many seconds."""
+    sent = 0
+    while select.select([], [sock], [], patience)[1]:
+        sent += sock.send(bytes(64 * 1024))
+    return sent
+
+
+@linux
+def test_what_a_peer_can_send_while_nobody_reads() -> None:
+    """The kernel's default grows to megabytes: for so long a paused provider would go on writing."""
+    with listener() as (server, endpoint), socket.socket() as sock:
+        set_client_options(sock)
+        sock.settimeout(5.0)
+        sock.connect((endpoint.host, endpoint.port))
+        with server.accept()[0] as peer:
+            peer.settimeout(0)
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 1)
+            for _ in range(300):  # as long as somebody reads, the kernel offers more and more
+                send_for(peer, 0.0)
+                sock.recv(1024 * 1024)
+            sent = send_for(peer, 0.2)
+            assert 32 * 1024 < sent < 256 * 1024
 
 
 def test_a_platform_that_has_not_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,5 +97,5 @@ def test_a_platform_that_has_not_all_of_them(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_unix_socket_has_none_of_tcps() -> None:
     with socket.socket(socket.AF_UNIX) as sock:
-        set_options(sock)
+        set_client_options(sock)
         assert not sock.getblocking()
