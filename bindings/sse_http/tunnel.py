@@ -54,7 +54,7 @@ class Tunnel:
     """A tunnel to ``endpoint`` through ``proxy``."""
 
     def __init__(self, proxy: ForwardProxy, endpoint: Endpoint) -> None:
-        self.ready = False
+        self.ready: bool = False
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_PROXY_HEAD_BYTES)
         self._feed = H11Feed(self._http, MAX_PROXY_HEAD_BYTES)
         self._informational = 0

@@ -46,7 +46,7 @@ def file_mode(text: str | int) -> int:
 
 def duration(text: str | float) -> float:
     """A number of seconds, not below zero."""
-    number = text if isinstance(text, float) else read_number(text)
+    number = read_number(text) if isinstance(text, str) else text
     if number is None:
         raise typer.BadParameter(f"{text!r} is not a number of seconds from 0")
     return number
