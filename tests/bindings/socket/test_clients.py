@@ -23,7 +23,18 @@ from sse_http import Request
 from sse_relay.provider import Provider, Settings
 from sse_socket.lookups import MAX_LOOKUPS
 from sse_socket.threads import Threads
-from tests.bindings.peers import BlackHole, Head, Nobody, Peer, Silence, answer, scripted, unfinished
+from tests.bindings.certificates import certificates
+from tests.bindings.peers import (
+    BlackHole,
+    Head,
+    Nobody,
+    Peer,
+    Silence,
+    answer,
+    over_tls,
+    scripted,
+    unfinished,
+)
 from tests.bindings.resources import open_files, soon
 from tests.bindings.socket.support import serving, url
 from tests.bindings.test_socket import RUNNER
@@ -57,10 +68,12 @@ class Later:
 
 
 class TestOtherThreads:
-    def test_closing_while_it_waits_for_an_event(self) -> None:
+    @pytest.mark.parametrize("tls", [None, over_tls])
+    def test_closing_while_it_waits_for_an_event(self, tls: Any) -> None:
+        peer = scripted(Head(), unfinished(encode_event("one")), Silence(), tls=tls)
         with (
-            scripted(Head(), unfinished(encode_event("one")), Silence()).running(RUNNER, {}) as server,
-            sse_socket.connect(server.url) as stream,
+            peer.running(RUNNER, {}) as server,
+            sse_socket.connect(server.url, tls=certificates().client) as stream,
         ):
             assert next(stream).data == "one"
             closing = Later(0.05, stream.close)

@@ -9,8 +9,19 @@ import pytest
 from sse_relay.cli.flags import Binding
 from tests.relay.e2e.support import House, Program
 
+#: Where it matters what serves the connections; what the others see is the relay's own.
+ON_ALL_BINDINGS = {"test_backpressure", "test_resuming", "test_stopping", "test_streaming"}
 
-@pytest.fixture(scope="session", params=Binding)
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Say on which bindings the programs run."""
+    if "house" in metafunc.fixturenames:
+        everywhere = metafunc.module.__name__.rpartition(".")[2] in ON_ALL_BINDINGS
+        bindings = [*Binding] if everywhere else [Binding.TRIO]
+        metafunc.parametrize("house", bindings, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
     on = ("--binding", request.param)
     with Program("provider", "--port", "0", *on) as provider:
