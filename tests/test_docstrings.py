@@ -21,6 +21,7 @@ PACKAGES = (
     "sse_core.lifecycle",
     "sse_core.testing",
     "sse_core.testing.strategies",
+    "sse_anyio",
     "sse_asgi",
     "sse_http",
     "sse_io",

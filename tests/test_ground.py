@@ -19,6 +19,7 @@ PACKAGES = {
     "sse_core": ROOT / "sse_core",
     "sse_http": ROOT / "bindings" / "sse_http",
     "sse_io": ROOT / "bindings" / "sse_io",
+    "sse_anyio": ROOT / "bindings" / "sse_anyio",
     "sse_asgi": ROOT / "bindings" / "sse_asgi",
     "sse_socket": ROOT / "bindings" / "sse_socket",
     "sse_trio": ROOT / "bindings" / "sse_trio",

@@ -11,6 +11,7 @@ from functools import partial
 
 import anyio
 
+from sse_anyio.handlers import HandlerTasks
 from sse_core.arguments import check_callable, check_type
 from sse_http import (
     GOING_DOWN,
@@ -32,7 +33,6 @@ from sse_io.readiness_loop import ReadinessLoop
 from .answer_sender import AnswerSender
 from .asgi_types import Receive, Scope, Send
 from .error_log import log_refusal, report
-from .handlers import HandlerTasks
 from .http_scope import request_of
 from .loop_host import LoopHost, spawn
 from .request_reader import ReaderGone, RequestReader
@@ -68,7 +68,7 @@ def asgi(
     check_type("handler_settings", handler_settings, HandlerSettings, type(None))
     check_tls("upstream_tls", upstream_tls)
     check_callable("on_refusal", on_refusal)
-    handlers = HandlerTasks()
+    handlers = HandlerTasks(time.monotonic, report)
     served = as_application(application, handler_settings or HandlerSettings(), handlers.start, random.random)
     return ASGIApplication(
         served, handlers, settings or ServerSettings(), upstream_tls=upstream_tls, on_refusal=on_refusal

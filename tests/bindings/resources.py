@@ -35,5 +35,5 @@ def objects_of_connections() -> Counter[str]:
     return Counter(
         f"{kind.__module__}.{kind.__qualname__}"
         for kind in map(type, gc.get_objects())
-        if kind.__module__.startswith(ours) and kind.__name__ not in {"Request", "Refusal"}
+        if str(kind.__module__).startswith(ours) and kind.__name__ not in {"Request", "Refusal"}
     )

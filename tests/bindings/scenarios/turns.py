@@ -210,8 +210,13 @@ def too_long(limit: str) -> ClientScenario:
         options={limit: 100, "on_comment": comments.append},
         outcome=Outcome.FAILED,
         do=[ToEnd(), Raises(TurnError, limit)],
-        check_turn=lambda _: comments == ["PROCESSING"] or pytest.fail(str(comments)),
+        check_turn=lambda _: one_comment(comments),
     )
+
+
+def one_comment(comments: list[str]) -> None:
+    assert comments == ["PROCESSING"]
+    comments.clear()  # the scenario is played on other bindings, too
 
 
 DONE = b'data: {"choices":[{"delta":{"content":"hello"}}]}\n\ndata: [DONE]\n\n'

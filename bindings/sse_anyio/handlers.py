@@ -1,0 +1,78 @@
+"""Run plain handlers: one task for each request.
+
+An iterator is closed the moment its reader has gone, as ``contextlib.aclosing`` does it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Callable
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from sse_http import EventItem, HandlerAnswer
+from sse_io.handler_application import HandlerCall
+
+
+class HandlerTasks:
+    """Runs handlers in ``tasks``, which is set before the first of them is started.
+
+    - ``now``: the clock by which the server gives its machines the time.
+    - ``on_error``: called with what a handler raised.
+    """
+
+    tasks: TaskGroup
+
+    def __init__(self, now: Callable[[], float], on_error: Callable[[BaseException], None]) -> None:
+        self._now = now
+        self._on_error = on_error
+
+    def start(self, call: HandlerCall) -> None:
+        """Begin to run ``call``, later than now."""
+        scope = anyio.CancelScope()
+        call.cancel = scope.cancel
+        self.tasks.start_soon(self._run, call, scope)
+
+    async def _run(self, call: HandlerCall, scope: anyio.CancelScope) -> None:
+        try:
+            if not call.answer.closed:  # or the reader had gone before the handler was begun
+                with scope:
+                    await self._answer(call)
+        except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
+            self._on_error(error)
+            call.answer.fail()
+        finally:
+            call.finished()
+
+    async def _answer(self, call: HandlerCall) -> None:
+        given = call.begin()
+        result = await given if inspect.isawaitable(given) else given
+        events = call.take(result, self._now())
+        if events is not None:
+            await self._pump(events, call.answer)
+
+    async def _pump(self, events: AsyncIterable[EventItem], answer: HandlerAnswer) -> None:
+        """Pull ``events`` into the answer, as fast as the reader takes them."""
+        items = aiter(events)
+        room = anyio.Event()
+
+        def go_on() -> None:
+            room.set()
+
+        answer.on_room = go_on
+        try:
+            if not answer.begin(self._now()):
+                return
+            async for item in items:
+                answer.receive(item, self._now())
+                await anyio.lowlevel.checkpoint()  # a handler may never wait, and others want to run
+                while answer.full:
+                    room = anyio.Event()
+                    await room.wait()
+        finally:
+            aclose = getattr(items, "aclose", None)
+            if aclose is not None:
+                await aclose()
+        answer.finish(self._now())
