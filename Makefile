@@ -43,8 +43,15 @@ setup: $(STAMP) ## put the project and its tools into .venv, and what tests need
 demo: $(RUNS) ## run the simulated provider, the relay and the page
 	$(BIN)/sse-relay demo --port $(PORT)
 
+# Without bytecode each process would compile all anew, and pytest rewrite five hundred files of tests.
+test mutants: export PYTHONDONTWRITEBYTECODE =
+
 test: $(STAMP) ## run all tests
-	@scripts/system-packages nginx tinyproxy chromium node npm curl
+# Without bytecode each process would compile all anew, and pytest rewrite five hundred files of tests.
+test mutants: export PYTHONDONTWRITEBYTECODE =
+
+test: $(STAMP) ## run all tests
+	@scripts/system-packages nginx tinyproxy chromium-headless-shell/chromium node npm curl
 	@scripts/node-packages $(NODE)
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
