@@ -1,8 +1,8 @@
 """What undoes the content codings of an answer's body, as far as that is to be done.
 
 Every request says ``Accept-Encoding: identity``.  Who compresses nevertheless (gateways do, and servers with
-a filter before them) is read, within bounds: an answer that is no event stream for as long as it may be, and
-an event stream for as long as it lasts, but with a measure for each byte that came.
+a filter before them) is read, within bounds: an answer that is no event stream up to so many bytes, and an
+event stream for as long as it lasts, but no more at once than is in proportion to what has come.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from .content_coding import DECODED, MAX_CODINGS, ContentDecoder, codings_of
 
 #: Of the body of an answer that is no event stream: so much is decoded.
 MAX_DECODED_BYTES = 2**20
-#: Of an event stream: so many bytes for each that came, on average, beyond the first 64 KiB.  Events of a
-#: model are told in a tenth or a twentieth of their bytes; deflate's limit is 1032.
-MAX_STREAM_RATIO = 100
+#: Of an event stream, in what is read at once: so much is decoded whatever has come, and beyond that so many
+#: bytes for each.  All that is decoded before its reader takes anything, so this bounds what waits for him:
+#: 4 MiB, with the 16 KiB that are read at once.  On the whole there is no bound: a state that is sent again
+#: and again, with little that is new, takes a thousandth of its bytes.
+FREE_STREAM_BYTES = 2**20
+MAX_STREAM_RATIO = 256
 #: Which library undoes a coding that Python's own doesn't.
 _LIBRARIES = {"br": "brotli", "zstd": "zstandard"}
 
@@ -46,7 +49,9 @@ def body_decoder(
             _name_what_is_missing([coding for coding in codings if coding not in decoded])
         return None
     if is_stream:
-        return ContentDecoder(codings, max_decoded_bytes=None, max_ratio=MAX_STREAM_RATIO)
+        return ContentDecoder(
+            codings, max_decoded_bytes=None, max_ratio=MAX_STREAM_RATIO, free_bytes=FREE_STREAM_BYTES
+        )
     return ContentDecoder(codings, max_decoded_bytes=MAX_DECODED_BYTES)
 
 

@@ -47,7 +47,7 @@ class ClientExchange:
 
     A body is given to the machine without its content codings, as far as they are known, and its fields
     without ``Content-Encoding`` then: 1 MiB of it at most (``max_decoded_bytes``), and of an event stream,
-    which has no end, 100 bytes for each that came (``max_ratio``).
+    which has no end, 256 bytes for each that comes at once, beyond 1 MiB (``max_ratio``).
 
     Raises ``ValueError`` for a request that can't be sent.  If it becomes so later (a peer's event ID goes
     into a field), that attempt is a lost connection to the machine.
@@ -157,6 +157,8 @@ class ClientExchange:
         if not data and self._http.their_state is h11.SEND_RESPONSE:
             self._broken = TransportError("the peer closed the connection before it answered")
             return
+        if self._is_stream and self._body is not None:
+            self._body.count_anew()
         try:
             if self._chunks is None:
                 self._receive(data, now)

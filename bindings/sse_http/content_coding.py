@@ -30,7 +30,8 @@ DEFAULT_MAX_RATIO = 1000
 _PIECE = 64 * 1024  #: bytes that are decoded at a time
 #: Bytes that a layer is given at a time: each step copies what it leaves, so that must be little.
 _SLICE = 4 * 1024
-_FREE = 64 * 1024  #: bytes for which no ratio is looked at: short texts have odd ones
+#: Bytes for which no ratio is looked at, unless it is said otherwise.
+FREE_BYTES = 64 * 1024
 #: RFC 9659 section 3: as a content coding, zstd has a window of 8 MB at most.
 _ZSTD_WINDOW_LOG = 23
 #: zstandard has no bound on what one call gives: a block of three bytes and one stands for 128 KiB.
@@ -111,6 +112,7 @@ class Brotli:
 
     def __init__(self, brotli: Any) -> None:
         self._brotli = brotli.Decompressor()
+        self._gave = False
 
     @property
     def ended(self) -> bool:
@@ -120,11 +122,14 @@ class Brotli:
     @property
     def has_more(self) -> bool:
         """Whether there is more to give without more bytes."""
-        return not self._brotli.can_accept_more_data()
+        # Behind a flush, brotli 1.2.1 says that it wants more when it has given the first 32 KiB.
+        return self._gave or not self._brotli.can_accept_more_data()
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
         """A piece; all of ``data`` is taken."""
-        return self._brotli.process(data, output_buffer_limit=_PIECE), b""
+        piece: bytes = self._brotli.process(data, output_buffer_limit=_PIECE)
+        self._gave = bool(piece)
+        return piece, b""
 
 
 class Zstd:
@@ -216,13 +221,19 @@ class ContentDecoder:
     - ``codings``: in the order in which they were applied, as ``Content-Encoding`` lists them.
     - ``max_decoded_bytes``: of all that is decoded, what is in between included; ``None`` for a body that may
       go on for ever.
-    - ``max_ratio``: of decoded bytes to those that came, beyond the first 64 KiB.
+    - ``max_ratio``: of decoded bytes to those that came, beyond the first ``free_bytes``.
+    - ``free_bytes``: for which no ratio is looked at: short texts have odd ones.
 
     Raises ``ValueError`` for a coding that can't be undone here, and for more than ``MAX_CODINGS``.
     """
 
     def __init__(
-        self, codings: list[str], *, max_decoded_bytes: int | None, max_ratio: int = DEFAULT_MAX_RATIO
+        self,
+        codings: list[str],
+        *,
+        max_decoded_bytes: int | None,
+        max_ratio: int = DEFAULT_MAX_RATIO,
+        free_bytes: int = FREE_BYTES,
     ) -> None:
         if unknown := [coding for coding in codings if coding not in _CODECS]:
             raise ValueError(f"the content coding {unknown[0]!a} can't be undone here")
@@ -231,6 +242,7 @@ class ContentDecoder:
         self._layers = [_Layer(coding) for coding in reversed(codings)]
         self._max_decoded_bytes = max_decoded_bytes
         self._max_ratio = max_ratio
+        self._free_bytes = free_bytes
         self._came = 0
         self._decoded = 0
 
@@ -241,6 +253,10 @@ class ContentDecoder:
         """
         self._came += len(data)
         return self._through(data, 0)
+
+    def count_anew(self) -> None:
+        """What was decoded so far has been taken: the bounds are for what comes now."""
+        self._came = self._decoded = 0
 
     def receive_eof(self) -> None:
         """The body has ended.  Raises ``RemoteProtocolError`` where it is not whole."""
@@ -261,7 +277,7 @@ class ContentDecoder:
         bound = self._max_decoded_bytes
         if bound is not None and self._decoded > bound:
             raise _too_much("max_decoded_bytes", bound, "bytes")
-        if self._decoded > max(_FREE, self._came * self._max_ratio):
+        if self._decoded > max(self._free_bytes, self._came * self._max_ratio):
             raise _too_much("max_ratio", self._max_ratio, "bytes for each that came")
 
 

@@ -67,7 +67,7 @@ SCENARIOS = [
             Connect(
                 options={"retry": AT_ONCE},
                 do=[Take(1)],
-                errors=[Error(TransportError, r"stands for more than 100 bytes .*\(limit: max_ratio\)")],
+                errors=[Error(TransportError, r"stands for more than 256 bytes .*\(limit: max_ratio\)")],
                 stream=CONNECTING_AGAIN_IS_NO_USE,
             ),
             Turn(outcome=Outcome.TRUNCATED, stream={"attempts": 1}),
