@@ -19,9 +19,8 @@ _LONGEST_WAIT = 3600.0
 class LoopHost:
     """Waits within the loop's own steps.  ``post`` is set before the first of them."""
 
-    now = staticmethod(time.monotonic)
-
     def __init__(self) -> None:
+        self.now: Callable[[], float] = time.monotonic
         self.post: Callable[[Callable[[], None]], None]  #: ``ReadinessLoop.call_soon_threadsafe``
 
     def look_again(self) -> None:
