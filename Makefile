@@ -98,8 +98,9 @@ conformance: $(STAMP) ## try this decoder and its peers on the vectors; writes d
 	conformance/make-peers .venv-peers $(PYTHON)
 	$(BIN)/python conformance/run.py --peers --write docs/conformance.md $(ARGS)
 
-docs: $(STAMP) ## draw the state tables' diagrams anew
+docs: $(STAMP) ## draw the state tables' diagrams and the table of scenarios anew
 	$(BIN)/python docs/build.py
+	$(BIN)/python -m tests.bindings.table
 
 clean: ## remove all that is made, the virtual environments too
 	rm -rf .venv .venv-* $(VENV) $(BENCH) $(NODE)/node_modules build dist *.egg-info .coverage .coverage.* \
