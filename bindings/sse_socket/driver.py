@@ -94,7 +94,7 @@ class Driver:
             raise connect_failure(error) from error
         self._open = True
         connector = Connector(self._reactor, self._resolve, MAX_SILENCE)
-        self._driver = _Driver(self._reactor, connector, self._exchange, self._context, lambda _: None)
+        self._driver = _ReadersDriver(self._reactor, connector, self._exchange, self._context, lambda _: None)
         self._driver.wake()
 
     @property
@@ -174,7 +174,7 @@ def _nothing() -> None:
     """There is something to look at."""
 
 
-class _Driver(ExchangeDriver):
+class _ReadersDriver(ExchangeDriver):
     """What a function of the reader's raises is the reader's, and no reason to try again."""
 
     def failed(self, error: Exception, now: float) -> None:  # noqa: ARG002  (the face of a driver)

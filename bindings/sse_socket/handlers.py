@@ -130,7 +130,7 @@ class _Run:
             self._run()
         except _Gone:
             pass
-        except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
+        except BaseException as error:  # noqa: BLE001  (sys.exit() in a handler ends no server, nor a thread)
             report(error)
             self._tell(self._answer.fail)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -231,6 +232,13 @@ class TestAnswers:
         with serving(lambda _: later()) as server, asked(server) as sock:
             assert b" 500 " in until(sock, b"\r\n\r\n")
         assert "an iterator, not coroutine" in caplog.text
+
+    def test_one_that_would_end_the_program(self, caplog: pytest.LogCaptureFixture) -> None:
+        with serving(lambda _: sys.exit("a secret"), handler_threads=1) as server:
+            for _ in range(2):
+                with asked(server) as sock:
+                    assert b" 500 " in until(sock, b"\r\n\r\n")
+        assert caplog.text.count("SystemExit") == 2
 
     @pytest.mark.parametrize("threads", [1, 50])
     def test_many_at_once_and_nothing_is_lost(self, threads: int) -> None:
