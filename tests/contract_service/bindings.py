@@ -1,0 +1,10 @@
+"""The bindings that can be driven, each with its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import on_socket, on_trio
+from .stream import Follow
+
+BINDINGS: Mapping[str, Follow] = {"socket": on_socket.follow, "trio": on_trio.follow}
