@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import on_socket, on_trio
+from . import on_anyio, on_socket, on_trio
 from .stream import Follow
 
-BINDINGS: Mapping[str, Follow] = {"socket": on_socket.follow, "trio": on_trio.follow}
+BINDINGS: Mapping[str, Follow] = {
+    "asyncio": on_anyio.follow,
+    "socket": on_socket.follow,
+    "trio": on_trio.follow,
+}

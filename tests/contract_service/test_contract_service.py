@@ -218,7 +218,8 @@ def test_a_stream_that_is_deleted_is_closed(harness: Harness) -> None:
 def test_commands(harness: Harness) -> None:
     harness.begin()
     assert harness.command({"command": "listen", "listen": {"type": "greeting"}}) == 202
-    for command in ({"command": "listen"}, {"command": "jump"}, {}, [], b"{"):
+    wrong: list[Any] = [{"command": "listen"}, {"command": "jump"}, {}, [], b"{"]
+    for command in wrong:
         assert harness.command(command) == 400
 
 
