@@ -21,7 +21,7 @@ NODE    := tests/acceptance/node
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check types compiled bench fuzz servers simulate mutants conformance docs clean
+.PHONY: help setup demo test check types compiled bench fuzz scenarios servers simulate mutants conformance docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -83,6 +83,9 @@ bench: $(BENCH)/.ready ## measure; each bench/bench_*.py prints its own figures
 
 fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
 	$(BIN)/python -m fuzz run --seconds $(FUZZ_SECONDS) $(ARGS)
+
+scenarios: $(STAMP) ## play every scenario of the bindings on every event loop
+	SCENARIOS=all $(BIN)/python -m pytest tests/bindings/test_*.py -n auto $(ARGS)
 
 servers: $(STAMP) ## try sse_asgi inside real servers: uvicorn, hypercorn, granian
 	SERVERS=all $(BIN)/python -m pytest tests/servers -s $(ARGS)

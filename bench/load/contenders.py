@@ -81,6 +81,7 @@ CONTENDERS: dict[str, Contender] = {
     "copy": program("load.relay_copy"),
     "socket": relay("socket"),
     "trio": relay("trio"),
+    "asyncio": relay("asyncio"),  # on uvloop
     "starlette": program("load.relay_starlette", "starlette"),
     "fastapi": program("load.relay_starlette", "fastapi"),
     "aiohttp": program("load.relay_aiohttp"),

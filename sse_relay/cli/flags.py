@@ -20,10 +20,14 @@ class Binding(StrEnum):
     """What serves the program's connections: a module of this package for each."""
 
     TRIO = "trio"
+    ASYNCIO = "asyncio"
     SOCKET = "socket"
 
 
 BindingFlag = Annotated[
     Binding,
-    typer.Option("--binding", help="What serves the connections: trio, or plain sockets without trio."),
+    typer.Option(
+        "--binding",
+        help="What serves the connections: trio, asyncio (on uvloop where it is), or plain sockets.",
+    ),
 ]

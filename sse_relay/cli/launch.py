@@ -37,8 +37,11 @@ def launch(program: Program, *, binding: Binding, verbose: bool) -> None:
 
 
 def _run(program: Program, binding: Binding) -> None:
+    # What the others need may not be there.
     if binding is Binding.SOCKET:
-        from ..run_sockets import run  # noqa: PLC0415  (what the other one needs may not be there)
+        from ..run_sockets import run  # noqa: PLC0415
+    elif binding is Binding.ASYNCIO:
+        from ..run_asyncio import run  # noqa: PLC0415
     else:
         from ..run_trio import run  # noqa: PLC0415
     run(program)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeVar
 
@@ -25,6 +26,9 @@ from tests.bindings.scenarios.catalogue import CLIENT_SCENARIOS, SERVER_SCENARIO
 from tests.bindings.server_scenario import ServerScenario
 
 T = TypeVar("T")
+Scenario = TypeVar("Scenario", ClientScenario, ServerScenario)
+#: One scenario in so many is played on an event loop that isn't asyncio's own.
+PART = 8
 #: How an event loop is begun: the arguments of ``anyio.run``.
 LOOPS: dict[str, dict[str, Any]] = {
     "asyncio": {"backend": "asyncio"},
@@ -153,14 +157,23 @@ def begun() -> None:
         anyio.run(anyio.sleep, 0, **loop)
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("scenario", CLIENT_SCENARIOS, ids=lambda scenario: scenario.name)
+def played(scenarios: Sequence[Scenario]) -> list[Any]:
+    """Each scenario on asyncio, and a part of them on the others: all of them in ``make scenarios``."""
+    whole = os.environ.get("SCENARIOS") == "all"
+    return [
+        pytest.param(runner, scenario, id=f"{scenario.name}-{runner}")
+        for runner in RUNNERS
+        for number, scenario in enumerate(scenarios)
+        if whole or runner == "asyncio" or number % PART == 0
+    ]
+
+
+@pytest.mark.parametrize(("runner", "scenario"), played(CLIENT_SCENARIOS))
 def test_client(runner: str, scenario: ClientScenario) -> None:
     scenario.play(RUNNERS[runner])
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-@pytest.mark.parametrize("scenario", SERVER_SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize(("runner", "scenario"), played(SERVER_SCENARIOS))
 def test_server(runner: str, scenario: ServerScenario, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     scenario.play(RUNNERS[runner], caplog.records)

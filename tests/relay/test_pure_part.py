@@ -9,7 +9,17 @@ import sse_relay
 
 FOLDER = Path(sse_relay.__file__).parent
 #: What finds clocks, randomness, files and sockets, and writes the log.
-HOSTS = {"__main__", "cli", "listen", "log_lines", "page", "programs", "run_sockets", "run_trio"}
+HOSTS = {
+    "__main__",
+    "cli",
+    "listen",
+    "log_lines",
+    "page",
+    "programs",
+    "run_asyncio",
+    "run_sockets",
+    "run_trio",
+}
 
 
 def test_every_module_is_in_the_contract() -> None:
