@@ -6,6 +6,9 @@ Callbacks cost half of what a task does: nothing is suspended and resumed for an
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
+import importlib
 import math
 from collections.abc import Callable
 from typing import Protocol
@@ -78,6 +81,7 @@ class AsyncioHost(_Resolver):
         self._alarm_at = math.inf
         self._soon = False
         self._finished = anyio.Event()
+        self._context = _asyncio_context()
 
     def look_again(self) -> None:
         """The deadline is earlier."""
@@ -90,7 +94,8 @@ class AsyncioHost(_Resolver):
         """
         descriptor = loop.fileno()
         try:
-            self._events.add_reader(descriptor, self._step)
+            # Its callbacks have this context from now on, and so have the tasks that they begin.
+            self._context.run(self._events.add_reader, descriptor, self._step)
         except NotImplementedError:
             loop.close(self.now())
             raise RuntimeError(
@@ -128,16 +133,28 @@ class AsyncioHost(_Resolver):
         if deadline == -math.inf:
             if not self._soon:
                 self._soon = True
-                self._events.call_soon(self._step_soon)  # after what else is ready
+                self._events.call_soon(self._step_soon, context=self._context)  # after what else is ready
         elif deadline < self._alarm_at:
             if self._alarm is not None:
                 self._alarm.cancel()
             self._alarm_at = deadline
-            self._alarm = self._events.call_at(deadline, self._ring)
+            self._alarm = self._events.call_at(deadline, self._ring, context=self._context)
 
     def _ring(self) -> None:
         self._alarm, self._alarm_at = None, math.inf
         self._step()
+
+
+def _asyncio_context() -> contextvars.Context:
+    """A context in which anyio sees that it is on asyncio.
+
+    sniffio, if it is installed, sees that by the task that runs, and in a callback there is none.
+    """
+    context = contextvars.copy_context()
+    with contextlib.suppress(ImportError):
+        sniffio = importlib.import_module("sniffio")
+        context.run(sniffio.current_async_library_cvar.set, "asyncio")
+    return context
 
 
 class TaskHost(_Resolver):

@@ -1,0 +1,153 @@
+"""What only asyncio has: cancellation of its own, tasks that could be left, and the page docs/asyncio.md."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+import sse_anyio
+from sse_http import Request
+from tests.bindings.applications import provider
+from tests.bindings.test_anyio import RUNNERS
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "asyncio.md").read_text("utf-8")
+RUNNER = RUNNERS["asyncio"]
+
+
+@pytest.fixture(scope="module")
+def page() -> dict[str, Any]:
+    """What the examples define."""
+    names: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(compile(block, "docs/asyncio.md", "exec"), names)  # noqa: S102  (the page is ours)
+    return names
+
+
+class Port(asyncio.Future[int]):
+    def started(self, port: int | None = None) -> None:
+        self.set_result(port or 0)
+
+
+async def endless(_: Request) -> AsyncIterator[str]:
+    yield "one"
+    await asyncio.sleep(60)
+
+
+def test_the_examples_run(page: dict[str, Any]) -> None:
+    assert asyncio.run(page["serve_for_a_while"]()) == ["0", "1", "2"]
+    with RUNNER.serving(provider(RUNNER)) as serving:
+        text = asyncio.run(page["ask"](f"http://127.0.0.1:{serving.port}/v1/messages", "Why?"))
+    assert text
+
+
+async def serving(handler: Any, **options: Any) -> tuple[asyncio.Task[None], str]:
+    port = Port()
+    task = asyncio.create_task(sse_anyio.serve(handler, task_status=port, **options))
+    return task, f"http://127.0.0.1:{await port}/"
+
+
+def test_a_server_that_is_cancelled_by_asyncio_gives_each_stream_its_end() -> None:
+    async def play() -> None:
+        server, url = await serving(endless)
+        async with sse_anyio.connect(url, resume="never") as source:
+            assert (await anext(source)).data == "one"
+            server.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await server
+            assert source.status == 200
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(play())
+
+
+def test_a_second_cancellation_means_now() -> None:
+    async def stubborn(_: Request) -> AsyncIterator[str]:
+        yield "one"
+        with anyio.CancelScope(shield=True):
+            await asyncio.sleep(0.3)
+
+    async def play() -> float:
+        server, url = await serving(stubborn, drain=30.0)
+        async with sse_anyio.connect(url, resume="never") as source:
+            await anext(source)
+            began = asyncio.get_running_loop().time()
+            server.cancel()
+            await asyncio.sleep(0.02)
+            assert not server.done()
+            server.cancel()
+            await asyncio.wait([server])
+        return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(play()) < 5
+
+
+@pytest.mark.parametrize("how", ["timeout", "cancel", "break", "raise"])
+def test_however_a_reader_leaves_nothing_is_left(how: str) -> None:
+    async def leave(url: str) -> None:
+        async with sse_anyio.connect(url) as source:
+            async for _ in source:
+                if how == "break":
+                    break
+                if how == "raise":
+                    raise KeyError(how)
+
+    async def play() -> None:
+        server, url = await serving(endless)
+        if how == "timeout":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await leave(url)
+        elif how == "cancel":
+            task = asyncio.create_task(leave(url))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        elif how == "raise":
+            with pytest.raises(KeyError):
+                await leave(url)
+        else:
+            await leave(url)
+        server.cancel()
+        await asyncio.wait([server])
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(play())
+
+
+def test_a_thousand_streams_leave_nothing() -> None:
+    async def one(_: Request) -> AsyncIterator[str]:
+        yield "one"
+
+    async def read(url: str) -> str:
+        async with sse_anyio.connect(url, resume="never") as source:
+            return (await anext(source)).data
+
+    async def play() -> None:
+        server, url = await serving(one)
+        for _ in range(20):
+            assert await asyncio.gather(*(read(url) for _ in range(50))) == ["one"] * 50
+        assert len(asyncio.all_tasks()) <= 4  # the server's own
+        server.cancel()
+        await asyncio.wait([server])
+
+    asyncio.run(play())
+
+
+def test_an_event_loop_that_watches_no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError
+
+    async def play() -> None:
+        monkeypatch.setattr(asyncio.get_running_loop(), "add_reader", refuse)
+        await sse_anyio.serve(endless)
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        asyncio.run(play())
+    assert caught.group_contains(RuntimeError, match="watches no descriptors")
