@@ -10,7 +10,17 @@ import pytest
 from sse_core import ServerSentEvent
 from sse_core.headers import Headers
 from sse_core.lifecycle import Broadcast, SubscriptionSettings
-from sse_http import Follow, HandlerAnswer, HandlerSettings, Reply, Request, Stream, StreamHead, StreamState
+from sse_http import (
+    EncodedEvents,
+    Follow,
+    HandlerAnswer,
+    HandlerSettings,
+    Reply,
+    Request,
+    Stream,
+    StreamHead,
+    StreamState,
+)
 
 QUIET = SubscriptionSettings(heartbeat=None, stall=None)
 
@@ -228,3 +238,13 @@ def test_a_log_that_holds_nothing(bound: int) -> None:
 def test_a_hold_that_is_none_or_never_over(seconds: float) -> None:
     with pytest.raises(ValueError, match="head_hold must be a finite number of seconds"):
         HandlerSettings(head_hold=seconds)
+
+
+def test_events_that_are_encoded_already_are_sent_as_they_are() -> None:
+    answer = begun()
+    answer.receive(EncodedEvents(b"data: a\n\ndata: b\n\n"), 100.0)
+    answer.receive("c", 100.0)
+    sent = b"".join(iter(lambda: answer.data_to_send(100.0), b""))
+    assert sent == b"data: a\n\ndata: b\n\ndata: c\n\n"
+    with pytest.raises(TypeError, match="data takes bytes, not str"):
+        EncodedEvents("data: a\n\n")  # type: ignore[arg-type]  # what is tried

@@ -127,6 +127,36 @@ def _accepts(base: str) -> bool:
 
 
 @pytest.mark.parametrize("binding", Binding)
+def test_a_new_relay_takes_over_from_one_that_drains(provider: str, binding: Binding) -> None:
+    shared = ("--upstream", provider, "--reuse-port", "--drain", "600", "--binding", binding)
+    with Program("serve", "--port", "0", *shared) as old:
+        base = old.address()
+        answer = ask(base)
+        with Program("serve", "--port", base.rpartition(":")[2], *shared) as new:
+            assert new.address() == base
+            events = answer.visible()
+            list(islice(events, 3))
+            old.process.terminate()
+            old_is_out = wait_for(lambda: all(_served_by(new, base) for _ in range(5)))
+            assert old_is_out
+            list(islice(events, 3))  # what the old one has begun goes on
+            answer.close()
+            assert old.process.wait(20) == 0
+
+
+def _served_by(relay: Program, base: str) -> bool:
+    """Whether a turn that begins now is this relay's."""
+    try:
+        answer = ask(base)
+    except ConnectionError:  # in the very moment in which the old one leaves: the kernel resets it
+        return False
+    list(islice(answer.visible(), 1))
+    answer.close()
+    turn = answer.headers["turn-id"]
+    return bool(wait_for(lambda: any(f"turn={turn} " in line for line in relay.log), 1.0))
+
+
+@pytest.mark.parametrize("binding", Binding)
 def test_the_relay_at_a_unix_socket(provider: str, tmp_path: Path, binding: Binding) -> None:
     path = tmp_path / "relay.sock"
     flags = ("--upstream", provider, "--uds", str(path), "--uds-mode", "660", "--binding", binding)
