@@ -156,8 +156,9 @@ class ReadinessLoop:
         if self._going_down:
             self._clock.close_within(now, drain)
         else:
-            for acceptor in self._listeners:
-                acceptor.accept_rest(now)
+            if not self._closed:
+                for acceptor in self._listeners:
+                    acceptor.accept_rest(now)
             self._going_down = True
             self._end_all(self._listeners, now)
             for pump in tuple(self._pumps):

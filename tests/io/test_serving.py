@@ -583,6 +583,16 @@ class TestDraining:
             assert b"GET /x" in client.until_end()
             assert not client.was_reset
 
+    def test_nor_is_anybody_when_all_is_closed_at_once(self) -> None:
+        """Nobody could run his handler any more."""
+        application = Scripted(echo)
+        with served(application) as world:
+            client = world.client(GET % b"x")
+            world.loop.close(world.host.time)
+            assert not application.requests
+            client.look()
+            assert client.ended
+
     def test_but_not_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sse_io.acceptor._MOST_OF_A_REST", 2)
         with served(Scripted(echo)) as world:
