@@ -51,7 +51,7 @@ def leaves(
             )
         ],
         left_within=None if phase in {"connecting", "backing off"} else 1.0,
-        needs=CANCEL,
+        needs=CANCEL if cancelled else frozenset({"tasks"}),
     )
 
 
