@@ -363,6 +363,12 @@ class TestNames:
             next(stream)
 
 
+def test_no_event_loop_is_loaded() -> None:
+    program = "import sse_socket, sys; print({'anyio', 'asyncio', 'trio'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "set()", done
+
+
 def test_no_file_left_is_a_transport_error() -> None:
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
