@@ -27,8 +27,9 @@ def check_server_tls(value: object) -> None:
 def check_uds(value: object) -> None:
     """See that ``value`` is the path of a Unix socket, or ``None``.  Raises ``TypeError``, ``ValueError``."""
     check_type("uds", value, str, NoneType)
-    if value == "":
-        raise ValueError("uds must be the path of a Unix socket, or None, not empty")
+    # Linux has names that begin with NUL, without a file; elsewhere the kernel takes what stands before it.
+    if value == "" or (isinstance(value, str) and "\0" in value[1:]):
+        raise ValueError("uds must be the path of a Unix socket, or None: not empty, and without NUL in it")
 
 
 def check_serving(

@@ -22,7 +22,8 @@ DEFAULT_MODE = 0o600
 class UnixListener(socket.socket):
     """Listens at ``path``; ``close`` removes the file, if it is still the one that was made here.
 
-    - ``path``: of the file; its folder is there.
+    - ``path``: of the file, whose folder is there.  On Linux a name that begins with NUL has no file, and is
+      gone with its socket.
     - ``mode``: the permissions of the file, as of ``os.chmod``.
 
     Raises ``OSError`` if somebody listens there already, or if what is there is no socket.
@@ -34,14 +35,20 @@ class UnixListener(socket.socket):
         self._file: tuple[int, int] | None = None
         self._process = os.getpid()
         try:
-            _remove_abandoned(self._path)
-            self.bind(path)
-            self._file = _file_at(self._path)
-            self._path.chmod(mode)  # nobody can connect before it listens
+            if path.startswith("\0"):
+                self.bind(path)
+            else:
+                self._bind_to_file(path, mode)
             self.listen(BACKLOG)
         except BaseException:
             self.close()
             raise
+
+    def _bind_to_file(self, path: str, mode: int) -> None:
+        _remove_abandoned(self._path)
+        self.bind(path)
+        self._file = _file_at(self._path)
+        self._path.chmod(mode)  # nobody can connect before it listens
 
     def close(self) -> None:
         """Listen no more, and remove the file; idempotent."""

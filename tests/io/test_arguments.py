@@ -41,6 +41,7 @@ def test_what_can_be_is_let_through() -> None:
         ("port", 65536, ValueError),
         ("uds", 7, TypeError),
         ("uds", "", ValueError),
+        ("uds", "/run/x\0.sock", ValueError),
         ("uds_mode", "600", TypeError),
         ("uds_mode", 600 * 10, ValueError),
         ("uds_mode", -1, ValueError),
@@ -67,6 +68,7 @@ def test_what_cannot_is_named(name: str, value: object, error: type[Exception]) 
 
 def test_two_places_to_listen() -> None:
     check_serving(**{**GOOD, "uds": "/run/x.sock"})
+    check_serving(**{**GOOD, "uds": "\0abstract"})
     with pytest.raises(ValueError, match="uds and port are two places"):
         check_serving(**{**GOOD, "uds": "/run/x.sock", "port": 80})
 

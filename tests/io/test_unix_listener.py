@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,16 @@ def test_it_listens_and_leaves_nothing(path: Path, mode: int) -> None:
     listener.close()
     assert not path.exists()
     listener.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names without a file")
+def test_a_name_without_a_file() -> None:
+    name = f"\0sse-io-{os.getpid()}"
+    for _ in range(2):
+        with UnixListener(name), socket.socket(socket.AF_UNIX) as client:
+            client.connect(name)
+            with pytest.raises(OSError, match="in use"):
+                UnixListener(name)
 
 
 def test_what_was_left_behind_is_replaced(path: Path) -> None:
