@@ -21,7 +21,7 @@ NODE    := tests/acceptance/node
 SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check types compiled bench fuzz scenarios servers simulate mutants conformance docs clean
+.PHONY: help setup demo test check types compiled bench load fuzz scenarios servers simulate mutants conformance docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -80,6 +80,9 @@ $(BENCH)/.ready: pyproject.toml scripts/make-venv
 
 bench: $(BENCH)/.ready ## measure; each bench/bench_*.py prints its own figures
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BENCH)/bin/python "$$file"; done
+
+load: $(STAMP) ## try what has to hold under load, for minutes; a verdict a line; ARGS='--quick'
+	$(BIN)/python bench/load_scenarios.py $(ARGS)
 
 fuzz: $(STAMP) ## look for inputs that break a law, for FUZZ_SECONDS
 	$(BIN)/python -m fuzz run --seconds $(FUZZ_SECONDS) $(ARGS)

@@ -7,7 +7,7 @@
  * the client leaves), with PAD bytes of text in each.  A token says when it was written, in nanoseconds of
  * the clock that all processes share, and its number in its stream: "@0000012345678901:00000042 ".
  *
- * Readers send POST /v1/messages, or GET PATH, and obey
+ * Readers send POST /v1/messages, or GET PATH, of which they may come to see the middle only, and obey
  *
  *     add STREAMS MICROSECONDS READS   opens streams so far from each other; with READS 0 nobody reads them
  *     wait SECONDS                     reads until each stream has brought a token, so long at most
@@ -282,6 +282,7 @@ struct stream {
 
 static struct stream *streams[MAX_STREAMS];
 static int stream_count, open_count;
+static int first_number; /* of each stream; -1: readers of one stream come amid it */
 static struct sockaddr_in server = {.sin_family = AF_INET};
 static char request[512];
 
@@ -311,7 +312,7 @@ static double quantile(double part) {
     uint64_t rank = (uint64_t)(part * seen.tokens), sum = 0;
     for (int i = 0; i < BUCKETS; i++)
         if ((sum += latencies[i]) > rank)
-            return bucket_value(i);
+            return bucket_value(i) < seen.largest ? bucket_value(i) : seen.largest;
     return seen.largest;
 }
 
@@ -375,7 +376,10 @@ static void take_head(struct stream *stream, char byte) {
     if (byte != '\n' || !strstr(stream->head, "\r\n\r\n"))
         return;
     stream->refused = strncmp(stream->head, "HTTP/1.1 200", 12) != 0;
-    stream->phase = strcasestr(stream->head, "\r\ntransfer-encoding: chunked") ? SIZE : RAW;
+    if (stream->refused)
+        stream->phase = OVER;
+    else
+        stream->phase = strcasestr(stream->head, "\r\ntransfer-encoding: chunked") ? SIZE : RAW;
 }
 
 static void take(struct stream *stream, const char *data, size_t size, int64_t now) {
@@ -460,8 +464,11 @@ static struct stream *open_stream(struct stream *stream, int reads) {
     memset(stream, 0, sizeof *stream);
     stream->line_starts = 1;
     stream->reads = reads;
+    stream->next = first_number;
     stream->asked_at = now_ns();
     stream->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (!reads) /* what its kernel takes is not what is measured */
+        setsockopt(stream->fd, SOL_SOCKET, SO_RCVBUF, &(int){4096}, sizeof(int));
     if (stream->fd < 0 || connect(stream->fd, (void *)&server, sizeof server) < 0)
         fail("connect");
     no_delay(stream->fd);
@@ -550,6 +557,7 @@ static void read_streams(int port, const char *path) {
     char line[256];
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     server.sin_port = htons(port);
+    first_number = path ? -1 : 0;
     if (path)
         snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", path);
     else

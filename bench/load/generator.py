@@ -32,7 +32,7 @@ _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []  #: of what was built, to 
 
 
 @cache
-def _program() -> Sequence[str]:
+def program() -> Sequence[str]:
     """The command that runs the generator; it is built once a run."""
     if COMPILER is None:
         return [sys.executable, str(HERE / "python_generator.py")]
@@ -52,7 +52,7 @@ def provider(rate: float, events: int = 0, pad: int = 0) -> Iterator[Running]:
     - ``events``: after so many a stream ends; 0: never.
     - ``pad``: bytes of text in each token.
     """
-    with started([*_program(), "provider", str(rate), str(events), str(pad)]) as running:
+    with started([*program(), "provider", str(rate), str(events), str(pad)]) as running:
         yield running
 
 
@@ -89,7 +89,7 @@ class Readers:
     """Readers of the streams of ``port``, in a process of their own; they leave at the end."""
 
     def __init__(self, port: int, path: str | None = None) -> None:
-        command = [*_program(), "readers", str(port), *([] if path is None else [path])]
+        command = [*program(), "readers", str(port), *([] if path is None else [path])]
         self._process = process(command, stdin=subprocess.PIPE)
 
     def __enter__(self) -> Self:

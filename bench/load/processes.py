@@ -76,6 +76,11 @@ def sockets_of(pid: int) -> int:
     return count
 
 
+def descriptors_of(pid: int) -> int:
+    """How many files, sockets included, a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def threads_of(pid: int) -> int:
     """How many threads a process has."""
     return len(list(Path(f"/proc/{pid}/task").iterdir()))

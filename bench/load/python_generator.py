@@ -108,6 +108,7 @@ class Provider:
     def _accept(self) -> None:
         sock, _ = self._listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, 16 * 1024)
         sock.settimeout(0)
         self._selector.register(sock, selectors.EVENT_READ, Client(sock))
 
@@ -164,12 +165,16 @@ class Reader:
         self.asked_at = time.monotonic_ns()
         self.first_at: int | None = None
         self.last_at = 0
-        self.next: int | None = None  #: the number of the token that has to come
+        #: The number of the token that has to come; readers of one stream may come amid it.
+        self.next: int | None = 0 if request is REQUEST else None
         self.rest = b""
         self.ended = False
         self.refused = False
         self._has_head = False
-        self.sock = socket.create_connection(("127.0.0.1", port))
+        self.sock = socket.socket()
+        if not reads:  # what its kernel takes is not what is measured
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.sock.connect(("127.0.0.1", port))
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.sendall(request)
         self.sock.settimeout(0)
@@ -290,7 +295,7 @@ class Readers:
             self._seen.token(reader, int(found[1]), int(found[2]), now)
             looked_at = max(looked_at, found.end())
         reader.rest = data[looked_at:]
-        if reader.ended:
+        if reader.ended or reader.refused:
             self._close(reader, "refused" if reader.refused else "ended")
 
     def _close(self, reader: Reader, how: str) -> None:
