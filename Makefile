@@ -47,10 +47,6 @@ demo: $(RUNS) ## run the simulated provider, the relay and the page
 test mutants: export PYTHONDONTWRITEBYTECODE =
 
 test: $(STAMP) ## run all tests
-# Without bytecode each process would compile all anew, and pytest rewrite five hundred files of tests.
-test mutants: export PYTHONDONTWRITEBYTECODE =
-
-test: $(STAMP) ## run all tests
 	@scripts/system-packages nginx tinyproxy chromium-headless-shell/chromium node npm curl
 	@scripts/node-packages $(NODE)
 ifdef ARGS
