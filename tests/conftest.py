@@ -20,7 +20,7 @@ ALLOWED_SKIPS = ("shared folder missing",)
 #: Of a law that says nothing else.
 QUICK_EXAMPLES = 40
 
-pytest_plugins = ["tests.cpu_time"]
+pytest_plugins = ["tests.cpu_time", "tests.tracing"]
 
 # A busy machine is no reason to fail; pytest-timeout stops what hangs.  `make test` tries each law on a
 # few dozen examples, other ones each time; `--hypothesis-profile=thorough` on many.

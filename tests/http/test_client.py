@@ -358,6 +358,7 @@ class TestGarbage:
             (b"Transfer-Encoding: chunked\r\n\r\n0\r\nx:" + b" " * 60_000, "max_chunk_line_bytes"),
         ],
     )
+    @pytest.mark.untraced
     def test_lines_that_would_cost_quadratic_time(self, tail: bytes, limit: str) -> None:
         start = time.process_time()
         machine = ask().answer(b"HTTP/1.1 200 OK\r\n" + tail)

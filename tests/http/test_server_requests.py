@@ -504,6 +504,7 @@ class TestBounds:
             assert [request.body for request in peer.requests] == [body, body]
 
     @pytest.mark.parametrize("name", COSTLY)
+    @pytest.mark.untraced
     def test_hostile_lines_cost_linear_time(self, name: str) -> None:
         """Each took seconds before runs of blanks were bounded; all of these take milliseconds."""
         peer = Peer(settings=ServerSettings(max_head_fields=1000))
@@ -512,6 +513,7 @@ class TestBounds:
         assert time.process_time() - start < 0.5
         assert peer.answer().status == 400
 
+    @pytest.mark.untraced
     def test_a_body_of_tiny_chunks_takes_no_more_memory_than_its_bytes(self) -> None:
         """The lesson of CVE-2025-69229: a chunk of two bytes must not cost fifty."""
         peer = Peer()

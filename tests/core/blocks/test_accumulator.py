@@ -473,6 +473,7 @@ class TestBounds:
             with pytest.raises(LimitExceeded, match="max_message_bytes"):
                 accumulate(START, BlockStart(0, TextBlock()), delta, max_message_bytes=1000)
 
+    @pytest.mark.untraced
     def test_tiny_deltas_take_little_more_memory_than_their_text(self) -> None:
         """A list of every fragment of two non-Latin characters would take some 80 bytes each."""
         accumulator = MessageAccumulator()

@@ -205,6 +205,7 @@ def seconds(kind: Callable[[int, str], BlockEvent], block: TextBlock | ToolUseBl
 @pytest.mark.parametrize(
     ("kind", "block"), [(TextDelta, TextBlock()), (ArgumentsDelta, ToolUseBlock("t", "f"))]
 )
+@pytest.mark.untraced
 def test_growth_is_linear(kind: Callable[[int, str], BlockEvent], block: TextBlock | ToolUseBlock) -> None:
     small, large = seconds(kind, block, 5_000), seconds(kind, block, 40_000)
     # A square would be 64 times; a busy machine and cold caches may double what is due.

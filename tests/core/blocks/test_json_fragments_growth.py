@@ -51,6 +51,7 @@ def seconds(document: str, size: int, *, view: bool) -> float:
 
 @pytest.mark.parametrize("size", [1, 20, 2**30])
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.untraced
 def test_growth_is_linear(shape: str, size: int) -> None:
     length, make = SHAPES[shape]
     length = length // 4 if size == 1 else length

@@ -65,6 +65,7 @@ def test_many_fragments_make_the_same_text(count: int) -> None:
     assert block.raw_arguments == "".join(str(number % 10) for number in range(count))
 
 
+@pytest.mark.untraced
 def test_growing_costs_the_same_however_long_the_text_is() -> None:
     """Ten times the fragments may take ten times as long, and nowhere near a hundred times."""
 

@@ -100,6 +100,7 @@ def test_what_came_before_changes_no_event(blocks: list[bytes], part: int) -> No
         assert decoder.reconnection_time == expected.retry
 
 
+@pytest.mark.untraced
 def test_a_large_chunk_is_taken_in_parts() -> None:
     usual = [f"event: x\ndata: {number}\n\n".encode() for number in range(2000)]
     picture = b"event: picture\ndata: " + b"abc\xff" * 30_000 + b"\n\n"

@@ -12,6 +12,7 @@ from tests.mutants.wrong_decoders import NulInID
 
 
 @pytest.mark.parametrize("name", ["framing_bytes", "framing_calls", "framing_memory", "encoder"])
+@pytest.mark.untraced
 def test_ours_obeys(name: str) -> None:
     assert first_finding(name, check_of(name), 100) is None
 

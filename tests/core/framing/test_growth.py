@@ -51,6 +51,7 @@ def seconds(work: Callable[[int], object], size: int) -> float:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.untraced
 def test_growth_is_linear(shape: str) -> None:
     size, work = SHAPES[shape]
     small, large = seconds(work, size), seconds(work, 8 * size)

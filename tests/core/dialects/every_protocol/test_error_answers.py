@@ -104,6 +104,7 @@ def test_whatever_the_body_no_control_character_is_passed_on(text: str) -> None:
 @pytest.mark.parametrize(
     "piece", [b"a", b" ", b"<", b"<a ", b"<script>", b"</", b"<title>", b"<!--", b"&amp;", b"< >"]
 )
+@pytest.mark.untraced
 def test_a_page_takes_linear_time(piece: bytes) -> None:
     def reading(count: int) -> Callable[[], object]:
         body = b"<html><a" + piece * count

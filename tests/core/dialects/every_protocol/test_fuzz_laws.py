@@ -14,6 +14,7 @@ from tests.mutants.wrong_dialects import ACCUMULATORS
 
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if name.startswith(("dialect", "accumulator"))])
+@pytest.mark.untraced
 def test_ours_obeys(name: str) -> None:
     assert first_finding(name, target(name).check, 60) is None
 

@@ -130,6 +130,7 @@ def test_a_response_of_gemini_read_in_another_protocol_keeps_what_both_have() ->
     assert chat["message"]["tool_calls"][0]["function"] == {"name": "f", "arguments": '{"q":1}'}
 
 
+@pytest.mark.untraced
 def test_lists_that_grew_take_linear_time() -> None:
     def step(size: int) -> Callable[[], object]:
         message = Message()

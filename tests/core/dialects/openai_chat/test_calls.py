@@ -338,6 +338,7 @@ class TestCallsApart:
         message = read(chunk({"tool_calls": right, "function_call": "x"}), end("tool_calls"))
         assert [call.name for call in message.executable_tools] == ["f"]
 
+    @pytest.mark.untraced
     def test_many_calls_take_linear_time(self) -> None:
         def decoding(count: int) -> Callable[[], object]:
             calls = [

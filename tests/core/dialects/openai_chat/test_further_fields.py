@@ -100,6 +100,7 @@ def test_fields_of_a_choice_are_states_and_the_last_counts() -> None:
     assert message.extra["choice.filters"] == {"hate": "low"}
 
 
+@pytest.mark.untraced
 def test_what_is_kept_of_them_is_bounded() -> None:
     def take(values: list[Any]) -> None:
         decoder = Decoder(max_held_bytes=20_000)
@@ -124,6 +125,7 @@ def test_what_is_kept_of_them_is_bounded() -> None:
 @pytest.mark.parametrize(
     "value", [lambda number: f"{number} ", lambda number: [number], lambda number: {f"f{number}": {"a": "x"}}]
 )
+@pytest.mark.untraced
 def test_many_fragments_take_linear_time(value: Callable[[int], Any]) -> None:
     def through(count: int) -> Callable[[], object]:
         stream = [chunk({"x": value(number)}) for number in range(count)]

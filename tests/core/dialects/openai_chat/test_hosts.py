@@ -257,6 +257,7 @@ def at(data: Any, path: tuple[str | int, ...]) -> Any:
 
 
 @pytest.mark.parametrize("field", ["id", "model"])
+@pytest.mark.untraced
 def test_a_long_id_or_name_is_written_once(field: str) -> None:
     def sending(count: int) -> Callable[[], object]:
         start = MessageStart("c", "m", dialect="openai-chat")

@@ -201,6 +201,7 @@ class TestRepetition:
 
         assert is_linear(decoding, 200)
 
+    @pytest.mark.untraced
     def test_one_long_text_in_many_pieces_takes_linear_time(self) -> None:
         def decoding(count: int) -> Callable[[], object]:
             stream = [chunk({"reasoning": "ab" * count}), *(chunk(details("ab")) for _ in range(count))]

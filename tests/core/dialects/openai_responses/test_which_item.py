@@ -278,6 +278,7 @@ def repeated(size: int) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize("shape", [unplaced, nameless, repeated])
+@pytest.mark.untraced
 def test_items_take_linear_time(shape: Callable[[int], Callable[[], object]]) -> None:
     assert is_linear(shape, 250)
 

@@ -370,6 +370,7 @@ def test_a_response_belongs_to_its_caller() -> None:
     assert RESPONSES.to_response(message)["tools"] == []
 
 
+@pytest.mark.untraced
 def test_blocks_without_an_item_take_linear_time() -> None:
     def step(size: int) -> Callable[[], object]:
         message = Message()

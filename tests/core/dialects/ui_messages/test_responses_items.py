@@ -532,6 +532,7 @@ def _items(kind: str, size: int) -> list[BlockEvent]:
 
 
 @pytest.mark.parametrize("kind", ["parts", "thoughts", "searches"])
+@pytest.mark.untraced
 def test_items_take_linear_time(kind: str) -> None:
     def step(size: int) -> Callable[[], object]:
         events = _items(kind, size)

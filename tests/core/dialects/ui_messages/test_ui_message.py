@@ -203,6 +203,7 @@ def test_what_an_application_adds_is_merged() -> None:
 
 
 @pytest.mark.parametrize("kind", ["metadata", "answers"])
+@pytest.mark.untraced
 def test_a_message_takes_linear_time(kind: str) -> None:
     def step(size: int) -> Callable[[], object]:
         message = Message()

@@ -275,14 +275,16 @@ class TestGrowth:
 
     COUNT = 100_000
 
+    @pytest.mark.untraced
     def test_reading_a_long_log_entry_by_entry(self) -> None:
         log = log_of(self.COUNT, max_bytes=10**9)
-        begun = time.perf_counter()
+        begun = time.process_time()
         position = 0
         while position < log.last:
             _, position = log.read(position, 1)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
 
+    @pytest.mark.untraced
     def test_a_full_log_that_is_read_entry_by_entry(self) -> None:
         """Each entry read frees one, at the front of a long list."""
         log = TurnLog("e", max_bytes=self.COUNT * 80)
@@ -290,7 +292,7 @@ class TestGrowth:
         log.add_reader(reader)
         while not is_full(log):
             log.append(event())
-        begun = time.perf_counter()
+        begun = time.process_time()
         while reader.position < log.last:
             _, reader.position = log.read(reader.position, 1)
             log.reader_moved(0, 0.0)
@@ -298,17 +300,18 @@ class TestGrowth:
                 log.append(event())
             if log.last > 2 * self.COUNT:
                 break
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
 
+    @pytest.mark.untraced
     def test_many_readers_who_leave(self) -> None:
         log = TurnLog("e")
         readers = [Reader() for _ in range(self.COUNT // 5)]
-        begun = time.perf_counter()
+        begun = time.process_time()
         for reader in readers:
             log.add_reader(reader)
         for reader in reversed(readers):
             log.remove_reader(reader, 0.0)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
 
 
 class TestABoundOnEvents:

@@ -195,12 +195,13 @@ class TestHoldingBack:
         assert turn.failure is not None
         assert "max_choices=1" in turn.failure.error.message
 
+    @pytest.mark.untraced
     def test_ten_thousand_held_events_cost_no_more_than_they_should(self) -> None:
         data = wire(START, *[UnknownEvent({"type": "new"})] * 10_000, OPENED, HELLO)
-        begun = time.perf_counter()
+        begun = time.process_time()
         turn = accepted(max_held_events=20_000)
         turn.receive_data(data, 0.0)
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5
         assert len(drained(turn)) == 10_003
 
 
