@@ -32,7 +32,7 @@ def run(program: Program) -> None:
 async def _run(program: Program) -> None:
     async with trio.open_nursery() as listening:
         async with trio.open_nursery() as serving:
-            listening.start_soon(_cancel_on_signal, serving.cancel_scope)
+            await listening.start(_cancel_on_signal, serving.cancel_scope)
             try:
                 service = next(program)
                 while True:
@@ -62,8 +62,9 @@ async def _start(nursery: trio.Nursery, service: Service) -> int:
     return port
 
 
-async def _cancel_on_signal(scope: trio.CancelScope) -> None:
+async def _cancel_on_signal(scope: trio.CancelScope, task_status: trio.TaskStatus[None]) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
         async for number in signals:
             if scope.cancel_called:  # the second one: no server waits any longer for what it still has to say
                 signal.signal(number, signal.SIG_DFL)

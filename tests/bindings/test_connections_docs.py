@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import sse_anyio
 import sse_socket
 import sse_trio
 from sse_http import HandlerSettings
@@ -30,7 +31,7 @@ class Calls:
         self.served.append(self._signature.bind(*arguments, **options).arguments)
 
 
-@pytest.mark.parametrize("binding", [sse_trio, sse_socket])
+@pytest.mark.parametrize("binding", [sse_trio, sse_anyio, sse_socket])
 async def test_the_calls_are_right(binding: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sse_io.CertificateFiles", lambda *paths: paths)
     calls = Calls(binding)
