@@ -11,6 +11,7 @@ import h11
 
 from sse_core.headers import Headers
 from sse_core.lifecycle.machine import HTTPRequest, Want
+from sse_core.testing import pieces_of_size
 from sse_http import ClientExchange
 from sse_http.chunk_path import ChunkPath
 
@@ -70,7 +71,7 @@ Story = tuple[list[bytes], list[str]]
 def any_cut_is_read_as_by_h11(pieces: list[bytes], path: Any = ChunkPath) -> None:
     """Give a body in these pieces, and byte by byte: the first of it, if it is long."""
     body = b"".join(pieces)[:_BYTES]
-    for cuts in (pieces, [body[at : at + 1] for at in range(len(body))]):
+    for cuts in (pieces, pieces_of_size(body, 1)):
         is_read_as_by_h11(cuts, path)
 
 

@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 from sse_core.errors import LimitExceeded, RemoteProtocolError
+from sse_core.testing import pieces_of_size
 from sse_http.content_coding import ContentDecoder
 
 #: What is decoded at most.
@@ -19,7 +20,7 @@ def any_cut_decodes_the_same(chunks: list[bytes], codings: list[str], make: Any 
     body = b"".join(chunks)
     whole = decoded([body], codings, make)
     assert decoded(chunks, codings, make) == whole
-    assert decoded([body[at : at + 1] for at in range(len(body))], codings, make) == whole
+    assert decoded(pieces_of_size(body, 1), codings, make) == whole
     try:
         known = by_the_library(body, codings)
     except EOFError:

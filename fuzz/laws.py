@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable, Iterable
 
 from sse_core import EventStreamDecoder, LimitExceeded, LocalProtocolError, ServerSentEvent
+from sse_core.testing import pieces_of_size
 from tests.core.framing.reference import interpret
 
 from .model import Bounds, Decoder, Model
@@ -69,7 +70,7 @@ def any_cut_means_the_same(chunks: list[bytes], make: Make = ours) -> None:
     stream = b"".join(chunks)
     meaning = interpret(stream)
     expected = ([values_of(event) for event in meaning.events], meaning.comments)
-    for cut in (chunks, [stream], [stream[i : i + 1] for i in range(len(stream))]):
+    for cut in (chunks, [stream], pieces_of_size(stream, 1)):
         heard: list[str] = []
         decoder = make(Bounds(), "", heard.append)
         events = [values_of(event) for chunk in cut for event in decoder.receive_data(chunk)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from sse_core.testing.stream_parts import STREAM_PARTS
+
 from .model import Bounds
 from .pieces import CALLS as CALL_MARKS
-from .pieces import CUTS, STREAM
+from .pieces import CUTS
 from .script import some_of
 
 #: Where cuts have fooled decoders: inside of a line end, and of a byte order mark.
@@ -29,14 +31,14 @@ _FIELDS = (
 )
 
 
-CHUNKS = st.lists(st.sampled_from(STREAM), max_size=8).map(b"".join) | st.binary(max_size=8)
+CHUNKS = st.lists(st.sampled_from(STREAM_PARTS), max_size=8).map(b"".join) | st.binary(max_size=8)
 STREAMS = st.lists(CHUNKS, max_size=12).map(b"".join)
 BOUNDS = st.just(Bounds()) | st.builds(
     Bounds, st.integers(8, 24), st.integers(0, 24), st.sampled_from(["fail", "skip"])
 )
 
 _LINES = st.builds(lambda field, end: field + end, st.sampled_from(_FIELDS), st.sampled_from(_CUT_ENDS))
-_PARTS = _LINES | st.sampled_from((*STREAM, *CALL_MARKS)) | st.binary(max_size=3)
+_PARTS = _LINES | st.sampled_from((*STREAM_PARTS, *CALL_MARKS)) | st.binary(max_size=3)
 _CONNECTIONS = st.builds(
     lambda start, parts, end: start + b"".join(parts) + end,
     st.sampled_from(_CUT_STARTS),
@@ -51,5 +53,5 @@ CALLS = st.lists(_CONNECTIONS, max_size=3).map(lambda scripts: list(some_of(b"".
 CUT_STREAMS = st.builds(
     lambda start, parts: [chunk for _, chunk in some_of(start + b"".join(parts), 40, 600)],
     st.sampled_from(_CUT_STARTS),
-    st.lists(_LINES | st.sampled_from((*STREAM, *CUTS)), max_size=20),
+    st.lists(_LINES | st.sampled_from((*STREAM_PARTS, *CUTS)), max_size=20),
 )

@@ -29,6 +29,7 @@ from fuzz.model import Bounds, Model
 from fuzz.script import Call
 from fuzz.strategies import BOUNDS, CALLS, CHUNKS, CUT_STREAMS, STREAMS
 from sse_core import EventStreamDecoder, LimitExceeded, ServerSentEvent, encode_comment, encode_event
+from sse_core.testing import pieces_of_size
 from tests.core.framing.reference import interpret
 
 
@@ -142,7 +143,7 @@ def test_bounds_do_not_depend_on_the_chunks(
     chunks = [stream[start:end] for start, end in itertools.pairwise(edges)]
     whole = outcome([stream], line, event, on_oversize)
     assert outcome(chunks, line, event, on_oversize) == whole
-    assert outcome([stream[i : i + 1] for i in range(len(stream))], line, event, on_oversize) == whole
+    assert outcome(pieces_of_size(stream, 1), line, event, on_oversize) == whole
     for got in whole[0]:
         assert len(got.data) <= event
 

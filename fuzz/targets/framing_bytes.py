@@ -6,12 +6,13 @@ The input is a stream with marks (``fuzz/script.py``) where it is cut.
 from __future__ import annotations
 
 from fuzz.laws import Make, any_cut_means_the_same, ours
-from fuzz.pieces import CUTS, STREAM, STREAM_SEEDS
+from fuzz.pieces import CUTS, STREAM_SEEDS
 from fuzz.script import some_of
+from sse_core.testing.stream_parts import STREAM_PARTS
 
 HEADER = 0
 MAX_LEN = 160
-PIECES = (*STREAM, *CUTS)
+PIECES = (*STREAM_PARTS, *CUTS)
 SEEDS = STREAM_SEEDS
 MAX_CALLS = 100
 

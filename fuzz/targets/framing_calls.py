@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from fuzz.laws import Make, decoder_does_as_the_model, ours
 from fuzz.model import Bounds
-from fuzz.pieces import CALLS, CALLS_SEEDS, STREAM
+from fuzz.pieces import CALLS, CALLS_SEEDS
 from fuzz.script import some_of
+from sse_core.testing.stream_parts import STREAM_PARTS
 
 HEADER = 3
 MAX_LEN = 200
-PIECES = (*STREAM, *CALLS)
+PIECES = (*STREAM_PARTS, *CALLS)
 SEEDS = CALLS_SEEDS
 MAX_CALLS = 30
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from fuzz.laws import Make, decoder_holds_little, ours
 from fuzz.model import Bounds
-from fuzz.pieces import CALLS, MEMORY_SEEDS, REPEATS, STREAM
+from fuzz.pieces import CALLS, MEMORY_SEEDS, REPEATS
 from fuzz.script import some_of
+from sse_core.testing.stream_parts import STREAM_PARTS
 
 HEADER = 3
 MAX_LEN = 200
-PIECES = (*STREAM, *CALLS, *REPEATS)
+PIECES = (*STREAM_PARTS, *CALLS, *REPEATS)
 SEEDS = MEMORY_SEEDS
 MAX_CALLS = 1_000
 MAX_BYTES = 2**15

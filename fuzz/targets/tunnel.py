@@ -10,6 +10,7 @@ from typing import Any
 from fuzz.pieces import CUTS
 from fuzz.script import some_of
 from sse_core.errors import TransportError
+from sse_core.testing import pieces_of_size
 from sse_http import Endpoint, ForwardProxy, Tunnel
 
 HEADER = 0
@@ -55,7 +56,7 @@ def check(data: bytes, make: Any = Tunnel) -> None:
     answer = b"".join(chunks)
     whole = _fate([answer] if answer else [], make)
     assert _fate(chunks, make) == whole
-    assert _fate([answer[at : at + 1] for at in range(len(answer))], make) == whole
+    assert _fate(pieces_of_size(answer, 1), make) == whole
     if whole is not None and whole[1]:
         head = answer.removesuffix(whole[1])
         assert whole[0]

@@ -7,7 +7,7 @@ Hypothesis tries, where it is installed; nothing else here needs it.
 from __future__ import annotations
 
 from .clock import Clock
-from .cuts import every_cut, pieces, pieces_of_size
+from .cuts import as_async, every_cut, pieces, pieces_of_size
 from .exchange import End, Exchange
 from .fake_upstream import FakeUpstream, PlayError
 from .faults import (
@@ -38,6 +38,7 @@ __all__ = [
     "Refusal",
     "Silence",
     "Unreachable",
+    "as_async",
     "block_events_of",
     "check_any_cut",
     "check_faults_are_seen",

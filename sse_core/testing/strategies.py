@@ -60,6 +60,7 @@ from .faults import (
     Silence,
     Unreachable,
 )
+from .stream_parts import STREAM_PARTS
 from .streams import stream_of
 
 __all__ = [
@@ -81,22 +82,6 @@ __all__ = [
     "streams",
     "texts",
 ]
-
-#: What event streams are made of, and where decoders have been wrong.
-_PARTS = (
-    *(b"data", b"event", b"id", b"retry", b"foo", b":", b": ", b" ", b"\0", b"x", b"7"),
-    *(b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"\n\r", b"\x0b", b"\x85", "\u2028".encode()),
-    *(
-        b"data: a\n\n",
-        b"data:\n",
-        b"event: x\ndata: b\r\n\r\n",
-        b"id: 1\n",
-        b"id: \0\n",
-        b": ping\n",
-        b"retry: 12\n",
-    ),
-    *("世😀".encode(), b"\xef\xbb\xbf", b"\xff", b"\xf0\x9f", b"\xed\xa0\xbd"),
-)
 
 
 @cache
@@ -257,7 +242,7 @@ def streams(dialect: str | Dialect) -> st.SearchStrategy[bytes]:
 
 def hostile_streams() -> st.SearchStrategy[bytes]:
     """Bytes that look like an event stream, and may break every rule of one."""
-    part = st.sampled_from(_PARTS) | st.binary(max_size=3)
+    part = st.sampled_from(STREAM_PARTS) | st.binary(max_size=3)
     return st.lists(part, max_size=40).map(b"".join)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sse_core import EventStreamDecoder, Message, MessageAccumulator, ServerSentEvent
 from sse_core.blocks import BlockEvent
 from sse_core.dialects import Dialect
+from sse_core.testing import pieces_of_size
 
 #: What stands for the value of a side that has none.
 ABSENT = "(absent)"
@@ -54,7 +55,7 @@ def message_of(dialect: Dialect, *pieces: bytes) -> Message:
 
 def splits(data: bytes, seed: str) -> Iterator[list[bytes]]:
     """``data`` in single bytes, and in twenty random ways."""
-    yield [data[i : i + 1] for i in range(len(data))]
+    yield pieces_of_size(data, 1)
     dice = random.Random(seed)
     for _ in range(20):
         cuts = sorted(dice.randrange(len(data) + 1) for _ in range(dice.randrange(1, 40)))

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from sse_core import EventStreamDecoder, LimitExceeded, LocalProtocolError, ServerSentEvent
+from sse_core.testing import pieces_of_size
 
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 
@@ -67,9 +68,9 @@ def splits(vector: Vector) -> Iterator[list[bytes]]:
     if "chunks" in vector:
         yield cut(stream, vector["chunks"])
     if len(stream) > 100_000:
-        yield [stream[i : i + 4096] for i in range(0, len(stream), 4096)]
+        yield pieces_of_size(stream, 4096)
         return
-    yield [stream[i : i + 1] for i in range(len(stream))]
+    yield pieces_of_size(stream, 1)
     if len(stream) < 2_000:
         yield from ([stream[:i], stream[i:]] for i in range(1, len(stream)))
     dice = random.Random(vector["name"])
@@ -175,7 +176,7 @@ def test_where_a_suite_conflicts_with_the_specification_we_follow_the_specificat
 )
 def test_ids_are_committed_one_after_another(vector: Vector) -> None:
     stream = stream_of(vector)
-    seen = Seen(vector, [stream[i : i + 1] for i in range(len(stream))])
+    seen = Seen(vector, pieces_of_size(stream, 1))
     assert seen.committed_ids == vector["expected_committed_ids"]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fuzz.targets import content_coding as target
 from sse_core.errors import LimitExceeded, RemoteProtocolError
 from sse_core.headers import Headers
+from sse_core.testing import pieces_of_size
 from sse_http import content_coding
 from sse_http.content_coding import (
     MAX_CODINGS,
@@ -54,7 +55,7 @@ def decoded(
 ) -> bytes:
     """The whole of ``data``, given in chunks of ``size``."""
     decoder = ContentDecoder(codings, max_decoded_bytes=max_decoded_bytes, **bounds)
-    chunks = [data[at : at + size] for at in range(0, len(data), size)] if size else [data]
+    chunks = pieces_of_size(data, size) if size else [data]
     whole = b"".join(piece for chunk in chunks for piece in decoder.receive_data(chunk))
     decoder.receive_eof()
     return whole

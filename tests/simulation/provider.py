@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from sse_core.headers import Headers
+from sse_core.testing import pieces_of_size
 from sse_relay.provider.faults import GARBAGE
 
 from . import answers
@@ -282,4 +283,4 @@ class Connection:
         size = dice.choice((37, 150, 400, 1000)) if how < 0.93 else len(data)
         if len(data) < 600 and dice.random() < 0.1:
             size = 1
-        return [data[at : at + size] for at in range(0, len(data), size)]
+        return pieces_of_size(data, size)

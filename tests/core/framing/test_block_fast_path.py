@@ -18,6 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sse_core import EventStreamDecoder, LimitExceeded, ServerSentEvent
+from sse_core.testing import pieces_of_size
 from tests.core.framing.reference import interpret
 
 E = ServerSentEvent
@@ -72,7 +73,7 @@ def chunkings(blocks: list[bytes]) -> Iterator[list[bytes]]:
     yield [stream]
     yield [b"\n", *blocks]  # the first one too comes between blocks
     for size in (1, 7, 50):
-        yield [stream[i : i + size] for i in range(0, len(stream), size)]
+        yield pieces_of_size(stream, size)
     yield [b"".join(pair) for pair in itertools.zip_longest(blocks[::2], blocks[1::2], fillvalue=b"")]
     yield [*(stream[i : i + 1] for i in range(len(stream) // 2)), stream[len(stream) // 2 :]]
 
@@ -162,7 +163,7 @@ def test_what_came_before_moves_no_bound(
 ) -> None:
     """A bound falls where it falls when each byte comes alone."""
     stream = b"".join(blocks)
-    expected = outcome([stream[i : i + 1] for i in range(len(stream))], line, event, on_oversize)
+    expected = outcome(pieces_of_size(stream, 1), line, event, on_oversize)
     for chunks in chunkings(blocks):
         if chunks[0] != b"\n":
             with parts_of(part):
@@ -185,7 +186,7 @@ def test_a_line_beyond_the_bound_is_counted_however_it_came() -> None:
     """A head that was too large for its bound never becomes the usual one, which could wait uncounted."""
     block = b"event: lo\ndata: " + b"x" * (24 * 1024) + b"\n\n"
     stream = block * 2 + b"event: lo"
-    one_by_one = [stream[i : i + 1] for i in range(len(stream))]
+    one_by_one = pieces_of_size(stream, 1)
     assert outcome([stream], 8, 2**20, "skip") == outcome(one_by_one, 8, 2**20, "skip") == ([], None, 3, "")
 
 
@@ -203,7 +204,7 @@ def test_more_types_than_are_remembered_do_no_harm() -> None:
 def test_a_long_line_byte_by_byte_is_whole_and_is_bounded() -> None:
     text = "0123456789" * 300
     stream = f"data: b\n\ndata: {text}\n\n".encode()
-    one_by_one = [stream[i : i + 1] for i in range(len(stream))]
+    one_by_one = pieces_of_size(stream, 1)
     assert outcome(one_by_one, len(text) + 6, 2**20, "fail")[0] == [E(data="b"), E(data=text)]
     assert outcome(one_by_one, len(text) + 5, 2**20, "fail") == ([E(data="b")], "max_line_bytes", 0, "")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sse_core import EventStreamDecoder, LimitExceeded, LocalProtocolError, ServerSentEvent
+from sse_core.testing import pieces_of_size
 
 E = ServerSentEvent
 DATA_AND_ID = b"data: 7 bytes\ndata: 7 bytes\nid: 2\n\n"
@@ -16,7 +17,7 @@ DATA_AND_ID = b"data: 7 bytes\ndata: 7 bytes\nid: 2\n\n"
 def chunkings(stream: bytes) -> Iterator[list[bytes]]:
     yield [stream]
     for size in (1, 2, 3, 7, 16):
-        yield [stream[i : i + size] for i in range(0, len(stream), size)]
+        yield pieces_of_size(stream, size)
 
 
 def exceeds(
