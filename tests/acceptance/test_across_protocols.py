@@ -27,6 +27,7 @@ from sse_core.blocks import (
 )
 from sse_core.blocks.stop_reasons import meaning_of
 from sse_core.dialects import Dialect
+from sse_core.testing import events_of
 from tests.acceptance.recorded import accumulated, decoded, differences, framed, stream
 
 FIXTURES = Path(__file__).parents[3] / "shared/fixtures"
@@ -84,8 +85,7 @@ across = pytest.mark.parametrize(
 
 
 def sent(dialect: Dialect, events: list[BlockEvent]) -> list[ServerSentEvent]:
-    encoder = dialect.Encoder()
-    return [sse for event in events for sse in encoder.send(event)]
+    return events_of(dialect, events)
 
 
 def through(target: Dialect, events: list[BlockEvent]) -> list[BlockEvent]:

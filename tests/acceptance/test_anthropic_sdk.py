@@ -30,6 +30,7 @@ from sse_core.blocks import (
     ThinkingDelta,
     ToolUseBlock,
 )
+from sse_core.testing import events_of
 from tests.acceptance.one_answer import OneAnswer
 from tests.acceptance.recorded import accumulated, decoded, framed
 
@@ -84,8 +85,7 @@ def provider() -> Iterator[Provider]:
 
 
 def sent(events: Iterable[BlockEvent]) -> list[ServerSentEvent]:
-    encoder = ANTHROPIC.Encoder()
-    return [sse for event in events for sse in encoder.send(event)]
+    return events_of(ANTHROPIC, events)
 
 
 def on_the_wire(sent: Iterable[ServerSentEvent]) -> bytes:

@@ -16,6 +16,7 @@ import pytest
 from sse_core import Message, dialects
 from sse_core.blocks import BlockEvent, ThinkingBlock
 from sse_core.dialects import Dialect
+from sse_core.testing import events_of
 from tests.acceptance.recorded import accumulated, decoded, framed, message_of, splits
 from tests.acceptance.ui_case_expectations import EXPECTATIONS
 
@@ -66,8 +67,7 @@ def executable(message: Message) -> list[list[Any]]:
 
 def sent_on(message_events: list[BlockEvent], to: Dialect) -> dict[str, Any]:
     """What a reader of another protocol gets, with that protocol's own words."""
-    encoder = to.Encoder()
-    events = [sse for event in message_events for sse in encoder.send(event)]
+    events = events_of(to, message_events)
     message = accumulated(decoded(to, events))
     payloads = [json.loads(sse.data) for sse in events if sse.data.startswith("{")]
     status = [payload["response"]["status"] for payload in payloads if "response" in payload]
@@ -83,8 +83,7 @@ def sent_on(message_events: list[BlockEvent], to: Dialect) -> dict[str, Any]:
 def on_the_page(message_events: list[BlockEvent]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The message that a browser has in the end, and the chunks that it gets."""
     to = dialects.get("ui-messages")
-    encoder = to.Encoder()
-    events = [sse for event in message_events for sse in encoder.send(event)]
+    events = events_of(to, message_events)
     chunks = [json.loads(sse.data) for sse in events if sse.data != "[DONE]"]
     return dict(to.to_response(accumulated(decoded(to, events)))), chunks
 

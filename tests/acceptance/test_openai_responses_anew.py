@@ -14,6 +14,7 @@ import pytest
 
 from sse_core import Message, ServerSentEvent, dialects
 from sse_core.blocks import BlockEvent, ThinkingBlock
+from sse_core.testing import events_of
 from tests.acceptance.recorded import accumulated, decoded, differences, framed, stream
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -70,8 +71,7 @@ def read(dialect: str, path: Path) -> list[BlockEvent]:
 
 
 def anew(events: list[BlockEvent]) -> list[ServerSentEvent]:
-    encoder = RESPONSES.Encoder()
-    return [sse for event in events for sse in encoder.send(event)]
+    return events_of(RESPONSES, events)
 
 
 def again(events: list[BlockEvent]) -> Message:

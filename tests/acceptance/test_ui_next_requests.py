@@ -19,6 +19,7 @@ import pytest
 
 from sse_core import RemoteProtocolError, dialects, encode_event
 from sse_core.blocks import BlockEvent
+from sse_core.testing import events_of
 from tests.acceptance.browser_reader import next_requests
 from tests.acceptance.listed import Difference, Listed
 from tests.acceptance.provider_streams import INPUTS, Input
@@ -45,8 +46,7 @@ def block_events(given: Input) -> list[BlockEvent]:
 
 def sent_on(given: Input) -> str:
     """Our UI message stream of a provider's stream."""
-    encoder = UI.Encoder()
-    sent = [sse for event in block_events(given) for sse in encoder.send(event)]
+    sent = events_of(UI, block_events(given))
     return b"".join(encode_event(sse.data) for sse in sent).decode()
 
 

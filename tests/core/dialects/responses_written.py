@@ -12,6 +12,7 @@ from sse_core.blocks import (
     MessageStart,
     MessageStop,
 )
+from sse_core.testing import events_of
 
 RESPONSES = dialects.get("openai-responses")
 START = MessageStart("m", "gpt", dialect="anthropic")
@@ -39,8 +40,7 @@ RESPONSE = {
 
 def write(*events: BlockEvent, start: MessageStart = START) -> list[Any]:
     """The events after those of the response's beginning, without their numbers."""
-    encoder = RESPONSES.Encoder()
-    sent = [sse for event in [start, *events] for sse in encoder.send(event)]
+    sent = events_of(RESPONSES, [start, *events])
     data = [json.loads(sse.data) for sse in sent]
     assert [event.pop("sequence_number") for event in data] == list(range(len(sent)))
     assert [event["type"] for event in data] == [sse.type for sse in sent]

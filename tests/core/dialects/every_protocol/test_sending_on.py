@@ -33,7 +33,7 @@ from sse_core.blocks import (
 )
 from sse_core.blocks.stop_reasons import MEANINGS
 from sse_core.dialects import Dialect
-from sse_core.testing import message_of, strategies
+from sse_core.testing import block_events_of, events_of, message_of, strategies
 
 EVENTS = strategies.block_events()
 FIELDS = strategies.json_objects()
@@ -125,14 +125,7 @@ def messages(draw: st.DrawFn, *, has_free_text: bool = False) -> list[BlockEvent
 
 def through(dialect: Dialect, events: list[BlockEvent]) -> Message:
     """The message that is read after it was written."""
-    encoder, decoder, accumulator = dialect.Encoder(), dialect.Decoder(), MessageAccumulator()
-    for event in events:
-        for sse in encoder.send(event):
-            for again in decoder.receive_event(sse):
-                accumulator.receive(again)
-    for again in decoder.receive_eof():
-        accumulator.receive(again)
-    return accumulator.message
+    return message_of(block_events_of(dialect, events_of(dialect, events)))
 
 
 def said(message: Message, dialect: Dialect) -> Any:

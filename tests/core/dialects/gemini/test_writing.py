@@ -38,7 +38,7 @@ from sse_core.blocks import (
     UnknownEvent,
 )
 from sse_core.dialects.gemini import Encoder
-from sse_core.testing import message_of
+from sse_core.testing import events_of, message_of
 from tests.core.dialects.gemini_events import (
     GEMINI,
     args,
@@ -326,8 +326,7 @@ def test_a_blocked_prompt_has_no_candidate() -> None:
         [sse({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 1}})],
     ):
         events = decode(*stream, eof=True)
-        encoder = GEMINI.Encoder()
-        sent = [sse for event in events for sse in encoder.send(event)]
+        sent = events_of(GEMINI, events)
         assert not any("candidates" in json.loads(response.data) for response in sent)
         assert message_of(decode(*sent, eof=True)) == message_of(events)
 
@@ -335,8 +334,7 @@ def test_a_blocked_prompt_has_no_candidate() -> None:
 def test_what_was_said_before_a_block_is_a_candidate() -> None:
     stream = [texts("a"), sse({"promptFeedback": {"blockReason": "SAFETY"}}), end("SAFETY")]
     events = decode(*stream, eof=True)
-    encoder = GEMINI.Encoder()
-    again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
+    again = decode(*events_of(GEMINI, events), eof=True)
     assert message_of(again) == message_of(events) == read(*stream)
     assert message_of(again).completeness == "complete"
 
@@ -418,8 +416,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
         end("MAX_TOKENS", 1),
     ]
     events = decode(*stream, eof=True)
-    encoder = GEMINI.Encoder()
-    again = decode(*(sent for event in events for sent in encoder.send(event)), eof=True)
+    again = decode(*events_of(GEMINI, events), eof=True)
     assert message_of(again) == message_of(events)
 
 

@@ -21,6 +21,7 @@ from sse_core.blocks import (
     ToolUseBlock,
 )
 from sse_core.dialects.openai_chat import Decoder
+from sse_core.testing import events_of
 from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, fragment, read, sse, tool
 from tests.core.growth import is_linear
 
@@ -382,8 +383,7 @@ class TestFreeText:
 
     def test_they_are_written_as_they_came(self) -> None:
         stream = [tool(self.FIRST), tool(self.LATER), end("tool_calls")]
-        encoder = CHAT.Encoder()
-        sent = [sse for event in decode(*stream, DONE) for sse in encoder.send(event)]
+        sent = events_of(CHAT, decode(*stream, DONE))
         assert read(*sent).blocks == read(*stream).blocks
         written = [json.loads(sse.data)["choices"][0]["delta"] for sse in sent[1:3]]
         assert written == [{"tool_calls": [self.FIRST]}, {"tool_calls": [self.LATER]}]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sse_core import LimitExceeded, MessageAccumulator
 from sse_core.blocks import BlockEvent, ItemsDelta, MessageDelta, is_visible
 from sse_core.dialects.openai_chat import Decoder
-from sse_core.testing import message_of
+from sse_core.testing import events_of, message_of
 from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, read, sse
 from tests.core.growth import is_linear
 
@@ -24,8 +24,7 @@ def whole(*values: Any) -> Any:
     stream = [*(chunk({"x": value}) for value in values), end(), DONE]
     events = decode(*stream)
     found = message_of(events).extra.get("message.x")
-    encoder = CHAT.Encoder()
-    sent = [event for made in events for event in encoder.send(made)]
+    sent = events_of(CHAT, events)
     assert read(*sent).extra.get("message.x") == found
     assert CHAT.to_response(message_of(events))["choices"][0]["message"].get("x") == found
     return found

@@ -23,6 +23,7 @@ from sse_core.blocks import (
     ThinkingBlock,
     UnknownEvent,
 )
+from sse_core.testing import events_of
 from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, fragment, read, sse, tool
 from tests.core.growth import is_linear
 
@@ -269,8 +270,7 @@ def test_a_long_id_or_name_is_written_once(field: str) -> None:
 
     assert is_linear(sending, 500)
     events = [MessageStart("i" * 1000, "m"), MessageDelta("stop"), MessageStop()]
-    encoder = CHAT.Encoder()
-    first, last, done = [sent for event in events for sent in encoder.send(event)]
+    first, last, done = events_of(CHAT, events)
     assert json.loads(first.data)["id"] == "i" * 1000
     assert "id" not in json.loads(last.data)
     assert read(first, last, done).id == "i" * 1000

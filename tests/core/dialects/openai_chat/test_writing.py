@@ -35,7 +35,7 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from sse_core.testing import message_of
+from sse_core.testing import events_of, message_of
 from tests.core.dialects.chat_events import CHAT, DONE, chunk, decode, end, fragment, sse, tool
 
 BASE = {"id": "c1", "object": "chat.completion.chunk", "created": 0, "model": "m"}
@@ -296,8 +296,7 @@ def test_what_was_written_anew_is_the_same_message() -> None:
         DONE,
     ]
     events = decode(*stream)
-    encoder = CHAT.Encoder()
-    again = decode(*(sent for event in events for sent in encoder.send(event)))
+    again = decode(*events_of(CHAT, events))
     assert CHAT.to_response(message_of(again)) == {**CHAT.to_response(message_of(events)), "created": 0}
 
 

@@ -19,7 +19,7 @@ from sse_core.blocks import (
     UnknownBlock,
 )
 from sse_core.dialects.openai_responses import Decoder
-from sse_core.testing import message_of
+from sse_core.testing import events_of, message_of
 from tests.core.dialects.responses_events import (
     RESPONSES,
     STARTED,
@@ -191,8 +191,7 @@ def test_a_call_without_an_item_gets_one() -> None:
     events += [MessageDelta("completed"), MessageStop()]
     item = {"type": "computer_call", "id": "item_m_0", "status": "completed", "call_id": "c", "action": 1}
     assert RESPONSES.to_response(message_of(events))["output"] == [item]
-    encoder = RESPONSES.Encoder()
-    sent = [one for made in events for one in encoder.send(made)]
+    sent = events_of(RESPONSES, events)
     assert read(*sent).extra["output.0"] == item
 
 

@@ -10,6 +10,7 @@ import pytest
 from sse_core import Message, ServerSentEvent
 from sse_core.blocks import BlockStart, BlockStop, MessageStart, Ping, TextBlock, ToolUseBlock, UnknownEvent
 from sse_core.dialects.openai_responses import Decoder
+from sse_core.testing import events_of
 from tests.core.dialects.responses_events import (
     RESPONSES,
     STARTED,
@@ -300,8 +301,7 @@ def test_a_long_id_is_written_once() -> None:
         done(said("a" * 1000, id=id_)),
         end(),
     ]
-    encoder = RESPONSES.Encoder()
-    sent = [one for made in decode(*stream) for one in encoder.send(made)]
+    sent = events_of(RESPONSES, decode(*stream))
     assert sum(len(one.data) for one in sent) < 500_000
     found = read(*sent)
     assert found.text == "a" * 1000

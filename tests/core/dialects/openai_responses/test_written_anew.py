@@ -39,7 +39,7 @@ from sse_core.blocks import (
     UnknownDelta,
     UnknownEvent,
 )
-from sse_core.testing import message_of, strategies
+from sse_core.testing import events_of, message_of, strategies
 from tests.core.dialects.openai_responses.test_any_stream import DATA
 
 EVENTS = strategies.block_events()
@@ -179,8 +179,7 @@ def messages(draw: st.DrawFn) -> list[BlockEvent]:
 
 
 def write(events: list[BlockEvent]) -> list[ServerSentEvent]:
-    encoder = RESPONSES.Encoder()
-    return [sse for event in events for sse in encoder.send(event)]
+    return events_of(RESPONSES, events)
 
 
 def read(sent: list[ServerSentEvent]) -> Message:

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sse_core import EventStreamDecoder, MessageAccumulator, ServerSentEvent, dialects, encode_event
+from sse_core import EventStreamDecoder, ServerSentEvent, dialects, encode_event
 from sse_core.blocks import (
     ArgumentsDelta,
     BlockEvent,
     BlockStart,
     BlockStop,
-    Message,
     MessageDelta,
     MessageStart,
     MessageStop,
@@ -27,6 +26,7 @@ from sse_core.blocks import (
 )
 from sse_core.lifecycle import Subscription, SubscriptionSettings, TurnLog
 from sse_core.lifecycle.log.delta_merge import merged
+from sse_core.testing import events_of, read_message
 
 NAMES = [name for name in dialects.names() if dialects.get(name).delta is not None]
 PIECES = st.lists(
@@ -48,21 +48,12 @@ ENDS: list[BlockEvent] = [*map(BlockStop, range(3)), MessageDelta("tool_use"), M
 
 def entries(name: str, events: list[BlockEvent]) -> list[bytes]:
     """The events in a protocol's words, numbered from 1, as a log keeps them."""
-    encoder = dialects.get(name).Encoder()
-    sent = [sse for event in events for sse in encoder.send(event)]
+    sent = events_of(dialects.get(name), events)
     return [entry(sse.data, sse.type, number) for number, sse in enumerate(sent, 1)]
 
 
 def entry(data: str, kind: str, number: int) -> bytes:
     return encode_event(data, event=None if kind == "message" else kind, id=f"e-{number}")
-
-
-def message_of(name: str, stream: bytes) -> Message:
-    decoder, accumulator = dialects.get(name).Decoder(), MessageAccumulator()
-    events = [event for sse in decode(stream) for event in decoder.receive_event(sse)]
-    for event in [*events, *decoder.receive_eof()]:
-        accumulator.receive(event)
-    return accumulator.message
 
 
 def decode(stream: bytes) -> list[ServerSentEvent]:
@@ -88,7 +79,7 @@ def test_there_are_dialects_that_know_their_deltas() -> None:
 def test_what_is_merged_says_the_same(name: str, deltas: list[BlockEvent], max_bytes: int) -> None:
     before = entries(name, [*STARTS, *deltas, *ENDS])
     after = merge(name, before, max_bytes)
-    assert message_of(name, b"".join(after)) == message_of(name, b"".join(before))
+    assert read_message(name, after) == read_message(name, before)
     kept = numbers(b"".join(after))
     assert kept == sorted(set(kept))
     assert kept[-1] == len(before)

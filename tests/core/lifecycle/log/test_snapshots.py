@@ -27,6 +27,7 @@ from sse_core.dialects import Dialect
 from sse_core.dialects.anthropic.encoder import Encoder
 from sse_core.dialects.event_codec import EncoderFactory
 from sse_core.lifecycle import Snapshots, Subscription, TurnLog
+from sse_core.testing import events_of
 
 ANTHROPIC = dialects.get("anthropic")
 CHAT = dialects.get("openai-chat")
@@ -313,5 +314,4 @@ def test_of_a_log_that_is_closed_while_it_is_full_more_is_dropped_first() -> Non
 
 
 def written_whole() -> list[ServerSentEvent]:
-    encoder = ANTHROPIC.Encoder()
-    return [sse for event in ANSWER for sse in encoder.send(event)]
+    return events_of(ANTHROPIC, ANSWER)
