@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -313,6 +315,36 @@ class TestHandle:
             with asked(server) as sock:
                 until(sock, b"204")
         assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing_open() -> None:
+    program = (
+        "import sse_socket, threading, time\n"
+        "def ticks(request):\n"
+        "    while True:\n"
+        "        yield 'tick'\n"
+        "        time.sleep(0.01)\n"
+        "handle = sse_socket.ServerHandle()\n"
+        "def say():\n"
+        "    print(handle.wait_until_started(), flush=True)\n"
+        "threading.Thread(target=say).start()\n"
+        "try:\n"
+        "    sse_socket.serve(ticks, grace=60, handle=handle)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    command = [sys.executable, "-W", "error", "-X", "dev", "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(get())
+            until(client, b"data: tick")
+            process.send_signal(signal.SIGINT)
+            received = b"".join(iter(lambda: client.recv(65536), b""))
+        out, err = process.communicate(timeout=5)
+    assert (out, err, process.returncode) == (b"interrupted\n", b"", 0)
+    assert received.endswith(b"0\r\n\r\n"), "what there is room for goes out: the end, here"
 
 
 def test_a_handler_that_never_waits_leaves_room_for_the_others(record_property: Callable[..., None]) -> None:
