@@ -10,9 +10,12 @@ import itertools
 import sys
 import threading
 import time
+from importlib.util import find_spec
 
+import anyio
 import trio
 
+import sse_anyio
 import sse_socket
 import sse_trio
 from sse_core import ServerSentEvent
@@ -30,9 +33,13 @@ class Ticker:
         self._broadcast = Broadcast("load", settings=settings, max_events=100)
         self._numbers = itertools.count()
 
-    def follow(self) -> Follow:
+    def follow(self, request: Request) -> Follow:  # noqa: ARG002  (a handler's face)
         """What a reader gets: all from now on."""
         return Follow(self._broadcast, join="now")
+
+    async def answer(self, request: Request) -> Follow:
+        """The same, where handlers are tasks."""
+        return self.follow(request)
 
     def publish(self) -> None:
         """Give everybody a token.  To be called where the server runs."""
@@ -42,14 +49,19 @@ class Ticker:
 
 async def on_trio(ticker: Ticker) -> None:
     """Serve until killed."""
-
-    async def handler(request: Request) -> Follow:  # noqa: ARG001  (a handler's face)
-        return ticker.follow()
-
     async with trio.open_nursery() as nursery:
-        print(await nursery.start(sse_trio.serve, handler), flush=True)
+        print(await nursery.start(sse_trio.serve, ticker.answer), flush=True)
         while True:
             await trio.sleep(PERIOD)
+            ticker.publish()
+
+
+async def on_asyncio(ticker: Ticker) -> None:
+    """Serve until killed."""
+    async with anyio.create_task_group() as tasks:
+        print(await tasks.start(sse_anyio.serve, ticker.answer), flush=True)
+        while True:
+            await anyio.sleep(PERIOD)
             ticker.publish()
 
 
@@ -63,20 +75,21 @@ def on_sockets(ticker: Ticker) -> None:
             time.sleep(PERIOD)
             handle.call_soon(ticker.publish)
 
-    def handler(request: Request) -> Follow:  # noqa: ARG001  (a handler's face)
-        return ticker.follow()
-
     threading.Thread(target=publish_for_ever, daemon=True).start()
-    sse_socket.serve(handler, handle=handle)
+    sse_socket.serve(ticker.follow, handle=handle)
 
 
 def main(binding: str, heartbeat: str) -> None:
     """Serve until killed."""
     ticker = Ticker(float(heartbeat))
     if binding == "trio":
-        trio.run(on_trio, ticker, clock=None)
-    else:
+        trio.run(on_trio, ticker)
+    elif binding == "asyncio":
+        anyio.run(on_asyncio, ticker, backend_options={"use_uvloop": find_spec("uvloop") is not None})
+    elif binding == "socket":
         on_sockets(ticker)
+    else:
+        raise ValueError(f"there is no binding {binding}")
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ def program(*arguments: str) -> Contender:
     return lambda upstream: python("-m", *arguments, upstream)
 
 
-def relay(binding: str) -> Contender:
+def relay(binding: str, module: str = "sse_relay") -> Contender:
     """The relay as ``sse-relay serve`` runs it."""
-    return program("sse_relay", "serve", "--port", "0", "--binding", binding, "--upstream")
+    return program(module, "serve", "--port", "0", "--binding", binding, "--upstream")
 
 
 #: ``copy`` is the floor of what is written in Python.
@@ -80,8 +80,9 @@ CONTENDERS: dict[str, Contender] = {
     "nginx": nginx,
     "copy": program("load.relay_copy"),
     "socket": relay("socket"),
+    "uvloop": relay("asyncio"),
+    "asyncio": relay("asyncio", "load.relay_asyncio"),
     "trio": relay("trio"),
-    "asyncio": relay("asyncio"),  # on uvloop
     "starlette": program("load.relay_starlette", "starlette"),
     "fastapi": program("load.relay_starlette", "fastapi"),
     "aiohttp": program("load.relay_aiohttp"),
@@ -89,6 +90,7 @@ CONTENDERS: dict[str, Contender] = {
 
 NEEDS: dict[str, Callable[[], object]] = {
     "nginx": nginx_command,
+    "uvloop": partial(find_spec, "uvloop"),
     "starlette": partial(find_spec, "sse_starlette"),
     "fastapi": partial(find_spec, "fastapi"),
     "aiohttp": partial(find_spec, "aiohttp"),
