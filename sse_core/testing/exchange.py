@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ..headers import Headers
+from ..arguments import check_type
+from ..headers import Headers, as_headers
 
 EVENT_STREAM = Headers({"content-type": "text/event-stream"})
 
@@ -23,16 +24,18 @@ class End(enum.Enum):
 class Exchange:
     """The answer to one request, or none.
 
-    ``body``: its bytes, in the pieces in which they arrive.
-    ``status``, ``headers``: of its head.
+    ``body``: its bytes, in the pieces in which they arrive: any sequence, kept as a tuple.
+    ``status``, ``headers``: of its head; a mapping is taken for ``headers``, too.
     ``delay``: seconds before the head, or before it is known that the server can't be reached.
     ``gap``: seconds before each piece of the body, and before its end.
     ``end``: how the body ends.
     ``unreachable``: why no connection is made; empty if one is.
     ``retryable``: whether another connection may fare better than one that isn't made or is lost.
+
+    Raises ``TypeError`` for a ``body`` that is no sequence of pieces.
     """
 
-    body: tuple[bytes, ...] = ()
+    body: Sequence[bytes] = ()
     status: int = 200
     headers: Headers = field(default_factory=lambda: EVENT_STREAM)
     delay: float = 0.0
@@ -40,6 +43,11 @@ class Exchange:
     end: End = End.PROPER
     unreachable: str = ""
     retryable: bool = True
+
+    def __post_init__(self) -> None:
+        check_type("body", self.body, tuple, list, hint="a body of one piece is (data,)")
+        object.__setattr__(self, "body", tuple(self.body))
+        object.__setattr__(self, "headers", as_headers(self.headers))
 
     def chunks(self) -> Iterator[bytes]:
         """The body as an HTTP client gives it: for code that is given an iterable of bytes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..blocks import StreamError
@@ -20,7 +20,7 @@ Fault = Callable[[Exchange], Exchange]
 _EVENT_END = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
-def _first(body: tuple[bytes, ...], size: int) -> tuple[bytes, ...]:
+def _first(body: Sequence[bytes], size: int) -> list[bytes]:
     """The first ``size`` bytes of ``body``, in its own pieces."""
     kept = []
     for piece in body:
@@ -28,7 +28,7 @@ def _first(body: tuple[bytes, ...], size: int) -> tuple[bytes, ...]:
             break
         kept.append(piece[:size])
         size -= len(piece)
-    return tuple(kept)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

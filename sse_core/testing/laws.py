@@ -99,7 +99,7 @@ def check_faults_are_seen(
     - ``block_events``: of an answer that is complete, as :func:`whole_answer` gives them.
     - ``most``: at how many places of it each fault is tried, evenly spread where there are more.
 
-    Raises ``AssertionError`` with the fault that is not seen.
+    Raises ``AssertionError`` with the fault that is not seen, or that makes ``read`` raise.
     """
     good = Exchange((stream_of(dialect, block_events),))
     text, is_whole = read(good.chunks())
@@ -109,7 +109,10 @@ def check_faults_are_seen(
         bad = fault(good)
         if bad.status != good.status:
             continue  # a status is judged before the body is read
-        shown, is_whole = read(bad.chunks())
+        try:
+            shown, is_whole = read(bad.chunks())
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__} with {fault}: {error}") from error
         if not text.startswith(shown):
             raise AssertionError(f"{shown!r} is shown of {text!r}, with {fault}")
         if is_whole and not _says_that_it_is_whole(dialect, b"".join(bad.body)):

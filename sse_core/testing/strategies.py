@@ -263,7 +263,7 @@ def splits(data: bytes) -> st.SearchStrategy[list[bytes]]:
 def exchanges(draw: st.DrawFn, dialect: str | Dialect) -> Exchange:
     """A whole answer in ``dialect`` that nothing is wrong with, in any pieces and at any pace."""
     body = draw(splits(draw(streams(dialect))))
-    return Exchange(tuple(body), delay=draw(st.floats(0, 5)), gap=draw(st.floats(0, 2)))
+    return Exchange(body, delay=draw(st.floats(0, 5)), gap=draw(st.floats(0, 2)))
 
 
 def faults(dialect: str | Dialect, exchange: Exchange) -> st.SearchStrategy[Fault]:

@@ -116,6 +116,12 @@ def test_a_machine_that_would_wait_for_ever_is_an_error() -> None:
         FakeUpstream([Exchange((b"data: a\n\n",), end=End.SILENT)]).play(source)
 
 
+def test_a_body_is_pieces() -> None:
+    assert Exchange([b"a", b"b"]).body == (b"a", b"b")
+    with pytest.raises(TypeError, match=r"a body of one piece is \(data,\)"):
+        Exchange(b"data: a\n\n")  # type: ignore[arg-type]
+
+
 def test_a_clock_does_not_go_back() -> None:
     clock = Clock(5.0)
     assert (clock.advance_to(3.0), clock.advance(2.0), clock()) == (5.0, 7.0, 7.0)

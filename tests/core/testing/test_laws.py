@@ -96,6 +96,15 @@ def test_a_reader_that_takes_any_end_for_the_whole_is_found() -> None:
         check_faults_are_seen(reader("anthropic", tells_all=True), "anthropic", ANSWER)
 
 
+def test_a_reader_that_lets_an_error_through_is_found() -> None:
+    def read(chunks: Iterator[bytes]) -> tuple[str, bool]:
+        turn = iter_turn(chunks, "anthropic")
+        return "".join(event.text for event in turn if isinstance(event, TextDelta)), True
+
+    with pytest.raises(AssertionError, match=r"ConnectionRefusedError with Unreachable\("):
+        check_faults_are_seen(read, "anthropic", ANSWER)
+
+
 def test_a_reader_that_never_believes_it_is_found() -> None:
     with pytest.raises(AssertionError, match="the whole answer is not taken for whole"):
         check_part_is_not_whole(lambda _: False, "anthropic", STREAM)
