@@ -22,7 +22,7 @@ from .application import (
 from .client import ClientExchange
 from .endpoint import Endpoint
 from .event_stream import EVENT_STREAM_HEADERS, READER_STATES, EventStreamHead
-from .forward_proxy import ForwardProxy, Proxies
+from .forward_proxy import ForwardProxy, Proxies, UnusableProxy
 from .guard import LOOPBACK_HOSTS, AllowedPeers, Guard
 from .handlers import (
     Comment,
@@ -91,6 +91,7 @@ __all__ = [
     "StreamState",
     "Target",
     "Tunnel",
+    "UnusableProxy",
     "Waker",
     "new_request",
     "no_waker",

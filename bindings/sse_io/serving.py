@@ -14,7 +14,7 @@ from .arguments import check_serving
 from .handler_application import BlockingHandler, Handler, HandlerCall, as_application
 from .listeners import open_listeners
 from .readiness_loop import Host, ReadinessLoop
-from .server_tls import ServerTLS
+from .server_tls import ServerContexts, ServerTLS
 from .unix_listener import UnixListener
 from .watcher import Watcher
 
@@ -89,7 +89,9 @@ class Serving:
         self._application = as_application(served, handlers, start, jitter, blocking=blocking)
         self._max_silence = max(self._settings.write_timeout, handlers.readers.stall or 0.0)
         self._max_connections = max_connections
-        self._tls = tls
+        # Asked for one before anybody listens: what it raises, ``serve`` raises.
+        self._tls = None if tls is None else ServerContexts(tls, on_error).current
+        self._listeners: list[socket.socket] = []
         self._upstream_tls = upstream_tls
         self._on_error = on_error
         self._on_refusal = on_refusal
@@ -104,11 +106,24 @@ class Serving:
         Raises ``OSError`` if no socket can be had.
         """
         if self.uds is not None:
-            return [UnixListener(self.uds, self._uds_mode)]
-        return open_listeners(addresses, reuse_port=self._reuse_port)
+            self._listeners = [UnixListener(self.uds, self._uds_mode)]
+        else:
+            self._listeners = open_listeners(addresses, reuse_port=self._reuse_port)
+        return self._listeners
 
     def new_loop(self, host: Host, watcher: Watcher | None = None) -> ReadinessLoop:
-        """The loop that serves, hosted by ``host``; ``watcher`` as for ``ReadinessLoop``."""
+        """The loop that serves, hosted by ``host``; ``watcher`` as for ``ReadinessLoop``.
+
+        Raises ``OSError`` where no file is left for it; nobody listens then.
+        """
+        try:
+            return self._new_loop(host, watcher)
+        except BaseException:
+            for listener in self._listeners:
+                listener.close()
+            raise
+
+    def _new_loop(self, host: Host, watcher: Watcher | None) -> ReadinessLoop:
         return ReadinessLoop(
             self._application,
             host,

@@ -15,7 +15,6 @@ from sse_core.arguments import check_bound, check_type
 from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 from sse_io.handler_application import BlockingHandler
 from sse_io.listeners import port_of
-from sse_io.readiness_loop import ReadinessLoop
 from sse_io.server_tls import ServerTLS
 from sse_io.serving import Serving
 from sse_io.unix_listener import DEFAULT_MODE
@@ -115,7 +114,7 @@ def _serve(serving: Serving, handlers: HandlerThreads, handle: ServerHandle) -> 
     listeners = serving.open_listeners(_addresses_of(serving))
     port = port_of(listeners[0])
     loop_host = LoopHost()
-    loop = _new_loop(serving, loop_host, listeners)
+    loop = serving.new_loop(loop_host)
     handlers.post = loop_host.post = loop.call_soon_threadsafe
     try:
         for listener in listeners:
@@ -132,12 +131,3 @@ def _addresses_of(serving: Serving) -> list[tuple[int, int, int, str, object]]:
         return []
     flags = socket.AI_PASSIVE
     return [*socket.getaddrinfo(serving.host, serving.port, type=socket.SOCK_STREAM, flags=flags)]
-
-
-def _new_loop(serving: Serving, host: LoopHost, listeners: list[socket.socket]) -> ReadinessLoop:
-    try:
-        return serving.new_loop(host)
-    except OSError:  # no file is left for it
-        for listener in listeners:
-            listener.close()
-        raise

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -93,6 +96,31 @@ def test_no_slow_reader_counts_as_silent(write_timeout: float, stall: float | No
     loop = call.new_loop(TinyHost())
     assert loop._max_silence == silence  # noqa: SLF001  (the kernel shows it for a connection only)
     loop.close(0.0)
+
+
+def test_where_there_is_no_loop_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_file_is_left() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("sse_io.readiness_loop.NestedSelector", no_file_is_left)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "socket"
+        call = serving(Scripted(echo), uds=str(path))
+        [listener] = call.open_listeners([])
+        with pytest.raises(OSError, match="Too many open files"):
+            call.new_loop(TinyHost())
+        assert listener.fileno() == -1
+        assert not path.exists()
+
+
+def test_a_certificate_is_asked_for_before_anybody_listens() -> None:
+    def none_is_there() -> ssl.SSLContext:
+        raise FileNotFoundError("no certificate")
+
+    with pytest.raises(FileNotFoundError, match="no certificate"):
+        serving(Scripted(echo), tls=none_is_there)
+    with pytest.raises(TypeError, match="what the function tls returns takes SSLContext, not str"):
+        serving(Scripted(echo), tls=str)
 
 
 def test_what_cannot_be_served() -> None:

@@ -211,6 +211,7 @@ REFUSED = [
             ("reuse_port", 1, "reuse_port takes bool, not int"),
         )
     ),
+    serve(TypeError, "what the function tls returns takes SSLContext, not str", handler, tls=str),
     *(
         serve(ValueError, f"{name} must be .*{value}", handler, **{name: value})
         for name, value in (
