@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sse_core import EventStreamDecoder, Message, MessageAccumulator, ServerSentEvent
+from sse_core import EventStreamDecoder, Message, MessageAccumulator, ServerSentEvent, testing
 from sse_core.blocks import BlockEvent
 from sse_core.dialects import Dialect
 from sse_core.testing import pieces_of_size
@@ -42,10 +42,7 @@ def decoded(dialect: Dialect, events: Iterable[ServerSentEvent]) -> Iterator[Blo
 
 def accumulated(events: Iterable[BlockEvent], **settings: Any) -> Message:
     """The message that the events make, by an accumulator with these settings."""
-    accumulator = MessageAccumulator(**settings)
-    for event in events:
-        accumulator.receive(event)
-    return accumulator.message
+    return testing.message_of(events, accumulator=MessageAccumulator(**settings))
 
 
 def message_of(dialect: Dialect, *pieces: bytes) -> Message:

@@ -9,6 +9,7 @@ import pytest
 from sse_core import EventStreamDecoder, ServerSentEvent, SSEError, dialects, iter_turn
 from sse_core.blocks import TextDelta
 from sse_core.testing import (
+    as_async,
     check_any_cut,
     check_faults_are_seen,
     check_part_is_not_whole,
@@ -129,3 +130,7 @@ def test_an_answer_may_be_nothing_but_calls() -> None:
     stream = stream_of("anthropic", whole_answer("", calls={"f": {}}))
     message = read_message(dialects.get("anthropic"), [stream])
     assert (message.text, [tool.id for tool in message.executable_tools]) == ("", ["call_0"])
+
+
+async def test_pieces_for_code_that_awaits_are_the_same() -> None:
+    assert [chunk async for chunk in as_async([b"a", b"", b"b"])] == [b"a", b"", b"b"]
