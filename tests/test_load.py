@@ -45,6 +45,7 @@ def answering(numbers: list[int], end: bytes = LAST) -> ScriptedProvider:
 
 def test_each_token_is_counted(language: str) -> None:
     with provider(200.0, events=5, pad=20) as (_, port), Readers(port) as readers:
+        assert readers.churn(6, 4, 20.0).ended == 6
         report = readers.churn(20, 4, 20.0)
     assert (report.ended, report.tokens, report.open) == (20, 100, 0), language
     assert report.whole

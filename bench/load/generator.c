@@ -12,7 +12,7 @@
  *     add STREAMS MICROSECONDS READS   opens streams so far from each other; with READS 0 nobody reads them
  *     wait SECONDS                     reads until each stream has brought a token, so long at most
  *     run SECONDS                      reads, and says what came
- *     churn TOTAL ATONCE SECONDS       opens a stream when another has ended, until TOTAL have, so long at most
+ *     churn TOTAL ATONCE SECONDS       leaves; opens a stream when another has ended, until TOTAL have
  *     leave                            closes all streams
  *
  * python_generator.py does the same where there is no compiler, for more than what it measures costs.
@@ -503,10 +503,19 @@ static double median_first(void) {
     return count ? firsts[count / 2] : 0;
 }
 
+static void leave(void) {
+    for (int i = 0; i < stream_count; i++) {
+        close_stream(streams[i]);
+        free(streams[i]);
+    }
+    stream_count = 0;
+}
+
 static void churn(int total, int at_once, double seconds) {
     int begun = 0;
     int64_t end = now_ns() + (int64_t)(seconds * SECOND);
     struct epoll_event ready[256];
+    leave();
     while (begun < total && stream_count < at_once) {
         streams[stream_count++] = open_stream(NULL, 1);
         begun++;
@@ -522,14 +531,6 @@ static void churn(int total, int at_once, double seconds) {
             }
         }
     }
-}
-
-static void leave(void) {
-    for (int i = 0; i < stream_count; i++) {
-        close_stream(streams[i]);
-        free(streams[i]);
-    }
-    stream_count = 0;
 }
 
 static void report(void) {

@@ -117,7 +117,7 @@ class Readers:
         return self._do(f"run {seconds}")
 
     def churn(self, total: int, at_once: int, patience: float) -> Report:
-        """Open a stream whenever another has ended, until ``total`` have."""
+        """Leave, then open a stream whenever another has ended, until ``total`` have."""
         return self._do(f"churn {total} {at_once} {patience}")
 
     def leave(self) -> Report:

@@ -250,6 +250,7 @@ class Readers:
             self._read(left)
 
     def _churn(self, total: float, at_once: float, seconds: float) -> None:
+        self._leave()
         end, begun = time.monotonic() + seconds, 0
         while self._selector.get_map() or begun < total:
             while begun < total and len(self._selector.get_map()) < at_once:
