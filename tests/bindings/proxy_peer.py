@@ -15,7 +15,7 @@ from .runner import Runner
 
 
 class RunningProxy:
-    """A running ``ProxyPeer``; ``heads`` are what it was asked."""
+    """A running ``ProxyPeer``; ``heads`` are what it was asked; ``left`` is set when a connection is over."""
 
     def __init__(self, peer: ProxyPeer, others: Mapping[str, Running]) -> None:
         self.heads: list[bytes] = []
@@ -58,6 +58,7 @@ class RunningProxy:
 
     def _serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            stack.callback(self.left.set)
             stack.callback(sock.close)
             if self._peer.tls:
                 sock = stack.enter_context(certificates().server.wrap_socket(sock, server_side=True))
@@ -66,7 +67,6 @@ class RunningProxy:
             if self._peer.silent:
                 while sock.recv(65536):
                     pass
-                self.left.set()
                 return
             if self._peer.answer is not None:
                 sock.sendall(self._peer.answer)
@@ -90,7 +90,7 @@ class ProxyPeer:
     - ``tls``: TLS is spoken with it.
     - ``credentials``: ``user:password@``, which stand in its URL; it looks at none.
     - ``answer``: what it says in place of all that.
-    - ``silent``: whether it says nothing at all; ``left`` is set when its client has gone.
+    - ``silent``: whether it says nothing at all, until its client has gone.
     """
 
     tls: bool = False

@@ -101,7 +101,7 @@ ONE_TRY = {"retry": NO_RETRY, "deadlines": SourceDeadlines(connect=0.05)}
 
 
 def was_left(peers: Peers, _: Sequence[Stage]) -> None:
-    assert peers["proxy"].left.wait(1.0)
+    assert peers["proxy"].left.wait(5.0)
 
 
 SCENARIOS = [
