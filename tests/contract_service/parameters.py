@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sse_core import RetryPolicy, SourceDeadlines
-from sse_http import parse_url
+from sse_core.lifecycle import EventSource
+from sse_http import ClientExchange, new_request, parse_url
 
 #: The largest event that a harness sends has 128 MiB.
 MAX_BYTES = 256 * 1024 * 1024
@@ -62,6 +63,14 @@ class Parameters:
             "trust_env": False,
         }
 
+    def check(self) -> None:
+        """Raises ``ValueError`` for what no ``connect`` takes."""
+        self.arguments(self.last_event_id)
+        request = new_request(
+            self.stream_url, method=self.method, headers=self.headers, body=self.body.encode()
+        )
+        ClientExchange(EventSource(request, last_event_id=self.last_event_id))  # makes its head
+
 
 def _member(fields: dict[str, Any], name: str, kind: type, default: Any) -> Any:
     value = fields.get(name)
@@ -100,9 +109,8 @@ def read_parameters(body: bytes) -> Parameters:
         headers,
     )
     try:
-        parse_url(parameters.stream_url)
         parse_url(parameters.callback_url)
-        parameters.arguments("")
+        parameters.check()
     except ValueError as error:
         raise BadParameters(str(error)) from error
     return parameters

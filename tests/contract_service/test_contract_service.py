@@ -234,6 +234,9 @@ def test_commands(harness: Harness) -> None:
         {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "headers": {"a": 1}},
         {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "readTimeoutMs": 0},
         {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "initialDelayMs": "1"},
+        {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "headers": {"a b": "1"}},
+        {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "lastEventId": "1\n2"},
+        {"streamUrl": "http://a.test/", "callbackUrl": "http://b.test/", "method": "GE T"},
     ],
 )
 def test_parameters_that_are_wrong_are_refused(body: Any, service: Service) -> None:
