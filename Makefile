@@ -9,6 +9,9 @@ COVER  ?= --cov --cov-fail-under=100
 # `sse_http` and `sse_io` decide is covered by the first three alone; to measure it takes half as long again.
 UNITS  := tests/core tests/http tests/io
 PURE   := $(UNITS) $(wildcard tests/vectors tests/acceptance tests/simulation)
+# Tests that look at the clock, and so want a core each.  All others wait for browsers and programs most of
+# their time, so that twice as many as there are cores get on together.
+TIMED  := $(wildcard tests/bindings tests/proxies tests/relay/e2e)
 FUZZ_SECONDS ?= 60
 SEEDS  ?= 20000
 JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -54,7 +57,9 @@ ifdef ARGS
 else
 	$(BIN)/python -m pytest $(UNITS) -n auto $(COVER)
 	$(BIN)/python -m pytest $(filter-out $(UNITS),$(PURE)) -n auto
-	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%) --ignore=tests/mutants -n auto --dist loadfile
+	$(BIN)/python -m pytest $(TIMED) -n auto --dist loadfile
+	$(BIN)/python -m pytest tests $(PURE:%=--ignore=%) $(TIMED:%=--ignore=%) --ignore=tests/mutants \
+		-n $$((2 * $(JOBS))) --dist loadfile
 endif
 
 check: $(STAMP) ## check format, style, types and imports

@@ -23,7 +23,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def house(request: pytest.FixtureRequest) -> Iterator[House]:
-    on = ("--binding", request.param)
+    # Other folders' tests, which import this fixture, don't say on which binding.
+    on = ("--binding", getattr(request, "param", Binding.TRIO))
     with Program("provider", "--port", "0", *on) as provider:
         upstream = provider.address()
         with Program(
