@@ -118,7 +118,7 @@ SCENARIOS = [
                 },
                 do=[Take(1)],
                 errors=[Error(TransportError)],
-                seconds=(0.2, 2),
+                seconds=(0.1, 5),
             )
         ],
         check=was_left,

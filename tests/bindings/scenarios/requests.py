@@ -86,7 +86,7 @@ SCENARIOS = [
                 options={"timeout": 0.1, "retry": NO_RETRY},
                 do=[Take(1)],
                 errors=[Error(TransportError)],
-                seconds=(0.1, 2),
+                seconds=(0.05, 5),
             )
         ],
     ),
@@ -99,7 +99,7 @@ SCENARIOS = [
                 do=[Take(2)],
                 texts=["x"],
                 errors=[Error(TransportError)],
-                seconds=(0.1, 2),
+                seconds=(0.05, 5),
             )
         ],
     ),
@@ -112,7 +112,7 @@ SCENARIOS = [
                 options={"timeout": 0.1},
                 outcome=Outcome.EXPIRED,
                 failure="did not begin to answer in time",
-                seconds=(0.1, 2),
+                seconds=(0.05, 5),
             )
         ],
     ),
