@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+import sse_anyio
 import sse_socket
 import sse_trio
 
-#: What only one host can have: trio's way to say that something has begun, and what threads need.
-OWN = {"task_status", "handle", "handler_threads"}
+#: What only one host can have: trio's way to say that something has begun, what threads need, and a client
+#: of asyncio's in place of the project's own connections.
+OWN = {"task_status", "handle", "handler_threads", "transport"}
 
 
 def arguments(function: Callable[..., Any]) -> dict[str, object]:
@@ -21,7 +23,7 @@ def arguments(function: Callable[..., Any]) -> dict[str, object]:
     return {each.name: each.default for each in parameters if each.name not in OWN}
 
 
-@pytest.mark.parametrize("binding", [sse_socket])
+@pytest.mark.parametrize("binding", [sse_anyio, sse_socket])
 @pytest.mark.parametrize("name", ["connect", "stream_turn", "serve"])
 def test_arguments(binding: Any, name: str) -> None:
     ours, others = arguments(getattr(sse_trio, name)), arguments(getattr(binding, name))
@@ -30,6 +32,6 @@ def test_arguments(binding: Any, name: str) -> None:
     assert list(ours.items()) == list(others.items())
 
 
-@pytest.mark.parametrize("binding", [sse_socket])
+@pytest.mark.parametrize("binding", [sse_anyio, sse_socket])
 def test_names(binding: Any) -> None:
     assert set(sse_trio.__all__) <= set(binding.__all__)
