@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import anyio
 import trio
 
 import sse_anyio
@@ -20,13 +23,10 @@ async def test_a_step_is_protected_from_ctrl_c() -> None:
         raise AssertionError("its head was answered")
 
     settings = HandlerSettings(check_head=look_at_the_head)
-    async with trio.open_nursery() as nursery:
-
-        async def serve(task_status: trio.TaskStatus[int]) -> None:
-            await sse_anyio.serve(answer, handler_settings=settings, task_status=task_status)
-
-        port = await nursery.start(serve)
+    serve = partial(sse_anyio.serve, answer, handler_settings=settings)
+    async with anyio.create_task_group() as tasks:
+        port = await tasks.start(serve)
         async with sse_anyio.connect(f"http://127.0.0.1:{port}/") as source:
             assert [event async for event in source] == []
-        nursery.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
     assert protected == [True]
