@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .surrogates import with_pairs_joined
 
-#: So many fragments are joined into a page: many small strings cost more than their text.
-PAGE = 1024
+#: So many fragments are joined into a page: a small string takes some 60 bytes beside its text, and a server
+#: holds thousands of messages that are being written.
+PAGE = 128
 
 
 class GrowingText:

@@ -486,6 +486,20 @@ class TestBounds:
         tracemalloc.stop()
         assert used < 3 * 400_000
 
+    def test_many_messages_of_ordinary_length_take_little_more_memory_than_their_text(self) -> None:
+        """A thousand fragments that are kept as they came would take 60 KB a message."""
+        accumulators = [MessageAccumulator() for _ in range(20)]
+        for accumulator in accumulators:
+            accumulator.receive(START)
+            accumulator.receive(BlockStart(0, TextBlock()))
+        tracemalloc.start()
+        for number in range(1000):
+            for accumulator in accumulators:
+                accumulator.receive(TextDelta(0, f"{number:03d} "))
+        used, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert used < len(accumulators) * 20_000
+
 
 class TestAlternatives:
     def test_each_choice_is_a_message_of_its_own(self) -> None:
