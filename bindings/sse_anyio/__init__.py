@@ -4,11 +4,14 @@ from sse_io.handler_application import Handler
 from sse_io.server_tls import CertificateFiles
 
 from .client import EventStream, connect
+from .client_transport import ClientAnswer, ClientTransport
 from .server import serve
 from .turn_stream import TextStream, TurnStream, stream_turn
 
 __all__ = [
     "CertificateFiles",
+    "ClientAnswer",
+    "ClientTransport",
     "EventStream",
     "Handler",
     "TextStream",

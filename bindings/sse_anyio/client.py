@@ -29,12 +29,13 @@ from sse_core.lifecycle import (
     RetryPolicy,
     SourceDeadlines,
 )
-from sse_http import ClientExchange, Query, new_request
-from sse_io.client_route import ClientRoute, client_route
+from sse_http import Query, new_request
 from sse_io.event_source import event_source
 from sse_io.streams import EventStreamState, HeadersSource
 
 from .driver import Driver
+from .new_driver import new_driver
+from .transport_driver import TransportDriver
 
 
 def connect(
@@ -61,6 +62,7 @@ def connect(
     uds: str | None = None,
     proxy: str | None = None,
     trust_env: bool = True,
+    transport: object | None = None,
 ) -> EventStream:
     """An event stream, to be entered with ``async with`` and read with ``async for``.
 
@@ -96,6 +98,8 @@ def connect(
     - ``proxy``: the URL of an HTTP proxy, ``http://user:password@host:port``, for all connections.
     - ``trust_env``: whether, without ``proxy``, the environment names one (``HTTP_PROXY``, ``HTTPS_PROXY``,
       ``ALL_PROXY``, but for ``NO_PROXY`` and for servers of this machine).
+    - ``transport``: a client that you have, in place of connections of our own: httpx2's or httpx's
+      ``AsyncClient``, aiohttp's ``ClientSession``, or a :class:`ClientTransport`.  It stays open.
 
     Raises ``ValueError`` for a ``url`` that is not absolute http or https, and for a request that can't be
     sent; ``TypeError`` for arguments of another type, and for two that say the same.  Iterating raises
@@ -128,17 +132,21 @@ def connect(
         max_line_bytes=max_line_bytes,
         max_event_bytes=max_event_bytes,
     )
-    return EventStream(source, client_route(tls=tls, uds=uds, proxy=proxy, trust_env=trust_env), headers)
+    driver = new_driver(source, transport=transport, tls=tls, uds=uds, proxy=proxy, trust_env=trust_env)
+    return EventStream(source, driver, headers)
 
 
 class EventStream(EventStreamState):
     """A running :func:`connect`."""
 
     def __init__(
-        self, source: EventSource, route: ClientRoute, headers: HeadersLike | HeadersSource = ()
+        self,
+        source: EventSource,
+        driver: Driver | TransportDriver,
+        headers: HeadersLike | HeadersSource = (),
     ) -> None:
         super().__init__(source, headers)
-        self._driver = Driver(ClientExchange(source, route=route.http), route.tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
+        self._driver = driver
 
     async def __aenter__(self) -> Self:
         self._source.start(anyio.current_time())
@@ -148,7 +156,7 @@ class EventStream(EventStreamState):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._source.close(anyio.current_time())
-        self._driver.leave()
+        await self._driver.leave()
 
     def __aiter__(self) -> Self:
         return self

@@ -38,7 +38,7 @@ class Driver:
         """How the connection failed, if it did."""
         return self._pump.problem
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """The exchange was ended by its user: close, and wake the task that waits, if there is one."""
         self._pump.close()
         self._wake()

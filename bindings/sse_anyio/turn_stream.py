@@ -18,11 +18,11 @@ import anyio.lowlevel
 from sse_core.blocks import BlockEvent
 from sse_core.lifecycle import OnComment, Outcome, Turn, Upstream
 from sse_core.lifecycle.turn.turn_text import text_of
-from sse_http import ClientExchange
-from sse_io.client_route import ClientRoute, client_route
 from sse_io.streams import TurnStreamState, turn_upstream
 
 from .driver import Driver
+from .new_driver import new_driver
+from .transport_driver import TransportDriver
 
 
 def stream_turn(
@@ -34,6 +34,7 @@ def stream_turn(
     uds: str | None = None,
     proxy: str | None = None,
     trust_env: bool = True,
+    transport: object | None = None,
     max_line_bytes: int | None = None,
     max_event_bytes: int | None = None,
     on_comment: OnComment | None = None,
@@ -50,6 +51,8 @@ def stream_turn(
     - ``proxy``: the URL of an HTTP proxy, ``http://user:password@host:port``, for all connections.
     - ``trust_env``: whether, without ``proxy``, the environment names one (``HTTP_PROXY``, ``HTTPS_PROXY``,
       ``ALL_PROXY``, but for ``NO_PROXY`` and for servers of this machine).
+    - ``transport``: a client that you have, in place of connections of our own: httpx2's or httpx's
+      ``AsyncClient``, aiohttp's ``ClientSession``, or a :class:`ClientTransport`.  It stays open.
     - ``max_line_bytes``, ``max_event_bytes``, ``on_comment``: in place of the upstream's.
 
     A provider's failure is an event (``StreamError``) and an outcome, never an exception;
@@ -57,7 +60,6 @@ def stream_turn(
     https, and for a request that can't be sent.  What a function for headers raises is raised by
     ``async with`` and ``async for``.
     """
-    route = client_route(tls=tls, uds=uds, proxy=proxy, trust_env=trust_env)
     target = turn_upstream(
         upstream,
         timeout=timeout,
@@ -65,15 +67,17 @@ def stream_turn(
         max_event_bytes=max_event_bytes,
         on_comment=on_comment,
     )
-    return TurnStream(target.turn(body, jitter=random.random, wall_clock=time.time), route)
+    turn = target.turn(body, jitter=random.random, wall_clock=time.time)
+    driver = new_driver(turn, transport=transport, tls=tls, uds=uds, proxy=proxy, trust_env=trust_env)
+    return TurnStream(turn, driver)
 
 
 class TurnStream(TurnStreamState):
     """A running :func:`stream_turn`."""
 
-    def __init__(self, turn: Turn, route: ClientRoute) -> None:
+    def __init__(self, turn: Turn, driver: Driver | TransportDriver) -> None:
         super().__init__(turn)
-        self._driver = Driver(ClientExchange(turn, route=route.http), route.tls)  # pyright: ignore[reportArgumentType]  # its waker is a property
+        self._driver = driver
 
     @property
     def text_stream(self) -> TextStream:
@@ -92,7 +96,7 @@ class TurnStream(TurnStreamState):
         and then the end.
         """
         outcome = self._turn.stop(anyio.current_time())
-        self._driver.leave()
+        await self._driver.leave()
         await anyio.lowlevel.checkpoint()
         return outcome
 
@@ -104,7 +108,7 @@ class TurnStream(TurnStreamState):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._turn.stop(anyio.current_time())
-        self._driver.leave()
+        await self._driver.leave()
 
     def __aiter__(self) -> Self:
         return self

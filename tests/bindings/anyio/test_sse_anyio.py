@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 
 import sse_anyio
@@ -44,6 +45,22 @@ def test_the_examples_run(page: dict[str, Any]) -> None:
     with RUNNER.serving(provider(RUNNER)) as serving:
         text = asyncio.run(page["ask"](f"http://127.0.0.1:{serving.port}/v1/messages", "Why?"))
     assert text
+
+
+def test_the_example_with_a_client_runs(page: dict[str, Any]) -> None:
+    async def three(_: Request) -> AsyncIterator[str]:
+        for number in range(3):
+            yield str(number)
+
+    async def play() -> list[str]:
+        server, url = await serving(three)
+        async with httpx2.AsyncClient() as client:
+            texts: list[str] = await page["follow_by"](client, url)
+        server.cancel()
+        await asyncio.wait([server])
+        return texts
+
+    assert asyncio.run(play()) == ["0", "1", "2"]
 
 
 async def serving(handler: Any, **options: Any) -> tuple[asyncio.Task[None], str]:
