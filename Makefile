@@ -11,7 +11,7 @@ UNITS  := tests/core tests/http tests/io
 PURE   := $(UNITS) $(wildcard tests/vectors tests/acceptance tests/simulation)
 # Tests that look at the clock, and so want a core each.  All others wait for browsers and programs most of
 # their time, so that twice as many as there are cores get on together.
-TIMED  := $(wildcard tests/bindings tests/proxies tests/relay/e2e)
+TIMED  := $(wildcard tests/bindings tests/proxies tests/relay/e2e tests/test_load.py)
 FUZZ_SECONDS ?= 60
 SEEDS  ?= 20000
 JOBS   ?= $(shell getconf _NPROCESSORS_ONLN)
