@@ -5,8 +5,10 @@ An iterator is closed the moment its reader has gone, as ``contextlib.aclosing``
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import AsyncIterable, Callable
+import math
+from collections.abc import AsyncIterable, Awaitable, Callable
 
 import anyio
 import anyio.lowlevel
@@ -39,7 +41,7 @@ class HandlerTasks:
         try:
             if not call.answer.closed:  # or the reader had gone before the handler was begun
                 with scope:
-                    await self._answer(call)
+                    await _without_stray_cancellation(self._answer(call))
         except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
             self._on_error(error)
             call.answer.fail()
@@ -76,3 +78,19 @@ class HandlerTasks:
             if aclose is not None:
                 await aclose()
         answer.finish(self._now())
+
+
+async def _without_stray_cancellation(answering: Awaitable[None]) -> None:
+    """Await ``answering``, which only this task's own cancellation ends as cancelled.
+
+    On asyncio, awaiting a task or future that was cancelled raises ``CancelledError``, too.  That is an
+    error of the handler's, and ``RuntimeError`` here.
+    """
+    try:
+        await answering
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        ordered = task is not None and task.cancelling() > 0
+        if ordered or anyio.current_effective_deadline() == -math.inf:
+            raise
+        raise RuntimeError("the handler awaited what has been cancelled") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -168,3 +169,48 @@ def test_an_event_loop_that_watches_no_descriptors(monkeypatch: pytest.MonkeyPat
     with pytest.raises(BaseExceptionGroup) as caught:
         asyncio.run(play())
     assert caught.group_contains(RuntimeError, match="watches no descriptors")
+
+
+async def cancelled_task() -> None:
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
+
+
+async def awaits_a_cancelled_task(_: Request) -> AsyncIterator[str]:
+    await cancelled_task()
+    yield "never"
+
+
+async def awaits_a_cancelled_task_later(_: Request) -> AsyncIterator[str]:
+    yield "one"
+    await cancelled_task()
+
+
+@pytest.mark.parametrize(
+    ("handler", "status"), [(awaits_a_cancelled_task, b"500"), (awaits_a_cancelled_task_later, b"200")]
+)
+def test_a_cancellation_that_a_handler_met_is_its_own_error(
+    handler: Any, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody told it to end: it is a 500, or a cut, and logged; no end as if all had been said."""
+
+    async def play() -> bytes:
+        server, url = await serving(handler)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        said = b""
+        with contextlib.suppress(ConnectionError):  # a cut may be a reset
+            while data := await asyncio.wait_for(reader.read(4096), 5):
+                said += data
+        writer.close()
+        server.cancel()
+        await asyncio.wait([server])
+        return said
+
+    said = asyncio.run(play())
+    assert said.split()[1] == status
+    assert status != b"200" or not said.endswith(b"0\r\n\r\n")
+    (record,) = [record for record in caplog.records if record.name == "sse_anyio"]
+    assert record.exc_info is not None
+    assert "awaited what has been cancelled" in str(record.exc_info[1])
