@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from sse_core import ServerSentEvent, encode_comment, encode_event
 from sse_http import Comment, EncodedEvents, EventItem, Retry
@@ -44,11 +45,18 @@ def event_source_item(given: object) -> EventItem:
         return _of_fields(**given)
     encode = getattr(given, "encode", None)
     if encode is not None:
-        return EncodedEvents(encode())
+        # The response ends lines as it says, whatever the event's own are.
+        return EncodedEvents(encode().replace(b"\r\n", b"\n"))
     return str(given)
 
 
-def _of_fields(
+def _of_fields(**fields: Any) -> EventItem:
+    if [name for name, value in fields.items() if value is not None] == ["comment"]:
+        return Comment(str(fields["comment"]))
+    return EncodedEvents(encoded_fields(**fields))
+
+
+def encoded_fields(
     *,
     data: object = None,
     event: str | None = None,
@@ -56,9 +64,14 @@ def _of_fields(
     retry: int | None = None,
     comment: object = None,
     sep: str | None = None,  # noqa: ARG001  (sse-starlette's: the response has one for all)
-) -> EventItem:
-    if comment is not None and data is None and event is None and id is None and retry is None:
-        return Comment(str(comment))
+) -> bytes:
+    """An event of these fields, as sse-starlette has them; lines end in LF.
+
+    Raises ``ValueError`` and ``TypeError`` for what no field can hold.
+    """
+    comments = b"" if comment is None else encode_comment(str(comment))
+    if comments and data is None and event is None and id is None and retry is None:
+        return comments
     lines = encode_event(
         "" if data is None else str(data),
         event=None if event is None else _LINE_ENDS.sub("", event),
@@ -68,4 +81,4 @@ def _of_fields(
     if data is None:
         # Without data nobody dispatches it; the other fields are heeded all the same (WHATWG HTML 9.2.6).
         lines = b"".join(line for line in lines.splitlines(keepends=True) if not line.startswith(b"data:"))
-    return EncodedEvents(lines if comment is None else encode_comment(str(comment)) + lines)
+    return comments + lines
