@@ -36,9 +36,9 @@ async def count(request: Request, interval: float) -> AsyncIterator[ServerSentEv
 class Address:
     """Printed as soon as the server listens."""
 
-    def started(self, port: int = 0) -> None:
+    def started(self, value: int | None = None) -> None:
         """Called by ``serve``."""
-        print(f"http://127.0.0.1:{port}/", flush=True)
+        print(f"http://127.0.0.1:{value}/", flush=True)
 
 
 async def main() -> None:

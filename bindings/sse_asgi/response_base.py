@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 try:
-    from starlette.responses import Response as ResponseBase
+    from starlette.responses import Response as ResponseBase  # pyright: ignore[reportAssignmentType]
 except ImportError:
 
     class ResponseBase:  # type: ignore[no-redef]

@@ -1,6 +1,6 @@
-"""sse-starlette's names, so that an application that was written for it changes its imports and nothing else::
+"""sse-starlette's names: an application that was written for it changes its imports, and nothing else.
 
-from sse_asgi.sse_starlette import EventSourceResponse, ServerSentEvent
+``from sse_asgi.sse_starlette import EventSourceResponse, ServerSentEvent``
 """
 
 from __future__ import annotations
