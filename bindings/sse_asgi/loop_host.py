@@ -18,9 +18,8 @@ from sse_io.readiness_loop import ReadinessLoop
 class LoopHost:
     """Waits for one loop, in a task of its own that nobody has to wait for."""
 
-    now = staticmethod(time.monotonic)
-
     def __init__(self) -> None:
+        self.now: Callable[[], float] = time.monotonic
         self._scope = anyio.CancelScope()
 
     def look_again(self) -> None:

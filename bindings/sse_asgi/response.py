@@ -114,7 +114,9 @@ class EventStreamResponse(ResponseBase):
         own = {**({} if media_type is None else {"content-type": media_type}), **(headers or {})}
         head = EventStreamReply([], status=status_code, headers=own).head
         # Frameworks and middleware add to these until the answer begins.
-        self.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers]
+        self.raw_headers: list[tuple[bytes, bytes]] = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in head.headers
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the stream, as ASGI has it.  Raises what the iterator raises."""
