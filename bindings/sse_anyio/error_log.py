@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
+from sse_http import Refusal
 from sse_io.server_log import ServerLog
 
 _LOG = ServerLog(logging.getLogger("sse_anyio"))
-report = _LOG.report
-log_refusal = _LOG.log_refusal
+report: Callable[[BaseException], None] = _LOG.report
+log_refusal: Callable[[Refusal], None] = _LOG.log_refusal
