@@ -56,6 +56,7 @@ def fuzz(corpus: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not has_atheris(), reason="atheris is not installed")
+@pytest.mark.slow("the engine instruments all that is imported")
 def test_a_finding_fails_the_run_is_made_small_and_can_be_seen_again(tmp_path: Path) -> None:
     done = fuzz(tmp_path, "run", "--seconds", "20", WRONG_TARGET)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -71,6 +72,7 @@ def test_a_finding_fails_the_run_is_made_small_and_can_be_seen_again(tmp_path: P
 
 
 @pytest.mark.skipif(not has_atheris(), reason="atheris is not installed")
+@pytest.mark.slow("the engine instruments all that is imported")
 def test_a_run_without_findings_says_so(tmp_path: Path) -> None:
     done = fuzz(tmp_path, "run", "--seconds", "1", "encoder")
     assert done.returncode == 0, done.stdout + done.stderr
