@@ -30,23 +30,37 @@ class LoopHost:
         """Look up ``host`` and ``port`` on a helper thread."""
         return look_up(host, port, done, self.post)
 
-    def run(self, loop: ReadinessLoop, handle: ServerHandle, drain: float, grace: float) -> None:
-        """Step ``loop`` until ``handle`` is stopped, and then to its end.
-
-        That has ``drain`` and ``grace`` seconds at most; if ``stop`` was given a grace, that alone.
-        """
-        end = math.inf
-        hurried = False
+    def run(self, loop: ReadinessLoop, ending: Ending) -> None:
+        """Step ``loop`` to its end."""
         while not loop.finished:
             now = time.monotonic()
-            if handle.grace is not None and not hurried:
-                hurried = True
-                loop.shut_down(now)
-                end = now + handle.grace
-            elif handle.stopping and end == math.inf:
-                loop.shut_down(now, drain)
-                end = now + drain + grace
-            if now >= end:
+            if now >= ending.deadline:
                 break
-            wait = min(loop.deadline, end) - now
+            wait = min(loop.deadline, ending.deadline) - now
             loop.step(now, min(max(wait, 0.0), _LONGEST_WAIT))
+
+
+class Ending:
+    """How a loop ends when its ``handle`` is stopped.
+
+    That takes ``drain`` and ``grace`` seconds at most; if ``stop`` was given a grace, that alone.
+    """
+
+    def __init__(self, loop: ReadinessLoop, handle: ServerHandle, drain: float, grace: float) -> None:
+        self.deadline = math.inf  #: when to wait no longer
+        self._loop = loop
+        self._handle = handle
+        self._drain = drain
+        self._grace = grace
+        self._hurried = False
+
+    def look(self) -> None:
+        """See whether the handle was stopped."""
+        handle, now = self._handle, time.monotonic()
+        if handle.grace is not None and not self._hurried:
+            self._hurried = True
+            self._loop.shut_down(now)
+            self.deadline = now + handle.grace
+        elif handle.stopping and self.deadline == math.inf:
+            self._loop.shut_down(now, self._drain)
+            self.deadline = now + self._drain + self._grace

@@ -21,7 +21,7 @@ from sse_io.unix_listener import DEFAULT_MODE
 
 from .error_log import log_refusal, report
 from .handlers import HandlerThreads
-from .loop_host import LoopHost
+from .loop_host import Ending, LoopHost
 from .server_handle import ServerHandle
 
 #: Threads for handlers, if it isn't said otherwise: each streams to one reader at a time.
@@ -119,8 +119,10 @@ def _serve(serving: Serving, handlers: HandlerThreads, handle: ServerHandle) -> 
     try:
         for listener in listeners:
             loop.listen(listener)
-        handle.began(loop, port)
-        loop_host.run(loop, handle, serving.drain, serving.grace)
+        ending = Ending(loop, handle, serving.drain, serving.grace)
+        handle.began(loop, port, ending.look)
+        ending.look()  # it may have been stopped before
+        loop_host.run(loop, ending)
     finally:
         loop.close(time.monotonic())
         handlers.close()

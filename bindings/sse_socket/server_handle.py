@@ -20,6 +20,7 @@ class ServerHandle:
         self.grace: float | None = None  #: what ``stop`` was given
         self._loop: ReadinessLoop | None = None
         self._port = 0
+        self._on_stop: Callable[[], None] = _nothing
         self._begun = threading.Event()
 
     def wait_until_started(self, timeout: float | None = None) -> int:
@@ -43,7 +44,7 @@ class ServerHandle:
             self.grace = grace
         self.stopping = True
         with contextlib.suppress(RuntimeError):  # it has ended already, or has yet to begin
-            self.call_soon(_nothing)
+            self.call_soon(self._on_stop)
 
     def call_soon(self, function: Callable[[], None]) -> None:
         """Have ``function``, which must not wait, called in the server's thread.
@@ -58,9 +59,10 @@ class ServerHandle:
 
     # What serve calls
 
-    def began(self, loop: ReadinessLoop, port: int) -> None:
-        """It listens."""
+    def began(self, loop: ReadinessLoop, port: int, on_stop: Callable[[], None]) -> None:
+        """It listens.  Each ``stop`` has ``on_stop`` called, in the order in which other threads call."""
         self._port = port
+        self._on_stop = on_stop
         self._loop = loop
         self._begun.set()
 
@@ -71,4 +73,4 @@ class ServerHandle:
 
 
 def _nothing() -> None:
-    """There is something to look at."""
+    """Nothing is being served."""

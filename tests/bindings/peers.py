@@ -146,8 +146,8 @@ class Resume:
             if number > after
             for event in [encode_event(text, id=f"story-{number}")]
         )
-        head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-        return head.encode() + body + b"0\r\n\r\n"
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
+        return head + b"connection: close\r\n\r\n" + body + b"0\r\n\r\n"
 
     def play(self, connection: Connection) -> None:
         Head().play(connection)
@@ -344,8 +344,9 @@ class BlackHole:
 def answer(
     body: bytes, status: str = "200 OK", content_type: str = "text/event-stream", **fields: str
 ) -> Send:
-    """A whole answer; in the names of ``fields`` an underscore stands for a hyphen."""
+    """A whole answer, of a server that closes behind it; an underscore in a field's name is a hyphen."""
     head = f"HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}\r\n"
+    head += "connection: close\r\n"
     head += "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
     return Send(f"{head}\r\n".encode() + body)
 

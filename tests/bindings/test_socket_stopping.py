@@ -48,6 +48,36 @@ def test_stop_with_a_grace_ends_the_drain() -> None:
     assert time.monotonic() - began < LONG / 4
 
 
+def test_what_a_handler_does_after_it_comes_after_it() -> None:
+    """A handler that ends because the server was stopped has told its reader when to come back."""
+    handle = sse_socket.ServerHandle()
+    stopped = threading.Event()
+
+    def once(request: Request) -> Iterator[str]:
+        del request
+        yield "tick"
+        stopped.wait(PATIENCE)
+
+    thread = threading.Thread(target=sse_socket.serve, args=(once,), kwargs={"handle": handle})
+    thread.start()
+    port = handle.wait_until_started(PATIENCE)
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        client.sendall(get())
+        received = client.recv(65536)
+        while b"tick" not in received:
+            received += client.recv(65536)
+        busy = threading.Event()
+        handle.call_soon(lambda: busy.wait(PATIENCE) and None)
+        handle.stop()
+        stopped.set()
+        time.sleep(0.05)  # the handler's end waits behind it
+        busy.set()
+        received += b"".join(iter(lambda: client.recv(65536), b""))
+    thread.join(PATIENCE)
+    assert b"\nretry: " in received
+    assert received.endswith(BODY_END)
+
+
 def _is_refused(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
