@@ -67,7 +67,11 @@ def test_what_a_handler_does_after_it_comes_after_it() -> None:
         while b"tick" not in received:
             received += client.recv(65536)
         busy = threading.Event()
-        handle.call_soon(lambda: busy.wait(PATIENCE) and None)
+
+        def keep_busy() -> None:
+            busy.wait(PATIENCE)
+
+        handle.call_soon(keep_busy)
         handle.stop()
         stopped.set()
         time.sleep(0.05)  # the handler's end waits behind it
