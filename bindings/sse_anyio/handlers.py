@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import anyio
-import anyio.lowlevel
 from anyio.abc import TaskGroup
 
-from sse_http import EventItem, HandlerAnswer
+from sse_http import EventItem
 from sse_io.handler_application import HandlerCall
+
+from .item_pump import close_iterator, pump
 
 
 class HandlerTasks:
@@ -53,31 +54,11 @@ class HandlerTasks:
         result = await given if inspect.isawaitable(given) else given
         events = call.take(result, self._now())
         if events is not None:
-            await self._pump(events, call.answer)
+            await pump(events, call.answer, now=self._now, item_of=_itself, close=close_iterator)
 
-    async def _pump(self, events: AsyncIterable[EventItem], answer: HandlerAnswer) -> None:
-        """Pull ``events`` into the answer, as fast as the reader takes them."""
-        items = aiter(events)
-        room = anyio.Event()
 
-        def go_on() -> None:
-            room.set()
-
-        answer.on_room = go_on
-        try:
-            if not answer.begin(self._now()):
-                return
-            async for item in items:
-                answer.receive(item, self._now())
-                await anyio.lowlevel.checkpoint()  # a handler may never wait, and others want to run
-                while answer.full:
-                    room = anyio.Event()
-                    await room.wait()
-        finally:
-            aclose = getattr(items, "aclose", None)
-            if aclose is not None:
-                await aclose()
-        answer.finish(self._now())
+def _itself(item: EventItem) -> EventItem:
+    return item
 
 
 async def _without_stray_cancellation(answering: Awaitable[None]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from anyio.abc import TaskGroup
 
-from sse_io.readiness_loop import Host, ReadinessLoop
+from sse_io.host import Host
+from sse_io.readiness_loop import ReadinessLoop
 
 from .asyncio_host import AsyncioHost
 

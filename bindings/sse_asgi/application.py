@@ -26,6 +26,7 @@ from sse_http import (
     ServerSettings,
 )
 from sse_http.exchange import ServerExchange
+from sse_http.refusal import refusal_of
 from sse_io.arguments import check_tls
 from sse_io.handler_application import Handler, as_application
 from sse_io.readiness_loop import ReadinessLoop
@@ -37,9 +38,6 @@ from .http_scope import request_of
 from .loop_host import LoopHost, spawn
 from .request_reader import ReaderGone, RequestReader
 from .shutdown import shutdown_seen
-
-#: What an operator gets a record of: as of this project's own servers.
-_NO_REFUSALS = frozenset(range(200, 400))
 
 
 def asgi(
@@ -124,7 +122,7 @@ class ASGIApplication:
         except ReaderGone:
             return
         except Refused as refused:
-            self._record(request, refused)
+            self._record(refused.answer, request, refused.setting, refused.value)
             exchange.refuse(refused.answer)
             await sender.run()
             return
@@ -134,8 +132,10 @@ class ASGIApplication:
             return
         try:
             async with anyio.create_task_group() as tasks:
-                self._handlers.tasks = tasks
+                self._handlers.tasks = tasks  # of the one call that the next line makes
                 exchange.ask(request, time.monotonic(), sender.wake)
+                if exchange.reply is not None:
+                    self._record(exchange.reply, request)
                 tasks.start_soon(_watch, receive, tasks.cancel_scope)
                 await sender.run()
                 tasks.cancel_scope.cancel()
@@ -154,13 +154,10 @@ class ASGIApplication:
             most = most if verdict is None else min(most, verdict)
         return replace(request, body=await self._reader.read(request, receive, most))
 
-    def _record(self, request: Request, refused: Refused) -> None:
-        answer = refused.answer
-        if answer.status in _NO_REFUSALS:
-            return
-        reason = answer.message if isinstance(answer, Problem) else answer.reason
-        line = f"{request.method} {request.path}"
-        self._on_refusal(Refusal(answer.status, reason, request.client, line, refused.setting, refused.value))
+    def _record(self, answer: Reply | Problem, request: Request, setting: str = "", value: str = "") -> None:
+        refusal = refusal_of(answer, request, request.client, setting=setting, value=value)
+        if refusal is not None:
+            self._on_refusal(refusal)
 
     # What goes on beside requests
 

@@ -16,7 +16,10 @@ from sse_io.readiness_loop import ReadinessLoop
 
 
 class LoopHost:
-    """Waits for one loop, in a task of its own that nobody has to wait for."""
+    """Waits for one loop, in a task of its own that nobody has to wait for.
+
+    Its clock is ``time.monotonic``, as everywhere here: those of the event loops differ.
+    """
 
     def __init__(self) -> None:
         self.now: Callable[[], float] = time.monotonic

@@ -15,7 +15,7 @@ from sse_http.handlers import MAX_RECONNECT_AFTER
 
 from .asgi_types import Message, Receive, Scope, Send
 from .event_items import ItemOf, event_item
-from .event_source import Content, Feeder
+from .feeder import Content, Feeder
 from .http_scope import request_of
 from .response_base import ResponseBase
 from .stream_run import StreamPlan, StreamRun

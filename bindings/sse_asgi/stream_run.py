@@ -24,7 +24,7 @@ from sse_http.exchange import ServerExchange
 
 from .answer_sender import AnswerSender
 from .asgi_types import Message, Receive, Send
-from .event_source import Feeder
+from .feeder import Feeder
 from .shutdown import shutdown_seen
 
 

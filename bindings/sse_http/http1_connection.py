@@ -23,14 +23,10 @@ from .exchange import ServerExchange
 from .guard import Guard
 from .h11_messages import response_head
 from .problem import GOING_DOWN, INTERNAL_ERROR, TOO_LATE, Problem
-from .refusal import Refusal, Refused
+from .refusal import Refusal, Refused, refusal_of
 from .request_body import BodyBudget
 from .request_reader import RequestReader
 from .server_settings import ServerSettings
-
-#: What the operator gets a record of: the peer asked for what isn't served, or isn't served now.  A mistake
-#: (500) is reported with its stack trace; 502 and 504 speak of somebody else.
-_REFUSALS = frozenset({*range(400, 500), 501, 503, 505})
 
 
 class ConnectionPhase(enum.Enum):
@@ -293,12 +289,9 @@ class ServerConnection:
         return ServerExchange(self._application, self._reader.request, on_error=self._on_error)
 
     def _record(self, answer: Reply | Problem, setting: str = "", value: str = "") -> None:
-        if answer.status not in _REFUSALS:
-            return
-        reason = answer.reason if isinstance(answer, Reply) else answer.message
-        request = self._reader.request
-        line = f"{request.method} {request.path}".strip()
-        self._on_refusal(Refusal(answer.status, reason, self._client, line, setting, value))
+        refusal = refusal_of(answer, self._reader.request, self._client, setting=setting, value=value)
+        if refusal is not None:
+            self._on_refusal(refusal)
 
     def _produce(self, now: float) -> None:
         """Find something to send: the answer's next bytes, or the answer to the next request."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from .application import Reply
+from .application import Reply, Request
 from .problem import Problem
 
+#: The peer asked for what isn't served, or isn't served now.  A mistake (500) is reported with its stack
+#: trace; 502 and 504 speak of somebody else.
+_REFUSALS = frozenset({*range(400, 500), 501, 503, 505})
 #: Characters of a peer's text that a log line holds.
 _EXCERPT = 200
 
@@ -59,6 +62,22 @@ class Refusal:
             "value": self.value and quoted(self.value),
         }
         return " ".join(f"{name}={value}" for name, value in fields.items() if value)
+
+
+def refusal_of(
+    answer: Reply | Problem, request: Request, client: str, *, setting: str = "", value: str = ""
+) -> Refusal | None:
+    """The record of ``answer``, if it is a refusal.
+
+    - ``answer``: to ``request``, as far as that was read.
+    - ``client``: the peer's address.
+    - ``setting``, ``value``: as in ``Refused``.
+    """
+    if answer.status not in _REFUSALS:
+        return None
+    reason = answer.reason if isinstance(answer, Reply) else answer.message
+    line = f"{request.method} {request.path}".strip()
+    return Refusal(answer.status, reason, client, line, setting, value)
 
 
 def quoted(text: str) -> str:

@@ -7,8 +7,9 @@ from .acceptor import ServerLimit
 from .client_pump import ClientPump
 from .connect_errors import connect_failure, tls_failure
 from .handler_application import Handler, HandlerCall, as_application
+from .host import Host
 from .owner import READ, WRITE, Owner
-from .readiness_loop import Host, ReadinessLoop
+from .readiness_loop import ReadinessLoop
 from .server_tls import CertificateFiles, ServerTLS
 from .streams import EventStreamState, TurnStreamState
 from .watcher import Watcher, nests

@@ -26,12 +26,12 @@ class ServerLimit(Exception):
 
 
 class Acceptor(Owner):
-    """Accepts on ``sock``, and calls ``accepted`` with each connection."""
+    """Accepts on ``sock``, and calls ``accepted`` with each connection and its peer's address for logs."""
 
     __slots__ = ("_accepted", "_exhausted", "_reactor", "_socket", "ended")
 
     def __init__(
-        self, reactor: Reactor, sock: socket.socket, accepted: Callable[[socket.socket, float], None]
+        self, reactor: Reactor, sock: socket.socket, accepted: Callable[[socket.socket, str, float], None]
     ) -> None:
         super().__init__(sock)
         self.ended: bool = False
@@ -57,7 +57,7 @@ class Acceptor(Owner):
     def _accept_one(self, now: float) -> bool:
         """Let somebody in; whether there may be another."""
         try:
-            sock, _ = self._socket.accept()
+            sock, address = self._socket.accept()
         except BlockingIOError:
             return False
         except OSError as error:
@@ -66,7 +66,8 @@ class Acceptor(Owner):
                 return False
             return True  # who wanted to be let in has gone already
         self._exhausted = False
-        self._accepted(sock, now)
+        # A peer on a Unix socket has none.
+        self._accepted(sock, str(address[0]) if isinstance(address, tuple) else "", now)
         return True
 
     def _rest(self, number: int, now: float) -> None:

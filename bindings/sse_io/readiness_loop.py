@@ -12,7 +12,6 @@ import socket
 import ssl
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
 from sse_http import (
     TLS,
@@ -26,9 +25,10 @@ from sse_http import (
 
 from .acceptor import Acceptor, ServerLimit
 from .application_clock import ApplicationClock
-from .connector import Cancel, Connector, Resolved
+from .connector import Connector
 from .exchange_driver import ExchangeDriver
 from .handler_application import HandlerApplication
+from .host import Host
 from .reactor import Reactor
 from .server_pump import ServerPump
 from .server_tls import ServerContexts, ServerTLS
@@ -36,19 +36,6 @@ from .socket_options import MAX_SILENCE, set_options
 from .thread_calls import ThreadCalls
 from .transport import Transport
 from .watcher import NestedSelector, Watcher
-
-
-class Host(Protocol):
-    """What the loop needs of whoever waits for it."""
-
-    def now(self) -> float:
-        """The clock, in seconds, that only goes forward: the same as of ``step(now)``."""
-
-    def look_again(self) -> None:
-        """The loop's deadline has become earlier, while nobody was in ``step``: leave off waiting."""
-
-    def resolve(self, host: str, port: int, done: Resolved) -> Cancel:
-        """Look up ``host`` and ``port``: see ``Connector``."""
 
 
 class ReadinessLoop:
@@ -184,7 +171,7 @@ class ReadinessLoop:
 
     # What comes up
 
-    def _accept(self, sock: socket.socket, now: float) -> None:
+    def _accept(self, sock: socket.socket, client: str, now: float) -> None:
         """Serve one peer to the end of its connection."""
         if self._places >= self._max_connections:
             sock.close()
@@ -193,13 +180,13 @@ class ReadinessLoop:
             return
         self._places += 1
         try:
-            self._open(sock, now)
+            self._open(sock, client, now)
         except Exception as error:  # noqa: BLE001  (one connection's trouble is no other's)
             self._places -= 1
             sock.close()
             self._on_error(error)
 
-    def _open(self, sock: socket.socket, now: float) -> None:
+    def _open(self, sock: socket.socket, client: str, now: float) -> None:
         set_options(sock, self._max_silence)
         channel = None if self._tls is None else TLS(self._tls.current(), server_side=True)
         application, on_end = self._application, self._ended
@@ -210,7 +197,7 @@ class ReadinessLoop:
             application,  # pyright: ignore[reportArgumentType]  # its streams' waker is a property
             now,
             settings=self._settings,
-            client=_address(sock),
+            client=client,
             bodies=self._bodies,
             on_error=self._on_error,
             on_refusal=self._on_refusal,
@@ -248,12 +235,3 @@ class ReadinessLoop:
         if self._upstream_tls is None:
             self._upstream_tls = ssl.create_default_context()
         return self._upstream_tls
-
-
-def _address(sock: socket.socket) -> str:
-    """The peer's address for logs; a peer on a Unix socket has none."""
-    try:
-        name = sock.getpeername()
-    except OSError:
-        return "gone"
-    return str(name[0]) if isinstance(name, tuple) else ""

@@ -12,8 +12,9 @@ from sse_http import Application, HandlerSettings, Refusal, ServerSettings
 from .address_race import Address
 from .arguments import check_serving
 from .handler_application import BlockingHandler, Handler, HandlerCall, as_application
+from .host import Host
 from .listeners import open_listeners
-from .readiness_loop import Host, ReadinessLoop
+from .readiness_loop import ReadinessLoop
 from .server_tls import ServerContexts, ServerTLS
 from .unix_listener import UnixListener
 from .watcher import Watcher

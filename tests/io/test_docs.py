@@ -13,8 +13,9 @@ import pytest
 
 from sse_io.acceptor import ACCEPTS_IN_A_ROW, PAUSE
 from sse_io.address_race import ATTEMPT_DELAY
+from sse_io.host import Host
 from sse_io.reactor import MAX_SECONDS, MAX_TURNS
-from sse_io.readiness_loop import Host, ReadinessLoop
+from sse_io.readiness_loop import ReadinessLoop
 from sse_io.transport import READ_SIZE
 from tests.http.support import Scripted, echo
 from tests.io.support import GET

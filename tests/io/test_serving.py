@@ -87,23 +87,11 @@ class TestAnswers:
             world.client(GET % b"a").until(b"GET /a")
         assert application.requests[0].client == ""
 
-    def test_who_calls_is_known_and_who_has_gone_is_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_who_calls_is_known(self) -> None:
         application = Scripted(echo)
         with served(application) as world:
             world.client(GET % b"a").until(b"GET /a")
-            accept = Acceptor.ready
-
-            def gone(self: Acceptor, mask: int, now: float) -> None:
-                def fails(_: socket.socket) -> Any:
-                    raise OSError(errno.ENOTCONN, "gone")
-
-                with monkeypatch.context() as patch:
-                    patch.setattr(socket.socket, "getpeername", fails)
-                    accept(self, mask, now)
-
-            monkeypatch.setattr(Acceptor, "ready", gone)
-            world.client(GET % b"b").until(b"GET /b")
-        assert [request.client for request in application.requests] == ["127.0.0.1", "gone"]
+        assert [request.client for request in application.requests] == ["127.0.0.1"]
 
     def test_refusals_and_the_date(self) -> None:
         refusals: list[Refusal] = []

@@ -14,6 +14,7 @@ from sse_asgi import ASGIApplication, asgi
 from sse_http import (
     AllowedPeers,
     Guard,
+    Refusal,
     Reply,
     Request,
     ServerSettings,
@@ -249,6 +250,16 @@ def test_it_lives_as_long_as_its_server(run: Run) -> None:
         assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
     run(play)
+
+
+def test_an_operator_has_a_record_of_what_the_application_refuses(run: Run) -> None:
+    """As with the project's own servers: what isn't served, and no mistake or upstream's failure."""
+    for status, is_refusal in {200: False, 302: False, 401: True, 404: True, 502: False, 503: True}.items():
+        refusals: list[Refusal] = []
+        application = asgi(Feeds(lambda _, status=status: Reply(status)), on_refusal=refusals.append)  # type: ignore[misc]
+        assert answer(run, application, scope_of("/path")).status == status
+        requests = [(refusal.status, refusal.client, refusal.request) for refusal in refusals]
+        assert requests == [(status, "127.0.0.1", "GET /path")] * is_refusal
 
 
 def test_what_is_no_http(run: Run) -> None:

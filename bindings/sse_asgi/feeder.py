@@ -7,8 +7,8 @@ from collections.abc import AsyncIterable, Iterable
 from typing import Any, Literal
 
 import anyio
-import anyio.lowlevel
 
+from sse_anyio.item_pump import close_iterator, pump
 from sse_core.lifecycle import Broadcast, EventLog, Subscription
 from sse_http import Follow, HandlerAnswer, Request
 
@@ -49,7 +49,7 @@ class Feeder:
     async def feed(self, answer: HandlerAnswer, request: Request) -> None:
         """Feed ``answer`` to its end, or let it follow.  Raises what an iterator raises."""
         if self._items is not None:
-            await self._pull(self._items, answer)
+            await pump(self._items, answer, now=time.monotonic, item_of=self._item_of, close=self._close)
         else:
             self._follow(answer, request, time.monotonic())
 
@@ -62,33 +62,10 @@ class Feeder:
             content = Broadcast(log=content)  # type: ignore[arg-type]  # what else there is was refused
         answer.follow(Follow(content, self._join), request, now)
 
-    async def _pull(self, items: AsyncIterable[Any], answer: HandlerAnswer) -> None:
-        room = anyio.Event()
-
-        def go_on() -> None:
-            room.set()
-
-        answer.on_room = go_on
-        try:
-            if not answer.begin(time.monotonic()):
-                return
-            async for given in items:
-                answer.receive(self._item_of(given), time.monotonic())
-                await anyio.lowlevel.checkpoint()  # an iterator may never wait, and others want to run
-                while answer.full:
-                    room = anyio.Event()
-                    await room.wait()
-        finally:
-            await self._close(items)
-        answer.finish(time.monotonic())
-
-    async def _close(self, items: Any) -> None:
-        """Close the iterator, as ``contextlib.aclosing`` does, though this task may be cancelled."""
-        aclose = getattr(items, "aclose", None)
-        if aclose is None:
-            return
+    async def _close(self, iterator: object) -> None:
+        """Close it, though this task may be cancelled."""
         with anyio.move_on_after(self._cleanup_timeout, shield=True) as scope:
-            await aclose()
+            await close_iterator(iterator)
         if scope.cancelled_caught:
             report(TimeoutError(f"an iterator was not closed within {self._cleanup_timeout:g} s"))
 
