@@ -48,25 +48,25 @@ class Credential:
 class Dialect:
     """One wire protocol, and all that is its own.
 
-    ``name``: what it is called, in :func:`sse_core.dialects.get` and as ``Message.dialect``.
-    ``Decoder``, ``Encoder``: make the two directions of one stream, ``Encoder(verbatim=False)``.
-    ``to_response``: makes the provider's own non-streaming response of a message.
-    ``error_response``: makes the body of a non-streaming answer that is an error.
-    ``error_status``: the HTTP status code that goes with an error type.
-    ``parse_error``: reads an answer that is an error, of its status, body and headers.
-    ``request_path``: path and query of the address that a streaming request goes to, below the provider's
-    own; ``{model}`` stands for the model's name, where the address has it.
-    ``credential``: where a request has its key; ``None`` where the protocol doesn't say.
-    ``request_fields``: what a request's body has to say if the answer is to be a stream.
-    ``response_headers``: what an answer in this protocol needs beside its content type.
-    ``comments_are_safe``: whether its clients ignore comments, as they should.
-    ``shape``: how an event fits it, by its type (its name, where the data has none) and its data; ``None``
-    for an event that doesn't.
-    ``delta``: which events are a delta of text and nothing else, where that shows in their bytes: see
-    :func:`sse_core.lifecycle.log.delta_merge.merged`.
-    ``stop_reasons``: what stop reasons of its own mean.
-    ``token_counts``: counts its own usage.
-    ``error_kinds``: what types and codes of its own errors mean.
+    - ``name``: what it is called, in :func:`sse_core.dialects.get` and as ``Message.dialect``.
+    - ``Decoder``, ``Encoder``: make the two directions of one stream, ``Encoder(verbatim=False)``.
+    - ``to_response``: makes the provider's own non-streaming response of a message.
+    - ``error_response``: makes the body of a non-streaming answer that is an error.
+    - ``error_status``: the HTTP status code that goes with an error type.
+    - ``parse_error``: reads an answer that is an error, of its status, body and headers.
+    - ``request_path``: path and query of the address that a streaming request goes to, below the provider's
+      own; ``{model}`` stands for the model's name, where the address has it.
+    - ``credential``: where a request has its key; ``None`` where the protocol doesn't say.
+    - ``request_fields``: what a request's body has to say if the answer is to be a stream.
+    - ``response_headers``: what an answer in this protocol needs beside its content type.
+    - ``comments_are_safe``: whether its clients ignore comments, as they should.
+    - ``shape``: how an event fits it, by its type (its name, where the data has none) and its data; ``None``
+      for an event that doesn't.
+    - ``delta``: which events are a delta of text and nothing else, where that shows in their bytes: see
+      :func:`sse_core.lifecycle.log.delta_merge.merged`.
+    - ``stop_reasons``: what stop reasons of its own mean.
+    - ``token_counts``: counts its own usage.
+    - ``error_kinds``: what types and codes of its own errors mean.
 
     The last three are for what its decoder doesn't say itself.  What none of them says is looked up in the
     tables of all hosts' words.

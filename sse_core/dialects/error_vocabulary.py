@@ -39,14 +39,14 @@ _UNKNOWN_STATUS = 500
 class ErrorVocabulary:
     """The words of one protocol's errors.
 
-    ``statuses``: its types, and the HTTP status code of each.
-    ``types``: its types by the HTTP status code, for an error that says no more than that.
-    ``client_error``, ``server_error``: its types of any other status, below 500 and from there on.
-    ``kinds``: the type for each kind of error, and a code where the type is not enough.
-    ``read_error``: reads an error's object, with the status and the headers of the answer that it came in.
-    ``write_error``: writes the object that ``read_error`` reads.
-    ``request_id``: the header of an answer that has the request's id.
-    ``type_field``: the field of an error's object that has the type.
+    - ``statuses``: its types, and the HTTP status code of each.
+    - ``types``: its types by the HTTP status code, for an error that says no more than that.
+    - ``client_error``, ``server_error``: its types of any other status, below 500 and from there on.
+    - ``kinds``: the type for each kind of error, and a code where the type is not enough.
+    - ``read_error``: reads an error's object, with the status and the headers of the answer that it came in.
+    - ``write_error``: writes the object that ``read_error`` reads.
+    - ``request_id``: the header of an answer that has the request's id.
+    - ``type_field``: the field of an error's object that has the type.
     """
 
     statuses: Mapping[str, int]
@@ -103,9 +103,9 @@ class ErrorVocabulary:
     ) -> StreamError:
         """An error's object as a block event; its text is bounded.
 
-        ``around``: what stands beside the object, and is kept.
-        ``status``: the answer's HTTP status code, or 0.
-        ``delay``: how long it asks to wait, in seconds, where the protocol has a form of its own for that.
+        - ``around``: what stands beside the object, and is kept.
+        - ``status``: the answer's HTTP status code, or 0.
+        - ``delay``: how long it asks to wait, in seconds, where the protocol has a form of its own for that.
 
         An error is never refused for its form.  One that has no type is named by its code, else by its
         status; where nothing says what it means, it is unknown, and nothing says that a retry may help.
@@ -130,8 +130,10 @@ class ErrorVocabulary:
     def in_own_words(self, error: StreamError, *, translated: bool = False) -> StreamError:
         """``error``, or what this protocol says in its place where it is in another one's words.
 
-        A type that nobody knows may be a new one of its own, unless the message is known to be
-        ``translated``: then the code and the extra fields stay behind.
+        A type that nobody knows may be a new one of its own.
+
+        - ``translated``: the message is known to come in another protocol; then its code and extra fields
+          stay behind.
         """
         is_own = error.type in self.statuses or error.type in TYPES_OF_CUTS
         if not translated and (is_own or not is_known(error.type)):
@@ -156,8 +158,8 @@ class ErrorVocabulary:
 def error_event(error: StreamError, data: JSONObject, *own: str) -> JSONObject:
     """The object that reports ``error``.
 
-    ``data``: the error's own object.  It gets the extra fields but ``own``, which it has itself, and
-    ``retryable`` where nothing else says it.
+    - ``data``: the error's own object.  It gets the extra fields but ``own``, which it has itself, and
+      ``retryable`` where nothing else says it.
 
     ``outcome`` is our own field: what became of the message.
     """

@@ -51,8 +51,8 @@ class EventEncoder(Protocol):
 class EncoderFactory(Protocol):
     """Makes an encoder.
 
-    ``verbatim``: the events come from a decoder of the same dialect, so their ``source`` is sent
-    on unchanged where they have one.
+    - ``verbatim``: the events come from a decoder of the same dialect, so their ``source`` is sent on
+      unchanged where they have one.
     """
 
     def __call__(self, *, verbatim: bool = False) -> EventEncoder:

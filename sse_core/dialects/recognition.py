@@ -100,7 +100,7 @@ class Recognition:
     def certainty(self, dialect: str, *, enough: int = ENOUGH) -> str | None:
         """The same before the end, as soon as it can be known: the stream began as one of another dialect.
 
-        ``enough``: how many events have to fit the same one.  Such as any host may have prove nothing.
+        - ``enough``: how many events have to fit the same one.  Such as any host may have prove nothing.
         """
         if len(self._fitting) < enough or len(set(self._fitting)) > 1 or self._fitting[0] is None:
             return None

@@ -50,7 +50,7 @@ class StreamDecoder(ABC):
 class ChoicesDecoder(StreamDecoder):
     """A decoder of one stream that may have several answers.
 
-    ``max_choices``: how many, at most.
+    - ``max_choices``: how many, at most.
     """
 
     def __init__(self, max_choices: int) -> None:

@@ -52,9 +52,10 @@ class SourceDeadlines:
 class OnDisconnect:
     """What happens to a turn whose last reader has gone.
 
-    ``cancel``: it is stopped at once.  ``detach``: it goes on for so many seconds, kept for a
-    reader who comes back.  ``drain``: it is read for so many seconds to learn its usage, but
-    nothing is kept, and nobody can come back.
+    - ``cancel``: it is stopped at once.
+    - ``detach``: it goes on for so many seconds, kept for a reader who comes back.
+    - ``drain``: it is read for so many seconds to learn its usage, but nothing is kept, and nobody can come
+      back.
 
     Raises ``ValueError`` for seconds that are below zero, or not finite.
     """

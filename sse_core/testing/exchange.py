@@ -24,13 +24,13 @@ class End(enum.Enum):
 class Exchange:
     """The answer to one request, or none.
 
-    ``body``: its bytes, in the pieces in which they arrive: any sequence, kept as a tuple.
-    ``status``, ``headers``: of its head; a mapping is taken for ``headers``, too.
-    ``delay``: seconds before the head, or before it is known that the server can't be reached.
-    ``gap``: seconds before each piece of the body, and before its end.
-    ``end``: how the body ends.
-    ``unreachable``: why no connection is made; empty if one is.
-    ``retryable``: whether another connection may fare better than one that isn't made or is lost.
+    - ``body``: its bytes, in the pieces in which they arrive: any sequence, kept as a tuple.
+    - ``status``, ``headers``: of its head; a mapping is taken for ``headers``, too.
+    - ``delay``: seconds before the head, or before it is known that the server can't be reached.
+    - ``gap``: seconds before each piece of the body, and before its end.
+    - ``end``: how the body ends.
+    - ``unreachable``: why no connection is made; empty if one is.
+    - ``retryable``: whether another connection may fare better than one that isn't made or is lost.
 
     Raises ``TypeError`` for a ``body`` that is no sequence of pieces.
     """

@@ -39,8 +39,8 @@ _UNSAID = (e.ItemsDelta, e.TextReplaced)
 class Encoder:
     """Block events to Anthropic's events.  One for each stream.
 
-    ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that
-    is sent on as it is, once for all that was made of it.
+    - ``verbatim``: the block events come from an Anthropic decoder; where one has a ``source``, that is sent
+      on as it is, once for all that was made of it.
 
     A message that comes in another protocol (``MessageStart.dialect``) is put in Anthropic's terms
     and order.  ``max_held_bytes`` bounds what waits then, calls that grow beside another, and the arguments

@@ -45,11 +45,13 @@ def shape(kind: str, _: JSONObject) -> Fit | None:
 def stop_reason(word: str | None, *, calls: bool, cut_call: bool, native: str | None = None) -> str | None:
     """Anthropic's word for another provider's stop reason.
 
-    ``calls``: the message has a call that the client runs; ``cut_call``: one of them is not whole, and
-    nobody may take it for that.  ``native`` is what the model's own
-    provider said, where a host gives it beside its own word: if it is Anthropic's, it is taken, unless it
-    would let calls run after a reason that forbids it.  What Anthropic has no word for stays as it
-    is: its clients have to expect words that they don't know, and run no tool after them.
+    - ``calls``: the message has a call that the client runs.
+    - ``cut_call``: one of them is not whole, and nobody may take it for that.
+    - ``native``: what the model's own provider said, where a host gives it beside its own word: if it is
+      Anthropic's, it is taken, unless it would let calls run after a reason that forbids it.
+
+    What Anthropic has no word for stays as it is: its clients have to expect words that they don't know, and
+    run no tool after them.
     """
     if word is None:
         return None

@@ -179,9 +179,9 @@ _UNSAID = (e.CitationDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
 class Encoder:
     """Block events to responses.  One for each stream.
 
-    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
-    that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes``
-    bounds what waits for its block's end.
+    - ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``, that is
+      sent on as it is, and what else was made of it is not sent again.
+    - ``max_held_bytes``: bounds what waits for its block's end.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:

@@ -43,8 +43,8 @@ def shape(_: str, data: JSONObject) -> Fit | None:
 def finish_reason(stop_reason: str | None, *, calls: bool, cut_call: bool) -> str:
     """Gemini's word for a stop reason; its own are those in upper case, and stay as they are.
 
-    ``calls``: the message has calls that the client runs.  Where it may not, the word says so too.
-    ``cut_call``: one of them could not be sent, so nobody may take the others for all.
+    - ``calls``: the message has calls that the client runs.  Where it may not, the word says so too.
+    - ``cut_call``: one of them could not be sent, so nobody may take the others for all.
     """
     if stop_reason is None:
         return UNSPECIFIED

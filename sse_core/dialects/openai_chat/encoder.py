@@ -216,9 +216,10 @@ _UNSAID = (e.SignatureDelta, e.UnknownDelta, e.UnknownEvent, e.Ping)
 class Encoder:
     """Block events to chunks.  One for each stream.
 
-    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
-    that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes`` bounds
-    the arguments of calls that go on: a call whose arguments are no JSON is never sent as whole.
+    - ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``, that is
+      sent on as it is, and what else was made of it is not sent again.
+    - ``max_held_bytes``: bounds the arguments of calls that go on: a call whose arguments are no JSON is
+      never sent as whole.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:

@@ -40,8 +40,8 @@ def shape(_: str, data: JSONObject) -> Fit | None:
 def finish_reason(word: str | None, *, calls: bool, cut_call: bool) -> str | None:
     """OpenAI's word for a stop reason; one that is not known stays as it is.
 
-    ``calls``: the message has a call that the client runs.  Where it may not, the word says so too.
-    ``cut_call``: one of them is not whole, and nobody may take it for that.
+    - ``calls``: the message has a call that the client runs.  Where it may not, the word says so too.
+    - ``cut_call``: one of them is not whole, and nobody may take it for that.
     """
     if cut_call and tools_may_run_after(word):
         return _CUT

@@ -79,9 +79,10 @@ class Decoder(StreamDecoder):
 
     A response in the background can be asked for again from where its stream broke off
     (``starting_after``): go on with the same decoder, without ``receive_eof`` in between.
-    ``starting_after`` is for a decoder that begins in the middle: the number of the last event that was
-    seen.  ``max_held_bytes`` bounds what is kept between two events: which items and parts there are,
-    and digests of what was seen of them.
+
+    - ``starting_after``: for a decoder that begins in the middle: the number of the last event that was seen.
+    - ``max_held_bytes``: bounds what is kept between two events: which items and parts there are, and digests
+      of what was seen of them.
     """
 
     def __init__(self, *, starting_after: int | None = None, max_held_bytes: int = 2**22) -> None:

@@ -44,8 +44,9 @@ _CLIENT_CALLS = frozenset({"function_call", "custom_tool_call"})
 class EncodedItem:
     """One output item.  ``skeleton`` is the item without what stands in blocks.
 
-    ``from_provider``: the provider has sent it.  ``ended``: no further block of it is expected.
-    ``done``: the event of its end was written.
+    - ``from_provider``: the provider has sent it.
+    - ``ended``: no further block of it is expected.
+    - ``done``: the event of its end was written.
     """
 
     def __init__(self, index: int, skeleton: JSONObject, *, from_provider: bool) -> None:

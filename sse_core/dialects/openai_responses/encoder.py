@@ -48,11 +48,10 @@ _OUR_ENDS: dict[type[BlockEvent], Callable[[Any], JSONObject]] = {
 class Encoder:
     """Block events to the events of a response.  One for each stream.
 
-    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
-    that is sent on as it is, and what else was made of it is not sent again.
-
-    ``max_message_bytes`` and ``max_blocks`` bound what is kept of the message, as they do in a
-    ``MessageAccumulator``.
+    - ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``, that is
+      sent on as it is, and what else was made of it is not sent again.
+    - ``max_message_bytes``, ``max_blocks``: bound what is kept of the message, as in a
+      ``MessageAccumulator``.
     """
 
     def __init__(

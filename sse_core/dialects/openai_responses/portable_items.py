@@ -25,8 +25,8 @@ _PREFIXES = {"message": "msg", "reasoning": "rs", "function_call": "fc", "custom
 def item_type(block: Block, *, own: bool) -> str | None:
     """The type of the item that ``block`` stands in; ``None`` for what has no form here.
 
-    ``own``: the message came in this protocol.  Only then the provider's own calls, their results and
-    what is unknown are items: of another protocol's the client knows nothing.
+    - ``own``: the message came in this protocol.  Only then the provider's own calls, their results and what
+      is unknown are items: of another protocol's the client knows nothing.
     """
     if isinstance(block, TextBlock):
         return "message"

@@ -25,9 +25,11 @@ def shape(kind: str, _: JSONObject) -> Fit | None:
 def ending(stop_reason: str | None, *, calls: bool, cut_call: bool) -> tuple[str, str | None]:
     """The status of a response and, where it is ``incomplete``, the reason.
 
-    ``calls``: a client could run calls of it; ``cut_call``: one of them is not whole.  A completed
-    response is one whose calls are to be run, so what forbids that is incomplete.  A reason that has
-    no word here stays as it is.
+    - ``calls``: a client could run calls of it.
+    - ``cut_call``: one of them is not whole.
+
+    A completed response is one whose calls are to be run, so what forbids that is incomplete.  A reason that
+    has no word here stays as it is.
     """
     if not cut_call and (tools_may_run_after(stop_reason) or (not calls and _may_end_text(stop_reason))):
         return "completed", None

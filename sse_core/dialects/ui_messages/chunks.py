@@ -46,8 +46,9 @@ from .vocabulary import DROPPED, INTERRUPTED, METADATA, STEPLESS, finish_reason
 class Chunks:
     """The chunks of one message.
 
-    ``began``: the message's first chunks were sent by others.  ``max_held_bytes`` bounds what is kept: the
-    arguments of calls until they are sent, and which calls and sources there are.
+    - ``began``: the message's first chunks were sent by others.
+    - ``max_held_bytes``: bounds what is kept: the arguments of calls until they are sent, and which calls and
+      sources there are.
     """
 
     def __init__(self, *, began: bool, max_held_bytes: int) -> None:

@@ -34,9 +34,10 @@ _OURS = (MessageCut, MessageReset, StreamError)
 class Encoder:
     """Block events to the events of a UI message stream.  One for each stream.
 
-    ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``,
-    that is sent on as it is, and what else was made of it is not sent again.  ``max_held_bytes`` bounds
-    what is kept: the arguments of calls until they are sent, and which calls and sources there are.
+    - ``verbatim``: the block events come from a decoder of this dialect; where one has a ``source``, that is
+      sent on as it is, and what else was made of it is not sent again.
+    - ``max_held_bytes``: bounds what is kept: the arguments of calls until they are sent, and which calls and
+      sources there are.
     """
 
     def __init__(self, *, verbatim: bool = False, max_held_bytes: int = 64 * 2**20) -> None:

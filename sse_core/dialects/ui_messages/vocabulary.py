@@ -49,7 +49,7 @@ def shape(kind: str, _: JSONObject) -> Fit | None:
 def finish_reason(stop_reason: str, *, wants_tools: bool) -> str:
     """The finish reason that stands for a provider's stop reason.
 
-    ``wants_tools``: there are calls for the client.  Some providers end such a turn as any other.
+    - ``wants_tools``: there are calls for the client.  Some providers end such a turn as any other.
     """
     word = _WORDS.get(meaning_of(stop_reason), _OTHER)
     return "tool-calls" if wants_tools and meaning_of(stop_reason) == "end_turn" else word

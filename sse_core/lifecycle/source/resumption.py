@@ -104,7 +104,8 @@ class Resumption:
     def allows(self, *, ended: bool = False, has_retry: bool = False) -> bool:
         """Whether there may be another attempt.
 
-        ``ended``: the answer came to its proper end.  ``has_retry``: the server has sent ``retry``.
+        - ``ended``: the answer came to its proper end.
+        - ``has_retry``: the server has sent ``retry``.
         """
         if self._rule == "never" and self._was_accepted:
             return False
