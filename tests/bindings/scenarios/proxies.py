@@ -114,7 +114,7 @@ SCENARIOS = [
                 options={
                     "proxy": "{proxy}",
                     "retry": NO_RETRY,
-                    "deadlines": SourceDeadlines(connect=0.2),
+                    "deadlines": SourceDeadlines(connect=0.5),
                 },
                 do=[Take(1)],
                 errors=[Error(TransportError)],
