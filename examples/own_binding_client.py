@@ -28,7 +28,7 @@ class EventStream(EventStreamState):
     def __init__(self, url: str) -> None:
         source = EventSource(HTTPRequest(url), jitter=random.random)
         super().__init__(source)
-        self._pump = ClientPump(ClientExchange(source), tls=ssl.create_default_context, let_go=lambda _: None)
+        self._pump = ClientPump(ClientExchange(source), tls=ssl.create_default_context, let_go=lambda _: None)  # pyright: ignore[reportArgumentType]  # its waker is a property
 
     def __iter__(self) -> Iterator[ServerSentEvent]:
         self._source.start(time.monotonic())

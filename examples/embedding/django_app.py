@@ -24,7 +24,7 @@ from sse_http import Reply, Request
 
 def home(request: HttpRequest) -> HttpResponse:
     """A view like any other."""
-    return HttpResponse(f"{request.path} is Django's")
+    return HttpResponse(f"{request.path} is Django's".encode())
 
 
 urlpatterns = [path("", home)]

@@ -21,7 +21,7 @@ TEXT = "x" * 64 * 1024
 
 @contextlib.asynccontextmanager
 async def answer_of(
-    new_response: Callable[[], EventStreamResponse],
+    new_response: Callable[[], EventStreamResponse], *, cancels: bool = True
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection on which that has been asked for."""
     send_events = runpy.run_path(str(EXAMPLES / "embedding" / "aiohttp_app.py"))["send_events"]
@@ -31,7 +31,7 @@ async def answer_of(
 
     app = web.Application()
     app.add_routes([web.get("/", endpoint)])
-    runner = web.AppRunner(app, handler_cancellation=True)
+    runner = web.AppRunner(app, handler_cancellation=cancels)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
@@ -67,14 +67,37 @@ class Flood:
             await asyncio.sleep(0.3)
 
 
-def test_a_reader_that_takes_nothing_pauses_the_iterator_until_it_leaves() -> None:
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_reader_that_takes_nothing_pauses_the_iterator_until_it_leaves(*, cancels: bool) -> None:
+    """Where aiohttp cancels nothing, it is seen because nothing can be written any more."""
+
     async def play() -> None:
         flood = Flood()
-        async with answer_of(lambda: EventStreamResponse(flood.events())) as (_, writer):
+        response = EventStreamResponse(flood.events())
+        async with answer_of(lambda: response, cancels=cancels) as (_, writer):
             await flood.pause()
             assert not flood.closed.is_set()
             writer.transport.abort()
             await asyncio.wait_for(flood.closed.wait(), PATIENCE)
+
+    asyncio.run(play())
+
+
+def test_an_iterator_that_waits_is_closed_when_its_reader_leaves() -> None:
+    closed = asyncio.Event()
+
+    async def events() -> AsyncIterator[str]:
+        try:
+            yield "one"
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    async def play() -> None:
+        async with answer_of(lambda: EventStreamResponse(events())) as (reader, writer):
+            await asyncio.wait_for(reader.readuntil(b"data: one"), PATIENCE)
+            writer.close()
+            await asyncio.wait_for(closed.wait(), PATIENCE)
 
     asyncio.run(play())
 
