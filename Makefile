@@ -21,7 +21,7 @@ STAMP   := $(VENV)/.ready
 RUNS    := $(VENV)/.runs
 BENCH   := $(VENV)-bench
 NODE    := tests/acceptance/node
-SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py)
+SOURCES := sse_core bindings sse_relay tests conformance $(wildcard bench fuzz docs/*.py examples/*.py examples/*/*.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check types compiled bench load fuzz scenarios servers simulate mutants conformance docs clean
