@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import anyio
+import anyio.lowlevel
 
 from sse_http import StreamState
 from sse_http.exchange import ServerExchange, has_body
@@ -41,6 +42,9 @@ class AnswerSender:
         self._separator = separator
         self._prefix = prefix
         self._send_timeout = send_timeout
+        #: The last message is on its way.  A server may say amid it that the reader has gone (hypercorn on
+        #: trio does), and closes the connection afterwards: it is not to be cancelled for that.
+        self.is_ending = False
         self._changed = anyio.Event()
         self._earlier = anyio.Event()
         self._alarm: float | None = None  # what is slept until
@@ -79,12 +83,15 @@ class AnswerSender:
             while True:
                 self._changed = anyio.Event()  # what comes after this is seen
                 if await self._send_next():
+                    # A server that has room, or has lost its reader, takes a message without waiting.
+                    await anyio.lowlevel.checkpoint()
                     continue
                 if self._exchange.state is not StreamState.OPEN:
                     break
                 await self._changed.wait()
             if self._exchange.state is not StreamState.FINISHED:
                 return False
+            self.is_ending = True
             await self._pass_on({"type": "http.response.body", "body": b"", "more_body": False})
         except SendTimeoutError:
             raise

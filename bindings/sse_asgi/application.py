@@ -136,7 +136,7 @@ class ASGIApplication:
                 exchange.ask(request, time.monotonic(), sender.wake)
                 if exchange.reply is not None:
                     self._record(exchange.reply, request)
-                tasks.start_soon(_watch, receive, tasks.cancel_scope)
+                tasks.start_soon(_watch, receive, sender, tasks.cancel_scope)
                 await sender.run()
                 tasks.cancel_scope.cancel()
         finally:
@@ -195,9 +195,10 @@ class ASGIApplication:
             self._loop.shut_down(time.monotonic())
 
 
-async def _watch(receive: Receive, everything: anyio.CancelScope) -> None:
+async def _watch(receive: Receive, sender: AnswerSender, everything: anyio.CancelScope) -> None:
     """Wait until the reader has gone: no server says so but to who receives."""
     message = await receive()
     while message["type"] != "http.disconnect":
         message = await receive()
-    everything.cancel()
+    if not sender.is_ending:
+        everything.cancel()

@@ -130,6 +130,8 @@ class StreamRun:
         message = await receive()
         while message["type"] not in {"http.disconnect", "websocket.disconnect"}:
             message = await receive()
+        if self._sender.is_ending:
+            await anyio.sleep_forever()
         self._gone = message
 
     async def _go_down(self) -> None:
