@@ -15,8 +15,9 @@ from anyio.abc import TaskGroup
 
 from sse_http import EventItem
 from sse_io.handler_application import HandlerCall
+from sse_io.iterator_closing import close_iterator, holds
 
-from .item_pump import close_iterator, pump
+from .item_pump import pump
 
 
 class HandlerTasks:
@@ -43,9 +44,11 @@ class HandlerTasks:
             if not call.answer.closed:  # or the reader had gone before the handler was begun
                 with scope:
                     await _without_stray_cancellation(self._answer(call))
-        except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
-            self._on_error(error)
+        except BaseException as error:
             call.answer.fail()
+            if holds(error, (KeyboardInterrupt, anyio.get_cancelled_exc_class())):
+                raise
+            self._on_error(error)
         finally:
             call.finished()
 
@@ -54,7 +57,13 @@ class HandlerTasks:
         result = await given if inspect.isawaitable(given) else given
         events = call.take(result, self._now())
         if events is not None:
-            await pump(events, call.answer, now=self._now, item_of=_itself, close=close_iterator)
+            iterator = aiter(events)
+            try:
+                whole = await pump(iterator, call.answer, now=self._now, item_of=_itself)
+            finally:
+                await close_iterator(iterator)
+            if whole:
+                call.answer.finish(self._now())
 
 
 def _itself(item: EventItem) -> EventItem:

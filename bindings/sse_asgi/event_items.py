@@ -40,14 +40,18 @@ def event_source_item(given: object) -> EventItem:
     if isinstance(given, str | ServerSentEvent | Comment | Retry | EncodedEvents):
         return given
     if isinstance(given, bytes | bytearray | memoryview):
-        return EncodedEvents(bytes(given))
+        return _as_encoded(bytes(given))
     if isinstance(given, Mapping):
         return _of_fields(**given)
     encode = getattr(given, "encode", None)
     if encode is not None:
-        # The response ends lines as it says, whatever the event's own are.
-        return EncodedEvents(encode().replace(b"\r\n", b"\n"))
+        return _as_encoded(encode())
     return str(given)
+
+
+def _as_encoded(events: bytes) -> EncodedEvents:
+    """The response ends lines as it says, whatever those of ``events`` are."""
+    return EncodedEvents(events.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
 
 
 def _of_fields(**fields: Any) -> EventItem:

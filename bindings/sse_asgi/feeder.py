@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any, Literal
 
 import anyio
+import anyio.lowlevel
 
-from sse_anyio.item_pump import close_iterator, pump
+from sse_anyio.item_pump import pump
 from sse_core.lifecycle import Broadcast, EventLog, Subscription
 from sse_http import Follow, HandlerAnswer, Request
+from sse_io.iterator_closing import close_iterator
 
 from .error_log import report
 from .event_items import ItemOf
@@ -49,7 +52,7 @@ class Feeder:
     async def feed(self, answer: HandlerAnswer, request: Request) -> None:
         """Feed ``answer`` to its end, or let it follow.  Raises what an iterator raises."""
         if self._items is not None:
-            await pump(self._items, answer, now=time.monotonic, item_of=self._item_of, close=self._close)
+            await self._pull(aiter(self._items), answer)
         else:
             self._follow(answer, request, time.monotonic())
 
@@ -62,12 +65,35 @@ class Feeder:
             content = Broadcast(log=content)  # type: ignore[arg-type]  # what else there is was refused
         answer.follow(Follow(content, self._join), request, now)
 
-    async def _close(self, iterator: object) -> None:
+    async def _pull(self, iterator: AsyncIterator[Any], answer: HandlerAnswer) -> None:
+        whole, error = False, None
+        # Entered before the iterator begins, as a scope that it has around a yield ends when it is closed:
+        # scopes end in the order in which they were entered.
+        with anyio.CancelScope() as scope:
+            try:
+                whole = await pump(iterator, answer, now=time.monotonic, item_of=self._item_of)
+            except Exception as raised:  # noqa: BLE001  (it is raised once the iterator is closed)
+                error = raised
+            finally:
+                await self._close(iterator, scope)
+        if error is not None:
+            raise error
+        await anyio.lowlevel.checkpoint_if_cancelled()
+        if whole:
+            answer.finish(time.monotonic())
+
+    async def _close(self, iterator: object, scope: anyio.CancelScope) -> None:
         """Close it, though this task may be cancelled."""
-        with anyio.move_on_after(self._cleanup_timeout, shield=True) as scope:
+        scope.shield = True
+        if self._cleanup_timeout is not None:
+            scope.deadline = anyio.current_time() + self._cleanup_timeout
+        try:
             await close_iterator(iterator)
-        if scope.cancelled_caught:
-            report(TimeoutError(f"an iterator was not closed within {self._cleanup_timeout:g} s"))
+        finally:
+            if scope.cancel_called:
+                report(TimeoutError(f"an iterator was not closed within {self._cleanup_timeout:g} s"))
+        scope.deadline = math.inf
+        scope.shield = False
 
 
 def _items_of(content: object) -> AsyncIterable[Any] | None:

@@ -21,6 +21,7 @@ from sse_http import (
     no_waker,
 )
 from sse_http.exchange import ServerExchange
+from sse_io.iterator_closing import holds
 
 from .answer_sender import AnswerSender
 from .asgi_types import Message, Receive, Send
@@ -68,7 +69,7 @@ class StreamRun:
     def __init__(self, plan: StreamPlan, head: StreamHead, request: Request, send: Send) -> None:
         self._plan = plan
         self._request = request
-        self._errors: list[Exception] = []
+        self._errors: list[BaseException] = []
         self._gone: Message | None = None
         self._answer = HandlerAnswer(plan.settings, method=request.method)
         reply = EventStreamReply([], status=head.status)
@@ -112,7 +113,9 @@ class StreamRun:
         async def run() -> None:
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001  (it is raised when all have ended)
+            except BaseException as error:
+                if holds(error, (KeyboardInterrupt, anyio.get_cancelled_exc_class())):
+                    raise
                 self._errors.append(error)
                 tasks.cancel_scope.cancel()
             if ends:

@@ -12,6 +12,7 @@ import trio
 
 from sse_http import EventItem, HandlerAnswer
 from sse_io.handler_application import HandlerCall
+from sse_io.iterator_closing import close_iterator, holds
 
 from .error_log import report
 
@@ -33,9 +34,11 @@ async def _run(call: HandlerCall, scope: trio.CancelScope) -> None:
         if not call.answer.closed:  # or the reader had gone before the handler was begun
             with scope:
                 await _answer(call)
-    except Exception as error:  # noqa: BLE001  (a stack trace must not reach the peer)
-        report(error)
+    except BaseException as error:
         call.answer.fail()
+        if holds(error, (KeyboardInterrupt, trio.Cancelled)):
+            raise
+        report(error)
     finally:
         call.finished()
 
@@ -66,7 +69,5 @@ async def _pump(events: AsyncIterable[EventItem], answer: HandlerAnswer) -> None
             while answer.full:
                 await waiting.park()
     finally:
-        aclose = getattr(items, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        await close_iterator(items)
     answer.finish(trio.current_time())

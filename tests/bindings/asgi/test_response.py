@@ -127,6 +127,15 @@ def test_a_separator(run: Run, sep: str) -> None:
     assert connection.body == f"data: a{sep}data: b{sep}{sep}".encode()
 
 
+@pytest.mark.parametrize("own", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("sep", ["\n", "\r", "\r\n"])
+def test_encoded_events_end_their_lines_as_all_others(run: Run, own: bytes, sep: str) -> None:
+    story = Story(b"event: kind\nid: 1\ndata: x\n\n".replace(b"\n", own))
+    connection = answer(run, EventSourceResponse(story.events(), sep=sep))
+    [event] = connection.events
+    assert (event.type, event.data, event.last_event_id) == ("kind", "x", "1")
+
+
 def test_head_and_headers(run: Run) -> None:
     story = Story("x")
     response = EventStreamResponse(
