@@ -126,7 +126,13 @@ class StreamRun:
     async def _feed(self) -> None:
         with anyio.CancelScope() as scope:
             self._answer.on_close = scope.cancel
-            await self._plan.feeder.feed(self._answer, self._request)
+            try:
+                await self._plan.feeder.feed(self._answer, self._request)
+            except Exception as error:
+                if self._answer.head is None:
+                    raise  # the framework answers with a status
+                self._errors.append(error)
+                self._answer.fail()  # what was given before comes before the cut
 
     async def _watch(self, receive: Receive) -> None:
         """Wait until the reader has gone: no server says so but to who receives."""

@@ -161,6 +161,7 @@ def test_an_error_after_it_never_looks_like_an_end(run: Run) -> None:
     story = Story("x", then="raise")
     connection = answer(run, EventStreamResponse(story.events()))
     assert isinstance(connection.error, RuntimeError)
+    assert connection.data == ["x"]
     assert not connection.whole
     assert b"secret" not in connection.body
 
