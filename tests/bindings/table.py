@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-from tests.bindings import test_anyio, test_socket, test_trio
+from tests.bindings import test_anyio, test_asgi_servers, test_socket, test_trio
 from tests.bindings.client_scenario import ClientScenario
 from tests.bindings.scenarios import catalogue
 from tests.bindings.server_scenario import ServerScenario
@@ -28,6 +28,7 @@ LACKS: dict[str, frozenset[str]] = {
     ),
     "`sse_socket`": test_socket.RUNNER.lacks,
 }
+SERVERS = "`sse_asgi` (uvicorn, hypercorn)"
 #: Why a scenario isn't played, by what it needs.
 WHY = {
     "await headers": "the function for `headers` is `async`, and there is nothing to await it",
@@ -46,7 +47,8 @@ def modules() -> Iterator[tuple[ModuleType, list[Scenario]]]:
 def table() -> str:
     """The table, and what isn't played."""
     missing: dict[str, dict[str, None]] = defaultdict(dict)
-    lines = [f"| scenarios | {' | '.join(LACKS)} |", f"|---{'|---' * len(LACKS)}|"]
+    columns = [*LACKS, SERVERS]
+    lines = [f"| scenarios | {' | '.join(columns)} |", f"|---{'|---' * len(columns)}|"]
     for module, scenarios in modules():
         title = (module.__doc__ or "").partition("\n")[0].replace("``", "`").rstrip(".")
         cells = []
@@ -55,11 +57,27 @@ def table() -> str:
             for scenario in left_out:
                 for need in scenario.needs & lacks:
                     missing[need][scenario.name] = None
-            cells.append(f"all but {len(left_out)}" if left_out else "all")
+            cells.append(cell(left_out))
+        served = [scenario for scenario in scenarios if isinstance(scenario, ServerScenario)]
+        cells.append(cell([scenario for scenario in served if is_servers_own(scenario)]) if served else "")
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines.append("")
     lines += [f"- {WHY[need]}: {'; '.join(sorted(names))}." for need, names in sorted(missing.items())]
+    for servers, why, names in test_asgi_servers.LEFT_OUT:
+        where = (
+            "a server" if len(servers) == len(test_asgi_servers.SERVERS) else " and ".join(sorted(servers))
+        )
+        lines.append(f"- `sse_asgi` inside {where}: {why}: {'; '.join(sorted(names))}.")
     return "\n".join([*lines, ""])
+
+
+def cell(left_out: Sequence[Scenario]) -> str:
+    return f"all but {len(left_out)}" if left_out else "all"
+
+
+def is_servers_own(scenario: ServerScenario) -> bool:
+    """Whether there is a server that doesn't play it."""
+    return any(test_asgi_servers.left_out(server, scenario) for server in test_asgi_servers.SERVERS)
 
 
 def page() -> str:
