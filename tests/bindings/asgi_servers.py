@@ -34,6 +34,8 @@ from sse_asgi.asgi_types import Message, Receive, Scope, Send
 T = TypeVar("T")
 #: What a server waits for streams that don't end, in seconds, where the scenario says nothing.
 GRACE = 2.0
+#: So often an event loop goes round, and more, from a request in the kernel until the application is called.
+TURNS = 10
 
 
 class ASGIServing(ABC):
@@ -62,6 +64,7 @@ class ASGIServing(ABC):
         self._begun: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._call_soon: Callable[[Callable[[], object]], object]
         self._failure: BaseException | None = None
+        self._is_stopped = False
         self._thread = threading.Thread(target=self._run)
 
     @abstractmethod
@@ -90,12 +93,17 @@ class ASGIServing(ABC):
 
     def stop(self) -> None:
         """What a signal does: first the streams learn of it, then the server does (docs/asgi.md)."""
+        self._is_stopped = True
         sse_asgi.shut_down()
         with contextlib.suppress(RuntimeError):  # its event loop has ended
             self._call_soon(self.end)
 
     def finish(self) -> None:
         """Stop it, wait for its end, and raise what it raised."""
+        if not self._is_stopped:
+            # So that it has seen what its clients did last: a request that comes now would be refused.
+            for _ in range(TURNS):
+                self.call(lambda: None)
         self.stop()
         self._thread.join()
         if self._failure is not None:
