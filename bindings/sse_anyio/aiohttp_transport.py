@@ -12,7 +12,7 @@ from sse_core.errors import TransportError
 from sse_core.headers import Headers
 from sse_core.lifecycle import HTTPRequest
 
-from .httpx_transport import without_codings
+from .httpx_transport import with_harmless, with_identity, without_codings
 
 _PIECE_BYTES = 64 * 1024
 #: How long anything may take is the machine's to say.
@@ -27,13 +27,15 @@ class AiohttpTransport:
 
     async def open(self, request: HTTPRequest, connected: Callable[[], None]) -> AiohttpAnswer:
         """Send ``request``; how long it may take is not the client's to say."""
-        fields = [*request.headers]
+        fields = with_identity(request.headers)
+        if not request.credentials:
+            fields = with_harmless(fields, self._session.headers)
         if request.body:
             fields.append(("content-length", str(len(request.body))))
         else:
             connected()  # nothing shows when a request without a body is sent
-        with _translated():
-            response = await self._session.request(
+        with _translated(), self._session_for(request) as session:
+            response = await session.request(
                 request.method,
                 request.url,
                 headers=fields,
@@ -43,6 +45,25 @@ class AiohttpTransport:
                 raise_for_status=False,
             )
         return AiohttpAnswer(response)
+
+    @contextlib.contextmanager
+    def _session_for(self, request: HTTPRequest) -> Iterator[Any]:
+        """The session; for another origin one with its connections and proxy, and nothing else of it."""
+        if request.credentials:
+            yield self._session
+            return
+        bare = aiohttp.ClientSession(
+            connector=self._session.connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=self._session.trust_env,
+            # There is no public name for them, and a request that goes past a proxy may harm, too.
+            proxy=self._session._default_proxy,  # noqa: SLF001
+            proxy_auth=self._session._default_proxy_auth,  # noqa: SLF001
+        )
+        try:
+            yield bare
+        finally:
+            bare.detach()  # the connections are the session's own
 
 
 class AiohttpAnswer:

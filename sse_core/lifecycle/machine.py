@@ -46,14 +46,21 @@ class Want(TableKey):
 class HTTPRequest:
     """A request that a machine wants to be sent.
 
-    ``url`` is absolute, http or https.  A mapping is taken for ``headers``, too.  Raises ``TypeError``
-    for anything else than text, fields and bytes in their places.
+    - ``url``: absolute, http or https.
+    - ``method``: in capitals.
+    - ``headers``: its fields; a mapping is taken, too.
+    - ``body``: its content.
+    - ``credentials``: whether it may carry any.  Not where a redirect has led it to another origin: it has no
+      field that may be one then, and a client that adds fields of its own to each request adds none.
+
+    Raises ``TypeError`` for anything else than text, fields and bytes in their places.
     """
 
     url: str = field(repr=False)  # its query may hold a key, and a repr ends up in logs
     method: str = "GET"
     headers: Headers = field(default_factory=Headers)
     body: bytes = field(default=b"", repr=False)
+    credentials: bool = True
 
     def __post_init__(self) -> None:
         check_type("url", self.url, str)

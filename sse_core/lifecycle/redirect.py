@@ -77,7 +77,7 @@ def too_many_redirects(bound: int) -> LimitExceeded:
 def as_get(request: HTTPRequest, url: str) -> HTTPRequest:
     """A GET of ``url`` with the fields of ``request``, but for those that describe its body."""
     kept = [(name, value) for name, value in request.headers if not name.startswith("content-")]
-    return HTTPRequest(url, headers=Headers(kept))
+    return dataclasses.replace(request, url=url, method="GET", headers=Headers(kept), body=b"")
 
 
 def resolved(url: str, reference: str) -> str | None:
@@ -125,7 +125,7 @@ def _for_strangers(request: HTTPRequest) -> HTTPRequest:
     if request.body:
         raise _refused("to another origin, which would be sent the request's body")
     kept = [(name, value) for name, value in request.headers if name in HARMLESS_FIELDS]
-    return dataclasses.replace(request, headers=Headers(kept))
+    return dataclasses.replace(request, headers=Headers(kept), credentials=False)
 
 
 def _refused(where: str) -> RemoteProtocolError:
